@@ -1,0 +1,4 @@
+package arena
+
+// Arena is a chunked bump allocator.
+type Arena struct{}

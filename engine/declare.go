@@ -1,0 +1,74 @@
+package engine
+
+import "github.com/ksdispatch/ksdispatch/engine/ks"
+
+// Handler answers one request: PFNKSHANDLER.
+//
+// request is the captured property request, InputBufferLength bytes starting with a KSPROPERTY (a KSP_NODE when
+// KSPROPERTY_TYPE_TOPOLOGY is set); data is the captured property value, OutputBufferLength bytes, nil when that is 0.
+// Both lie in irp.SystemBuffer and are the handler's until it returns, or until the request is completed if it returns
+// ks.StatusPending. An in-verb finds the caller's data in data; for every other verb data is zero. A handler that
+// produces data sets irp.IoStatus.Information to the number of bytes.
+type Handler func(irp *IRP, request, data []byte) ks.Status
+
+// FastHandler answers one request without an IRP: PFNKSFASTHANDLER. request is the captured request, data the caller's
+// own memory. It returns true when it answered and set *io, false, without side effects, to fall back to an IRP.
+type FastHandler func(file *FileObject, mode Mode, request, data []byte, io *IoStatus) bool
+
+// Allocator provides the buffer of a GET or SET request: PFNKSALLOCATOR (P-12). It puts a buffer of at least size bytes
+// in irp.SystemBuffer and returns success, or returns the status that the request fails with. inputOperation says that
+// on success irp.IoStatus.Information bytes are to be copied back to the caller. The caller of the dispatcher copies
+// back and frees (P-13).
+type Allocator func(irp *IRP, size uint32, inputOperation bool) ks.Status
+
+// PropertySet declares the properties of one GUID: KSPROPERTY_SET.
+type PropertySet struct {
+	Set    ks.GUID
+	Items  []PropertyItem
+	FastIO []FastPropertyItem
+}
+
+// PropertyItem declares one property: KSPROPERTY_ITEM.
+type PropertyItem struct {
+	ID             uint32
+	Get, Set       Handler         // nil: the verb is not supported (P-26)
+	MinProperty    uint32          // least InputBufferLength of GET and SET in bytes; under 24 counts as 24 (P-27)
+	MinData        uint32          // least OutputBufferLength of GET and SET in bytes; 0 leaves sizes to the handler (P-28)
+	Values         *PropertyValues // what BASICSUPPORT and DEFAULTVALUES describe; nil for none
+	Relations      []ks.Identifier // what RELATIONS lists
+	Support        Handler         // SupportHandler, consulted by the support verbs first (P-34); nil for none
+	SerializedSize uint32          // 0: not serialized; 1: begins with KSMULTIPLE_ITEM, size unknown; else bytes
+	Context        any             // returned by IRP.ItemContext inside a handler of this item
+}
+
+// FastPropertyItem declares the handlers of one property that need no IRP: KSFASTPROPERTY_ITEM.
+type FastPropertyItem struct {
+	ID       uint32
+	Get, Set FastHandler
+}
+
+// PropertyValues describes the values of a property: KSPROPERTY_VALUES.
+type PropertyValues struct {
+	PropTypeSet ks.Identifier // Flags is not used
+	MembersList []MembersList
+}
+
+// MembersList is one list of ranges, steps, values or defaults: KSPROPERTY_MEMBERSLIST. Members holds
+// MembersSize x MembersCount bytes.
+type MembersList struct {
+	MembersHeader ks.MembersHeader
+	Members       []byte
+}
+
+// Config is what Compile compiles.
+type Config struct {
+	PropertySets []PropertySet
+
+	// PropertyItemSize is 0, or the size of an extended item: a multiple of 8 of at least 72. What exceeds 72 bytes is
+	// private storage of each item, reached with IRP.ItemStorage (P-3, P-22).
+	PropertyItemSize uint32
+
+	// OnPanic is told the value and stack of a panic in a handler, a support handler or an allocator (P-21).
+	// nil logs once per item through slog.
+	OnPanic func(value any, stack []byte)
+}

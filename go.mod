@@ -1,0 +1,3 @@
+module github.com/ksdispatch/ksdispatch
+
+go 1.26
