@@ -1,0 +1,2 @@
+// Package arena is a chunked bump allocator for byte buffers that live as long as a request.
+package arena
