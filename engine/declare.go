@@ -71,4 +71,7 @@ type Config struct {
 	// OnPanic is told the value and stack of a panic in a handler, a support handler or an allocator (P-21).
 	// nil logs once per item through slog.
 	OnPanic func(value any, stack []byte)
+
+	// Compat overrides single rules that no public source pins down. The zero value overrides none.
+	Compat Compat
 }

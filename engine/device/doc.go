@@ -1,0 +1,21 @@
+// Package device simulates one Kernel Streaming object as an application sees it: a device that is opened, sent
+// DeviceIoControl requests, and closed.
+//
+// A [Device] has a dispatcher, shared by everybody. A [Handle] is one open of it and has what a request needs: an IRP, a
+// file object and an arena. Requests through one handle are sent one after the other; any number of handles may be used
+// at the same time, and they share nothing that a request writes.
+//
+// # The way of a request
+//
+// [Handle.IoControl] fills the handle's IRP and calls the dispatcher with an allocator that takes the buffer of a GET or
+// SET from the handle's arena. That makes the handle the filter of P-13: on a status that is not an error it copies
+// min(Information, output length) bytes of an out-verb to the caller, and it frees the buffer. Other verbs use a pool
+// buffer of the same arena, which completion copies and frees (N-1). The caller's two buffers are passed along and never
+// stored, so that arrays on the caller's stack stay there and a request allocates nothing on the heap.
+//
+// A handler may return STATUS_PENDING. As in a synchronous DeviceIoControl, IoControl then waits until the handler's owner
+// calls IRP.Complete.
+//
+// The rules cited here and in package engine are numbered in the behaviour notes of the project; the primary source of
+// N-1 is https://learn.microsoft.com/windows-hardware/drivers/kernel/using-ntstatus-values.
+package device

@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
+)
+
+// Dispatcher answers the property requests of one object. It is immutable and safe for concurrent use; what is not are
+// the IRP and the FileObject of a request.
+type Dispatcher struct {
+	table    *table.Table[slot]     // (set, id): what GET, SET and the fast path need
+	setTable *table.Table[struct{}] // (set, 0): asked on a miss and by the verbs that are about a set
+	sets     []setInfo
+	items    []item
+	once     []itemOnce // beside items, as it must not be copied
+	itemSize uint32
+	compat   Compat
+	onPanic  func(value any, stack []byte)
+}
+
+// slot is what a request needs of its item, on one cache line with the key: 16 + 4 + 4 + 40 bytes.
+type slot struct {
+	get, set         Handler
+	fastGet, fastSet FastHandler
+	minProperty      uint32
+	minData          uint32
+}
+
+// entry is a slot with its key. Its Tag is the index of the item.
+type entry = table.Entry[slot]
+
+// noItem is the Tag of an entry that only the fast path knows, and the end of a list of sets.
+const noItem = ^uint32(0)
+
+type setInfo struct {
+	PropertySet
+	first, count uint32 // its items in Dispatcher.items
+	next         uint32 // the next set with the same GUID, in table order, or noItem
+}
+
+// item is what the verbs other than GET and SET need.
+type item struct {
+	decl     *PropertyItem
+	slot     slot
+	full     uint64 // bytes of the BASICSUPPORT answer (P-33)
+	defaults uint64 // bytes of the DEFAULTVALUES answer (P-36)
+	set      uint32 // index in sets
+}
+
+// modifiers are the flag bits beside the verb that are passed through to the handler (P-25, P-44, P-45).
+const modifiers = ks.PropertyTypeTopology | ks.PropertyTypeHighPriority | ks.PropertyTypeFSFilterScope | ks.PropertyTypeCopyPayload
+
+// Property dispatches a request whose buffer comes from irp.Pool: KsPropertyHandler. The result is the status;
+// irp.IoStatus.Information is set and irp.IoStatus.Status is not (P-1). After any status but STATUS_PENDING call
+// irp.Finish; after STATUS_PENDING leave the IRP alone until its Completion is called (P-17).
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-kspropertyhandler
+func (d *Dispatcher) Property(irp *IRP) ks.Status {
+	return d.PropertyWithBuffers(irp, irp.Type3InputBuffer, irp.UserBuffer, nil)
+}
+
+// PropertyWithAllocator is Property with the buffer of a GET or SET provided by allocator; nil is Property:
+// KsPropertyHandlerWithAllocator. The caller copies back and frees that buffer (P-13).
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-kspropertyhandlerwithallocator
+func (d *Dispatcher) PropertyWithAllocator(irp *IRP, allocator Allocator) ks.Status {
+	return d.PropertyWithBuffers(irp, irp.Type3InputBuffer, irp.UserBuffer, allocator)
+}
+
+// PropertyWithBuffers is PropertyWithAllocator for a caller whose buffers must not be retained, such as arrays on its
+// stack: in and out take the place of irp.Type3InputBuffer and irp.UserBuffer for the length of the call.
+//
+// The steps are in the order of P-23. What fails before the buffer is obtained costs no allocation.
+func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator Allocator) (status ks.Status) {
+	irp.IoStatus.Information = 0 // P-1
+	irp.index = noItem
+	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
+	if inLen < ks.SizeIdentifier {
+		return irp.decide(ruleP4, ks.StatusInvalidBufferSize)
+	}
+	dataLen := (uint64(outLen) + 7) &^ 7
+	if dataLen+uint64(inLen) > math.MaxUint32 {
+		return irp.decide(ruleP5, ks.StatusInvalidBufferSize)
+	}
+
+	// One read of the identifier (S-2): from the caller, or from the copy that an earlier pass made (P-15).
+	var q request
+	if irp.SystemBuffer == nil && irp.Memory == nil && len(in) >= ks.SizeIdentifier {
+		irp.layout.prepared = false
+		q.lo = binary.LittleEndian.Uint64(in)
+		q.hi = binary.LittleEndian.Uint64(in[8:])
+		q.id = binary.LittleEndian.Uint32(in[16:])
+		q.flags = binary.LittleEndian.Uint32(in[20:])
+	} else if status := q.read(irp, in); status != ks.StatusSuccess {
+		return status
+	}
+
+	verb := q.flags &^ modifiers
+	if q.flags&ks.PropertyTypeTopology != 0 {
+		if inLen < ks.SizeNode { // P-4 comes before P-25
+			return irp.decide(ruleP4, ks.StatusInvalidBufferSize)
+		}
+		if status := q.readNode(irp, in); status != ks.StatusSuccess {
+			return status
+		}
+	}
+	if verb-1 > 1 { // neither GET nor SET
+		if verb = d.soleVerb(verb); verb == 0 {
+			return irp.decide(ruleP25, ks.StatusInvalidParameter)
+		}
+		if verb > ks.PropertyTypeSet {
+			return d.query(irp, &q, verb, in, out)
+		}
+	}
+
+	e := d.table.Lookup(q.lo, q.hi, q.id)
+	if e == nil || e.Tag == noItem {
+		return d.miss(irp, &q)
+	}
+	handler := e.Value.get
+	if verb == ks.PropertyTypeSet {
+		handler = e.Value.set
+	}
+	if handler == nil {
+		return irp.decide(ruleP26, d.compat.P26)
+	}
+	if inLen < e.Value.minProperty {
+		return irp.decide(ruleP27, d.compat.P27)
+	}
+	if outLen < e.Value.minData {
+		return irp.tooShort(ruleP28, uint64(e.Value.minData))
+	}
+	q.index, q.outVerb = e.Tag, verb == ks.PropertyTypeGet
+	return d.run(irp, &q, handler, in, out, allocator)
+}
+
+// decide records the rule and returns its status.
+func (irp *IRP) decide(r rule, status ks.Status) ks.Status {
+	irp.rule = r
+	return status
+}
+
+// tooShort is the two-call size answer: a warning that carries the size for an empty output buffer, an error for a short
+// one (N-1, P-28).
+func (irp *IRP) tooShort(r rule, need uint64) ks.Status {
+	irp.rule = r
+	if irp.OutputBufferLength == 0 {
+		irp.IoStatus.Information = need
+		return ks.StatusBufferOverflow
+	}
+	return ks.StatusBufferTooSmall
+}
+
+// miss is P-24: which of set and item is unknown.
+func (d *Dispatcher) miss(irp *IRP, q *request) ks.Status {
+	if d.setTable.Lookup(q.lo, q.hi, 0) == nil {
+		return irp.decide(ruleP24, ks.StatusPropsetNotFound)
+	}
+	return irp.decide(ruleP24, ks.StatusNotFound)
+}
+
+// soleVerb returns the verb bit of flags without modifiers, or 0 if there is not exactly one known bit (P-25, P-45).
+func (d *Dispatcher) soleVerb(flags uint32) uint32 {
+	const known = ks.PropertyTypeGet | ks.PropertyTypeSet | ks.PropertyTypeSetSupport | ks.PropertyTypeBasicSupport |
+		ks.PropertyTypeRelations | ks.PropertyTypeSerializeSet | ks.PropertyTypeUnserializeSet | ks.PropertyTypeSerializeRaw |
+		ks.PropertyTypeUnserializeRaw | ks.PropertyTypeSerializeSize | ks.PropertyTypeDefaultValues
+	if d.compat.P45 {
+		flags &^= ks.PropertyTypeGetPayloadSize
+	}
+	if flags&^known != 0 {
+		return 0
+	}
+	if flags&(flags-1) == 0 {
+		return flags
+	}
+	if !d.compat.P25 {
+		return 0
+	}
+	for _, first := range [...]uint32{ks.PropertyTypeSet, ks.PropertyTypeGet, ks.PropertyTypeBasicSupport} {
+		if flags&first != 0 {
+			return first
+		}
+	}
+	return flags & -flags
+}
+
+// storage returns the private bytes of an item, made when first asked for.
+func (d *Dispatcher) storage(index uint32) []byte {
+	if d.itemSize <= SizePropertyItem {
+		return nil
+	}
+	return d.once[index].bytes(int(d.itemSize - SizePropertyItem))
+}
+
+// itemOnce is what happens at most once in the life of an item. It is the only state that a dispatcher changes.
+type itemOnce struct {
+	storage  atomic.Pointer[[]byte]
+	panicked atomic.Bool
+}
+
+func (o *itemOnce) bytes(n int) []byte {
+	if p := o.storage.Load(); p != nil {
+		return *p
+	}
+	b := make([]byte, n)
+	if o.storage.CompareAndSwap(nil, &b) {
+		return b
+	}
+	return *o.storage.Load()
+}

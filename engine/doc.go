@@ -1,0 +1,71 @@
+// Package engine dispatches Kernel Streaming property requests in user space, with the statuses, sizes and byte layouts of
+// Windows' KsPropertyHandlerWithAllocator family (ks.h), from any number of goroutines and without a heap allocation.
+//
+// It is for programs that simulate what a driver does: virtual audio and camera devices, driver test farms, fuzzers,
+// protocol models. They declare property sets, compile them once, and hand requests to the result:
+//
+//	d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{
+//		Set:   volume,
+//		Items: []engine.PropertyItem{{ID: 4, Get: getLevel, Set: setLevel, MinData: 4}},
+//	}}})
+//	...
+//	status := d.Property(irp)
+//
+// Package device wraps this into open handles with a DeviceIoControl of their own; most programs want that one.
+//
+// # Terms
+//
+// A property set is a GUID with items; an item has an id, handlers, sizes, values and relations. A request names the set,
+// the id and a verb (GET, SET, SETSUPPORT, BASICSUPPORT, ...) in a 24-byte KSPROPERTY, the input buffer, and has an output
+// buffer, which for the in-verbs (SET, UNSERIALIZESET, UNSERIALIZERAW) carries data in. In is the length of the input,
+// Out that of the output, al8(n) is n rounded up to 8. An IRP is one request on its way.
+//
+// The rules of behaviour have numbers: P-1 to P-73 for properties, F-1 to F-7 for the fast path, N-1 for completion and
+// S-1 to S-24 for what hostile callers must not achieve. Code and tests cite them.
+//
+// # The way of a request
+//
+// The steps of a request, in the order of P-23, and the files where they are:
+//
+//	lengths               P-4, P-5      dispatch.go
+//	identifier, once      S-2           dispatch.go, buffer.go
+//	verb                  P-25          dispatch.go
+//	lookup                P-24          dispatch.go: one probe of a perfect-hash table keyed by (GUID, id)
+//	handler, sizes        P-26..P-28    dispatch.go: from the cache line that the lookup brought
+//	buffer                P-10..P-16    buffer.go
+//	capture               P-6, P-8      buffer.go
+//	handler               P-17..P-22    invoke.go
+//	standard processing   P-30..P-43    query.go, serialize.go, inner.go
+//	completion            N-1           irp.go
+//
+// A request that fails before the buffer costs no allocation. No step looks anything up twice, and none reads the caller's
+// memory twice, so that a caller who changes it meanwhile gains nothing.
+//
+// # The buffer
+//
+// Handlers never see caller memory. One buffer holds both parts (P-6):
+//
+//	0              Out   al8(Out)                al8(Out)+In
+//	| data          | 0   | captured request      |
+//
+// The request is at a multiple of 8 because the identifier contains a 64-bit member. For a GET or SET the buffer comes
+// from the caller's [Allocator], if there is one; for other verbs and without an allocator it comes from [IRP].Pool, and
+// completion frees it.
+//
+// # Statuses carry sizes
+//
+// A caller asks for a size with an empty output buffer. The answer must be a warning, STATUS_BUFFER_OVERFLOW, because
+// completion drops Information on an error (N-1). Where a buffer is there but too small, the answer is the error
+// STATUS_BUFFER_TOO_SMALL.
+//
+// # Concurrency
+//
+// A [Dispatcher] is immutable. An [IRP], its arena and a [FileObject] belong to one goroutine at a time. Handlers of one
+// item run concurrently for different requests.
+//
+// # Sources
+//
+// The documented behaviour is that of the Windows driver documentation, cited beside each function, and of the public
+// headers. Where documents are silent, the rule's text says what was chosen and why; what no source pins down can be
+// overridden with [Compat].
+package engine

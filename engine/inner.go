@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// innerIRP is the IRP of the GET and SET requests that a serialization is broken up into (P-43). Each outer IRP makes one
+// when it first needs it and keeps it.
+type innerIRP struct {
+	IRP
+	completed chan struct{} // one signal per pended request
+}
+
+// prepareInner returns the IRP for the inner requests of irp. They inherit who asks: mode, file object and memory pool
+// (S-1), and nothing of the caller's memory, flags or allocator.
+func (irp *IRP) prepareInner() *innerIRP {
+	in := irp.inner
+	if in == nil {
+		in = &innerIRP{completed: make(chan struct{}, 1)}
+		in.Completion = func(*IRP) { in.completed <- struct{}{} }
+		irp.inner = in
+	}
+	in.RequestorMode = irp.RequestorMode
+	in.FileObject = irp.FileObject
+	in.Pool = irp.Pool
+	return in
+}
+
+// innerRequest sends verb, GET or SET, for one item with n bytes of data, read from or written to value, and the rest of
+// the outer request unchanged (P-43). P-26 to P-28 and P-17 to P-22 apply to it. It returns the handler's Information.
+func (d *Dispatcher) innerRequest(irp *IRP, q *request, verb, index uint32, value []byte) (information uint64, status ks.Status) {
+	it := &d.items[index]
+	in := irp.prepareInner()
+	in.InputBufferLength, in.OutputBufferLength = irp.layout.in, uint32(len(value))
+	in.IoStatus = IoStatus{}
+
+	handler := it.slot.get
+	if verb == ks.PropertyTypeSet {
+		handler = it.slot.set
+	}
+	switch {
+	case handler == nil:
+		return 0, irp.decide(ruleP26, d.compat.P26)
+	case in.InputBufferLength < it.slot.minProperty:
+		return 0, irp.decide(ruleP27, d.compat.P27)
+	case in.OutputBufferLength < it.slot.minData:
+		return 0, irp.decide(ruleP28, in.tooShort(ruleP28, 0))
+	case (uint64(len(value))+7)&^7+uint64(in.InputBufferLength) > math.MaxUint32:
+		return 0, irp.decide(ruleP5, ks.StatusInvalidBufferSize)
+	}
+
+	inner := *q
+	inner.index, inner.id, inner.outVerb = index, it.decl.ID, verb == ks.PropertyTypeGet
+	inner.flags = verb | q.flags&modifiers
+	if status := in.obtain(&inner, nil); status != ks.StatusSuccess {
+		return 0, irp.decide(ruleP10, status)
+	}
+	at := in.layout.requestOffset()
+	data, request := in.SystemBuffer[:at], in.SystemBuffer[at:at+in.layout.in]
+	clear(data[copy(data, value):])
+	known := inner.write(request)
+	copy(request[known:], irp.SystemBuffer[irp.layout.requestOffset()+uint32(known):])
+
+	// The buffer is scratch, which an inner handler cannot tell from a pool buffer but for the flags.
+	in.Flags = 0
+	status = d.runInner(in, &inner, handler)
+	if status == ks.StatusPending {
+		<-in.completed
+		status = in.check(in.IoStatus.Status, in.layout.out, inner.outVerb)
+	}
+	irp.rule = in.rule
+	information = in.IoStatus.Information
+	if inner.outVerb && status.IsSuccess() {
+		n := min(information, uint64(len(value)))
+		clear(value[copy(value, in.SystemBuffer[:n]):]) // what was not produced is zero (P-39)
+	}
+	in.freePool()
+	return information, status
+}
+
+// runInner calls the handler of an inner request, with its panics turned into statuses like those of any request.
+func (d *Dispatcher) runInner(in *innerIRP, q *request, handler Handler) (status ks.Status) {
+	returned := false
+	defer func() {
+		if !returned {
+			value := recover()
+			if value == nil { // runtime.Goexit
+				in.freePool()
+			}
+			status = d.unwound(&in.IRP, q.index, value)
+		}
+	}()
+	status = d.call(&in.IRP, q, handler)
+	returned = true
+	return status
+}
+
+// resolveSize is P-40: the size of a property that begins with KSMULTIPLE_ITEM, asked for with a GET of those 8 bytes.
+func (d *Dispatcher) resolveSize(irp *IRP, q *request, index uint32) (size uint32, status ks.Status) {
+	var head [ks.SizeMultipleItem]byte
+	value := head[:]
+	n, status := d.innerRequest(irp, q, ks.PropertyTypeGet, index, value)
+	if !status.IsSuccess() {
+		return 0, status
+	}
+	size = binary.LittleEndian.Uint32(value)
+	if n < ks.SizeMultipleItem || size < ks.SizeMultipleItem || serialHead+align4(uint64(size)) > math.MaxUint32 {
+		return 0, irp.decide(ruleP40, ks.StatusInvalidBufferSize)
+	}
+	return size, ks.StatusSuccess
+}

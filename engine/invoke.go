@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"log/slog"
+	"runtime/debug"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// run is the part of a GET or SET that can allocate and can panic: buffer, capture, handler, and the checks of the
+// handler's result.
+func (d *Dispatcher) run(irp *IRP, q *request, handler Handler, in, out []byte, allocator Allocator) (status ks.Status) {
+	returned := false
+	defer func() {
+		if !returned {
+			status = d.unwound(irp, q.index, recover())
+		}
+	}()
+	if status = irp.prepare(q, allocator, in, out); status == ks.StatusSuccess {
+		status = d.call(irp, q, handler)
+	}
+	returned = true
+	return status
+}
+
+// call calls the handler of an item on the buffer and checks what it returns.
+func (d *Dispatcher) call(irp *IRP, q *request, handler Handler) ks.Status {
+	n, outVerb := irp.OutputBufferLength, q.outVerb
+	status := d.invoke(irp, q, handler)
+	if status == ks.StatusPending {
+		return status
+	}
+	if status == ks.StatusSuccess && (irp.IoStatus.Information <= uint64(n) || n == 0 || !outVerb) {
+		return status
+	}
+	return irp.check(status, n, outVerb)
+}
+
+// invoke calls a handler on the buffer. If the result is STATUS_PENDING, nothing of the IRP may be touched any more: it
+// may have been completed and reused by then (S-16).
+func (d *Dispatcher) invoke(irp *IRP, q *request, handler Handler) ks.Status {
+	l := &irp.layout
+	at, n := l.requestOffset(), l.out
+	request := irp.SystemBuffer[at : at+l.in : at+l.in]
+	var data []byte
+	if n != 0 {
+		data = irp.SystemBuffer[:n:n]
+	}
+	if irp.owner != d {
+		irp.owner = d // compared first, as storing a pointer costs a write barrier
+	}
+	irp.index = q.index // P-22
+	irp.rule = ruleP17
+	return handler(irp, request, data)
+}
+
+// check applies P-17, P-18 and P-20 to what a handler returned.
+func (irp *IRP) check(status ks.Status, out uint32, outVerb bool) ks.Status {
+	switch {
+	case status == ks.StatusSomeNotMapped:
+		irp.IoStatus.Information = 0
+		return irp.decide(ruleP18, ks.StatusNotFound)
+	case status.IsError():
+		irp.IoStatus.Information = 0
+	case outVerb && out != 0 && irp.IoStatus.Information > uint64(out):
+		irp.IoStatus.Information = 0
+		return irp.decide(ruleP20, ks.StatusBufferTooSmall)
+	}
+	return status
+}
+
+// abandon frees the buffer of a request whose capture failed. An allocator's buffer is its owner's to free.
+func (irp *IRP) abandon() {
+	if irp.Flags&DeallocateBuffer != 0 {
+		irp.freePool()
+	}
+	irp.layout.prepared = false
+	irp.IoStatus.Information = 0
+}
+
+// unwound is what a panic in a handler or an allocator becomes (P-21): the status that was thrown, or an access violation.
+// A nil value is runtime.Goexit: the goroutine ends, so that nobody will finish the request, and its buffer is freed here.
+func (d *Dispatcher) unwound(irp *IRP, index uint32, value any) ks.Status {
+	if value == nil {
+		irp.abandon()
+		return ks.StatusUnsuccessful // not seen: unwinding goes on
+	}
+	irp.IoStatus.Information = 0
+	d.report(index, value)
+	return irp.decide(ruleP21, thrown(value))
+}
+
+// thrown is the status of a panic value.
+func thrown(value any) ks.Status {
+	if status, ok := value.(ks.Status); ok {
+		return status
+	}
+	return ks.StatusAccessViolation
+}
+
+// report tells Config.OnPanic of a panic, or the log, once per item.
+func (d *Dispatcher) report(index uint32, value any) {
+	if d.onPanic != nil {
+		d.onPanic(value, debug.Stack())
+		return
+	}
+	if index == noItem {
+		slog.Error("ksdispatch: a fast handler panicked; the request fails", "panic", value, "stack", string(debug.Stack()))
+	} else if d.once[index].panicked.CompareAndSwap(false, true) {
+		it := &d.items[index]
+		set := &d.sets[it.set]
+		slog.Error("ksdispatch: a handler panicked; the request fails, and further panics of this property are not logged",
+			"set", set.Set.String(), "item", it.decl.ID, "panic", value, "stack", string(debug.Stack()))
+	}
+}

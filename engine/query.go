@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"encoding/binary"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// query answers the verbs other than GET and SET, in the order of P-23. Their buffers come from the pool (P-14) and they
+// ask nothing of MinProperty and MinData (P-29).
+func (d *Dispatcher) query(irp *IRP, q *request, verb uint32, in, out []byte) ks.Status {
+	q.outVerb = verb != ks.PropertyTypeUnserializeSet && verb != ks.PropertyTypeUnserializeRaw
+	q.index = noItem
+	set := noItem
+	switch verb {
+	case ks.PropertyTypeSetSupport, ks.PropertyTypeSerializeSet, ks.PropertyTypeUnserializeSet:
+		if s := d.setTable.Lookup(q.lo, q.hi, 0); s != nil {
+			set = s.Tag
+		} else if verb != ks.PropertyTypeSetSupport {
+			return irp.decide(ruleP24, ks.StatusPropsetNotFound)
+		} else if q.lo|q.hi != 0 {
+			return irp.decide(ruleP31, ks.StatusPropsetNotFound)
+		}
+	default:
+		e := d.table.Lookup(q.lo, q.hi, q.id)
+		if e == nil || e.Tag == noItem {
+			return d.miss(irp, q)
+		}
+		q.index = e.Tag
+		decl := d.items[q.index].decl
+		switch {
+		case decl.Support != nil:
+		case verb == ks.PropertyTypeSerializeRaw || verb == ks.PropertyTypeUnserializeRaw:
+			return irp.decide(ruleP38, d.compat.P38)
+		case verb == ks.PropertyTypeDefaultValues && decl.Values == nil:
+			return irp.decide(ruleP36, d.compat.P36)
+		}
+	}
+	return d.runQuery(irp, q, verb, set, in, out)
+}
+
+// runQuery is the part of a query that can allocate and can panic: buffer, capture, support handler, standard processing.
+func (d *Dispatcher) runQuery(irp *IRP, q *request, verb, set uint32, in, out []byte) (status ks.Status) {
+	returned := false
+	defer func() {
+		if !returned {
+			status = d.unwound(irp, q.index, recover())
+		}
+	}()
+	status = d.answer(irp, q, verb, set, in, out)
+	returned = true
+	return status
+}
+
+func (d *Dispatcher) answer(irp *IRP, q *request, verb, set uint32, in, out []byte) ks.Status {
+	if status := irp.prepare(q, nil, in, out); status != ks.StatusSuccess {
+		return status
+	}
+	if q.index != noItem {
+		if support := d.items[q.index].decl.Support; support != nil { // P-34
+			n := irp.OutputBufferLength
+			status := d.invoke(irp, q, support)
+			if status == ks.StatusPending {
+				return status
+			}
+			if status != ks.StatusSomeNotMapped {
+				irp.rule = ruleP34
+				return irp.check(status, n, q.outVerb)
+			}
+			irp.IoStatus.Information = 0 // what the handler set is dropped (P-36)
+		}
+	}
+	switch verb {
+	case ks.PropertyTypeSetSupport:
+		return d.setSupport(irp, q)
+	case ks.PropertyTypeBasicSupport:
+		return d.describe(irp, &d.items[q.index], false)
+	case ks.PropertyTypeDefaultValues:
+		return d.describe(irp, &d.items[q.index], true)
+	case ks.PropertyTypeRelations:
+		return d.relations(irp, d.items[q.index].decl.Relations)
+	case ks.PropertyTypeSerializeSize:
+		return d.serializeSize(irp, q)
+	case ks.PropertyTypeSerializeSet:
+		return d.serializeSet(irp, q, set)
+	case ks.PropertyTypeUnserializeSet:
+		return d.unserializeSet(irp, q)
+	}
+	return irp.decide(ruleP38, d.compat.P38) // the raw verbs have no standard processing
+}
+
+// output is the data part of the buffer.
+func (irp *IRP) output() []byte { return irp.SystemBuffer[:irp.layout.out:irp.layout.out] }
+
+// done ends standard processing that produced n bytes.
+func (irp *IRP) done(r rule, n uint64) ks.Status {
+	irp.IoStatus.Information = n
+	return irp.decide(r, ks.StatusSuccess)
+}
+
+// setSupport is P-31 for a set, and P-32, the list of all sets in table order, for GUID_NULL.
+func (d *Dispatcher) setSupport(irp *IRP, q *request) ks.Status {
+	if q.lo|q.hi != 0 {
+		return irp.done(ruleP31, 0)
+	}
+	data, need := irp.output(), 16*uint64(len(d.sets))
+	if uint64(len(data)) < need {
+		return irp.tooShort(ruleP32, need)
+	}
+	for i := range d.sets {
+		copy(data[16*i:], d.sets[i].Set[:])
+	}
+	return irp.done(ruleP32, need)
+}
+
+// describe is P-33, and P-36 when only the lists marked as defaults count: the access flags, a KSPROPERTY_DESCRIPTION, or
+// that followed by the member lists, whatever fits.
+func (d *Dispatcher) describe(irp *IRP, it *item, defaults bool) ks.Status {
+	r, full := ruleP33, it.full
+	if defaults {
+		if it.decl.Values == nil {
+			return irp.decide(ruleP36, d.compat.P36)
+		}
+		r, full = ruleP36, it.defaults
+	}
+	data := irp.output()
+	n := uint64(len(data))
+	switch {
+	case n == 0 && d.compat.P33Zero.IsError():
+		return irp.decide(r, d.compat.P33Zero)
+	case n == 0:
+		irp.IoStatus.Information = full
+		return irp.decide(r, d.compat.P33Zero)
+	case n < 4, d.compat.P33 && n != 4 && n != ks.SizePropertyDescription && n < full:
+		return irp.decide(r, ks.StatusBufferTooSmall)
+	case n < ks.SizePropertyDescription:
+		binary.LittleEndian.PutUint32(data, it.access())
+		return irp.done(r, 4)
+	}
+
+	head := ks.PropertyDescription{AccessFlags: it.access(), DescriptionSize: uint32(full)}
+	at := uint64(ks.SizePropertyDescription)
+	if v := it.decl.Values; v != nil {
+		head.PropTypeSet = ks.Identifier{Set: v.PropTypeSet.Set, ID: v.PropTypeSet.ID}
+		for i := range v.MembersList {
+			m := &v.MembersList[i]
+			if defaults && m.MembersHeader.Flags&ks.MemberFlagDefault == 0 {
+				continue
+			}
+			head.MembersListCount++
+			if n >= full {
+				m.MembersHeader.Put(data[at:])
+				copy(data[at+ks.SizeMembersHeader:], m.Members)
+				at += ks.SizeMembersHeader + uint64(len(m.Members))
+			}
+		}
+	}
+	head.Put(data)
+	return irp.done(r, at)
+}
+
+// access is AccessFlags: which of GET and SET have a handler (P-33).
+func (it *item) access() (flags uint32) {
+	if it.slot.get != nil {
+		flags |= ks.PropertyTypeGet
+	}
+	if it.slot.set != nil {
+		flags |= ks.PropertyTypeSet
+	}
+	return flags
+}
+
+// relations is P-35: the list, its KSMULTIPLE_ITEM header, or its size.
+func (d *Dispatcher) relations(irp *IRP, list []ks.Identifier) ks.Status {
+	return irp.sizedList(ruleP35, uint32(len(list)), ks.SizeIdentifier, func(i uint32, b []byte) {
+		ks.Identifier{Set: list[i].Set, ID: list[i].ID}.Put(b)
+	})
+}
+
+// sizedList is the ladder of KsHandleSizedListQuery: a list of n elements behind a KSMULTIPLE_ITEM, of which a caller may
+// ask for all, for the header with 8 bytes, or for the size with 4 (P-35, P-60).
+func (irp *IRP) sizedList(r rule, n, size uint32, put func(i uint32, b []byte)) ks.Status {
+	data, full := irp.output(), ks.SizeMultipleItem+uint64(n)*uint64(size)
+	switch out := uint64(len(data)); {
+	case out >= full:
+		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
+		for i := range n {
+			put(i, data[ks.SizeMultipleItem+uint64(i)*uint64(size):])
+		}
+		return irp.done(r, full)
+	case out == 4:
+		binary.LittleEndian.PutUint32(data, uint32(full))
+		return irp.done(r, 4)
+	case out == ks.SizeMultipleItem:
+		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
+		return irp.done(r, ks.SizeMultipleItem)
+	}
+	return irp.tooShort(r, full)
+}

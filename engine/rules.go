@@ -1,0 +1,46 @@
+package engine
+
+// rule identifies the rule of behaviour that decided a request, for IRP.Rule.
+type rule uint8
+
+const (
+	ruleNone rule = iota
+	ruleP3
+	ruleP4
+	ruleP5
+	ruleP9
+	ruleP10
+	ruleP15
+	ruleP16
+	ruleP17
+	ruleP18
+	ruleP20
+	ruleP21
+	ruleP24
+	ruleP25
+	ruleP26
+	ruleP27
+	ruleP28
+	ruleP31
+	ruleP32
+	ruleP33
+	ruleP34
+	ruleP35
+	ruleP36
+	ruleP37
+	ruleP38
+	ruleP39
+	ruleP40
+	ruleP42
+	ruleP50
+)
+
+var ruleNames = [...]string{
+	ruleNone: "", ruleP3: "P-3", ruleP4: "P-4", ruleP5: "P-5", ruleP9: "P-9", ruleP10: "P-10", ruleP15: "P-15",
+	ruleP16: "P-16", ruleP17: "P-17", ruleP18: "P-18", ruleP20: "P-20", ruleP21: "P-21", ruleP24: "P-24", ruleP25: "P-25",
+	ruleP26: "P-26", ruleP27: "P-27", ruleP28: "P-28", ruleP31: "P-31", ruleP32: "P-32", ruleP33: "P-33", ruleP34: "P-34",
+	ruleP35: "P-35", ruleP36: "P-36", ruleP37: "P-37", ruleP38: "P-38", ruleP39: "P-39", ruleP40: "P-40", ruleP42: "P-42",
+	ruleP50: "P-50",
+}
+
+func (r rule) String() string { return ruleNames[r] }
