@@ -1,32 +1,44 @@
 package ks
 
-// Status is an NTSTATUS.
+// Status is an NTSTATUS (4 bytes): severity in bits 31 and 30, then a facility and a code. The zero value is
+// STATUS_SUCCESS. Documented at https://learn.microsoft.com/windows-hardware/drivers/kernel/using-ntstatus-values.
 type Status uint32
-
-const (
-	StatusSuccess               Status = 0x00000000
-	StatusPending               Status = 0x00000103
-	StatusSomeNotMapped         Status = 0x00000107
-	StatusDatatypeMisalignment  Status = 0x80000002
-	StatusBufferOverflow        Status = 0x80000005
-	StatusNoMoreEntries         Status = 0x8000001A
-	StatusUnsuccessful          Status = 0xC0000001
-	StatusAccessViolation       Status = 0xC0000005
-	StatusInvalidParameter      Status = 0xC000000D
-	StatusInvalidDeviceRequest  Status = 0xC0000010
-	StatusBufferTooSmall        Status = 0xC0000023
-	StatusInsufficientResources Status = 0xC000009A
-	StatusNotSupported          Status = 0xC00000BB
-	StatusInvalidBufferSize     Status = 0xC0000206
-	StatusNotFound              Status = 0xC0000225
-	StatusPropsetNotFound       Status = 0xC0000230
-)
 
 // IsError reports NT_ERROR: severity 3.
 func (s Status) IsError() bool { return s >= 0xC0000000 }
 
-// IsSuccess reports NT_SUCCESS: severity 0 or 1.
+// IsSuccess reports NT_SUCCESS: severity 0 or 1, success or informational.
 func (s Status) IsSuccess() bool { return s < 0x80000000 }
 
 // IsWarning reports NT_WARNING: severity 2.
 func (s Status) IsWarning() bool { return s-0x80000000 < 0x40000000 }
+
+// String returns the C name, such as STATUS_BUFFER_OVERFLOW, or for a status without a constant here its number as
+// 0xC0001234.
+func (s Status) String() string {
+	if name := s.name(); name != "" {
+		return name
+	}
+	return string(appendHex32(nil, uint32(s)))
+}
+
+// mrMidNotFound is ERROR_MR_MID_NOT_FOUND, which stands for statuses without a Win32 code of their own.
+const mrMidNotFound = 317
+
+// Win32 returns the code that GetLastError gives the caller of DeviceIoControl: what RtlNtStatusToDosError makes of s.
+// It is 0 (ERROR_SUCCESS) for success and informational statuses, and 317 (ERROR_MR_MID_NOT_FOUND) where no code is known.
+func (s Status) Win32() uint32 {
+	if s.IsSuccess() {
+		return 0
+	}
+	return s.win32()
+}
+
+// appendHex32 appends v as 0x and eight upper-case digits.
+func appendHex32(b []byte, v uint32) []byte {
+	b = append(b, "0x"...)
+	for shift := 28; shift >= 0; shift -= 4 {
+		b = append(b, "0123456789ABCDEF"[v>>shift&0xF])
+	}
+	return b
+}

@@ -1,0 +1,305 @@
+package ks
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// cField and cStruct are the layout of C structures as testdata/layout.json has it, computed by a C compiler.
+type cField struct {
+	Name         string
+	Offset, Size int
+}
+
+type cStruct struct {
+	Size   int
+	Fields []cField
+}
+
+// wire is one structure with its functions, its C names, and the C fields that Go spells or splits in another way: an
+// empty Go name is an arm of a union that another field covers.
+type wire struct {
+	c      string
+	size   int
+	decode func([]byte) (any, bool)
+	put    func(v any, b []byte)
+	zero   any
+	fields map[string]string
+	pad    [2]int // bytes that are padding
+}
+
+func wireOf[X interface{ Put([]byte) }](c string, size int, decode func([]byte) (X, bool), fields map[string]string) wire {
+	var zero X
+	return wire{
+		c: c, size: size, zero: zero, fields: fields,
+		decode: func(b []byte) (any, bool) { return decode(b) },
+		put:    func(v any, b []byte) { v.(X).Put(b) },
+	}
+}
+
+func wires() []wire {
+	id := map[string]string{"Id": "ID", "Alignment": ""}
+	unsigned := map[string]string{"UnsignedMinimum": "SignedMinimum", "UnsignedMaximum": "SignedMaximum"}
+	node := func(request string) map[string]string {
+		return map[string]string{request: "Identifier", "NodeId": "NodeID"}
+	}
+	event := wireOf("KSEVENTDATA", SizeEventData, DecodeEventData, map[string]string{
+		"EventHandle.Event":          "Object",
+		"SemaphoreHandle.Semaphore":  "Object",
+		"SemaphoreHandle.Reserved":   "Increment",
+		"SemaphoreHandle.Adjustment": "Adjustment",
+		"EventObject.Event":          "Object",
+		"EventObject.Increment":      "Increment",
+		"EventObject.Reserved":       "Reserved",
+		"SemaphoreObject.Semaphore":  "Object",
+		"SemaphoreObject.Increment":  "Increment",
+		"SemaphoreObject.Adjustment": "Adjustment",
+		"Dpc.Dpc":                    "Object",
+		"Dpc.ReferenceCount":         "Increment",
+		"Dpc.Reserved":               "Reserved",
+		"WorkItem.WorkQueueItem":     "Object",
+		"WorkItem.WorkQueueType":     "Increment",
+		"WorkItem.Reserved":          "Reserved",
+		"KsWorkItem.WorkQueueItem":   "Object",
+		"KsWorkItem.Reserved":        "Reserved",
+		// Whole arms, and members that are two fields of Go.
+		"EventHandle": "", "EventHandle.Reserved": "", "SemaphoreHandle": "", "EventObject": "", "SemaphoreObject": "",
+		"Dpc": "", "WorkItem": "", "KsWorkItem": "", "KsWorkItem.KsWorkerObject": "",
+		"Alignment": "", "Alignment.Unused": "", "Alignment.Alignment": "",
+	})
+	event.pad = [2]int{4, 8}
+	return []wire{
+		wireOf("KSIDENTIFIER", SizeIdentifier, DecodeIdentifier, id),
+		wireOf("KSPROPERTY", SizeIdentifier, DecodeIdentifier, id),
+		wireOf("KSMETHOD", SizeIdentifier, DecodeIdentifier, id),
+		wireOf("KSEVENT", SizeIdentifier, DecodeIdentifier, id),
+		wireOf("KSP_NODE", SizeNode, DecodeNode, node("Property")),
+		wireOf("KSM_NODE", SizeNode, DecodeNode, node("Method")),
+		wireOf("KSE_NODE", SizeNode, DecodeNode, node("Event")),
+		wireOf("KSMULTIPLE_ITEM", SizeMultipleItem, DecodeMultipleItem, nil),
+		wireOf("KSPROPERTY_DESCRIPTION", SizePropertyDescription, DecodePropertyDescription, nil),
+		wireOf("KSPROPERTY_MEMBERSHEADER", SizeMembersHeader, DecodeMembersHeader, nil),
+		wireOf("KSPROPERTY_STEPPING_LONG", SizeSteppingLong, DecodeSteppingLong, nil),
+		wireOf("KSPROPERTY_STEPPING_LONGLONG", SizeSteppingLongLong, DecodeSteppingLongLong, nil),
+		wireOf("KSPROPERTY_BOUNDS_LONG", SizeBoundsLong, DecodeBoundsLong, unsigned),
+		wireOf("KSPROPERTY_BOUNDS_LONGLONG", SizeBoundsLongLong, DecodeBoundsLongLong, unsigned),
+		wireOf("KSPROPERTY_SERIALHDR", SizeSerialHdr, DecodeSerialHdr, nil),
+		wireOf("KSPROPERTY_SERIAL", SizeSerial, DecodeSerial, id),
+		wireOf("KSTOPOLOGY_CONNECTION", SizeTopologyConnection, DecodeTopologyConnection, nil),
+		wireOf("KSQUERYBUFFER", SizeQueryBuffer, DecodeQueryBuffer, nil),
+		event,
+	}
+}
+
+func readLayout(t *testing.T) map[string]cStruct {
+	t.Helper()
+	b, err := os.ReadFile("testdata/layout.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var layout map[string]cStruct
+	if err := json.Unmarshal(b, &layout); err != nil {
+		t.Fatal(err)
+	}
+	return layout
+}
+
+// TestLayout sets the bytes of one C field at a time, decodes, and expects to find exactly the Go field of that name
+// changed; then the way back. A field of a wrong width, place or order shows as a neighbour that changes too.
+func TestLayout(t *testing.T) {
+	layout := readLayout(t)
+	delete(layout, "GUID") // TestParseGUID
+	for _, w := range wires() {
+		c, ok := layout[w.c]
+		if !ok {
+			t.Fatalf("testdata/layout.json lacks %s", w.c)
+		}
+		delete(layout, w.c)
+		if w.size != c.Size {
+			t.Errorf("the size of %s is %d; want %d", w.c, w.size, c.Size)
+			continue
+		}
+		covered := map[string]bool{}
+		for _, f := range c.Fields {
+			name, renamed := w.fields[f.Name]
+			if !renamed {
+				name = f.Name
+			} else if name == "" {
+				continue
+			}
+			covered[name] = true
+			if diff := checkField(w, f, name); diff != "" {
+				t.Errorf("%s.%s: %s", w.c, f.Name, diff)
+			}
+		}
+		for i := range reflect.TypeOf(w.zero).NumField() {
+			if name := reflect.TypeOf(w.zero).Field(i).Name; !covered[name] {
+				t.Errorf("%s: no C field tests %s", w.c, name)
+			}
+		}
+	}
+	for name := range layout {
+		t.Errorf("testdata/layout.json has %s, which nothing here decodes", name)
+	}
+}
+
+// checkField says how the Go field called name differs from the C field f, or nothing.
+func checkField(w wire, f cField, name string) string {
+	b := make([]byte, w.size)
+	for i := f.Offset; i < f.Offset+f.Size; i++ {
+		b[i] = 0xFF
+	}
+	got, ok := w.decode(b)
+	if !ok {
+		return "does not decode"
+	}
+	want := reflect.New(reflect.TypeOf(w.zero)).Elem()
+	field := want.FieldByName(name)
+	if !field.IsValid() {
+		return "no Go field " + name
+	}
+	fill(field)
+	if got != want.Interface() {
+		return "its bytes decode to something other than " + name
+	}
+	back := make([]byte, w.size)
+	w.put(got, back)
+	if !bytes.Equal(back, b) {
+		return "Put writes other bytes"
+	}
+	return ""
+}
+
+// fill sets every bit of v.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i))
+		}
+	case reflect.Int32, reflect.Int64:
+		v.SetInt(-1)
+	default:
+		v.SetUint(^uint64(0) >> (64 - v.Type().Bits()))
+	}
+}
+
+// TestLayoutNotices proves that the check behind TestLayout sees a moved field, a shorter one and an exchanged one.
+func TestLayoutNotices(t *testing.T) {
+	w := wireOf("KSTOPOLOGY_CONNECTION", SizeTopologyConnection, DecodeTopologyConnection, nil)
+	if diff := checkField(w, cField{"FromNodePin", 4, 4}, "FromNodePin"); diff != "" {
+		t.Fatalf("the control itself fails: %s", diff)
+	}
+	for _, c := range []struct {
+		f    cField
+		name string
+	}{
+		{cField{"FromNodePin", 8, 4}, "FromNodePin"},
+		{cField{"FromNodePin", 5, 4}, "FromNodePin"},
+		{cField{"FromNodePin", 4, 2}, "FromNodePin"},
+		{cField{"FromNodePin", 4, 8}, "FromNodePin"},
+		{cField{"FromNodePin", 4, 4}, "ToNodePin"},
+		{cField{"FromNodePin", 4, 4}, "Absent"},
+	} {
+		if checkField(w, c.f, c.name) == "" {
+			t.Errorf("%+v passes as %s", c.f, c.name)
+		}
+	}
+}
+
+// TestWireLengths checks what each structure does with buffers of every length around its size.
+func TestWireLengths(t *testing.T) {
+	r := newRand(t)
+	for _, w := range wires() {
+		whole := make([]byte, w.size+8)
+		for i := range whole {
+			whole[i] = byte(r.Uint32())
+		}
+		for n := range w.size {
+			if v, ok := w.decode(whole[:n:n]); ok || v != w.zero {
+				t.Errorf("%s: %d bytes decode to %v, %t", w.c, n, v, ok)
+			}
+			short := make([]byte, n)
+			if !panics(func() { w.put(w.zero, short) }) {
+				t.Errorf("%s: Put into %d bytes does not panic", w.c, n)
+			}
+		}
+		full, _ := w.decode(whole)
+		if short := make([]byte, w.size-1); panics(func() { w.put(full, short) }) && !bytes.Equal(short, make([]byte, w.size-1)) {
+			t.Errorf("%s: a Put that panics has written %x", w.c, short)
+		}
+	}
+}
+
+// TestWireRoundTrip decodes random bytes, puts them back over 0xCC at an odd address and expects the same bytes, zeros
+// in the padding, and nothing beyond the size.
+func TestWireRoundTrip(t *testing.T) {
+	r := newRand(t)
+	for _, w := range wires() {
+		for range 200 {
+			in := make([]byte, w.size)
+			for i := range in {
+				in[i] = byte(r.Uint32())
+			}
+			v, ok := w.decode(in)
+			if !ok {
+				t.Fatalf("%s: %d bytes do not decode", w.c, w.size)
+			}
+			room := bytes.Repeat([]byte{0xCC}, 1+w.size+8)
+			w.put(v, room[1:])
+			clear(in[w.pad[0]:w.pad[1]])
+			if got := room[1 : 1+w.size]; !bytes.Equal(got, in) {
+				t.Fatalf("%s: %x came back as %x", w.c, in, got)
+			}
+			if room[0] != 0xCC || !bytes.Equal(room[1+w.size:], bytes.Repeat([]byte{0xCC}, 8)) {
+				t.Fatalf("%s: Put wrote outside its %d bytes: %x", w.c, w.size, room)
+			}
+			clear(in)
+			if again, _ := w.decode(room[1:]); again != v {
+				t.Fatalf("%s: a decoded value changed with its bytes", w.c)
+			}
+		}
+	}
+}
+
+func panics(f func()) (yes bool) {
+	defer func() { yes = recover() != nil }()
+	f()
+	return false
+}
+
+// TestWireNames keeps the three names of each structure together: a structure without a layout fact is not tested.
+func TestWireNames(t *testing.T) {
+	seen := map[string]bool{}
+	for _, w := range wires() {
+		seen[reflect.TypeOf(w.zero).Name()] = true
+	}
+	sources, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range sources {
+		if !strings.HasSuffix(s.Name(), ".go") || strings.HasSuffix(s.Name(), "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(s.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(string(text), "\n") {
+			if rest, ok := strings.CutPrefix(line, "func Decode"); ok {
+				if name, _, _ := strings.Cut(rest, "("); !seen[name] {
+					t.Errorf("%s: Decode%s has no layout test", s.Name(), name)
+				}
+			}
+		}
+	}
+}
