@@ -1,0 +1,95 @@
+package manifest
+
+import (
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Options says how an object is bound. The zero value binds the plain programs.
+type Options struct {
+	// Wrap replaces each handler by what it returns, to observe or to change it: called once for every verb of every
+	// item. nil leaves handlers as they are.
+	Wrap func(verb Verb, set ks.GUID, id uint32, h engine.Handler) engine.Handler
+
+	// WrapFast does so for the handlers of the fast path.
+	WrapFast func(verb Verb, set ks.GUID, id uint32, h engine.FastHandler) engine.FastHandler
+}
+
+// Config returns the object's property sets as declarations for engine.Compile, with synthetic handlers. Each call
+// makes a new instance: its values start at zero and are shared with no other call's. The context of an item,
+// engine.IRP.ItemContext in a handler, is its *Value, which every item has whatever its programs.
+func (o *Object) Config(opt Options) engine.Config {
+	items := make(map[key]bound)
+	c := engine.Config{
+		PropertySets:     make([]engine.PropertySet, len(o.PropertySets)),
+		PropertyItemSize: o.PropertyItemSize,
+	}
+	for i := range o.PropertySets {
+		from, to := &o.PropertySets[i], &c.PropertySets[i]
+		to.Set = from.GUID
+		to.Items = make([]engine.PropertyItem, len(from.Items))
+		for j := range from.Items {
+			it := bound{&from.Items[j], NewValue(from.Items[j].MinData)}
+			items[key{from.GUID, it.ID}] = it
+			to.Items[j] = engine.PropertyItem{
+				ID:             it.ID,
+				Get:            opt.handler(it.Get, VerbGet, from.GUID, it),
+				Set:            opt.handler(it.Set, VerbSet, from.GUID, it),
+				MinProperty:    it.MinProperty,
+				MinData:        it.MinData,
+				Values:         it.Values,
+				Relations:      it.Relations,
+				Support:        opt.handler(it.Support, VerbSupport, from.GUID, it),
+				SerializedSize: it.SerializedSize,
+				Context:        it.value,
+			}
+		}
+	}
+	for i := range o.PropertySets {
+		from, to := &o.PropertySets[i], &c.PropertySets[i]
+		for _, f := range from.FastIO {
+			// The property may be declared by another set with this GUID. If it is declared by none, nothing can answer.
+			it, ok := items[key{from.GUID, f.ID}]
+			if !ok {
+				continue
+			}
+			fast := engine.FastPropertyItem{ID: f.ID}
+			if f.Get {
+				fast.Get = opt.fastHandler(it.Get, VerbGet, from.GUID, it)
+			}
+			if f.Set {
+				fast.Set = opt.fastHandler(it.Set, VerbSet, from.GUID, it)
+			}
+			to.FastIO = append(to.FastIO, fast)
+		}
+	}
+	return c
+}
+
+// bound is an item and its value in one instance.
+type bound struct {
+	*PropertyItem
+	value *Value
+}
+
+func (opt *Options) handler(p *Program, verb Verb, set ks.GUID, it bound) engine.Handler {
+	if p == nil {
+		return nil
+	}
+	h := p.Handler(verb, it.value)
+	if opt.Wrap != nil {
+		h = opt.Wrap(verb, set, it.ID, h)
+	}
+	return h
+}
+
+func (opt *Options) fastHandler(p *Program, verb Verb, set ks.GUID, it bound) engine.FastHandler {
+	if p == nil {
+		return nil
+	}
+	h := p.FastHandler(verb, it.value)
+	if opt.WrapFast != nil {
+		h = opt.WrapFast(verb, set, it.ID, h)
+	}
+	return h
+}

@@ -1,0 +1,312 @@
+package manifest
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+const (
+	schemaV1 = "ksdispatch/manifest/v1"
+	archX64  = "x64"
+)
+
+// What a size counts as where the file does not know it.
+const (
+	defaultMinRequest = ks.SizeIdentifier // min_property, min_method
+	defaultDataInput  = 32                // sizeof(KSEVENTDATA) on x64
+)
+
+func (p *parser) manifest() *Manifest {
+	m := new(Manifest)
+	p.object(
+		field{"schema", true, func() {
+			if s := p.string(); s != schemaV1 {
+				p.fail("expected %q, found %s; this loader reads no other schema", schemaV1, quote(s))
+			}
+		}},
+		field{"driver", true, func() { m.Driver = p.string() }},
+		field{"source", false, func() { m.Source = p.string() }},
+		field{"arch", false, func() {
+			if s := p.string(); s != archX64 {
+				p.fail("expected %q, found %s; give the sizes of the driver's x64 build", archX64, quote(s))
+			}
+		}},
+		field{"objects", true, func() {
+			p.array(func() { m.Objects = append(m.Objects, p.driverObject()) })
+			if len(m.Objects) == 0 {
+				p.fail("no object; declare at least one")
+			}
+		}},
+	)
+	p.end()
+	return m
+}
+
+func (p *parser) driverObject() (o Object) {
+	// The same (GUID, id) twice is an error in each family by itself (P-24).
+	properties, fast, methods, events := make(claims), make(claims), make(claims), make(claims)
+	p.object(
+		field{"object", true, func() { o.Name = p.string() }},
+		field{"property_item_size", false, func() { o.PropertyItemSize = p.uint32() }},
+		field{"property_sets", false, func() {
+			p.array(func() { o.PropertySets = append(o.PropertySets, p.propertySet(properties, fast)) })
+		}},
+		field{"method_sets", false, func() {
+			p.array(func() { o.MethodSets = append(o.MethodSets, p.methodSet(methods)) })
+		}},
+		field{"event_sets", false, func() {
+			p.array(func() { o.EventSets = append(o.EventSets, p.eventSet(events)) })
+		}},
+	)
+	return o
+}
+
+func (p *parser) propertySet(properties, fast claims) (s PropertySet) {
+	var items, fastItems []declared
+	p.object(
+		field{"set_name", false, func() { s.Name = p.string() }},
+		field{"guid", true, func() { s.GUID = p.guid() }},
+		field{"items", false, func() {
+			p.array(func() {
+				it, at := p.propertyItem()
+				s.Items, items = append(s.Items, it), append(items, at)
+			})
+		}},
+		field{"fast_io", false, func() {
+			p.array(func() {
+				it, at := p.fastItem()
+				s.FastIO, fastItems = append(s.FastIO, it), append(fastItems, at)
+			})
+		}},
+	)
+	p.claim(properties, s.GUID, items)
+	p.claim(fast, s.GUID, fastItems)
+	return s
+}
+
+func (p *parser) propertyItem() (it PropertyItem, at declared) {
+	it.MinProperty = defaultMinRequest
+	it.Get, it.Set = store, store
+	var get, set bool
+	p.object(
+		field{"name", false, func() { it.Name = p.string() }},
+		field{"id", true, func() { it.ID, at = p.id() }},
+		field{"get", false, func() { get = p.bool() }},
+		field{"set", false, func() { set = p.bool() }},
+		field{"min_property", false, func() { it.MinProperty = p.uint32() }},
+		field{"min_data", false, func() { it.MinData = p.uint32() }},
+		field{"serialized_size", false, func() { it.SerializedSize = p.uint32() }},
+		field{"relations", false, func() {
+			p.array(func() { it.Relations = append(it.Relations, p.relation()) })
+		}},
+		field{"values", false, func() { it.Values = p.values() }},
+		field{"get_handler", false, func() { it.Get = p.program() }},
+		field{"set_handler", false, func() { it.Set = p.program() }},
+		field{"support_handler", false, func() { it.Support = p.supportProgram() }},
+	)
+	if !get {
+		it.Get = nil
+	}
+	if !set {
+		it.Set = nil
+	}
+	return it, at
+}
+
+func (p *parser) fastItem() (it FastItem, at declared) {
+	p.object(
+		field{"id", true, func() { it.ID, at = p.id() }},
+		field{"get", false, func() { it.Get = p.bool() }},
+		field{"set", false, func() { it.Set = p.bool() }},
+	)
+	return it, at
+}
+
+func (p *parser) relation() (r ks.Identifier) {
+	p.object(
+		field{"guid", true, func() { r.Set = p.guid() }},
+		field{"id", true, func() { r.ID = p.uint32() }},
+	)
+	return r
+}
+
+func (p *parser) values() *engine.PropertyValues {
+	v := new(engine.PropertyValues)
+	p.object(
+		field{"type_guid", true, func() { v.PropTypeSet.Set = p.guid() }},
+		field{"type_id", false, func() { v.PropTypeSet.ID = p.uint32() }},
+		field{"members", false, func() {
+			p.array(func() { v.MembersList = append(v.MembersList, p.membersList()) })
+		}},
+	)
+	return v
+}
+
+func (p *parser) membersList() (m engine.MembersList) {
+	h := &m.MembersHeader
+	at := p.ahead()
+	p.object(
+		field{"members_flags", false, func() { h.MembersFlags = p.uint32() }},
+		field{"members_size", false, func() { h.MembersSize = p.uint32() }},
+		field{"members_count", false, func() { h.MembersCount = p.uint32() }},
+		field{"flags", false, func() { h.Flags = p.uint32() }},
+		field{"data", false, func() { m.Members, at = p.hex(), p.pos }},
+	)
+	if want := uint64(h.MembersSize) * uint64(h.MembersCount); uint64(len(m.Members)) != want {
+		p.failAt(at, ".data", "%d bytes, but members_size %d x members_count %d is %d; correct the one that is wrong",
+			len(m.Members), h.MembersSize, h.MembersCount, want)
+	}
+	return m
+}
+
+func (p *parser) methodSet(methods claims) (s MethodSet) {
+	var items []declared
+	p.object(
+		field{"set_name", false, func() { s.Name = p.string() }},
+		field{"guid", true, func() { s.GUID = p.guid() }},
+		field{"items", false, func() {
+			p.array(func() {
+				it, at := p.methodItem()
+				s.Items, items = append(s.Items, it), append(items, at)
+			})
+		}},
+	)
+	p.claim(methods, s.GUID, items)
+	return s
+}
+
+func (p *parser) methodItem() (it MethodItem, at declared) {
+	it.MinMethod = defaultMinRequest
+	p.object(
+		field{"name", false, func() { it.Name = p.string() }},
+		field{"id", true, func() { it.ID, at = p.id() }},
+		field{"min_method", false, func() { it.MinMethod = p.uint32() }},
+		field{"min_data", false, func() { it.MinData = p.uint32() }},
+		field{"flags", false, func() { it.Flags = p.uint32() }},
+		field{"handler", false, func() { it.Handler = p.program() }},
+		field{"support_handler", false, func() { it.Support = p.supportProgram() }},
+	)
+	return it, at
+}
+
+func (p *parser) eventSet(events claims) (s EventSet) {
+	var items []declared
+	p.object(
+		field{"set_name", false, func() { s.Name = p.string() }},
+		field{"guid", true, func() { s.GUID = p.guid() }},
+		field{"items", false, func() {
+			p.array(func() {
+				it, at := p.eventItem()
+				s.Items, items = append(s.Items, it), append(items, at)
+			})
+		}},
+	)
+	p.claim(events, s.GUID, items)
+	return s
+}
+
+func (p *parser) eventItem() (it EventItem, at declared) {
+	it.DataInput = defaultDataInput
+	p.object(
+		field{"name", false, func() { it.Name = p.string() }},
+		field{"id", true, func() { it.ID, at = p.id() }},
+		field{"data_input", false, func() { it.DataInput = p.uint32() }},
+		field{"extra_entry_data", false, func() { it.ExtraEntryData = p.uint32() }},
+	)
+	return it, at
+}
+
+// declared is one declaration of an id, and where it stands.
+type declared struct {
+	id   uint32
+	pos  int
+	path string
+}
+
+func (p *parser) id() (uint32, declared) {
+	id := p.uint32()
+	return id, declared{id, p.pos, string(p.path)}
+}
+
+// key is what a request names a property, method or event with.
+type key struct {
+	set ks.GUID
+	id  uint32
+}
+
+// claims holds what one object declares in one family so far.
+type claims map[key]declared
+
+// claim refuses ids of a set that the object has declared before. It needs the set's GUID, which may follow the items.
+func (p *parser) claim(c claims, set ks.GUID, ids []declared) {
+	for _, d := range ids {
+		k := key{set, d.id}
+		if first, ok := c[k]; ok && p.err == nil {
+			line, column := p.place(d.pos)
+			firstLine, firstColumn := p.place(first.pos)
+			p.err = &Error{Name: p.name, Line: line, Column: column, Path: d.path, Reason: fmt.Sprintf(
+				"set %v id %d declared twice, first at line %d, column %d (%s); remove one",
+				set, d.id, firstLine, firstColumn, first.path)}
+		}
+		c[k] = d
+	}
+}
+
+func (p *parser) guid() ks.GUID {
+	s := p.string()
+	if p.err != nil {
+		return ks.GUID{}
+	}
+	g, err := ks.ParseGUID(s)
+	if err != nil {
+		p.fail("%v", err)
+	}
+	return g
+}
+
+func (p *parser) hex() []byte {
+	b, err := decodeHex(p.string())
+	if err != nil {
+		p.fail("%v", err)
+	}
+	return b
+}
+
+func (p *parser) program() *Program {
+	s := p.string()
+	if p.err != nil {
+		return nil
+	}
+	program, err := ParseProgram(s)
+	if err != nil {
+		p.fail("%v", err)
+	}
+	return program
+}
+
+func (p *parser) supportProgram() *Program {
+	program := p.program()
+	if program != nil && program.run == nil {
+		p.fail("store cannot be a support handler; use accept, emit, emitupto, status, panic or pend")
+	}
+	return program
+}
+
+// decodeHex returns the bytes of a text of hexadecimal digits, which may be empty.
+func decodeHex(s string) ([]byte, error) {
+	b, err := hex.DecodeString(s)
+	switch {
+	case err == nil:
+		return b, nil
+	case errors.Is(err, hex.ErrLength):
+		return nil, fmt.Errorf("%d hexadecimal digits are no whole number of bytes; each byte takes two", len(s))
+	}
+	notDigit := func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) }
+	return nil, fmt.Errorf("not a hexadecimal digit at offset %d; write two of them for each byte and nothing between",
+		strings.IndexFunc(s, notDigit))
+}

