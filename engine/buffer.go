@@ -23,7 +23,7 @@ type request struct {
 func (q *request) read(irp *IRP, in []byte) ks.Status {
 	var b [ks.SizeIdentifier]byte
 	if status := irp.readAgain(b[:], in, 0); status != ks.StatusSuccess {
-		return irp.decide(ruleP9, status)
+		return status
 	}
 	q.lo = binary.LittleEndian.Uint64(b[0:])
 	q.hi = binary.LittleEndian.Uint64(b[8:])
@@ -36,7 +36,7 @@ func (q *request) read(irp *IRP, in []byte) ks.Status {
 func (q *request) readNode(irp *IRP, in []byte) ks.Status {
 	var b [ks.SizeNode - ks.SizeIdentifier]byte
 	if status := irp.readAgain(b[:], in, ks.SizeIdentifier); status != ks.StatusSuccess {
-		return irp.decide(ruleP9, status)
+		return status
 	}
 	q.node = binary.LittleEndian.Uint64(b[:])
 	return ks.StatusSuccess
@@ -65,19 +65,26 @@ func (irp *IRP) wasPrepared() bool {
 // requestOffset is where the request lies in SystemBuffer, al8(Out) (P-6).
 func (l *layout) requestOffset() uint32 { return uint32((uint64(l.out) + 7) &^ 7) }
 
-// readAgain copies part of the request to dst: from the copy of an earlier pass if there is one, else from the caller.
+// readAgain copies part of the request to dst: from the copy of an earlier pass if there is one, else from the caller. A
+// buffer that no pass prepared is refused before anything in it is taken for a request (S-15).
 func (irp *IRP) readAgain(dst, in []byte, off int) ks.Status {
-	if irp.SystemBuffer == nil {
-		irp.layout.prepared = false
-	} else if irp.wasPrepared() {
+	if irp.SystemBuffer != nil {
+		if !irp.wasPrepared() {
+			return irp.decide(ruleP15, ks.StatusInvalidParameter)
+		}
 		copy(dst, irp.SystemBuffer[int(irp.layout.requestOffset())+off:])
 		return ks.StatusSuccess
 	}
+	irp.layout.prepared = false
+	irp.rule = ruleP9
 	return irp.readInput(dst, in, off)
 }
 
 // readInput copies part of the caller's input to dst. What lies beyond a slice is not mapped.
 func (irp *IRP) readInput(dst, in []byte, off int) ks.Status {
+	if len(dst) == 0 {
+		return ks.StatusSuccess
+	}
 	if irp.Memory != nil {
 		return irp.Memory.ReadInput(dst, uint32(off))
 	}
@@ -88,84 +95,102 @@ func (irp *IRP) readInput(dst, in []byte, off int) ks.Status {
 	return ks.StatusSuccess
 }
 
-// prepare gives the request its buffer and fills it, or accepts the one of an earlier pass (P-15).
+// prepare gives the request its one buffer and fills it: P-10 or P-12 to P-16, then P-6 and P-8. A buffer that an earlier
+// pass prepared is taken as it is (P-15).
+//
+// It is one function because it is on the hot path: as five, a request took 9 ns longer.
 func (irp *IRP) prepare(q *request, allocator Allocator, in, out []byte) ks.Status {
 	if irp.SystemBuffer != nil {
-		if !irp.wasPrepared() {
-			return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
-		}
-		return ks.StatusSuccess
+		return ks.StatusSuccess // prepared, or the identifier would not have been read
 	}
-	status := irp.obtain(q, allocator)
-	if status == ks.StatusSuccess {
-		if status = irp.capture(q, in, out); status != ks.StatusSuccess {
-			irp.abandon()
+	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
+	at := (uint64(outLen) + 7) &^ 7
+	size := at + uint64(inLen)
+	irp.layout = layout{in: inLen, out: outLen, outVerb: q.outVerb}
+	irp.Flags = 0
+	if allocator != nil {
+		irp.rule = ruleP16
+		status := allocator(irp, uint32(size), q.outVerb)
+		irp.IoStatus.Information = 0
+		if !status.IsSuccess() {
+			irp.SystemBuffer = nil
+			return status
 		}
+		if uint64(len(irp.SystemBuffer)) < size { // P-16, also for a buffer that is shorter than asked for
+			return ks.StatusInsufficientResources
+		}
+	} else if !irp.takePool(uint32(size)) {
+		return irp.decide(ruleP10, ks.StatusInsufficientResources)
+	}
+	irp.layout.prepared = true
+
+	irp.rule = ruleP9
+	data := irp.SystemBuffer[:at:at]
+	request := irp.SystemBuffer[at:size]
+	if irp.Memory != nil || uint64(len(in)) < uint64(inLen) || uint64(len(out)) < uint64(outLen) {
+		return irp.captureMemory(q, data, request, in, out)
+	}
+	switch {
+	case !q.outVerb:
+		clear(data[copy(data, out[:outLen]):])
+	case at == 8:
+		binary.LittleEndian.PutUint64(data, 0) // most values are that short: 2 ns less than a call to clear them
+	default:
+		clear(data) // S-11
+	}
+	if known := q.write(request); known != len(request) {
+		copy(request[known:], in[known:])
+	}
+	return ks.StatusSuccess
+}
+
+// captureMemory is the capture from memory that can fault. The buffer of a request that faults is freed (P-9).
+func (irp *IRP) captureMemory(q *request, data, request, in, out []byte) ks.Status {
+	status := irp.captureData(q, data, out)
+	if status == ks.StatusSuccess {
+		known := q.write(request)
+		status = irp.readInput(request[known:], in, known)
+	}
+	if status != ks.StatusSuccess {
+		irp.abandon()
 	}
 	return status
 }
 
-// obtain gives the request its one buffer: a pool buffer, or the allocator's (P-10, P-12 to P-16).
-func (irp *IRP) obtain(q *request, allocator Allocator) ks.Status {
-	l := &irp.layout
-	l.in, l.out, l.outVerb = irp.InputBufferLength, irp.OutputBufferLength, q.outVerb
-	size := l.requestOffset() + l.in
-	irp.Flags &^= BufferedIO | DeallocateBuffer | InputOperation
-	if allocator != nil {
-		irp.rule = ruleP16
-		if status := allocator(irp, size, q.outVerb); !status.IsSuccess() {
-			irp.SystemBuffer = nil
-			return status
-		}
-		if uint64(len(irp.SystemBuffer)) < uint64(size) {
-			return ks.StatusInsufficientResources // P-16, also for a buffer that is shorter than asked for
-		}
-	} else {
-		irp.rule = ruleP10
-		if irp.SystemBuffer = irp.allocPool(size); irp.SystemBuffer == nil {
-			return ks.StatusInsufficientResources
-		}
-		irp.Flags |= BufferedIO | DeallocateBuffer
-		if q.outVerb && l.out != 0 {
-			irp.Flags |= InputOperation // not for Out = 0, or a size answer would be copied to nowhere (S-12)
-		}
+// captureData is P-8 for memory that can fault: a user's buffer is probed, and read only for an in-verb.
+func (irp *IRP) captureData(q *request, data, out []byte) ks.Status {
+	n := irp.layout.out
+	clear(data)
+	switch {
+	case n == 0:
+		return ks.StatusSuccess
+	case irp.Memory != nil && !q.outVerb:
+		return irp.Memory.ReadOutput(data[:n])
+	case irp.Memory != nil && irp.RequestorMode == UserMode:
+		return irp.Memory.ProbeOutput(n)
+	case irp.Memory != nil || uint64(len(out)) < uint64(n) && q.outVerb && irp.RequestorMode == KernelMode:
+		return ks.StatusSuccess // nothing is probed for the kernel
+	case uint64(len(out)) < uint64(n):
+		return ks.StatusAccessViolation
 	}
-	l.prepared = true
+	if !q.outVerb {
+		copy(data, out[:n])
+	}
 	return ks.StatusSuccess
 }
 
-// capture fills the buffer: the caller's data for an in-verb, zeros for the others, and the request (P-6, P-8).
-func (irp *IRP) capture(q *request, in, out []byte) ks.Status {
-	at := uint64(irp.layout.requestOffset())
-	n := uint64(irp.layout.out)
-	data, request := irp.SystemBuffer[:at:at], irp.SystemBuffer[at:at+uint64(irp.layout.in)]
-	irp.rule = ruleP9
-	if q.outVerb {
-		if irp.Memory != nil && irp.RequestorMode == UserMode && n != 0 {
-			if status := irp.Memory.ProbeOutput(uint32(n)); status != ks.StatusSuccess {
-				return status
-			}
-		} else if irp.Memory == nil && irp.RequestorMode == UserMode && uint64(len(out)) < n {
-			return ks.StatusAccessViolation
-		}
-		clear(data) // S-11
-	} else if n != 0 {
-		if irp.Memory != nil {
-			if status := irp.Memory.ReadOutput(data[:n]); status != ks.StatusSuccess {
-				return status
-			}
-		} else if uint64(len(out)) < n {
-			return ks.StatusAccessViolation
-		} else {
-			copy(data, out[:n])
-		}
-		clear(data[n:])
+// takePool gives the request a pool buffer and tells completion to free it (P-10).
+func (irp *IRP) takePool(size uint32) bool {
+	b := irp.allocPool(size)
+	if b == nil {
+		return false
 	}
-	known := q.write(request)
-	if rest := request[known:]; len(rest) != 0 {
-		return irp.readInput(rest, in, known)
+	irp.SystemBuffer = b
+	irp.Flags = BufferedIO | DeallocateBuffer
+	if irp.layout.outVerb && irp.layout.out != 0 {
+		irp.Flags |= InputOperation // not for Out = 0, or a size answer would be copied to nowhere (S-12)
 	}
-	return ks.StatusSuccess
+	return true
 }
 
 // allocPool returns size bytes of irp.Pool, or of the heap without one; nil when there are none. The contents are
@@ -190,7 +215,7 @@ func (irp *IRP) freePool() {
 		irp.Pool.Free(irp.SystemBuffer)
 	}
 	irp.SystemBuffer = nil
-	irp.Flags &^= BufferedIO | DeallocateBuffer | InputOperation
+	irp.Flags = 0
 	irp.layout.prepared = false
 }
 

@@ -135,7 +135,18 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 		return irp.tooShort(ruleP28, uint64(e.Value.minData))
 	}
 	q.index, q.outVerb = e.Tag, verb == ks.PropertyTypeGet
-	return d.run(irp, &q, handler, in, out, allocator)
+
+	returned := false
+	defer func() {
+		if !returned {
+			status = d.unwound(irp, q.index, recover())
+		}
+	}()
+	if status = irp.prepare(&q, allocator, in, out); status == ks.StatusSuccess {
+		status = irp.checked(d.invoke(irp, &q, handler), outLen, q.outVerb)
+	}
+	returned = true
+	return status
 }
 
 // decide records the rule and returns its status.

@@ -47,7 +47,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 		copy(captured[ks.SizeIdentifier:], request[ks.SizeIdentifier:])
 	}
 
-	file.io = IoStatus{}
+	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	returned := false
 	defer func() {
 		if !returned {
@@ -73,20 +73,23 @@ func (file *FileObject) capture(n int) []byte {
 	return file.scratch[:n:n]
 }
 
-// result applies F-6 to what a fast handler set, and hands it to the caller.
+// result applies F-6 to what a fast handler set, and hands it to the caller. It reads the two fields one by one: the whole
+// struct is one 16-byte load, which has to wait for the handler's two stores to leave the store buffer (4 ns).
 func (file *FileObject) result(io *IoStatus, out uint64, outVerb bool) (handled bool) {
-	r := file.io
-	switch {
-	case r.Status == ks.StatusPending:
-		return false
-	case r.Status == ks.StatusSomeNotMapped:
-		r = IoStatus{Status: ks.StatusNotFound}
-	case r.Status.IsError():
-		r.Information = 0
-	case outVerb && out != 0 && r.Information > out: // P-20
-		r = IoStatus{Status: ks.StatusBufferTooSmall}
+	status, information := file.io.Status, file.io.Information
+	if status != ks.StatusSuccess || information > out {
+		switch {
+		case status == ks.StatusPending:
+			return false
+		case status == ks.StatusSomeNotMapped:
+			status, information = ks.StatusNotFound, 0
+		case status.IsError():
+			information = 0
+		case outVerb && out != 0 && information > out: // P-20
+			status, information = ks.StatusBufferTooSmall, 0
+		}
 	}
-	*io = r
+	io.Status, io.Information = status, information
 	return true
 }
 

@@ -55,17 +55,11 @@ func (d *Dispatcher) innerRequest(irp *IRP, q *request, verb, index uint32, valu
 	inner := *q
 	inner.index, inner.id, inner.outVerb = index, it.decl.ID, verb == ks.PropertyTypeGet
 	inner.flags = verb | q.flags&modifiers
-	if status := in.obtain(&inner, nil); status != ks.StatusSuccess {
+	outer := irp.layout.requestOffset()
+	if status := in.prepare(&inner, nil, irp.SystemBuffer[outer:outer+irp.layout.in], value); status != ks.StatusSuccess {
 		return 0, irp.decide(ruleP10, status)
 	}
-	at := in.layout.requestOffset()
-	data, request := in.SystemBuffer[:at], in.SystemBuffer[at:at+in.layout.in]
-	clear(data[copy(data, value):])
-	known := inner.write(request)
-	copy(request[known:], irp.SystemBuffer[irp.layout.requestOffset()+uint32(known):])
-
-	// The buffer is scratch, which an inner handler cannot tell from a pool buffer but for the flags.
-	in.Flags = 0
+	in.Flags = 0 // the buffer is scratch
 	status = d.runInner(in, &inner, handler)
 	if status == ks.StatusPending {
 		<-in.completed
@@ -93,7 +87,7 @@ func (d *Dispatcher) runInner(in *innerIRP, q *request, handler Handler) (status
 			status = d.unwound(&in.IRP, q.index, value)
 		}
 	}()
-	status = d.call(&in.IRP, q, handler)
+	status = in.checked(d.invoke(&in.IRP, q, handler), in.OutputBufferLength, q.outVerb)
 	returned = true
 	return status
 }

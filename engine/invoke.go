@@ -7,35 +7,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// run is the part of a GET or SET that can allocate and can panic: buffer, capture, handler, and the checks of the
-// handler's result.
-func (d *Dispatcher) run(irp *IRP, q *request, handler Handler, in, out []byte, allocator Allocator) (status ks.Status) {
-	returned := false
-	defer func() {
-		if !returned {
-			status = d.unwound(irp, q.index, recover())
-		}
-	}()
-	if status = irp.prepare(q, allocator, in, out); status == ks.StatusSuccess {
-		status = d.call(irp, q, handler)
-	}
-	returned = true
-	return status
-}
-
-// call calls the handler of an item on the buffer and checks what it returns.
-func (d *Dispatcher) call(irp *IRP, q *request, handler Handler) ks.Status {
-	n, outVerb := irp.OutputBufferLength, q.outVerb
-	status := d.invoke(irp, q, handler)
-	if status == ks.StatusPending {
-		return status
-	}
-	if status == ks.StatusSuccess && (irp.IoStatus.Information <= uint64(n) || n == 0 || !outVerb) {
-		return status
-	}
-	return irp.check(status, n, outVerb)
-}
-
 // invoke calls a handler on the buffer. If the result is STATUS_PENDING, nothing of the IRP may be touched any more: it
 // may have been completed and reused by then (S-16).
 func (d *Dispatcher) invoke(irp *IRP, q *request, handler Handler) ks.Status {
@@ -54,9 +25,18 @@ func (d *Dispatcher) invoke(irp *IRP, q *request, handler Handler) ks.Status {
 	return handler(irp, request, data)
 }
 
-// check applies P-17, P-18 and P-20 to what a handler returned.
+// checked is check for what most handlers return, without a call.
+func (irp *IRP) checked(status ks.Status, out uint32, outVerb bool) ks.Status {
+	if status == ks.StatusSuccess && irp.IoStatus.Information <= uint64(out) {
+		return status
+	}
+	return irp.check(status, out, outVerb)
+}
+
+// check applies P-17, P-18 and P-20 to what a handler returned for a request with out bytes of output.
 func (irp *IRP) check(status ks.Status, out uint32, outVerb bool) ks.Status {
 	switch {
+	case status == ks.StatusPending:
 	case status == ks.StatusSomeNotMapped:
 		irp.IoStatus.Information = 0
 		return irp.decide(ruleP18, ks.StatusNotFound)

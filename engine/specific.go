@@ -14,14 +14,14 @@ func DispatchSpecificProperty(irp *IRP, handler Handler) (status ks.Status) {
 		irp.IoStatus.Information = 0
 		return irp.decide(ruleP50, ks.StatusInvalidParameter)
 	}
-	d, q := irp.owner, request{index: irp.index, outVerb: irp.layout.outVerb}
+	d, q, n := irp.owner, request{index: irp.index, outVerb: irp.layout.outVerb}, irp.layout.out
 	returned := false
 	defer func() {
 		if !returned {
 			status = d.unwound(irp, q.index, recover())
 		}
 	}()
-	status = d.call(irp, &q, handler)
+	status = irp.checked(d.invoke(irp, &q, handler), n, q.outVerb)
 	returned = true
 	return status
 }
