@@ -70,9 +70,10 @@ func (d *Dispatcher) unwound(irp *IRP, index uint32, value any) ks.Status {
 	return irp.decide(ruleP21, thrown(value))
 }
 
-// thrown is the status of a panic value.
+// thrown is the status of a panic value. STATUS_PENDING would be waited for in vain, and STATUS_SOME_NOT_MAPPED never leaves
+// the dispatcher (P-18): neither is an exception.
 func thrown(value any) ks.Status {
-	if status, ok := value.(ks.Status); ok {
+	if status, ok := value.(ks.Status); ok && status != ks.StatusPending && status != ks.StatusSomeNotMapped {
 		return status
 	}
 	return ks.StatusAccessViolation
