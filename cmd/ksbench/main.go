@@ -1,0 +1,83 @@
+// Ksbench measures the ksdispatch engine against what people would otherwise write.
+//
+// Without arguments it measures everything; "ksbench --help" lists the commands and their flags. Results go to standard
+// output, messages and progress to standard error. It exits with 0 when done, 1 when something failed, 2 when the input
+// was bad: an unknown flag, a broken manifest, an output file that cannot be written.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands are the subcommands, one field each. A command is a struct of flags with a method Run(*console) error, in a
+// file of its own.
+type commands struct {
+	Run runCommand `cmd:"" default:"withargs" help:"Measure the engine and its peers. The command when none is named."`
+}
+
+// console is what a command talks to instead of the process's own files and signals.
+type console struct {
+	ctx    context.Context // ends with Ctrl-C
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+const (
+	exitOK       = 0
+	exitFailed   = 1
+	exitBadInput = 2
+)
+
+// badInput marks an error that the user can mend: the exit code is 2.
+type badInput struct{ error }
+
+func (e badInput) Unwrap() error { return e.error }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	helped := false
+	parser, err := kong.New(&commands{},
+		kong.Name("ksbench"),
+		kong.Description("Measure the ksdispatch property dispatcher against what one would otherwise write."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }), // called after printing the help
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
+	)
+	if err != nil {
+		fmt.Fprintf(stderr, "ksbench: %v\n", err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if helped {
+		return exitOK
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "ksbench: %v\nTry \"ksbench --help\".\n", err)
+		return exitBadInput
+	}
+	err = parsed.Run(&console{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr})
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(stderr, "ksbench: %v\n", err)
+	if errors.As(err, new(badInput)) {
+		return exitBadInput
+	}
+	return exitFailed
+}
