@@ -7,7 +7,6 @@ import "testing"
 var (
 	sinkBytes  []byte
 	sinkString string
-	sinkStatus Status
 	sinkBool   bool
 	sinkID     Identifier
 	sinkWord   uint64

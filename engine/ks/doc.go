@@ -45,8 +45,8 @@
 // itself, which the dispatcher returns (P-21).
 //
 // Win32 codes are those that RtlNtStatusToDosError gives. Microsoft publishes no table of that function. The codes here
-// were read from the function as Wine 8.0 implements it, which agrees with each code that Microsoft's pages on
-// IKsControl, the frame server and vfwmsgs.mc name.
+// are what that function of Wine 8.0 returns when called, and agree with each code that Microsoft's pages on IKsControl
+// and the frame server and the texts of vfwmsgs.mc name.
 //
 // # Sources
 //

@@ -2,6 +2,7 @@ package ks
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"os"
 	"reflect"
@@ -109,7 +110,8 @@ func readLayout(t *testing.T) map[string]cStruct {
 }
 
 // TestLayout sets the bytes of one C field at a time, decodes, and expects to find exactly the Go field of that name
-// changed; then the way back. A field of a wrong width, place or order shows as a neighbour that changes too.
+// changed to their little-endian value; then the way back. A field of a wrong width, place or order shows as a neighbour
+// that changes too.
 func TestLayout(t *testing.T) {
 	layout := readLayout(t)
 	delete(layout, "GUID") // TestParseGUID
@@ -150,8 +152,8 @@ func TestLayout(t *testing.T) {
 // checkField says how the Go field called name differs from the C field f, or nothing.
 func checkField(w wire, f cField, name string) string {
 	b := make([]byte, w.size)
-	for i := f.Offset; i < f.Offset+f.Size; i++ {
-		b[i] = 0xFF
+	for i := range f.Size {
+		b[f.Offset+i] = byte(0xA1 + i)
 	}
 	got, ok := w.decode(b)
 	if !ok {
@@ -162,7 +164,8 @@ func checkField(w wire, f cField, name string) string {
 	if !field.IsValid() {
 		return "no Go field " + name
 	}
-	fill(field)
+	next := uint64(0xA1)
+	fill(field, &next)
 	if got != want.Interface() {
 		return "its bytes decode to something other than " + name
 	}
@@ -174,25 +177,40 @@ func checkField(w wire, f cField, name string) string {
 	return ""
 }
 
-// fill sets every bit of v.
-func fill(v reflect.Value) {
+// fill gives v the value that the bytes *next, *next+1 and so on have in little-endian order.
+func fill(v reflect.Value, next *uint64) {
+	number := func() (n uint64) {
+		for i := range v.Type().Size() {
+			n |= *next << (8 * i)
+			*next++
+		}
+		return n
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
-			fill(v.Field(i))
+			fill(v.Field(i), next)
 		}
 	case reflect.Array:
 		for i := range v.Len() {
-			fill(v.Index(i))
+			fill(v.Index(i), next)
 		}
-	case reflect.Int32, reflect.Int64:
-		v.SetInt(-1)
+	case reflect.Int32:
+		v.SetInt(int64(int32(number())))
+	case reflect.Int64:
+		v.SetInt(int64(number()))
 	default:
-		v.SetUint(^uint64(0) >> (64 - v.Type().Bits()))
+		v.SetUint(number())
 	}
 }
 
-// TestLayoutNotices proves that the check behind TestLayout sees a moved field, a shorter one and an exchanged one.
+// bigEndian is a structure that goes against the byte order of the wire both ways, so that it agrees with itself.
+type bigEndian struct{ FromNode uint32 }
+
+func (x bigEndian) Put(b []byte) { binary.BigEndian.PutUint32(b, x.FromNode) }
+
+// TestLayoutNotices proves that the check behind TestLayout sees a moved field, a shorter one, an exchanged one and one of
+// the other byte order.
 func TestLayoutNotices(t *testing.T) {
 	w := wireOf("KSTOPOLOGY_CONNECTION", SizeTopologyConnection, DecodeTopologyConnection, nil)
 	if diff := checkField(w, cField{"FromNodePin", 4, 4}, "FromNodePin"); diff != "" {
@@ -212,6 +230,10 @@ func TestLayoutNotices(t *testing.T) {
 		if checkField(w, c.f, c.name) == "" {
 			t.Errorf("%+v passes as %s", c.f, c.name)
 		}
+	}
+	decode := func(b []byte) (bigEndian, bool) { return bigEndian{binary.BigEndian.Uint32(b)}, true }
+	if checkField(wireOf("", 4, decode, nil), cField{"FromNode", 0, 4}, "FromNode") == "" {
+		t.Error("a big-endian field passes")
 	}
 }
 

@@ -1,7 +1,8 @@
 // Command gen writes the generated tables of package ks and package kssets from the facts in its directory facts.
 //
 //	gen status FILE    the NTSTATUS constants, their names and Win32 codes, for package ks
-//	gen sets FILE      the standard property, method and event sets, for package kssets
+//	gen sets FILE      the standard property, method and event sets and their items, for package kssets
+//	gen names FILE     a name for each GUID and each item id of those sets, for package kssets
 //
 // The facts are names, numbers and sizes taken from public headers; see the comments of the two packages. gen imports
 // neither package, so that a table can be made again after it was lost. It refuses facts that contradict each other.
@@ -17,17 +18,24 @@ import (
 	"os"
 )
 
-//go:embed facts/status.json
-var statusFacts []byte
+var (
+	//go:embed facts/status.json
+	statusFacts []byte
+	//go:embed facts/sets.json
+	setsFacts []byte
+)
 
 // table is one file to generate.
 type table struct {
+	source   string // file of the facts
 	facts    []byte
 	generate func(facts []byte) ([]byte, error)
 }
 
 var tables = map[string]table{
-	"status": {statusFacts, statusTable},
+	"status": {"facts/status.json", statusFacts, statusTable},
+	"sets":   {"facts/sets.json", setsFacts, setsTable},
+	"names":  {"facts/sets.json", setsFacts, setsNames},
 }
 
 func main() {
@@ -39,15 +47,15 @@ func main() {
 
 func run(args []string) error {
 	if len(args) != 2 {
-		return fmt.Errorf("got %d arguments; want a table, status or sets, and the file to write", len(args))
+		return fmt.Errorf("got %d arguments; want a table, status, sets or names, and the file to write", len(args))
 	}
 	t, ok := tables[args[0]]
 	if !ok {
-		return fmt.Errorf("no table %q; want status or sets", args[0])
+		return fmt.Errorf("no table %q; want status, sets or names", args[0])
 	}
 	text, err := t.generate(t.facts)
 	if err != nil {
-		return fmt.Errorf("facts/%s.json: %w", args[0], err)
+		return fmt.Errorf("%s: %w", t.source, err)
 	}
 	return os.WriteFile(args[1], text, 0o644)
 }
