@@ -11,48 +11,46 @@ import (
 // again: the copy that the handler sees is written from here (S-2, P-23).
 type request struct {
 	lo, hi  uint64 // the set
-	id      uint32
-	flags   uint32
+	word    uint64 // id, and flags above it
 	node    uint64 // the second half of a KSP_NODE, when flags has TOPOLOGY
 	index   uint32 // of the item
 	outVerb bool   // the verb carries data out (P-7)
 }
 
-// read fills q where the identifier is not simply at the start of a slice: in memory that can fault, in a slice that ends
-// early, or in the buffer of an earlier pass (P-15).
-func (q *request) read(irp *IRP, in []byte) ks.Status {
-	var b [ks.SizeIdentifier]byte
-	if status := irp.readAgain(b[:], in, 0); status != ks.StatusSuccess {
-		return status
+func (q *request) id() uint32    { return uint32(q.word) }
+func (q *request) flags() uint32 { return uint32(q.word >> 32) }
+
+// write puts the identifier into the handler's copy, which has room for it.
+func (q *request) write(b []byte) {
+	p := (*[ks.SizeIdentifier]byte)(b)
+	binary.LittleEndian.PutUint64(p[0:], q.lo)
+	binary.LittleEndian.PutUint64(p[8:], q.hi)
+	binary.LittleEndian.PutUint64(p[16:], q.word)
+}
+
+// writeRest puts what follows the identifier into the handler's copy: the node from the values already read.
+func (q *request) writeRest(irp *IRP, b, in []byte) ks.Status {
+	known := ks.SizeIdentifier
+	if q.flags()&ks.PropertyTypeTopology != 0 {
+		binary.LittleEndian.PutUint64(b[known:], q.node)
+		known = ks.SizeNode
 	}
-	q.lo = binary.LittleEndian.Uint64(b[0:])
-	q.hi = binary.LittleEndian.Uint64(b[8:])
-	q.id = binary.LittleEndian.Uint32(b[16:])
-	q.flags = binary.LittleEndian.Uint32(b[20:])
-	return ks.StatusSuccess
+	return irp.readInput(b[known:], in, known)
+}
+
+// readIdentifier reads the identifier where it is not simply at the start of a slice: in memory that can fault, in a slice
+// that ends early, or in the buffer of an earlier pass (P-15).
+func (irp *IRP) readIdentifier(in []byte) (lo, hi, word uint64, status ks.Status) {
+	var b [ks.SizeIdentifier]byte
+	status = irp.readAgain(b[:], in, 0)
+	return binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), status
 }
 
 // readNode reads the eight bytes that make a KSPROPERTY a KSP_NODE.
-func (q *request) readNode(irp *IRP, in []byte) ks.Status {
+func (irp *IRP) readNode(in []byte) (node uint64, status ks.Status) {
 	var b [ks.SizeNode - ks.SizeIdentifier]byte
-	if status := irp.readAgain(b[:], in, ks.SizeIdentifier); status != ks.StatusSuccess {
-		return status
-	}
-	q.node = binary.LittleEndian.Uint64(b[:])
-	return ks.StatusSuccess
-}
-
-// write puts the identifier into the handler's copy and returns how many bytes that were.
-func (q *request) write(b []byte) int {
-	binary.LittleEndian.PutUint64(b, q.lo)
-	binary.LittleEndian.PutUint64(b[8:], q.hi)
-	binary.LittleEndian.PutUint32(b[16:], q.id)
-	binary.LittleEndian.PutUint32(b[20:], q.flags)
-	if q.flags&ks.PropertyTypeTopology != 0 {
-		binary.LittleEndian.PutUint64(b[24:], q.node)
-		return ks.SizeNode
-	}
-	return ks.SizeIdentifier
+	status = irp.readAgain(b[:], in, ks.SizeIdentifier)
+	return binary.LittleEndian.Uint64(b[:]), status
 }
 
 // wasPrepared reports that SystemBuffer was laid out by an earlier pass over this request, with these lengths (P-15).
@@ -138,8 +136,9 @@ func (irp *IRP) prepare(q *request, allocator Allocator, in, out []byte) ks.Stat
 	default:
 		clear(data) // S-11
 	}
-	if known := q.write(request); known != len(request) {
-		copy(request[known:], in[known:])
+	q.write(request)
+	if inLen != ks.SizeIdentifier {
+		return q.writeRest(irp, request, in)
 	}
 	return ks.StatusSuccess
 }
@@ -148,8 +147,8 @@ func (irp *IRP) prepare(q *request, allocator Allocator, in, out []byte) ks.Stat
 func (irp *IRP) captureMemory(q *request, data, request, in, out []byte) ks.Status {
 	status := irp.captureData(q, data, out)
 	if status == ks.StatusSuccess {
-		known := q.write(request)
-		status = irp.readInput(request[known:], in, known)
+		q.write(request)
+		status = q.writeRest(irp, request, in)
 	}
 	if status != ks.StatusSuccess {
 		irp.abandon()

@@ -101,7 +101,7 @@ func (c *compiler) addSet(index int, decl *PropertySet) error {
 		return fail("GUID_NULL stands for all sets in a request (P-32), so no request could reach this one")
 	}
 	if uint64(len(d.items))+uint64(len(decl.Items)) >= uint64(noItem) {
-		return fail("more items than 32 bits count")
+		return fail("more items than 31 bits count")
 	}
 
 	set := setInfo{

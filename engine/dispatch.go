@@ -33,8 +33,8 @@ type slot struct {
 // entry is a slot with its key. Its Tag is the index of the item.
 type entry = table.Entry[slot]
 
-// noItem is the Tag of an entry that only the fast path knows, and the end of a list of sets.
-const noItem = ^uint32(0)
+// noItem is the Tag of an entry that only the fast path knows, and the end of a list of sets. One more is not 0.
+const noItem = 1<<31 - 1
 
 type setInfo struct {
 	PropertySet
@@ -82,44 +82,40 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	if inLen < ks.SizeIdentifier {
 		return irp.decide(ruleP4, ks.StatusInvalidBufferSize)
 	}
-	dataLen := (uint64(outLen) + 7) &^ 7
-	if dataLen+uint64(inLen) > math.MaxUint32 {
+	if (uint64(outLen)+7)&^7+uint64(inLen) > math.MaxUint32 {
 		return irp.decide(ruleP5, ks.StatusInvalidBufferSize)
 	}
 
 	// One read of the identifier (S-2): from the caller, or from the copy that an earlier pass made (P-15).
-	var q request
+	var lo, hi, word, node uint64
 	if irp.SystemBuffer == nil && irp.Memory == nil && len(in) >= ks.SizeIdentifier {
-		irp.layout.prepared = false
-		q.lo = binary.LittleEndian.Uint64(in)
-		q.hi = binary.LittleEndian.Uint64(in[8:])
-		q.id = binary.LittleEndian.Uint32(in[16:])
-		q.flags = binary.LittleEndian.Uint32(in[20:])
-	} else if status := q.read(irp, in); status != ks.StatusSuccess {
+		b := (*[ks.SizeIdentifier]byte)(in)
+		lo, hi, word = binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	} else if lo, hi, word, status = irp.readIdentifier(in); status != ks.StatusSuccess {
 		return status
 	}
-
-	verb := q.flags &^ modifiers
-	if q.flags&ks.PropertyTypeTopology != 0 {
+	flags := uint32(word >> 32)
+	if flags&ks.PropertyTypeTopology != 0 {
 		if inLen < ks.SizeNode { // P-4 comes before P-25
 			return irp.decide(ruleP4, ks.StatusInvalidBufferSize)
 		}
-		if status := q.readNode(irp, in); status != ks.StatusSuccess {
+		if node, status = irp.readNode(in); status != ks.StatusSuccess {
 			return status
 		}
 	}
+	verb := flags &^ modifiers
 	if verb-1 > 1 { // neither GET nor SET
 		if verb = d.soleVerb(verb); verb == 0 {
 			return irp.decide(ruleP25, ks.StatusInvalidParameter)
 		}
 		if verb > ks.PropertyTypeSet {
-			return d.query(irp, &q, verb, in, out)
+			return d.query(irp, &request{lo: lo, hi: hi, word: word, node: node}, verb, in, out)
 		}
 	}
 
-	e := d.table.Lookup(q.lo, q.hi, q.id)
+	e := d.table.Lookup(lo, hi, uint32(word))
 	if e == nil || e.Tag == noItem {
-		return d.miss(irp, &q)
+		return d.miss(irp, lo, hi)
 	}
 	handler := e.Value.get
 	if verb == ks.PropertyTypeSet {
@@ -134,8 +130,8 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	if outLen < e.Value.minData {
 		return irp.tooShort(ruleP28, uint64(e.Value.minData))
 	}
-	q.index, q.outVerb = e.Tag, verb == ks.PropertyTypeGet
 
+	q := request{lo: lo, hi: hi, word: word, node: node, index: e.Tag, outVerb: verb == ks.PropertyTypeGet}
 	returned := false
 	defer func() {
 		if !returned {
@@ -167,8 +163,8 @@ func (irp *IRP) tooShort(r rule, need uint64) ks.Status {
 }
 
 // miss is P-24: which of set and item is unknown.
-func (d *Dispatcher) miss(irp *IRP, q *request) ks.Status {
-	if d.setTable.Lookup(q.lo, q.hi, 0) == nil {
+func (d *Dispatcher) miss(irp *IRP, lo, hi uint64) ks.Status {
+	if d.setTable.Lookup(lo, hi, 0) == nil {
 		return irp.decide(ruleP24, ks.StatusPropsetNotFound)
 	}
 	return irp.decide(ruleP24, ks.StatusNotFound)

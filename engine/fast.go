@@ -17,60 +17,71 @@ import (
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksfastpropertyhandler
 func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
-	if len(request) < ks.SizeIdentifier || uint64(len(request)) > math.MaxUint32 || uint64(len(data)) > math.MaxUint32 {
+	if len(request) < ks.SizeIdentifier {
 		return false
 	}
-	lo := binary.LittleEndian.Uint64(request)
-	hi := binary.LittleEndian.Uint64(request[8:])
-	word := binary.LittleEndian.Uint64(request[16:]) // id and flags in one read
-	id, flags := uint32(word), uint32(word>>32)
-	if flags-1 > 1 {
-		return false
-	}
-	e := d.table.Lookup(lo, hi, id)
+	b := (*[ks.SizeIdentifier]byte)(request)
+	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	e := d.table.Lookup(lo, hi, uint32(word))
 	if e == nil {
 		return false
 	}
-	handler := e.Value.fastGet
-	if flags == ks.PropertyTypeSet {
-		handler = e.Value.fastSet
+	handler, get := e.Value.fastGet, true
+	if flags := uint32(word >> 32); flags != ks.PropertyTypeGet {
+		if flags != ks.PropertyTypeSet {
+			return false
+		}
+		handler, get = e.Value.fastSet, false
 	}
-	if handler == nil || uint32(len(request)) < e.Value.minProperty || uint32(len(data)) < e.Value.minData {
+	if handler == nil || uint64(len(request)) < uint64(e.Value.minProperty) || uint64(len(data)) < uint64(e.Value.minData) {
 		return false
 	}
 
-	captured := file.capture(len(request))
-	binary.LittleEndian.PutUint64(captured, lo)
-	binary.LittleEndian.PutUint64(captured[8:], hi)
-	binary.LittleEndian.PutUint64(captured[16:], word)
-	if len(captured) > ks.SizeIdentifier {
-		copy(captured[ks.SizeIdentifier:], request[ks.SizeIdentifier:])
+	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
+	if len(request) != ks.SizeIdentifier {
+		if captured = file.capture(request); captured == nil {
+			return false
+		}
 	}
+	p := (*[ks.SizeIdentifier]byte)(captured)
+	binary.LittleEndian.PutUint64(p[0:], lo)
+	binary.LittleEndian.PutUint64(p[8:], hi)
+	binary.LittleEndian.PutUint64(p[16:], word)
 
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
-	returned := false
+	file.running, handled = e.Tag+1, true // as it stays if the handler panics
 	defer func() {
-		if !returned {
-			handled = d.fastUnwound(e, io, recover())
+		if file.running != 0 {
+			d.fastUnwound(file, io, recover())
 		}
 	}()
 	handled = handler(file, mode, captured, data, &file.io)
 	if handled {
-		handled = file.result(io, uint64(len(data)), flags == ks.PropertyTypeGet)
+		handled = file.result(io, uint64(len(data)), get)
 	}
-	returned = true
+	file.running = 0
 	return handled
 }
 
-// capture returns n bytes for the copy of a request.
-func (file *FileObject) capture(n int) []byte {
-	if n <= len(file.small) {
-		return file.small[:n:n]
+// capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that. It
+// returns nil for a length that PropertyLength, a ULONG, cannot have.
+//
+//go:noinline
+func (file *FileObject) capture(request []byte) []byte {
+	n := len(request)
+	captured := file.small[:]
+	if n > len(captured) {
+		if uint64(n) > math.MaxUint32 {
+			return nil
+		}
+		if n > cap(file.scratch) {
+			file.scratch = make([]byte, n)
+		}
+		captured = file.scratch
 	}
-	if n > cap(file.scratch) {
-		file.scratch = make([]byte, n)
-	}
-	return file.scratch[:n:n]
+	captured = captured[:n:n]
+	copy(captured[ks.SizeIdentifier:], request[ks.SizeIdentifier:])
+	return captured
 }
 
 // result applies F-6 to what a fast handler set, and hands it to the caller. It reads the two fields one by one: the whole
@@ -93,12 +104,13 @@ func (file *FileObject) result(io *IoStatus, out uint64, outVerb bool) (handled 
 	return true
 }
 
-// fastUnwound is F-6 for a panic. With a nil value, runtime.Goexit, nothing is answered.
-func (d *Dispatcher) fastUnwound(e *entry, io *IoStatus, value any) (handled bool) {
-	if value == nil {
-		return false
+// fastUnwound is F-6 for a panic: the request is answered with its status. A nil value is runtime.Goexit: nobody is left
+// to be answered.
+func (d *Dispatcher) fastUnwound(file *FileObject, io *IoStatus, value any) {
+	index := file.running - 1
+	file.running = 0
+	if value != nil {
+		d.report(index, value)
+		io.Status, io.Information = thrown(value), 0
 	}
-	d.report(e.Tag, value)
-	*io = IoStatus{Status: thrown(value)}
-	return true
 }

@@ -53,8 +53,8 @@ func (d *Dispatcher) innerRequest(irp *IRP, q *request, verb, index uint32, valu
 	}
 
 	inner := *q
-	inner.index, inner.id, inner.outVerb = index, it.decl.ID, verb == ks.PropertyTypeGet
-	inner.flags = verb | q.flags&modifiers
+	inner.index, inner.outVerb = index, verb == ks.PropertyTypeGet
+	inner.word = uint64(it.decl.ID) | uint64(verb|q.flags()&modifiers)<<32
 	outer := irp.layout.requestOffset()
 	if status := in.prepare(&inner, nil, irp.SystemBuffer[outer:outer+irp.layout.in], value); status != ks.StatusSuccess {
 		return 0, irp.decide(ruleP10, status)

@@ -11,7 +11,7 @@ import (
 func (d *Dispatcher) query(irp *IRP, q *request, verb uint32, in, out []byte) ks.Status {
 	q.outVerb = verb != ks.PropertyTypeUnserializeSet && verb != ks.PropertyTypeUnserializeRaw
 	q.index = noItem
-	set := noItem
+	set := uint32(noItem)
 	switch verb {
 	case ks.PropertyTypeSetSupport, ks.PropertyTypeSerializeSet, ks.PropertyTypeUnserializeSet:
 		if s := d.setTable.Lookup(q.lo, q.hi, 0); s != nil {
@@ -22,9 +22,9 @@ func (d *Dispatcher) query(irp *IRP, q *request, verb uint32, in, out []byte) ks
 			return irp.decide(ruleP31, ks.StatusPropsetNotFound)
 		}
 	default:
-		e := d.table.Lookup(q.lo, q.hi, q.id)
+		e := d.table.Lookup(q.lo, q.hi, q.id())
 		if e == nil || e.Tag == noItem {
-			return d.miss(irp, q)
+			return d.miss(irp, q.lo, q.hi)
 		}
 		q.index = e.Tag
 		decl := d.items[q.index].decl
