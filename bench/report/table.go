@@ -32,8 +32,8 @@ func (r *Report) page() page {
 		machine: fmt.Sprintf("%s, %d cores, GOMAXPROCS=%d, %s/%s, %s, %s, commit %s, seed %d", printable(r.Environment.CPU),
 			r.Environment.Cores, r.Environment.GOMAXPROCS, r.Environment.OS, r.Environment.Arch, r.Environment.GoVersion,
 			r.Environment.Level, r.Environment.Commit, r.Settings.Seed),
-		reading: "5.0x: takes 5 times as long as the engine; below 1x it is faster than the engine. " +
-			"± covers the median with 95 %; ~: no difference can be told.",
+		reading: "A cell like \"47.0 2.0x ±3%\": 47 ns, 2 times as long as the engine, median and 95 % interval of the ratio; below 1x is faster\n" +
+			"than the engine, ~ cannot be told from 1x.",
 	}
 	for _, path := range r.Paths {
 		if s := r.section(path); len(s.rows) > 0 {
@@ -138,13 +138,10 @@ func (r *Report) warnings() []string {
 	var lines []string
 	for _, text := range texts {
 		names := rows[text]
-		switch {
-		case len(names) == len(r.Results):
+		if len(names) == len(r.Results) {
 			lines = append(lines, text+" (every row)")
-		case len(names) > 6:
-			lines = append(lines, fmt.Sprintf("%s: %s and %d more", text, strings.Join(names[:5], ", "), len(names)-5))
-		default:
-			lines = append(lines, text+": "+strings.Join(names, ", "))
+		} else {
+			lines = append(lines, text+": "+listed(names))
 		}
 	}
 	return lines

@@ -54,7 +54,15 @@ func (r *Report) verdict() []string {
 	}
 	lines := []string{verdict}
 	if len(close) > 0 {
-		lines = append([]string{"Too close to tell: " + strings.Join(close, ", ") + "."}, lines...)
+		lines = append([]string{"Too close to tell: " + listed(close) + "."}, lines...)
 	}
 	return lines
+}
+
+// listed joins names, but not more than a reader looks through.
+func listed(names []string) string {
+	if len(names) > 6 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
+	}
+	return strings.Join(names, ", ")
 }
