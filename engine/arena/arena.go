@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
-
-	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 )
 
 const (
@@ -19,60 +17,78 @@ const (
 
 	minChunk     = 256
 	defaultChunk = 64 << 10
-	hugeChunk    = 2 << 20
+	hugePage     = 2 << 20
+
+	maxRequest = 1 << (30 + 10*(^uint(0)>>63)) // bytes: a GiB on 32-bit machines, a TiB on 64-bit ones
 )
 
 // Arena hands out byte buffers from chunks. New makes one; the zero value is not usable. An arena belongs to one
 // goroutine at a time: every method except FreeRemote is for its owner only.
 type Arena struct {
-	// The four words of the fast path.
+	// What the fast paths touch, on one cache line.
 	mem    []byte // cur.mem
-	off    uint   // the bump offset of cur: newest buffer at mem[off:], free memory below
+	off    uint   // the bump offset of cur: its newest buffer is at mem[off:], its free memory below
 	allocs uint64
 	frees  uint64
 
 	cur    *chunk
-	cfg    Config
-	seq    uint64 // of the latest activation
-	newest *chunk // active chunks by descending seq, linked by older and newer
-	oldest *chunk
-	spare  *chunk // free chunks of the common size, linked by older
-	spares int
-	large  *chunk // free oversize chunks, likewise
+	newest *chunk // of the active chunks, by activation
+	spare  *chunk // free chunks of the common size
+	large  *chunk // free oversize chunks
 	cached uint   // bytes in large
+	seq    uint64 // of the latest activation
 	frames []frame
 	serial uint64 // of the latest mark
-	stats  Stats  // what only slow paths change
+	fence  uint   // the bump offset at which a fence is on top of cur, noFence if none is
+	pins   int
+	cfg    Config
+	stats  Stats // the counters that only slow paths change
 	fail   *sizeError
+	lost   error // from giving memory back
 	closed bool
 
-	table  atomic.Pointer[[]*chunk] // every chunk by ascending address; replaced, never changed
-	remote atomic.Uint64            // address of the latest remotely freed buffer, 0 for none
+	// What other goroutines touch (FreeRemote), on cache lines that the fast paths do not.
+	_            [64]byte
+	table        atomic.Pointer[[]*chunk] // every chunk by ascending address; replaced, never changed
+	remote       atomic.Uint64            // address of the buffer freed remotely last, 0 for none
+	remoteStrays atomic.Uint64
+	_            [64]byte
 }
 
 // Config describes an arena. The zero value is usable.
 type Config struct {
-	// ChunkSize is the size of a chunk in bytes, 16 of which it keeps for itself. 0 means 64 KiB, or 2 MiB with
-	// HugePages; other values are raised to 256 and to a multiple of 16. A larger request gets a chunk of its own.
+	// ChunkSize is the size of a chunk in bytes, 16 of which it keeps for itself. 0 means 64 KiB, or 2 MiB with HugePages;
+	// other values are raised to at least 256 and to a multiple of 16, off the heap of the page size, with HugePages of
+	// 2 MiB. A request that no common chunk holds gets a chunk of its own.
 	ChunkSize int
 
-	// Limit bounds the memory of all chunks together, in bytes; 0 means no bound. What does not fit fails with
-	// ErrExhausted, or with ErrTooLarge if it never could.
+	// Limit bounds the memory of all chunks together, in bytes; 0 means no bound. A request that would exceed it fails
+	// with ErrExhausted, or with ErrTooLarge if it alone would, its chunk's 16 bytes included. Without a limit, a request
+	// for more than the Go runtime can get ends the process, as make does: set one where sizes come from strangers.
 	Limit int
+
+	// OffHeap takes chunks from the operating system instead of the Go heap: on Linux, macOS, the BSDs and Windows, and not
+	// in purego builds. They do not count towards the garbage collector's goal, and Close gives them back: then a buffer
+	// that is still in use is a crash.
+	OffHeap bool
+
+	// HugePages asks Linux to back off-heap chunks with huge pages (madvise MADV_HUGEPAGE), which saves misses of the
+	// translation buffer where many megabytes are live. It is a wish, ignored elsewhere, and needs OffHeap.
+	HugePages bool
 }
 
 var (
-	// ErrExhausted says that the request does not fit under Config.Limit now; it may after something is freed.
+	// ErrExhausted says that the request does not fit now, under Config.Limit or in the machine; it may after a Free.
 	ErrExhausted = errors.New("arena: exhausted")
-	// ErrTooLarge says that the request can never be satisfied: it is negative, above Config.Limit or above what the
-	// machine can address.
+	// ErrTooLarge says that the request can never be satisfied: it is negative, alone above Config.Limit, or above 1 TiB
+	// (1 GiB on 32-bit machines).
 	ErrTooLarge = errors.New("arena: request too large")
 	// ErrClosed says that the arena was closed.
 	ErrClosed = errors.New("arena: closed")
 )
 
-// sizeError names the sizes of a failed request. It is immutable, so that the same failure again can return the same
-// value: an exhausted arena under load does not burden the heap.
+// sizeError names the sizes of a failed request. It is immutable, so that the same failure can return the same value
+// again: an exhausted arena under load does not burden the heap.
 type sizeError struct {
 	err             error
 	request         int
@@ -88,19 +104,29 @@ func (e *sizeError) Error() string {
 
 func (e *sizeError) Unwrap() error { return e.err }
 
-// New returns an empty arena. It takes its first chunk when something is allocated.
+// New returns an empty arena, which takes its first chunk when something is allocated. It fails for a Config that
+// contradicts itself, and with errors.ErrUnsupported where there is no off-heap memory.
 func New(cfg Config) (*Arena, error) {
-	if cfg.ChunkSize < 0 || cfg.Limit < 0 {
-		return nil, fmt.Errorf("arena: ChunkSize %d and Limit %d must not be negative", cfg.ChunkSize, cfg.Limit)
-	}
-	if cfg.ChunkSize > math.MaxInt/4 {
-		return nil, fmt.Errorf("arena: ChunkSize %d is more than this machine can address", cfg.ChunkSize)
+	switch {
+	case cfg.ChunkSize < 0:
+		return nil, fmt.Errorf("arena: Config.ChunkSize is %d, must not be negative", cfg.ChunkSize)
+	case cfg.ChunkSize > math.MaxInt/4:
+		return nil, fmt.Errorf("arena: Config.ChunkSize is %d, the most for this machine is %d", cfg.ChunkSize, math.MaxInt/4)
+	case cfg.Limit < 0:
+		return nil, fmt.Errorf("arena: Config.Limit is %d, must not be negative", cfg.Limit)
+	case cfg.HugePages && !cfg.OffHeap:
+		return nil, errors.New("arena: Config.HugePages needs Config.OffHeap")
+	case cfg.OffHeap && !offHeap:
+		return nil, fmt.Errorf("arena: Config.OffHeap: %w", errors.ErrUnsupported)
 	}
 	if cfg.ChunkSize == 0 {
 		cfg.ChunkSize = defaultChunk
+		if cfg.HugePages {
+			cfg.ChunkSize = hugePage
+		}
 	}
-	cfg.ChunkSize = int(roundUp(uint(max(cfg.ChunkSize, minChunk))))
 	a := &Arena{cfg: cfg}
+	a.cfg.ChunkSize = int(a.fit(uint(max(cfg.ChunkSize, minChunk))))
 	a.table.Store(new([]*chunk))
 	a.setCurrent(nowhere)
 	return a, nil
@@ -110,8 +136,8 @@ func New(cfg Config) (*Arena, error) {
 func roundUp(n uint) uint { return (n + granule - 1) &^ (granule - 1) }
 
 // Alloc returns a zeroed buffer of n bytes, aligned to 8 bytes, with len and cap n. It is the caller's until Free, until
-// a Release of an earlier mark that does not find it pinned, until Reset or until Close. For n = 0 it returns an empty
-// buffer that is not nil, takes no memory and is not counted.
+// Release of an earlier mark unless it is pinned then, until Reset or until Close. For n = 0 it returns an empty buffer
+// that is not nil, takes no memory and is not counted.
 //
 // The error wraps ErrExhausted, ErrTooLarge or ErrClosed and names the sizes.
 func (a *Arena) Alloc(n int) ([]byte, error) {
@@ -120,46 +146,65 @@ func (a *Arena) Alloc(n int) ([]byte, error) {
 	return b, err
 }
 
-var empty = make([]byte, 0, 1)[:0:0]
+// AllocUninit returns a buffer like Alloc does, whose contents are undefined: what a former owner left, in invariant
+// builds 0xCC.
+func (a *Arena) AllocUninit(n int) ([]byte, error) {
+	if b := a.TryAlloc(n); b != nil {
+		return b, nil
+	}
+	return a.allocSlow(n)
+}
+
+// Free gives the buffer b back: the slice that this arena returned, or a reslice of it that kept its start and capacity.
+// The newest buffer's memory is handed out again next, any other's when nothing in its chunk is live. Free ends a pin.
+//
+// An empty buffer and nil are ignored. So is, in production builds, a b that lies outside this arena's chunks or where no
+// buffer can begin: Stats.Strays counts it. To free a buffer twice, or after a Release that ended it, is an error that
+// production builds cannot always see and that may give its memory to two owners; invariant builds panic on all of these.
+func (a *Arena) Free(b []byte) {
+	if !a.TryFree(b) {
+		a.freeSlow(b)
+	}
+}
+
+// empty is what a request for nothing gets. Its address is no chunk's.
+var empty = make([]byte, 1)[:0:0]
 
 // allocSlow serves what the fast path does not: the edges of the argument, a full chunk, and everything in invariant
-// builds. It is the checked twin of AllocUninit.
+// builds.
 func (a *Arena) allocSlow(n int) ([]byte, error) {
 	switch {
 	case a.closed:
 		return nil, ErrClosed
 	case n == 0:
 		return empty, nil
-	case n < 0 || n > math.MaxInt-a.cfg.ChunkSize-hugeChunk:
+	case n < 0 || n > maxRequest:
 		return nil, a.failure(ErrTooLarge, n)
 	}
-	size := roundUp(uint(n))
-	c := a.cur
-	if size > a.off { // not in invariant builds only
+	size, c := roundUp(uint(n)), a.cur
+	if size > a.off {
 		var err error
 		if c, err = a.refill(size, n); err != nil {
 			return nil, err
 		}
 	}
-	return a.carve(c, size, n), nil
-}
-
-// carve takes size bytes from c, which has them.
-func (a *Arena) carve(c *chunk, size uint, n int) []byte {
 	off := a.bump(c) - size
 	a.setBump(c, off)
 	a.allocs++
-	return c.mem[off : off+uint(n) : off+uint(n)]
+	c.noteAlloc(off, uint(n))
+	return c.mem[off : off+uint(n) : off+uint(n)], nil
 }
 
-// refill returns a chunk with at least size free bytes: the current one if it holds nothing live, else another one
-// that becomes current, or for an oversize request one of its own that does not.
+// refill returns a chunk with at least size free bytes: the current one if nothing in it is live, else another one that
+// becomes current, or for an oversize request one that does not.
 func (a *Arena) refill(size uint, n int) (*chunk, error) {
-	if c := a.cur; c != nowhere && c.dead == c.top-a.off {
+	a.Drain()
+	if size <= a.off {
+		return a.cur, nil
+	}
+	if c := a.cur; c.dead == c.top-a.off && size <= c.top {
 		a.rewind(c)
-		if size <= a.off {
-			return c, nil
-		}
+		return c, nil
 	}
 	c, err := a.take(size, n)
 	if err != nil {
@@ -171,32 +216,58 @@ func (a *Arena) refill(size uint, n int) (*chunk, error) {
 	return c, nil
 }
 
+// locate returns the chunk and the offset of b, whose capacity is not 0, and its rounded size; ok is false if no buffer
+// of this arena can lie there.
+func (a *Arena) locate(b []byte) (c *chunk, off, size uint, ok bool) {
+	addr := address(b)
+	c = a.cur
+	if addr-c.base >= uintptr(c.top) {
+		c = find(*a.table.Load(), addr)
+	}
+	if c == nil {
+		return nil, 0, 0, false
+	}
+	off, size = uint(addr-c.base), roundUp(uint(cap(b)))
+	return c, off, size, c.seq != 0 && off%granule == 0 && off >= a.bump(c) && size <= c.top-off
+}
+
 // freeSlow frees what is not the newest buffer, sorts out what is not a buffer, and does everything in invariant builds.
 func (a *Arena) freeSlow(b []byte) {
 	if cap(b) == 0 {
 		return
 	}
-	addr := address(b)
-	size := roundUp(uint(cap(b)))
-	c := a.find(addr)
-	if c == nil || c.seq == 0 {
-		a.stray()
+	c, off, size, ok := a.locate(b)
+	if c.checkLive("Free", off, uint(cap(b)), ok); !ok {
+		a.stats.Strays++
 		return
 	}
-	off := uint(addr - c.base)
-	if off%granule != 0 || off < a.bump(c) || size > c.top-off {
-		a.stray()
-		return
-	}
-	a.kill(c, off, size)
+	a.end(c, off, size)
 }
 
-// kill ends the buffer of size bytes at c.mem[off:].
-func (a *Arena) kill(c *chunk, off, size uint) {
+// end ends the buffer of size bytes at c.mem[off:].
+func (a *Arena) end(c *chunk, off, size uint) {
 	a.frees++
-	if c == a.cur && off == a.off && !invariants.Enabled {
+	c.noteFree(off)
+	if c == a.cur && off == a.off {
 		a.off += size
-		return
+		c.noteBump(a.off)
+	} else {
+		a.endOlder(c, off, size)
+	}
+	switch {
+	case c.dead != c.top-a.bump(c):
+	case c == a.cur:
+		a.rewind(c)
+	default:
+		a.recycle(c)
+	}
+}
+
+// endOlder ends a buffer that is not the newest of the current chunk: its memory becomes dead. Only such buffers are pinned
+// or older than a mark, because both put a fence on top of the chunk.
+func (a *Arena) endOlder(c *chunk, off, size uint) {
+	if c.pins != 0 && c.pinned(off) {
+		a.unpin(c, off, size)
 	}
 	for i := len(a.frames) - 1; i >= 0 && a.frames[i].after(c, off); i-- {
 		f := &a.frames[i]
@@ -206,27 +277,34 @@ func (a *Arena) kill(c *chunk, off, size uint) {
 		}
 	}
 	c.dead += size
-	if c.dead != c.top-a.bump(c) {
-		return
-	}
-	if c == a.cur {
-		a.rewind(c)
-		return
-	}
-	a.recycle(c)
 }
 
-// stray notes a Free of something that is not a live buffer of this arena.
-func (a *Arena) stray() { a.stats.Strays++ }
-
-// Reset frees everything, pinned or not, and ends all marks. Chunks of the common size are kept for reuse.
+// Reset frees everything, pinned or not, and ends all marks. The chunks are kept for reuse.
 func (a *Arena) Reset() {
+	a.Drain()
+	a.setCurrent(nowhere)
 	for a.newest != nil {
 		a.recycle(a.newest)
 	}
-	a.setCurrent(nowhere)
 	a.frames = a.frames[:0]
+	a.pins = 0
 	a.frees = a.allocs
+}
+
+// Close gives all memory back and returns what the operating system had to say about that. Every buffer, mark and pin
+// ends; later allocations fail with ErrClosed. A heap-backed arena need not be closed.
+func (a *Arena) Close() error {
+	a.Reset()
+	for _, c := range *a.table.Load() {
+		a.giveBack(c)
+	}
+	a.table.Store(new([]*chunk))
+	a.spare, a.large, a.cached = nil, nil, 0
+	a.stats.Reserved = 0
+	a.closed = true
+	err := a.lost
+	a.lost = nil
+	return err
 }
 
 // failure returns err with the sizes.
@@ -234,8 +312,8 @@ func (a *Arena) failure(err error, n int) error {
 	a.stats.Failures++
 	e := sizeError{err: err, request: n, reserved: a.stats.Reserved, limit: a.cfg.Limit}
 	if a.fail == nil || *a.fail != e {
-		a.fail = new(sizeError)
-		*a.fail = e
+		fail := e
+		a.fail = &fail
 	}
 	return a.fail
 }
@@ -244,21 +322,23 @@ func (a *Arena) failure(err error, n int) error {
 type Stats struct {
 	Allocs   uint64 // buffers handed out so far
 	Frees    uint64 // buffers ended so far, by Free, FreeRemote, Release or Reset
-	Live     int    // Allocs - Frees
-	Bytes    int    // bytes in live buffers, rounded up to 16 each, and in open marks, 16 each
+	Live     int    // buffers that are neither: Allocs - Frees
+	Pinned   int    // those of them that are pinned
+	Bytes    int    // bytes in live buffers, each rounded up to 16, and 16 for each open mark
 	Chunks   int    // chunks in being
 	Spare    int    // those of them that hold nothing
 	Reserved int    // bytes in chunks: what Config.Limit bounds
 	Peak     int    // highest Reserved so far
-	Failures uint64 // requests that failed
-	Strays   uint64 // frees of what is no live buffer of this arena, which were ignored
+	Failures uint64 // allocations that failed, other than with ErrClosed
+	Strays   uint64 // frees and pins of what is no buffer of this arena, which were ignored
 }
 
-// Stats returns the arena's counters. It takes time in proportion to the number of chunks.
+// Stats drains the remote list and returns the counters. It takes time in proportion to the number of chunks.
 func (a *Arena) Stats() Stats {
+	a.Drain()
 	s := a.stats
-	s.Allocs, s.Frees = a.allocs, a.frees
-	s.Live = int(a.allocs - a.frees)
+	s.Allocs, s.Frees, s.Live, s.Pinned = a.allocs, a.frees, int(a.allocs-a.frees), a.pins
+	s.Strays += a.remoteStrays.Load()
 	for _, c := range *a.table.Load() {
 		s.Chunks++
 		if c.seq == 0 {
@@ -268,14 +348,4 @@ func (a *Arena) Stats() Stats {
 		s.Bytes += int(c.top - a.bump(c) - c.dead)
 	}
 	return s
-}
-
-// Close gives all memory back. Every buffer, mark and pin ends; later allocations fail with ErrClosed.
-func (a *Arena) Close() error {
-	a.Reset()
-	a.table.Store(new([]*chunk))
-	a.spare, a.spares, a.large, a.cached = nil, 0, nil, 0
-	a.stats.Reserved = 0
-	a.closed = true
-	return nil
 }

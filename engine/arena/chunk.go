@@ -1,26 +1,36 @@
 package arena
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
 	"sort"
 )
 
-// chunk is a piece of memory that buffers are carved from, downwards.
+// chunk is a piece of memory that buffers are taken from, downwards.
 type chunk struct {
+	// These never change, and other goroutines read them (FreeRemote).
 	mem  []byte
 	base uintptr // address of mem[0]
 	top  uint    // where the first buffer ends: len(mem) without the slack
-	off  uint    // where the newest buffer begins, while the chunk is not current (then Arena.off counts)
-	dead uint    // bytes in [off, top) that are free
-	seq  uint64  // of the activation, ascending; 0 while the chunk holds nothing
 
-	older, newer *chunk // among the active chunks by seq; older links the free ones
+	off      uint   // where the newest buffer begins, while the chunk is not current (then Arena.off says)
+	dead     uint   // bytes in mem[off:top] that are free
+	seq      uint64 // of the activation, rising; 0 while the chunk is free
+	raw      []byte // what mem is an aligned part of
+	oversize bool   // made for one request that no common chunk holds
 
-	oversize bool // made for one request that no common chunk holds
+	older, newer *chunk // neighbours among the active chunks; older links free chunks
+
+	pins     int      // pinned buffers
+	pinBytes uint     // their bytes
+	pinBits  []uint64 // a bit for each granule, set where a pinned buffer begins; made for the first pin
+
+	shadow []record // invariant builds only: the buffers in mem[off:top], by falling offset
 }
 
-// nowhere is current when no chunk is. Nothing fits in it and nothing in it is ever freed.
+// nowhere is current when no chunk is: nothing fits in it and nothing in it is ever freed, so that the fast paths need no
+// case for it. All arenas share it and none writes to it.
 var nowhere = &chunk{mem: make([]byte, slack)}
 
 // bump returns the bump offset of c.
@@ -34,9 +44,9 @@ func (a *Arena) bump(c *chunk) uint {
 func (a *Arena) setBump(c *chunk, off uint) {
 	if c == a.cur {
 		a.off = off
-		return
+	} else {
+		c.off = off
 	}
-	c.off = off
 }
 
 // setCurrent makes c the chunk that the fast paths work on.
@@ -45,22 +55,24 @@ func (a *Arena) setCurrent(c *chunk) {
 		a.cur.off = a.off
 	}
 	a.cur, a.mem, a.off = c, c.mem, c.off
+	a.fence = noFence
 }
 
-// rewind makes the active chunk c empty: nothing in it is live.
+// rewind empties the current chunk c: nothing in it is live.
 func (a *Arena) rewind(c *chunk) {
-	c.dead = 0
-	a.setBump(c, c.top)
-}
-
-// find returns the chunk that the address belongs to, nil for none.
-func (a *Arena) find(addr uintptr) *chunk {
-	if c := a.cur; addr-c.base < uintptr(c.top) {
-		return c
+	if c == nowhere {
+		return
 	}
-	return find(*a.table.Load(), addr)
+	c.noteEmpty()
+	c.dead = 0
+	a.off = c.top
+	a.fence = noFence
 }
 
+// find returns the chunk of the table that the address lies in, nil for none.
+//
+// The search runs only for buffers outside the current chunk. Masking the address instead needs chunks that lie on a
+// multiple of their size, which the Go heap does not give, and a header that foreign addresses do not have.
 func find(table []*chunk, addr uintptr) *chunk {
 	lo, hi := 0, len(table)
 	for lo < hi {
@@ -80,24 +92,23 @@ func find(table []*chunk, addr uintptr) *chunk {
 	return nil
 }
 
-// take activates a chunk with size free bytes, new or recycled.
+// take activates a chunk with size free bytes, a free one or a new one.
 func (a *Arena) take(size uint, n int) (*chunk, error) {
 	list := &a.spare
 	if size+slack > uint(a.cfg.ChunkSize) {
 		list = &a.large
 	}
 	for link := list; *link != nil; link = &(*link).older {
-		// A large chunk more than twice too large would be wasted; sizes come in steps of a quarter (create).
-		if c := *link; c.top >= size && (!c.oversize || c.top/2 <= size) {
-			*link = c.older
-			if c.oversize {
-				a.cached -= uint(len(c.mem))
-			} else {
-				a.spares--
-			}
-			a.activate(c)
-			return c, nil
+		c := *link
+		if c.top < size || c.oversize && c.top/2 > size { // less than half used is too large for it
+			continue
 		}
+		*link = c.older
+		if c.oversize {
+			a.cached -= uint(len(c.mem))
+		}
+		a.activate(c)
+		return c, nil
 	}
 	c, err := a.create(size, n)
 	if err != nil {
@@ -112,27 +123,28 @@ func (a *Arena) create(size uint, n int) (*chunk, error) {
 	want, need := uint(a.cfg.ChunkSize), size+slack
 	oversize := need > want
 	if oversize {
-		step := uint(1) << (bits.Len(need) - 3) // a quarter of the power of two below: at most 25% more than asked for
+		// Steps of a quarter of the power of two below: a stream of growing sizes settles on a few of them.
+		step := uint(1) << (bits.Len(need) - 3)
 		want = (need + step - 1) &^ (step - 1)
 	}
+	want = a.fit(want)
 	if limit := uint(a.cfg.Limit); limit != 0 {
-		if need > limit {
+		if a.fit(need) > limit {
 			return nil, a.failure(ErrTooLarge, n)
 		}
-		if need > limit-uint(a.stats.Reserved) {
-			a.dropLarge()
+		for need > limit-uint(a.stats.Reserved) && a.dropFree() {
 		}
-		left := limit - uint(a.stats.Reserved)
-		if need > left {
-			return nil, a.failure(ErrExhausted, n)
-		}
-		want = min(want, left&^(granule-1))
-		if want < need {
+		if want = min(want, a.fitDown(limit-uint(a.stats.Reserved))); want < need {
 			return nil, a.failure(ErrExhausted, n)
 		}
 	}
-	mem := make([]byte, want)
-	c := &chunk{mem: mem, base: address(mem), top: want - slack, oversize: oversize}
+	raw, mem, err := a.obtain(want)
+	if err != nil {
+		a.stats.Failures++
+		return nil, fmt.Errorf("%w: %d bytes requested, %d bytes reserved: %v", ErrExhausted, n, a.stats.Reserved, err)
+	}
+	c := &chunk{mem: mem, raw: raw, base: address(mem), top: want - slack, oversize: oversize}
+	c.poison(0, want)
 	old := *a.table.Load()
 	at := sort.Search(len(old), func(i int) bool { return old[i].base > c.base })
 	table := slices.Insert(slices.Clip(old), at, c)
@@ -149,16 +161,19 @@ func (a *Arena) activate(c *chunk) {
 	c.newer, c.older = nil, a.newest
 	if a.newest != nil {
 		a.newest.newer = c
-	} else {
-		a.oldest = c
 	}
 	a.newest = c
 }
 
-// recycle takes c, in which nothing is live, from the active chunks and keeps it for reuse. A large chunk is kept only
-// while the large ones kept are not more than sixteen common chunks: otherwise a few huge requests would be remembered
-// for ever.
+// recycle takes c, which is not current and in which nothing is live any more, from the active chunks and keeps it for
+// reuse. Large chunks are kept up to the size of sixteen common ones: a few huge requests are not remembered for ever.
 func (a *Arena) recycle(c *chunk) {
+	if c.pins != 0 { // Reset
+		clear(c.pinBits)
+		c.pins, c.pinBytes = 0, 0
+	}
+	c.noteRelease(c.top)
+	c.noteEmpty()
 	if c.newer != nil {
 		c.newer.older = c.older
 	} else {
@@ -166,15 +181,11 @@ func (a *Arena) recycle(c *chunk) {
 	}
 	if c.older != nil {
 		c.older.newer = c.newer
-	} else {
-		a.oldest = c.newer
 	}
-	c.seq, c.off, c.dead, c.newer = 0, c.top, 0, nil
-	size := uint(len(c.mem))
-	switch {
+	c.seq, c.newer = 0, nil
+	switch size := uint(len(c.mem)); {
 	case !c.oversize:
 		c.older, a.spare = a.spare, c
-		a.spares++
 	case a.cached+size <= 16*uint(a.cfg.ChunkSize):
 		c.older, a.large = a.large, c
 		a.cached += size
@@ -183,20 +194,32 @@ func (a *Arena) recycle(c *chunk) {
 	}
 }
 
-// dropLarge gives the large chunks kept for reuse back.
-func (a *Arena) dropLarge() {
-	for a.large != nil {
-		c := a.large
-		a.large = c.older
-		a.discard(c)
+// dropFree gives one free chunk back, the current one too if it is empty. It returns false if there is none.
+func (a *Arena) dropFree() bool {
+	c := a.cur
+	if a.large == nil && a.spare == nil && c != nowhere && c.dead == c.top-a.off {
+		a.setCurrent(nowhere)
+		a.recycle(c)
 	}
-	a.cached = 0
+	switch {
+	case a.large != nil:
+		c = a.large
+		a.large = c.older
+		a.cached -= uint(len(c.mem))
+	case a.spare != nil:
+		c = a.spare
+		a.spare = c.older
+	default:
+		return false
+	}
+	a.discard(c)
+	return true
 }
 
-// discard gives the memory of c back.
+// discard gives a free chunk back.
 func (a *Arena) discard(c *chunk) {
 	old := *a.table.Load()
-	table := make([]*chunk, 0, len(old)-1)
+	table := make([]*chunk, 0, len(old))
 	for _, o := range old {
 		if o != c {
 			table = append(table, o)
@@ -204,4 +227,6 @@ func (a *Arena) discard(c *chunk) {
 	}
 	a.table.Store(&table)
 	a.stats.Reserved -= len(c.mem)
+	c.older = nil
+	a.giveBack(c)
 }

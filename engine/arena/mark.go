@@ -1,19 +1,24 @@
 package arena
 
-// Mark names a moment in an arena's life, see Arena.Mark.
+// Mark names a moment in an arena's life, see Arena.Mark. The zero Mark names none.
 type Mark struct {
+	a      *Arena
 	depth  int
 	serial uint64
 }
 
-// frame is what the arena remembers about an open mark.
+// frame is what the arena remembers about an open mark. What happens later to older buffers is entered here, so that
+// Release knows what is left of them.
 type frame struct {
-	serial uint64
-	c      *chunk // current at the mark
-	off    uint   // its bump offset then, above the fence
-	seq    uint64 // chunks activated later have a higher one
-	live   int    // buffers older than the mark that are live
-	dead   uint   // free bytes in c.mem[off:]
+	serial   uint64
+	c        *chunk // current at the mark
+	off      uint   // its bump offset then, above the mark's fence
+	seq      uint64 // chunks activated after the mark have a higher one
+	live     int    // live buffers that are older than the mark
+	dead     uint   // free bytes in c.mem[off:top]
+	pins     int    // pinned buffers that are older than the mark
+	pinBytes uint   // bytes of those in c
+	fenced   bool   // a fence is at c.mem[off:]
 }
 
 // after tells whether the mark was set after the buffer at c.mem[off:] was allocated.
@@ -24,37 +29,69 @@ func (f *frame) after(c *chunk, off uint) bool {
 	return c.seq <= f.seq
 }
 
-// Mark returns a mark; Release of it frees every buffer that was allocated since. Marks nest: releasing one ends the
-// marks that were set after it. A mark takes 16 bytes until then, and its chunk is not recycled.
+// Mark returns a mark; its Release frees every buffer that was allocated since. Marks nest: releasing one ends those that
+// were set after it. An open mark takes 16 bytes and keeps its chunk from being recycled.
 func (a *Arena) Mark() Mark {
-	a.serial++
 	if a.off < granule && a.cur != nowhere {
-		a.setCurrent(nowhere) // a full chunk has no room for the fence; not being current fences it as well
+		a.setCurrent(nowhere) // no room for a fence
 	}
+	a.serial++
+	c := a.cur
 	a.frames = append(a.frames, frame{
-		serial: a.serial, c: a.cur, off: a.off, seq: a.seq, live: int(a.allocs - a.frees), dead: a.cur.dead,
+		serial: a.serial, c: c, off: a.off, seq: a.seq, live: int(a.allocs - a.frees), dead: c.dead,
+		pins: a.pins, pinBytes: c.pinBytes, fenced: a.fence == a.off,
 	})
-	if a.cur != nowhere {
-		a.off -= granule // the fence
+	if c != nowhere {
+		// This fence is not dead: it keeps the chunk from being emptied and reused under the mark.
+		a.off -= granule
+		a.fence = a.off
 	}
-	return Mark{depth: len(a.frames) - 1, serial: a.serial}
+	return Mark{a: a, depth: len(a.frames) - 1, serial: a.serial}
 }
 
-// Release frees every buffer allocated since the mark, except pinned ones. A mark that was released before, by itself, by
-// an earlier mark's Release or by Reset, is ignored; invariant builds panic.
+// Release frees every buffer that was allocated since the mark and is not pinned, and ends the mark and those set after
+// it. A mark that has ended, or is another arena's, is ignored; invariant builds panic.
 func (a *Arena) Release(m Mark) {
-	if m.depth >= len(a.frames) || a.frames[m.depth].serial != m.serial {
+	ok := m.a == a && m.depth < len(a.frames) && a.frames[m.depth].serial == m.serial
+	if checkMark(a, m, ok); !ok {
 		return
 	}
-	f := a.frames[m.depth]
+	a.Drain()
+	f := &a.frames[m.depth]
 	a.frames = a.frames[:m.depth]
-	a.setCurrent(f.c)
-	for a.newest != nil && a.newest.seq > f.seq {
-		a.recycle(a.newest)
+	if a.cur != f.c {
+		a.setCurrent(f.c)
 	}
-	a.off, f.c.dead = f.off, f.dead
-	a.frees = a.allocs - uint64(f.live)
-	if c := f.c; c != nowhere && c.dead == c.top-a.off {
+	for c := a.newest; c != nil && c.seq > f.seq; {
+		older := c.older
+		if c.pins == 0 {
+			a.recycle(c)
+		} else {
+			c.noteRelease(c.top)
+			c.dead = c.top - c.off - c.pinBytes
+		}
+		c = older
+	}
+	a.frees = a.allocs - uint64(f.live+a.pins-f.pins)
+	c := f.c
+	if c == nowhere {
+		return
+	}
+	c.noteRelease(f.off)
+	if pinned := c.pinBytes - f.pinBytes; pinned != 0 {
+		c.dead = f.dead + (f.off - a.off) - pinned
+	} else {
+		c.dead = f.dead
+		a.off = f.off
+		c.noteBump(a.off)
+		if a.fence = noFence; f.fenced {
+			a.fence = a.off
+		}
+	}
+	switch {
+	case c.dead == c.top-a.off:
 		a.rewind(c)
+	case c.pins != 0:
+		a.raiseFence()
 	}
 }

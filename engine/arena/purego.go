@@ -8,25 +8,28 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 )
 
-// AllocUninit is documented in unsafe.go, whose twin this file is.
-func (a *Arena) AllocUninit(n int) ([]byte, error) {
+// The twin of unsafe.go for builds that may not import unsafe. Make needs unsafe and is absent; so is memory off the heap.
+
+// TryAlloc is documented in unsafe.go.
+func (a *Arena) TryAlloc(n int) []byte {
 	off := (a.off - uint(n)) &^ (granule - 1)
 	if invariants.Enabled || off >= a.off {
-		return a.allocSlow(n)
+		return nil
 	}
 	a.off = off
 	a.allocs++
-	return a.mem[off : off+uint(n) : off+uint(n)], nil
+	return a.mem[off : off+uint(n) : off+uint(n)]
 }
 
-// Free is documented in unsafe.go.
-func (a *Arena) Free(b []byte) {
+// TryFree is documented in unsafe.go.
+func (a *Arena) TryFree(b []byte) bool {
 	if invariants.Enabled || cap(b) == 0 || &b[:1][0] != &a.mem[a.off] {
-		a.freeSlow(b)
-		return
+		return false
 	}
 	a.off += roundUp(uint(cap(b)))
 	a.frees++
+	return true
 }
 
+// address returns where b, whose capacity is not 0, begins.
 func address(b []byte) uintptr { return reflect.ValueOf(&b[:1][0]).Pointer() }

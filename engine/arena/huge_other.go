@@ -1,0 +1,5 @@
+//go:build !linux || purego
+
+package arena
+
+func adviseHuge([]byte) {}
