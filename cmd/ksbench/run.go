@@ -18,14 +18,14 @@ type runCommand struct {
 	Manifest []string `sep:"none" placeholder:"FILE..." help:"Measure the drivers of these manifests instead of the built-in workloads."`
 	Format   string   `enum:"text,json,md" default:"text" help:"How to write the report: text, json or md."`
 	Out      string   `placeholder:"FILE" help:"Where to write the report, instead of standard output."`
-	Rounds   int      `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 7)."`
+	Rounds   int      `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
 	Seed     uint64   `default:"1" help:"Seed of the tables, the requests and the order within a round (${default})."`
 	Files    []string `arg:"" optional:"" name:"file" hidden:"" help:"More manifests, after --manifest."`
 }
 
 const (
 	fullRounds, fullBatch   = 15, 15 * time.Millisecond
-	quickRounds, quickBatch = 7, time.Millisecond
+	quickRounds, quickBatch = 6, time.Millisecond / 2
 	maxRounds               = 10000
 )
 

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// The scripts in testdata/script run the command as its users do, in a process of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"ksbench": main})
+}
+
+func TestScripts(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "bench", "report", "report.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("KSDISPATCH_UPDATE") != "",
+		Condition: func(name string) (bool, error) {
+			switch name {
+			case "root":
+				return os.Geteuid() == 0, nil
+			}
+			return false, errors.New("unknown condition " + name)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			// exits CODE PROGRAM ARG...: the program ends with exactly that code.
+			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 2 {
+					ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+				}
+				want, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				got := 0
+				if err := ts.Exec(args[1], args[2:]...); err != nil {
+					var exit *exec.ExitError
+					if !errors.As(err, &exit) {
+						ts.Fatalf("%v", err)
+					}
+					got = exit.ExitCode()
+				}
+				if got != want {
+					ts.Fatalf("exit code %d, want %d", got, want)
+				}
+			},
+			// report FILE: the file is a report as its schema says.
+			"report": func(ts *testscript.TestScript, neg bool, args []string) {
+				v, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(args[0])))
+				ts.Check(err)
+				if err := schema.Validate(v); (err != nil) != neg {
+					ts.Fatalf("%s: %v", args[0], err)
+				}
+			},
+		},
+	})
+}
+
+// A run that is interrupted ends with 1, says so, and leaves nothing behind: neither the file nor a part of it.
+func TestInterruptLeavesNoFile(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"--run", "^1x8/", "--out", filepath.Join(dir, "report.json")}, strings.NewReader(""), &stdout, &stderr)
+	if code != exitFailed || stdout.Len() != 0 || !strings.Contains(stderr.String(), "interrupted") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, &stdout, &stderr)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestAFailingWriterIsAFailure(t *testing.T) {
+	var stderr bytes.Buffer
+	code := run(context.Background(), []string{"--run", "^1x8/lookup/floor$", "--rounds", "1"}, strings.NewReader(""), fullDisk{}, &stderr)
+	if code != exitFailed || !strings.Contains(stderr.String(), "no space left") {
+		t.Errorf("exit code %d, stderr %q", code, &stderr)
+	}
+}
+
+// A renderer that fails leaves the old file as it was.
+func TestOutputIsReplacedWholeOrNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "report")
+	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := newOutput(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("broken")
+	if err := out.write(func(w io.Writer) error {
+		_, _ = w.Write([]byte("half"))
+		return broken
+	}); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+func TestDevicesAreWrittenTo(t *testing.T) {
+	info, err := os.Stat(os.DevNull)
+	if err != nil || info.Mode().IsRegular() {
+		t.Skipf("no device to try: %v", err)
+	}
+	out, err := newOutput(os.DevNull, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !out.direct {
+		t.Fatalf("%s would be replaced by a file", os.DevNull)
+	}
+}
