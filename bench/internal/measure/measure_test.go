@@ -38,13 +38,13 @@ func (b *bench) task(name string, each time.Duration, bytes uint64) Task {
 
 func TestBatchesAreWholeCyclesOfTheAskedLength(t *testing.T) {
 	var b bench
-	tasks := []Task{b.task("quick", 3*time.Nanosecond, 0), b.task("slow", time.Millisecond, 0)}
+	tasks := []Task{b.task("quick", 3*time.Nanosecond, 0), b.task("slow", 3200*time.Nanosecond, 0), b.task("very slow", 3201*time.Nanosecond, 0)}
 	cfg := Config{Rounds: 4, Cycle: 100, Batch: 10 * time.Microsecond, Seed: 1}
 	samples, err := b.machine().interleaved(context.Background(), tasks, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []int{3400, 100} { // 34 cycles of 300 ns are the first to reach 10 µs; one slow cycle is longer
+	for i, want := range []int{3400, 100, 12} { // 34 cycles of 300 ns are the first to reach 10 µs; 32 batches are 320 µs
 		for _, s := range samples[i] {
 			if s.Operations != want {
 				t.Errorf("task %d: %d operations in a batch, want %d", i, s.Operations, want)
