@@ -20,7 +20,8 @@ import (
 // commands are the subcommands, one field each. A command is a struct of flags with a method Run(*console) error, in a
 // file of its own.
 type commands struct {
-	Run runCommand `cmd:"" default:"withargs" help:"Measure the engine and its peers. The command when none is named."`
+	Run  runCommand  `cmd:"" default:"withargs" help:"Measure the engine and its peers. The command when none is named."`
+	Exec execCommand `cmd:"" help:"Answer requests, one JSON line each, and say all that can be seen of each answer."`
 }
 
 // console is what a command talks to instead of the process's own files and signals.

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
+)
+
+// execCommand answers request lines.
+type execCommand struct {
+	Manifest string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
+	Object   string `placeholder:"NAME" help:"The object of requests that name none (default: the first)."`
+	Requests string `placeholder:"FILE" help:"Read the requests from a file instead of standard input."`
+	Explain  bool   `help:"Name the rule that decided in each outcome."`
+	Compat   string `placeholder:"RULE=ANSWER,..." help:"Answer as another host does where no public source pins the rule: P-25=accept,P-27=STATUS_INVALID_PARAMETER."`
+}
+
+// Run is called by kong.
+func (c *execCommand) Run(con *console) (err error) {
+	compat, err := exec.ParseCompat(c.Compat)
+	if err != nil {
+		return badInput{fmt.Errorf("--compat: %w", err)}
+	}
+	m, err := manifest.LoadFile(c.Manifest)
+	if err != nil {
+		return badInput{err}
+	}
+	session, err := exec.New(m, exec.Options{Object: c.Object, Explain: c.Explain, Compat: compat})
+	if err != nil {
+		return badInput{fmt.Errorf("%s: %w", c.Manifest, err)}
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+
+	requests := con.stdin
+	if c.Requests != "" {
+		f, err := os.Open(c.Requests)
+		if err != nil {
+			return badInput{err}
+		}
+		defer f.Close()
+		requests = io.Reader(f)
+	}
+	malformed, err := session.Run(con.ctx, requests, con.stdout)
+	switch {
+	case con.ctx.Err() != nil:
+		return errors.New("interrupted")
+	case err != nil:
+		return err
+	case malformed > 0:
+		return fmt.Errorf("malformed request lines: %d; their outcomes say what is wrong", malformed)
+	}
+	return nil
+}

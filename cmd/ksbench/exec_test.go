@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	execManifest = "internal/exec/testdata/manifest.json"
+	execGet      = `{"i":1,"set":"aaaaaaaa-0000-0000-0000-000000000001","id":4,"flags":1,"out":4}` + "\n"
+)
+
+// TestExecCommand is the command from flags to exit status.
+func TestExecCommand(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o666))
+		return path
+	}
+	requests := write("requests.jsonl", execGet)
+	broken := write("broken.json", "{\n \"schema\": 7 }")
+	null := write("null.json", `{"schema":"ksdispatch/manifest/v1","driver":"d","objects":[{"object":"o","property_sets":[
+		{"guid":"00000000-0000-0000-0000-000000000000"}]}]}`)
+
+	for _, c := range []struct {
+		name, stdin string
+		args        []string
+		code        int
+		out, err    string // a part of stdout and of stderr
+	}{
+		{"stdin", execGet, []string{"--manifest", execManifest}, exitOK, `{"i":1,"status":"0xc0000206",`, ""},
+		{"requests", "{", []string{"--manifest", execManifest, "--requests", requests}, exitOK, `{"i":1,"status":"0xc0000206",`, ""},
+		{"explain", execGet, []string{"--manifest", execManifest, "--explain"}, exitOK, `"rule":"P-27"`, ""},
+		{"compat", execGet, []string{"--manifest", execManifest, "--compat", "P-27=STATUS_INVALID_PARAMETER"}, exitOK, `"status":"0xc000000d"`, ""},
+		{"object", execGet, []string{"--manifest", execManifest, "--object", "refused"}, exitOK, `"status":"0xc000000d"`, ""},
+		{"malformed", "{\n" + execGet, []string{"--manifest", execManifest}, exitFailed, `{"line":1,"error":`, "malformed request lines: 1"},
+		{"no input", "", []string{"--manifest", execManifest}, exitOK, "", ""},
+		{"no manifest", "", nil, exitBadInput, "", "--manifest"},
+		{"absent manifest", "", []string{"--manifest", filepath.Join(dir, "absent.json")}, exitBadInput, "", "absent.json"},
+		{"broken manifest", "", []string{"--manifest", broken}, exitBadInput, "", "broken.json:2:"},
+		{"GUID_NULL", "", []string{"--manifest", null}, exitBadInput, "", "GUID_NULL"},
+		{"absent requests", "", []string{"--manifest", execManifest, "--requests", filepath.Join(dir, "absent")}, exitBadInput, "", "absent"},
+		{"unknown object", "", []string{"--manifest", execManifest, "--object", "nobody"}, exitBadInput, "", `no object "nobody"`},
+		{"bad compat", "", []string{"--manifest", execManifest, "--compat", "P-1=accept"}, exitBadInput, "", "P-1 is no rule with a setting"},
+		{"unknown flag", "", []string{"--manifest", execManifest, "--loud"}, exitBadInput, "", "--loud"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), append([]string{"exec"}, c.args...), strings.NewReader(c.stdin), &stdout, &stderr)
+			require.Equal(t, c.code, code, stderr.String())
+			require.Contains(t, stdout.String(), c.out)
+			require.Contains(t, stderr.String(), c.err)
+			if c.code == exitOK {
+				require.Empty(t, stderr.String())
+			}
+			if c.code == exitBadInput {
+				require.Empty(t, stdout.String())
+			}
+		})
+	}
+}

@@ -1,0 +1,88 @@
+package exec
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// ParseCompat reads settings such as "P-25=accept,P-27=STATUS_INVALID_PARAMETER": rules whose answers no public source pins
+// down, each with the answer that is wanted of it. A status is its name, or its number as 0xC000000D.
+func ParseCompat(text string) (c engine.Compat, err error) {
+	if text == "" {
+		return c, nil
+	}
+	words := map[string]struct {
+		word string
+		flag *bool
+	}{
+		"P-25": {"accept", &c.P25}, "P-33": {"strict", &c.P33}, "P-45": {"accept", &c.P45},
+	}
+	statuses := map[string]*ks.Status{
+		"P-26": &c.P26, "P-27": &c.P27, "P-33-zero": &c.P33Zero, "P-36": &c.P36, "P-38": &c.P38, "P-39": &c.P39,
+		"P-42-set": &c.P42Set, "P-42-entry": &c.P42Entry, "P-42-item": &c.P42Item, "P-42-length": &c.P42Length,
+	}
+	for _, setting := range strings.Split(text, ",") {
+		rule, answer, ok := strings.Cut(strings.TrimSpace(setting), "=")
+		if !ok {
+			return c, fmt.Errorf("%q is not RULE=ANSWER, as in P-27=STATUS_INVALID_PARAMETER", setting)
+		}
+		if w, ok := words[rule]; ok {
+			if answer != w.word {
+				return c, fmt.Errorf("%s=%s: the only setting is %s=%s", rule, answer, rule, w.word)
+			}
+			*w.flag = true
+		} else if to, ok := statuses[rule]; ok {
+			if *to, err = parseStatus(answer); err != nil {
+				return c, fmt.Errorf("%s: %w", rule, err)
+			}
+			if *to == ks.StatusSuccess || *to == ks.StatusPending {
+				return c, fmt.Errorf("%s=%s: this rule refuses a request, so it needs a status that says so", rule, answer)
+			}
+		} else {
+			return c, fmt.Errorf("%s is no rule with a setting; there are %s", rule, compatRules)
+		}
+	}
+	return c, nil
+}
+
+const compatRules = "P-25=accept, P-26, P-27, P-33=strict, P-33-zero, P-36, P-38, P-39, P-42-set, P-42-entry, P-42-item, " +
+	"P-42-length and P-45=accept; the others take a status"
+
+// parseStatus reads a status by name, or as 0x and one to eight hexadecimal digits.
+func parseStatus(text string) (ks.Status, error) {
+	if digits, ok := strings.CutPrefix(text, "0x"); ok && len(digits) <= 8 {
+		if v, err := strconv.ParseUint(digits, 16, 32); err == nil {
+			return ks.Status(v), nil
+		}
+	} else if s, ok := statusNames()[text]; ok {
+		return s, nil
+	}
+	return 0, fmt.Errorf("%s is no status; write its name or its number, as in STATUS_NOT_FOUND or 0xC0000225", quote([]byte(text)))
+}
+
+// statusNames returns the statuses with a name by name. Package ks names numbers but lists none, so it is asked for all
+// numbers that an NTSTATUS without a facility can have; the codes in use end at 0x272.
+var statusNames = sync.OnceValue(func() map[string]ks.Status {
+	names := make(map[string]ks.Status)
+	for _, severity := range []ks.Status{0, 0x80000000, 0xC0000000} {
+		for code := range ks.Status(0x1000) {
+			if name := statusName(severity + code); name != "" {
+				names[name] = severity + code
+			}
+		}
+	}
+	return names
+})
+
+// statusName returns the C name of a status, "" if it has none here.
+func statusName(s ks.Status) string {
+	if name := s.String(); !strings.HasPrefix(name, "0x") {
+		return name
+	}
+	return ""
+}

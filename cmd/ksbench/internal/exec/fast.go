@@ -1,0 +1,52 @@
+package exec
+
+import (
+	"errors"
+	"math"
+	"runtime/debug"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+)
+
+// fastProperty answers op fast_property. It never falls back.
+func (s *Session) fastProperty(buf []byte, o *object) ([]byte, error) {
+	q := &s.q
+	f := s.acquire()
+	defer s.release(f)
+	file := s.file(q.file)
+	plain := f.memory.fill(q)
+	request, data := f.memory.in, f.memory.out
+	if !plain {
+		// The fast path takes slices only. What nobody touches of them costs nothing yet.
+		if max(uint64(q.in), uint64(q.out)) > math.MaxInt {
+			return buf, errors.New("in and out: more than this machine can address")
+		}
+		request, data = whole(request, q.in), whole(data, q.out)
+		file = new(engine.FileObject) // which keeps the copy of the longest request that it has seen (F-5)
+		defer debug.FreeOSMemory()
+	}
+	if q.faultIn {
+		request = nil
+	}
+	io := engine.IoStatus{Information: q.info0}
+	out := outcome{fast: true, hasOutput: true, rule: "F-4"}
+	if o.dispatcher != nil && !(q.faultOut && q.out > 0) {
+		out.handled = o.dispatcher.FastProperty(file, q.mode, request, data, &io)
+	}
+	if len(s.calls) > 0 {
+		out.rule = "F-6"
+	}
+	out.status, out.information = io.Status, io.Information
+	out.bytes(&f.memory, q.out)
+	return s.append(buf, &out), nil
+}
+
+// whole returns n bytes that begin with front.
+func whole(front []byte, n uint32) []byte {
+	if uint64(len(front)) == uint64(n) {
+		return front
+	}
+	b := make([]byte, n)
+	copy(b[:len(front)], front) // not copy(b, front), for which the compiler clears the rest itself: 4 GiB in 11 s, not in 9 ms
+	return b
+}

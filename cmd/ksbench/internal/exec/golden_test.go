@@ -1,0 +1,162 @@
+package exec
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what is answered now to testdata; read the difference before committing it")
+
+// session returns a session of a manifest file.
+func session(t testing.TB, path string, options Options) *Session {
+	t.Helper()
+	m, err := manifest.LoadFile(path)
+	require.NoError(t, err)
+	s, err := New(m, options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// golden is a session of testdata/manifest.json.
+func golden(t testing.TB) *Session {
+	return session(t, "testdata/manifest.json", Options{Explain: true})
+}
+
+// run answers text.
+func run(t testing.TB, s *Session, text string) (outcomes string, malformed int) {
+	t.Helper()
+	var out bytes.Buffer
+	malformed, err := s.Run(t.Context(), strings.NewReader(text), &out)
+	require.NoError(t, err)
+	return out.String(), malformed
+}
+
+// expect compares line by line, so that the first difference is readable.
+func expect(t *testing.T, requests, want, got string) {
+	t.Helper()
+	r, w, g := strings.Split(requests, "\n"), strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range max(len(w), len(g)) {
+		line := func(lines []string) string {
+			if i < len(lines) {
+				return lines[i]
+			}
+			return "(no line)"
+		}
+		if line(w) != line(g) {
+			t.Errorf("line %d\nrequest %.400s\nwant    %s\ngot     %s", i+1, line(r), line(w), line(g))
+		}
+	}
+}
+
+// TestExpectations answers the recorded requests that judge the model, too: every byte of every outcome must match.
+func TestExpectations(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "..", "engine", "internal", "model", "testdata", "expectations")
+	drivers := filepath.Join("..", "..", "..", "..", "engine", "manifest", "drivers", "data")
+	for _, c := range []struct {
+		name, manifest string
+		lines          int
+	}{
+		{"sample", filepath.Join(dir, "sample-manifest.json"), 334},
+		{"driver-wds-avscamera", filepath.Join(drivers, "wds-avscamera.json"), 406},
+		{"driver-wds-simpleaudiosample", filepath.Join(drivers, "wds-simpleaudiosample.json"), 320},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			requests, err := os.ReadFile(filepath.Join(dir, c.name+"-requests.jsonl"))
+			require.NoError(t, err)
+			want, err := os.ReadFile(filepath.Join(dir, c.name+"-expected.jsonl"))
+			require.NoError(t, err)
+			require.Equal(t, c.lines, bytes.Count(want, []byte{'\n'}))
+			got, malformed := run(t, session(t, c.manifest, Options{}), string(requests))
+			require.Zero(t, malformed)
+			expect(t, string(requests), string(want), got)
+		})
+	}
+}
+
+// TestExpectationsNotice is its control: with another reading of a rule, some outcome differs.
+func TestExpectationsNotice(t *testing.T) {
+	dir := filepath.Join("..", "..", "..", "..", "engine", "internal", "model", "testdata", "expectations")
+	requests, err := os.ReadFile(filepath.Join(dir, "sample-requests.jsonl"))
+	require.NoError(t, err)
+	want, err := os.ReadFile(filepath.Join(dir, "sample-expected.jsonl"))
+	require.NoError(t, err)
+	for _, text := range []string{"P-25=accept", "P-26=STATUS_NOT_SUPPORTED", "P-27=0xc000000D", "P-33=strict", "P-38=STATUS_UNSUCCESSFUL"} {
+		compat, err := ParseCompat(text)
+		require.NoError(t, err)
+		got, _ := run(t, session(t, filepath.Join(dir, "sample-manifest.json"), Options{Compat: compat}), string(requests))
+		if got == string(want) {
+			t.Errorf("with %s every outcome is the same", text)
+		}
+	}
+}
+
+// TestOps answers at least one request of every op, buffer, fault and program. The outcomes were read against the rules
+// before they were committed.
+func TestOps(t *testing.T) {
+	requests, err := os.ReadFile("testdata/ops.jsonl")
+	require.NoError(t, err)
+	got, malformed := run(t, golden(t), string(requests))
+	require.Zero(t, malformed)
+	if *rewrite {
+		require.NoError(t, os.WriteFile("testdata/ops-expected.jsonl", []byte(got), 0o666))
+	}
+	want, err := os.ReadFile("testdata/ops-expected.jsonl")
+	require.NoError(t, err)
+	expect(t, string(requests), string(want), got)
+}
+
+// TestCompat sets every rule that can be set and reads the status back.
+func TestCompat(t *testing.T) {
+	c, err := ParseCompat("P-25=accept, P-33=strict,P-45=accept,P-26=0xC0000001,P-27=0xC0000002,P-33-zero=0xC0000003,P-36=0xC0000004," +
+		"P-38=0xC0000005,P-39=0xC0000006,P-42-set=0xC0000007,P-42-entry=0xC0000008,P-42-item=0xC0000009,P-42-length=0xC000000A")
+	require.NoError(t, err)
+	require.True(t, c.P25 && c.P33 && c.P45)
+	got := []ks.Status{c.P26, c.P27, c.P33Zero, c.P36, c.P38, c.P39, c.P42Set, c.P42Entry, c.P42Item, c.P42Length}
+	for i, status := range got {
+		require.Equal(t, 0xC0000001+ks.Status(i), status)
+	}
+	for _, bad := range []string{"P-25", "P-25=1", "P-99=STATUS_NOT_FOUND", "P-27=", "P-27=STATUS_NOT_A_STATUS", "P-27=0x1234567890",
+		"P-27=0xG", "P-27=5", "P-26=STATUS_SUCCESS", "P-26=STATUS_PENDING", ",", "P-25=accept,"} {
+		if _, err := ParseCompat(bad); err == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+	_, err = ParseCompat("P-26=STATUS_BUFFER_OVERFLOW")
+	require.NoError(t, err)
+}
+
+// TestNew refuses what no line could be answered with.
+func TestNew(t *testing.T) {
+	m, err := manifest.LoadFile("testdata/manifest.json")
+	require.NoError(t, err)
+	_, err = New(m, Options{Object: "nobody"})
+	require.ErrorContains(t, err, `no object "nobody"`)
+
+	null := strings.ReplaceAll(`{"schema":"ksdispatch/manifest/v1","driver":"d","objects":[{"object":"o","property_sets":[{"guid":"G","items":[]}]}]}`,
+		`"G"`, fmt.Sprintf("%q", ks.GUID{}.String()))
+	m, err = manifest.Parse([]byte(null), "null.json")
+	require.NoError(t, err)
+	_, err = New(m, Options{})
+	require.ErrorContains(t, err, `object "o"`)
+}
+
+// TestObject is the default object, and how a line names another.
+func TestObject(t *testing.T) {
+	const get = `{"set":"aaaaaaaa-0000-0000-0000-000000000001","id":1,"flags":1,"out":4`
+	s := session(t, "testdata/manifest.json", Options{Object: "refused"})
+	got, _ := run(t, s, get+"}\n"+get+`,"object":"plain"}`)
+	first, second, _ := strings.Cut(got, "\n")
+	require.Contains(t, first, "STATUS_INVALID_PARAMETER")
+	require.Contains(t, second, "STATUS_SUCCESS")
+}

@@ -1,0 +1,64 @@
+package exec
+
+import (
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// preface makes the dispatchers of earlier passes (P-15).
+type preface struct {
+	compat      engine.Compat
+	dispatchers map[prefaceKey]*engine.Dispatcher
+}
+
+type prefaceKey struct {
+	set ks.GUID
+	id  uint32
+}
+
+// maxPrefaces bounds the dispatchers that are kept.
+const maxPrefaces = 1024
+
+// prepare sends a request through a dispatcher that knows its property and declines it, and reports whether that laid the
+// request out.
+func (s *Session) prepare(irp *engine.IRP, allocator engine.Allocator) bool {
+	behaviour := s.behaviour
+	s.behaviour = allocArena
+	d := s.preface.dispatcher(s.q.set, s.q.id)
+	if s.q.plain {
+		d.Property(irp)
+	} else {
+		d.PropertyWithAllocator(irp, allocator)
+	}
+	s.behaviour = behaviour
+	s.allocations = s.allocations[:0]
+	return irp.SystemBuffer != nil
+}
+
+// dispatcher returns a table of one property without minimal sizes. Its handlers, and with them the inner requests of
+// SERIALIZESET, which begin with asking for the size, decline before anything is written to the buffer. GUID_NULL has a
+// table without sets, which has nothing to list.
+func (p *preface) dispatcher(set ks.GUID, id uint32) *engine.Dispatcher {
+	key := prefaceKey{set, id}
+	if d := p.dispatchers[key]; d != nil {
+		return d
+	}
+	config := engine.Config{Compat: p.compat}
+	if set != (ks.GUID{}) {
+		const sizeUnknown = 1 // P-40
+		config.PropertySets = []engine.PropertySet{{Set: set, Items: []engine.PropertyItem{
+			{ID: id, Get: decline, Set: decline, Support: decline, SerializedSize: sizeUnknown},
+		}}}
+	}
+	d, err := engine.Compile(config)
+	if err != nil {
+		panic(err) // one item cannot contradict another
+	}
+	if p.dispatchers == nil || len(p.dispatchers) == maxPrefaces {
+		p.dispatchers = make(map[prefaceKey]*engine.Dispatcher)
+	}
+	p.dispatchers[key] = d
+	return d
+}
+
+func decline(*engine.IRP, []byte, []byte) ks.Status { return ks.StatusNotFound }

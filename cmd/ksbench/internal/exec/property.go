@@ -1,0 +1,127 @@
+package exec
+
+import (
+	"runtime/debug"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// property answers op property.
+func (s *Session) property(buf []byte, o *object) []byte {
+	q := &s.q
+	f := s.acquire()
+	defer s.release(f)
+	irp := &f.irp
+	if f.memory.fill(q) && !q.faultIn && !q.faultOut {
+		irp.Memory, irp.Type3InputBuffer, irp.UserBuffer = nil, f.memory.in, f.memory.out
+	} else {
+		irp.Memory, irp.Type3InputBuffer, irp.UserBuffer = &f.memory, nil, nil
+	}
+	irp.InputBufferLength, irp.OutputBufferLength = q.in, q.out
+	irp.RequestorMode = q.mode
+	irp.FileObject = s.file(q.file)
+	irp.Pool = s.arena
+	irp.Flags = 0
+	f.out = q.out
+
+	out := outcome{hasOutput: true}
+	if o.dispatcher == nil {
+		out.status, out.rule = o.refused, "P-3"
+		out.bytes(&f.memory, q.out)
+		return s.append(buf, &out)
+	}
+
+	s.outer = irp
+	s.behaviour = q.allocator
+	var allocator engine.Allocator
+	if !q.plain && q.allocator != allocNone {
+		allocator = s.custom
+	}
+	laidOut := false
+	switch q.prepared {
+	case earlier:
+		laidOut = s.prepare(irp, allocator)
+	case forged:
+		irp.SystemBuffer = make([]byte, 64)
+	}
+	f.memory.faultIn, f.memory.faultOut = q.faultIn, q.faultOut
+	irp.IoStatus.Information = q.info0
+	if q.plain {
+		out.status = o.dispatcher.Property(irp)
+	} else {
+		out.status = o.dispatcher.PropertyWithAllocator(irp, allocator)
+	}
+	if !laidOut {
+		s.notePool(f, out.status)
+	}
+	out.rule = irp.Rule()
+	out.flags = irp.Flags
+	out.information = irp.IoStatus.Information
+	if out.status == ks.StatusPending {
+		f.last = s.calls[len(s.calls)-1]
+		s.pend(f)
+		out.pended = true
+		return s.append(buf, &out)
+	}
+	s.finish(f, out.status)
+	out.bytes(&f.memory, q.out)
+	return s.append(buf, &out)
+}
+
+// notePool lists the pool buffer of a request, if it got as far as asking for one.
+func (s *Session) notePool(f *slot, status ks.Status) {
+	irp := &f.irp
+	switch {
+	case irp.Flags&engine.BufferedIO != 0:
+		s.allocations = append(s.allocations, allocation{size: uint64(len(irp.SystemBuffer))})
+	case f.memory.pool != 0:
+		s.allocations = append(s.allocations, allocation{size: uint64(f.memory.pool)})
+	case status == ks.StatusInsufficientResources && irp.Rule() == "P-10":
+		// There is no buffer to measure. What was asked for is the layout of P-6.
+		size := (uint64(irp.OutputBufferLength)+7)&^7 + uint64(irp.InputBufferLength)
+		s.allocations = append(s.allocations, allocation{size: size, status: status})
+	}
+}
+
+// finish completes a request and frees its buffer.
+func (s *Session) finish(f *slot, status ks.Status) {
+	irp := &f.irp
+	huge := len(irp.SystemBuffer) > hugeBuffer
+	irp.Finish(status, irp.UserBuffer)
+	if irp.SystemBuffer != nil { // of our allocator, or forged, which the arena does not know and ignores
+		s.arena.Free(irp.SystemBuffer)
+		irp.SystemBuffer = nil
+	}
+	irp.Flags = 0
+	if huge {
+		debug.FreeOSMemory()
+	}
+}
+
+// hugeBuffer is the length of a buffer in bytes whose memory is given back at once: a few of 4 GiB, dead but not collected
+// yet, would be more than there is.
+const hugeBuffer = 64 << 20
+
+// acquire returns a slot for a new request.
+func (s *Session) acquire() *slot {
+	if n := len(s.idle); n > 0 {
+		f := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		return f
+	}
+	f := new(slot)
+	f.memory.irp = &f.irp
+	return f
+}
+
+// release takes a slot back unless its request is pended.
+func (s *Session) release(f *slot) {
+	if f.pended {
+		return
+	}
+	if cap(f.memory.block) > 4*maxPlain {
+		f.memory.block = nil
+	}
+	s.idle = append(s.idle, f)
+}
