@@ -141,15 +141,15 @@ func (w Workload) run(ctx context.Context, rep *report.Report, rows []row, opt O
 	return nil
 }
 
-// checksums runs each loop over all prepared requests once. The peers' loops must come to the same end as the engine's:
-// that the timed loops themselves do what was verified.
+// checksums runs each loop over some of the prepared requests. The peers' loops must come to the same end as the
+// engine's: that the timed loops themselves do what was verified.
 func (b *bed) checksums(rows []row) error {
 	want, from := map[string]uint64{}, map[string]string{}
 	for _, r := range rows {
 		if r.impl.Kind == report.Limit {
 			continue
 		}
-		sum := r.loop()(b, Requests)
+		sum := r.loop()(b, Requests/16)
 		if other, ok := from[r.path.Name]; !ok {
 			want[r.path.Name], from[r.path.Name] = sum, r.impl.Name
 		} else if sum != want[r.path.Name] {

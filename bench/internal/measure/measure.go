@@ -115,21 +115,21 @@ func (m machine) interleaved(ctx context.Context, tasks []Task, cfg Config) ([][
 	return samples, nil
 }
 
-// calibrate warms the task up with one cycle and returns how many operations make a batch. The second, warm cycle is
-// the one that counts; it is spared where the first alone is longer than a batch.
+// calibrate warms the task up with an eighth of a cycle and returns how many operations make a batch. Only where several
+// cycles go into one is a whole cycle timed first, now that it is warm.
 func (m machine) calibrate(t Task, cfg Config) int {
-	elapsed := m.batch(t, cfg.Cycle).Elapsed
-	if elapsed < cfg.Batch {
-		elapsed = m.batch(t, cfg.Cycle).Elapsed
+	eighth := max(cfg.Cycle/8, 1)
+	cycle := m.batch(t, eighth).Elapsed * time.Duration(cfg.Cycle) / time.Duration(eighth)
+	if cfg.Batch > 0 && cycle > 32*cfg.Batch {
+		return eighth
 	}
-	if cfg.Batch > 0 && elapsed > 32*cfg.Batch && cfg.Cycle >= 8 {
-		return cfg.Cycle / 8
+	if cycle >= cfg.Batch {
+		return cfg.Cycle
 	}
-	cycles := 1
-	if elapsed > 0 && elapsed < cfg.Batch {
-		cycles = int((cfg.Batch + elapsed - 1) / elapsed)
+	if cycle = m.batch(t, cfg.Cycle).Elapsed; cycle <= 0 { // a clock that coarse
+		return cfg.Cycle
 	}
-	return cycles * cfg.Cycle
+	return int((cfg.Batch+cycle-1)/cycle) * cfg.Cycle
 }
 
 func (m machine) batch(t Task, n int) Sample {

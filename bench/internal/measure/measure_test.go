@@ -38,13 +38,13 @@ func (b *bench) task(name string, each time.Duration, bytes uint64) Task {
 
 func TestBatchesAreWholeCyclesOfTheAskedLength(t *testing.T) {
 	var b bench
-	tasks := []Task{b.task("quick", 3*time.Nanosecond, 0), b.task("slow", 3200*time.Nanosecond, 0), b.task("very slow", 3201*time.Nanosecond, 0)}
-	cfg := Config{Rounds: 4, Cycle: 100, Batch: 10 * time.Microsecond, Seed: 1}
+	tasks := []Task{b.task("quick", 3*time.Nanosecond, 0), b.task("slow", 4000*time.Nanosecond, 0), b.task("very slow", 4001*time.Nanosecond, 0)}
+	cfg := Config{Rounds: 4, Cycle: 80, Batch: 10 * time.Microsecond, Seed: 1}
 	samples, err := b.machine().interleaved(context.Background(), tasks, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, want := range []int{3400, 100, 12} { // 34 cycles of 300 ns are the first to reach 10 µs; 32 batches are 320 µs
+	for i, want := range []int{3360, 80, 10} { // 42 cycles of 240 ns are the first to reach 10 µs; 32 batches are 320 µs
 		for _, s := range samples[i] {
 			if s.Operations != want {
 				t.Errorf("task %d: %d operations in a batch, want %d", i, s.Operations, want)
