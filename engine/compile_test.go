@@ -1,0 +1,117 @@
+package engine_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+func TestCompileErrors(t *testing.T) {
+	items := func(items ...engine.PropertyItem) engine.Config {
+		return engine.Config{PropertySets: []engine.PropertySet{{Set: setB}, {Set: setA, Items: items}}}
+	}
+	members := func(size, count uint32, n int) engine.Config {
+		return items(engine.PropertyItem{ID: 7, Values: &engine.PropertyValues{MembersList: []engine.MembersList{{}, {
+			MembersHeader: ks.MembersHeader{MembersSize: size, MembersCount: count}, Members: make([]byte, n)}}}})
+	}
+	for name, c := range map[string]struct {
+		config engine.Config
+		want   string
+	}{
+		"PropertyItemSize": {engine.Config{PropertyItemSize: 76},
+			"engine: PropertyItemSize 76 is not a multiple of 8 (P-3); use 0 for plain items"},
+		"small PropertyItemSize": {engine.Config{PropertyItemSize: 64},
+			"engine: PropertyItemSize 64 is less than a KSPROPERTY_ITEM, 72 bytes (P-3); use 0 for plain items"},
+		"stride": {engine.Config{PropertyItemSize: 1 << 31, PropertySets: []engine.PropertySet{{Set: setA, Items: make([]engine.PropertyItem, 2)}}},
+			"engine: PropertyItemSize 2147483648 times the 2 items of PropertySets[0] exceeds 32 bits (P-3)"},
+		"GUID_NULL": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA}, {}}},
+			"engine: PropertySets[1] 00000000-0000-0000-0000-000000000000: GUID_NULL stands for all sets in a request (P-32), so no request could reach this one"},
+		"an item twice": {items(engine.PropertyItem{ID: 7}, engine.PropertyItem{ID: 8}, engine.PropertyItem{ID: 7}),
+			"engine: PropertySets[1] " + setA.String() + ", item 7: declared twice: also in PropertySets[1] (P-24)"},
+		"an item in two sets": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 7}}}, {Set: setB},
+			{Set: setA, Items: []engine.PropertyItem{{ID: 7}}}}},
+			"engine: PropertySets[2] " + setA.String() + ", item 7: declared twice: also in PropertySets[0] (P-24)"},
+		"FastIO twice": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7}, {ID: 7}}}}},
+			"engine: PropertySets[0] " + setA.String() + ", item 7: FastIO lists the id twice"},
+		"FastIO in two sets": {engine.Config{PropertySets: []engine.PropertySet{
+			{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Get: fastAnswers(0, 0)}}}, {Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7}}}}},
+			"engine: PropertySets[1] " + setA.String() + ", item 7: FastIO lists an id that the FastIO of an earlier set with this GUID lists too"},
+		"members missing": {members(4, 3, 11),
+			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 11 bytes, but MembersSize 4 x MembersCount 3 is 12 (P-33)"},
+		"members left over": {members(0, 3, 1),
+			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 1 bytes, but MembersSize 0 x MembersCount 3 is 0 (P-33)"},
+		"members in 64 bits": {members(math.MaxUint32, math.MaxUint32, 1),
+			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 1 bytes, but MembersSize 4294967295 x MembersCount 4294967295 is 18446744065119617025 (P-33)"},
+	} {
+		d, err := engine.Compile(c.config)
+		var e *engine.CompileError
+		if d != nil || !errors.As(err, &e) || err.Error() != c.want {
+			t.Errorf("%s:\n%v, want\n%s", name, err, c.want)
+			continue
+		}
+		if e.Status != ks.StatusInvalidParameter || e.Reason == "" || e.HasItem != strings.Contains(c.want, "item 7:") || e.HasItem && e.ID != 7 {
+			t.Errorf("%s: %+v", name, e)
+		}
+		if strings.HasPrefix(c.want, "engine: PropertySets[") != (e.Index >= 0) {
+			t.Errorf("%s: Index %d", name, e.Index)
+		}
+	}
+}
+
+// What was declared can change after Compile without effect.
+func TestCompileCopies(t *testing.T) {
+	values := stepped()
+	related := []ks.Identifier{{Set: setB, ID: 1}}
+	items := []engine.PropertyItem{{ID: 1, Get: produces(1), Values: values, Relations: related}}
+	sets := []engine.PropertySet{{Set: setA, Items: items, FastIO: []engine.FastPropertyItem{{ID: 1, Get: fastAnswers(0, 0)}}}}
+	h := newHost(t, engine.Config{PropertySets: sets})
+	before := h.via(viaProperty, request{set: setA, id: 1, flags: basicSupport, out: full(200)})
+	list := h.via(viaProperty, request{set: setA, id: 1, flags: relations, out: full(40)})
+	values.PropTypeSet.ID = 99
+	for i := range values.MembersList {
+		clear(values.MembersList[i].Members)
+		values.MembersList[i].MembersHeader = ks.MembersHeader{MembersSize: math.MaxUint32}
+	}
+	related[0] = ks.Identifier{}
+	items[0] = engine.PropertyItem{ID: 2}
+	sets[0].FastIO[0].Get, sets[0].Set = nil, setB
+	if a := h.via(viaProperty, request{set: setA, id: 1, flags: basicSupport, out: full(200)}); string(a.out) != string(before.out) || a.info != before.info {
+		t.Errorf("% x, before\n% x", a.out, before.out)
+	}
+	if a := h.via(viaProperty, request{set: setA, id: 1, flags: relations, out: full(40)}); string(a.out) != string(list.out) {
+		t.Errorf("% x, before\n% x", a.out, list.out)
+	}
+	h.want(request{set: setA, id: 1, flags: get, out: full(1)}, ks.StatusSuccess, 1)
+	h.want(request{set: setB, id: 2, flags: get}, ks.StatusPropsetNotFound, 0)
+	if handled, _, _ := h.fast(request{set: setA, id: 1, flags: get}); !handled {
+		t.Error("the FastIO table is gone")
+	}
+}
+
+// Many sets and items, sequential ids, GUIDs that differ in one bit: each request reaches its own handler.
+func TestCompileMany(t *testing.T) {
+	var sets []engine.PropertySet
+	for bit := range 128 {
+		guid := setA
+		guid[bit/8] ^= 1 << (bit % 8)
+		s := engine.PropertySet{Set: guid}
+		for id := range uint32(20) {
+			s.Items = append(s.Items, engine.PropertyItem{ID: id, Get: produces(byte(bit), byte(id))})
+		}
+		sets = append(sets, s)
+	}
+	h := newHost(t, engine.Config{PropertySets: sets})
+	for bit, s := range sets {
+		for _, it := range s.Items {
+			if a := h.via(viaDevice, request{set: s.Set, id: it.ID, flags: get, out: full(2)}); a.out[0] != byte(bit) || a.out[1] != byte(it.ID) {
+				t.Fatalf("set %d item %d answers % x", bit, it.ID, a.out)
+			}
+		}
+		h.want(request{set: s.Set, id: 20, flags: get}, ks.StatusNotFound, 0)
+	}
+	h.want(request{set: setA, id: 0, flags: get}, ks.StatusPropsetNotFound, 0)
+}
