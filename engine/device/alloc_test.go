@@ -1,0 +1,78 @@
+//go:build !race
+
+package device_test
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+var (
+	sinkStatus ks.Status
+	sinkBytes  []byte
+)
+
+// onStack sends a request whose buffers are arrays on the caller's stack, and stay there.
+func onStack(h *device.Handle, id, flags uint32) {
+	var in [24]byte
+	var out [4]byte
+	copy(in[:], testSet[:])
+	binary.LittleEndian.PutUint32(in[16:], id)
+	binary.LittleEndian.PutUint32(in[20:], flags)
+	_, sinkStatus = h.IoControl(ks.IoctlProperty, in[:], out[:])
+}
+
+// onHeap is the control: its output buffer escapes.
+func onHeap(h *device.Handle, id, flags uint32) {
+	var in [24]byte
+	var out [4]byte
+	copy(in[:], testSet[:])
+	binary.LittleEndian.PutUint32(in[16:], id)
+	binary.LittleEndian.PutUint32(in[20:], flags)
+	_, sinkStatus = h.IoControl(ks.IoctlProperty, in[:], out[:])
+	sinkBytes = out[:]
+}
+
+// allocations is the least of several measurements, because AllocsPerRun counts the whole process.
+func allocations(f func()) float64 {
+	f()
+	least := testing.AllocsPerRun(200, f)
+	for range 2 {
+		least = min(least, testing.AllocsPerRun(200, f))
+	}
+	return least
+}
+
+func TestBuffersStayOnTheStack(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("invariant builds allocate to check")
+	}
+	set := func(*engine.IRP, []byte, []byte) ks.Status { return ks.StatusSuccess }
+	_, h := open(t, engine.PropertyItem{ID: 1, Get: produces(1, 2, 3, 4), Set: set, MinData: 4}, engine.PropertyItem{ID: 2, Get: produces(1), MinData: 8},
+		engine.PropertyItem{ID: 3, Get: produces(1), MinProperty: 25})
+	for name, c := range map[string]struct {
+		id, flags uint32
+		want      ks.Status
+	}{
+		"GET":          {1, ks.PropertyTypeGet, ks.StatusSuccess},
+		"SET":          {1, ks.PropertyTypeSet, ks.StatusSuccess},
+		"BASICSUPPORT": {1, ks.PropertyTypeBasicSupport, ks.StatusSuccess},
+		"SETSUPPORT":   {0, ks.PropertyTypeSetSupport, ks.StatusSuccess},
+		"miss":         {9, ks.PropertyTypeGet, ks.StatusNotFound},
+		"too small":    {2, ks.PropertyTypeGet, ks.StatusBufferTooSmall},
+		"too short":    {3, ks.PropertyTypeGet, ks.StatusInvalidBufferSize},
+		"no verb":      {1, 0, ks.StatusInvalidParameter},
+	} {
+		if n := allocations(func() { onStack(h, c.id, c.flags) }); n != 0 || sinkStatus != c.want {
+			t.Errorf("%s: %v allocations, %v", name, n, sinkStatus)
+		}
+	}
+	if n := allocations(func() { onHeap(h, 1, ks.PropertyTypeGet) }); n < 1 {
+		t.Errorf("control: a buffer that escapes makes %v allocations; want at least 1", n)
+	}
+}
