@@ -35,7 +35,7 @@
 // P-15, the flags of a prepared request. They are those that the earlier pass left, for the same entry point and an
 // allocator that worked, and stay as they are even if this pass fails a check: the buffer is still there and its owner is
 // whoever the flags say (S-9). A request that no pass can prepare, because it fails a test that no table influences
-// (P-3..P-5, P-25), has none.
+// (P-3..P-5, P-25, P-32 of GUID_NULL), has none.
 //
 // P-9, a faulting output buffer. P-23 puts the buffer before the copy, so the allocation is listed; S-9 then frees it and
 // drops the flags. A length of zero is neither probed nor copied. An in-verb faults in either mode, since the copy itself

@@ -296,8 +296,7 @@ func (g *generator) small(q *Request) bool {
 	if bufferSize(q) <= maxOutput {
 		return true
 	}
-	_, _, failed := New(g.object, Compat{}).check(q)
-	return failed != nil && q.Op == Property
+	return q.Op == Property && New(g.object, Compat{}).Refuses(q)
 }
 
 // blob is a serialized set (P-41) with at most a few things wrong with it (S-17).

@@ -100,7 +100,7 @@ func (m *Model) check(q *Request) (verb uint32, it *Item, failed *answer) {
 		return 0, nil, fail("P-4", ks.StatusInvalidBufferSize)
 	}
 
-	verb = verbOf(q.Flags, m.compat.P25)
+	verb = verbOf(q.Flags&^m.compat.modifiers(), m.compat.P25)
 	if verb == 0 { // P-25
 		return 0, nil, fail("P-25", ks.StatusInvalidParameter)
 	}

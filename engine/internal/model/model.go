@@ -51,6 +51,19 @@ type Compat struct {
 	P25                bool      // accept mixtures of verbs
 	P26, P27, P36, P38 ks.Status // instead of NOT_FOUND, INVALID_BUFFER_SIZE, NOT_FOUND, NOT_FOUND
 	P33                bool      // BASICSUPPORT and DEFAULTVALUES accept 4, 40 and at least full, nothing in between
+	P33Zero            ks.Status // of these two with Out 0, instead of BUFFER_OVERFLOW
+	P39                ks.Status // instead of BUFFER_TOO_SMALL
+	P42Set, P42Entry   ks.Status // instead of INVALID_PARAMETER: another set, an entry that does not fit
+	P42Item, P42Length ks.Status // instead of NOT_FOUND, INVALID_BUFFER_SIZE
+	P45                bool      // GETPAYLOADSIZE is a modifier
+}
+
+// modifiers are the bits of Flags that are no verb (P-25, P-45).
+func (c *Compat) modifiers() uint32 {
+	if c.P45 {
+		return modifiers | ks.PropertyTypeGetPayloadSize
+	}
+	return modifiers
 }
 
 // Op says what a Request asks for.
@@ -181,6 +194,12 @@ func New(obj Object, compat Compat) *Model {
 		}
 	}
 	return m
+}
+
+// Refuses says that a property request fails before it needs a buffer (P-23), however long that would be.
+func (m *Model) Refuses(q *Request) bool {
+	_, _, failed := m.check(q)
+	return failed != nil
 }
 
 // Do answers one request.

@@ -32,7 +32,7 @@ func (x *irp) custom() bool { return !x.q.Plain && x.q.Allocator != AllocNone &&
 func (x *irp) property() {
 	var failed *answer
 	x.verb, x.item, failed = x.m.check(x.q) // P-3 to P-28
-	if x.q.Prepared == PreparedByUs && x.verb != 0 {
+	if x.q.Prepared == PreparedByUs && x.verb != 0 && (x.q.Set != guidNull || x.verb == ks.PropertyTypeSetSupport) {
 		x.setFlags() // by the earlier pass (P-15)
 	}
 	if failed == nil {

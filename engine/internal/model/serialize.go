@@ -9,7 +9,7 @@ func (x *irp) inner(verb uint32, it *Item, data []byte) answer {
 		return *bad
 	}
 	request := x.q.input(x.q.In)
-	copy(request, appendIdentifier(nil, x.q.Set, it.ID, verb|x.q.Flags&modifiers))
+	copy(request, appendIdentifier(nil, x.q.Set, it.ID, verb|x.q.Flags&x.m.compat.modifiers()))
 	name, program := "get", it.Get
 	if verb == ks.PropertyTypeSet {
 		name, program = "set", it.Set
@@ -94,7 +94,7 @@ func (x *irp) serializeSet() answer {
 	case out == 0:
 		return sizeAnswer("P-39", total)
 	case out < total:
-		return tooSmall("P-39")
+		return answer{rule: "P-39", status: or(x.m.compat.P39, ks.StatusBufferTooSmall)}
 	}
 
 	// Pass 2: the values.
@@ -125,12 +125,13 @@ func (x *irp) serializeSet() answer {
 // unserializeSet is P-42: the whole blob is checked, then applied.
 func (x *irp) unserializeSet() answer {
 	fail := func(status ks.Status) answer { return answer{rule: "P-42", status: status} }
+	c := x.m.compat
 	blob := x.data()
 	if len(blob) < 20 {
 		return fail(ks.StatusInvalidBufferSize)
 	}
 	if ks.GUID(blob[:16]) != x.q.Set {
-		return fail(ks.StatusInvalidParameter)
+		return fail(or(c.P42Set, ks.StatusInvalidParameter))
 	}
 	var items []*Item
 	var values [][]byte
@@ -138,19 +139,19 @@ func (x *irp) unserializeSet() answer {
 	for range u32(blob[16:]) {
 		at = al4(at)
 		if at+32 > end {
-			return fail(ks.StatusInvalidParameter)
+			return fail(or(c.P42Entry, ks.StatusInvalidParameter))
 		}
 		id, n := u32(blob[at+24:]), u32(blob[at+28:])
 		at += 32
 		if at+uint64(n) > end {
-			return fail(ks.StatusInvalidParameter)
+			return fail(or(c.P42Entry, ks.StatusInvalidParameter))
 		}
 		it := x.m.item(x.q.Set, id)
 		if it == nil || it.Set.Kind == None || it.SerializedSize == 0 {
-			return fail(ks.StatusNotFound)
+			return fail(or(c.P42Item, ks.StatusNotFound))
 		}
 		if n < it.MinData || it.SerializedSize > 1 && n != it.SerializedSize {
-			return fail(ks.StatusInvalidBufferSize)
+			return fail(or(c.P42Length, ks.StatusInvalidBufferSize))
 		}
 		items, values = append(items, it), append(values, blob[at:at+uint64(n)])
 		at += uint64(n)

@@ -86,7 +86,7 @@ func (x *irp) describe(rule string, v Values) answer {
 	}
 	switch out := uint64(x.q.Out); {
 	case out == 0:
-		return sizeAnswer(rule, full)
+		return answer{rule: rule, status: or(x.m.compat.P33Zero, ks.StatusBufferOverflow), info: full}
 	case out < 4:
 		return tooSmall(rule)
 	case out >= full:
