@@ -43,7 +43,7 @@ func benchmarkPath(b *testing.B, name string) {
 					send := row{p, impl}.loop()
 					b.ReportAllocs()
 					b.ResetTimer()
-					sink += send(ready, b.N)
+					sink.Add(send(ready, b.N))
 				})
 			}
 			if ready != nil {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/bench/internal/naive"
 	"github.com/ksdispatch/ksdispatch/bench/report"
@@ -19,8 +20,8 @@ import (
 // predicted, so that the test for it costs less than the load would.
 type loop func(b *bed, n int) uint64
 
-// sink takes the checksums.
-var sink uint64
+// sink takes the checksums, one a batch.
+var sink atomic.Uint64
 
 var paths = []report.Path{
 	{Name: "lookup", Description: "find the item of a (GUID, id)"},

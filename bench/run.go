@@ -122,7 +122,7 @@ func (w Workload) run(ctx context.Context, rep *report.Report, rows []row, opt O
 	tasks := make([]measure.Task, len(rows))
 	for i, r := range rows {
 		send := r.loop()
-		tasks[i].Run = func(n int) { sink += send(b, n) }
+		tasks[i].Run = func(n int) { sink.Add(send(b, n)) }
 	}
 	samples, err := measure.Interleaved(ctx, tasks, measure.Config{
 		Rounds: opt.Rounds, Cycle: Requests, Batch: opt.Batch, Seed: opt.Seed, Turn: turn,

@@ -100,10 +100,11 @@ func TestSeed(t *testing.T) {
 		}
 		return all.String()
 	}
-	if content(seed) != content(seed) {
+	once := content(seed)
+	if again := content(seed); again != once {
 		t.Error("the same seed made other requests")
 	}
-	if content(seed) == content(seed+1) {
+	if other := content(seed + 1); other == once {
 		t.Error("another seed made the same requests")
 	}
 }

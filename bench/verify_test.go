@@ -35,7 +35,7 @@ func TestPeersAnswerAsTheEngineDoes(t *testing.T) {
 			continue // the same table as without
 		}
 		n := 3000
-		if testing.Short() {
+		if testing.Short() || raceEnabled {
 			n = 300
 		}
 		if err := verify(w.generate(seed), seed, n); err != nil {
@@ -60,6 +60,9 @@ func small() []object {
 // Negative controls: a peer with one thing wrong must be found out, and by the step that is wrong.
 func TestVerifyNoticesAWrongPeer(t *testing.T) {
 	seed := testSeed(t)
+	if err := verify(small(), seed, 3000); err != nil {
+		t.Fatalf("undamaged: %v", err)
+	}
 	for _, c := range []struct {
 		name   string
 		damage func(sets []engine.PropertySet) []engine.PropertySet
@@ -89,9 +92,6 @@ func TestVerifyNoticesAWrongPeer(t *testing.T) {
 			b, log, err := newVerifier(small())
 			if err != nil {
 				t.Fatal(err)
-			}
-			if err := b.verify(log, seed, 3000); err != nil {
-				t.Fatalf("undamaged: %v", err)
 			}
 			n := uint64(0)
 			config := b.objects[0].compile(func(int, int) (engine.Handler, engine.FastHandler) {
