@@ -43,7 +43,8 @@ func (s *Session) property(buf []byte, o *object) []byte {
 	case earlier:
 		laidOut = s.prepare(irp, allocator)
 	case forged:
-		irp.SystemBuffer = make([]byte, 64)
+		irp.SystemBuffer = s.buffer(forgedSize)
+		clear(irp.SystemBuffer)
 	}
 	f.memory.faultIn, f.memory.faultOut = q.faultIn, q.faultOut
 	irp.IoStatus.Information = q.info0
@@ -89,7 +90,7 @@ func (s *Session) finish(f *slot, status ks.Status) {
 	irp := &f.irp
 	huge := len(irp.SystemBuffer) > hugeBuffer
 	irp.Finish(status, irp.UserBuffer)
-	if irp.SystemBuffer != nil { // of our allocator, or forged, which the arena does not know and ignores
+	if irp.SystemBuffer != nil { // of our allocator, or forged
 		s.arena.Free(irp.SystemBuffer)
 		irp.SystemBuffer = nil
 	}
@@ -102,6 +103,9 @@ func (s *Session) finish(f *slot, status ks.Status) {
 // hugeBuffer is the length of a buffer in bytes whose memory is given back at once: a few of 4 GiB, dead but not collected
 // yet, would be more than there is.
 const hugeBuffer = 64 << 20
+
+// forgedSize is the length of a buffer that somebody else set, enough for a dispatcher that would believe in it (S-15).
+const forgedSize = 128
 
 // acquire returns a slot for a new request.
 func (s *Session) acquire() *slot {

@@ -21,7 +21,7 @@ var errTooLong = fmt.Errorf("the line is longer than %d bytes (16 MiB)", maxLine
 // error is that of the reader, the writer or the context.
 func (s *Session) Run(ctx context.Context, in io.Reader, out io.Writer) (malformed int, err error) {
 	w := bufio.NewWriterSize(out, bufferSize)
-	lines := lineReader{r: bufio.NewReaderSize(&source{ctx: ctx, in: in, out: w, done: make(chan read, 1)}, bufferSize)}
+	lines := lineReader{limit: maxLine, r: bufio.NewReaderSize(&source{ctx: ctx, in: in, out: w, done: make(chan read, 1)}, bufferSize)}
 	var buf []byte
 	for n := int64(1); ; n++ {
 		line, err := lines.next()
@@ -45,7 +45,8 @@ func (s *Session) Run(ctx context.Context, in io.Reader, out io.Writer) (malform
 
 // Validate decodes the requests of in and calls report for each malformed line. Nothing is dispatched.
 func (s *Session) Validate(ctx context.Context, in io.Reader, report func(line int64, err error)) (lines int64, err error) {
-	r := lineReader{r: bufio.NewReaderSize(&source{ctx: ctx, in: in, out: bufio.NewWriter(io.Discard), done: make(chan read, 1)}, bufferSize)}
+	src := &source{ctx: ctx, in: in, out: bufio.NewWriter(io.Discard), done: make(chan read, 1)}
+	r := lineReader{limit: maxLine, r: bufio.NewReaderSize(src, bufferSize)}
 	for n := int64(1); ; n++ {
 		line, err := r.next()
 		switch {
@@ -71,8 +72,9 @@ func appendError(b []byte, line int64, err error) []byte {
 
 // lineReader splits its input into lines.
 type lineReader struct {
-	r    *bufio.Reader
-	long []byte // a line longer than the reader's buffer
+	r     *bufio.Reader
+	limit int    // the longest line in bytes, at least what r buffers
+	long  []byte // a line longer than r buffers
 }
 
 // next returns the next line without its end, valid until the next call. A line that is too long is errTooLong and passed
@@ -85,7 +87,7 @@ func (l *lineReader) next() ([]byte, error) {
 	l.long = l.long[:0]
 	kept := true
 	for errors.Is(err, bufio.ErrBufferFull) {
-		if kept = kept && len(l.long) <= maxLine; kept {
+		if kept = kept && len(l.long) <= l.limit; kept {
 			l.long = append(l.long, line...)
 		}
 		line, err = l.r.ReadSlice('\n')
@@ -98,7 +100,7 @@ func (l *lineReader) next() ([]byte, error) {
 	case kept && len(l.long)+len(line) == 0:
 		return nil, io.EOF
 	}
-	if !kept || len(l.long)+len(line) > maxLine {
+	if !kept || len(l.long)+len(line) > l.limit {
 		return nil, errTooLong
 	}
 	l.long = append(l.long, line...)

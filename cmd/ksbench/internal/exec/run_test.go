@@ -25,25 +25,37 @@ func padded(n int) string {
 	return line[:1] + strings.Repeat(" ", n-len(line)) + line[1:]
 }
 
-// TestLineLengths crosses the buffer of the reader and the limit.
+// TestLineLengths crosses the buffer of the reader and the limit, with a line end and without.
 func TestLineLengths(t *testing.T) {
-	s := golden(t)
-	for _, end := range []string{"", "\n", "\r\n"} {
-		for _, n := range []int{bufferSize - 2, bufferSize - 1, bufferSize, bufferSize + 1, 3 * bufferSize, maxLine - 1, maxLine - 2} {
-			out, bad := run(t, s, padded(n)+end)
-			require.Zero(t, bad, "%d bytes", n)
-			require.Equal(t, 1, strings.Count(out, "STATUS_SUCCESS"))
+	const buffered, limit = 64, 200
+	for n := range 4 * limit {
+		long := strings.Repeat("x", n)
+		r := lineReader{limit: limit, r: bufio.NewReaderSize(strings.NewReader("a\n"+long+"\nb\n"+long), buffered)}
+		for _, want := range []string{"a", long, "b", long} {
+			line, err := r.next()
+			switch {
+			case len(want) > limit:
+				require.ErrorIs(t, err, errTooLong, "%d bytes", n)
+				continue
+			case want == "" && errors.Is(err, io.EOF): // nothing after the last line end is no line
+				continue
+			}
+			require.NoError(t, err)
+			require.Equal(t, want, string(line))
 		}
+		_, err := r.next()
+		require.ErrorIs(t, err, io.EOF)
 	}
-	for _, n := range []int{maxLine + 1, maxLine + 2, maxLine + bufferSize, 2*maxLine + 3} {
-		out, bad := run(t, s, padded(maxLine)+"\n"+padded(n)+"\n"+padded(100)+"\n"+padded(n))
-		require.Equal(t, 2, bad, "%d bytes", n)
-		lines := strings.Split(out, "\n")
-		require.Contains(t, lines[0], "STATUS_SUCCESS")
-		require.Contains(t, lines[1], `{"line":2,"error":"the line is longer than 16777216 bytes`)
-		require.Contains(t, lines[2], "STATUS_SUCCESS")
-		require.Contains(t, lines[3], `{"line":4,"error":`)
-	}
+}
+
+// TestTooLong answers a line beyond the limit in its place.
+func TestTooLong(t *testing.T) {
+	out, bad := run(t, golden(t), padded(maxLine)+"\n"+padded(maxLine+1)+"\n"+padded(100))
+	require.Equal(t, 1, bad)
+	lines := strings.Split(out, "\n")
+	require.Contains(t, lines[0], "STATUS_SUCCESS")
+	require.Contains(t, lines[1], `{"line":2,"error":"the line is longer than 16777216 bytes`)
+	require.Contains(t, lines[2], "STATUS_SUCCESS")
 }
 
 // TestLongData carries a SET of a megabyte there and its front back.

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
+)
+
+// checkCommand validates files and shows what they declare.
+type checkCommand struct {
+	Files    []string `arg:"" name:"file" help:"Manifests, and request files, whose names end in .jsonl."`
+	Manifest string   `placeholder:"FILE" help:"The manifest that the request files are for."`
+	Format   string   `enum:"text,json" default:"text" help:"How to write the result: text or json."`
+}
+
+// Run is called by kong. Every file is looked at, whatever is wrong with the ones before.
+func (c *checkCommand) Run(con *console) error {
+	var checked []checkedFile
+	var faults []error
+	for _, path := range c.Files {
+		f := checkedFile{File: path}
+		var err error
+		if strings.HasSuffix(path, ".jsonl") {
+			err = c.requests(con.ctx, &f)
+		} else {
+			err = f.manifest()
+		}
+		if err != nil {
+			f.Error = err.Error()
+			faults = append(faults, err)
+		}
+		checked = append(checked, f)
+	}
+	if err := c.write(con.stdout, checked); err != nil {
+		return err
+	}
+	if len(faults) > 0 {
+		return badInput{errors.Join(faults...)}
+	}
+	return nil
+}
+
+func (c *checkCommand) write(w io.Writer, checked []checkedFile) error {
+	if c.Format == "json" {
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", " ")
+		return enc.Encode(checked)
+	}
+	var b []byte
+	for i := range checked {
+		b = checked[i].appendText(b)
+	}
+	_, err := w.Write(b)
+	return err
+}
+
+// checkedFile is what was found out about a file.
+type checkedFile struct {
+	File     string          `json:"file"`
+	Driver   string          `json:"driver,omitempty"`
+	Source   string          `json:"source,omitempty"`
+	Digest   string          `json:"digest,omitempty"`
+	Objects  []checkedObject `json:"objects,omitempty"`
+	Requests *int64          `json:"requests,omitempty"` // lines of a request file
+	Error    string          `json:"error,omitempty"`
+}
+
+func (f *checkedFile) manifest() error {
+	m, err := manifest.LoadFile(f.File)
+	if err != nil {
+		return err
+	}
+	f.Driver, f.Source, f.Digest = m.Driver, m.Source, m.Digest
+	var faults []error
+	for i := range m.Objects {
+		o := &m.Objects[i]
+		described := describeObject(o)
+		_, err := engine.Compile(o.Config(manifest.Options{}))
+		if refused, ok := errors.AsType[*engine.CompileError](err); ok && refused.Index < 0 {
+			described.Refused = refused.Reason // a table that loads and answers (P-3)
+		} else if err != nil {
+			faults = append(faults, fmt.Errorf("%s: object %q: %w", f.File, o.Name, err))
+		}
+		f.Objects = append(f.Objects, described)
+	}
+	return errors.Join(faults...)
+}
+
+// maxFaults is how many malformed lines of one file are told one by one.
+const maxFaults = 20
+
+func (c *checkCommand) requests(ctx context.Context, f *checkedFile) error {
+	if c.Manifest == "" {
+		return fmt.Errorf("%s: name the manifest that the requests are for with --manifest", f.File)
+	}
+	m, err := manifest.LoadFile(c.Manifest)
+	if err != nil {
+		return err
+	}
+	session, err := exec.New(m, exec.Options{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Manifest, err)
+	}
+	in, err := os.Open(f.File)
+	if err != nil {
+		return errors.Join(err, session.Close())
+	}
+	var faults []error
+	malformed := 0
+	lines, err := session.Validate(ctx, in, func(line int64, err error) {
+		if malformed++; malformed <= maxFaults {
+			faults = append(faults, fmt.Errorf("%s:%d: %w", f.File, line, err))
+		}
+	})
+	if malformed > maxFaults {
+		faults = append(faults, fmt.Errorf("%s: and %d more malformed lines", f.File, malformed-maxFaults))
+	}
+	f.Requests = &lines
+	return errors.Join(append(faults, err, in.Close(), session.Close())...)
+}
