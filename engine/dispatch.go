@@ -109,7 +109,8 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 			return irp.decide(ruleP25, ks.StatusInvalidParameter)
 		}
 		if verb > ks.PropertyTypeSet {
-			return d.query(irp, &request{lo: lo, hi: hi, word: word, node: node}, verb, in, out)
+			irp.ident = ident{lo: lo, hi: hi, word: word, node: node}
+			return d.query(irp, verb, in, out)
 		}
 	}
 
@@ -131,16 +132,18 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 		return irp.tooShort(ruleP28, uint64(e.Value.minData))
 	}
 
-	q := request{lo: lo, hi: hi, word: word, node: node, index: e.Tag, outVerb: verb == ks.PropertyTypeGet}
+	irp.index = e.Tag
+	irp.ident.lo, irp.ident.hi, irp.ident.word, irp.ident.node = lo, hi, word, node
+	outVerb := verb == ks.PropertyTypeGet
+	irp.layout.outVerb = outVerb
+
 	returned := false
 	defer func() {
 		if !returned {
-			status = d.unwound(irp, q.index, recover())
+			status = d.unwound(irp, recover())
 		}
 	}()
-	if status = irp.prepare(&q, allocator, in, out); status == ks.StatusSuccess {
-		status = irp.checked(d.invoke(irp, &q, handler), outLen, q.outVerb)
-	}
+	status = irp.checked(d.run(irp, handler, allocator, in, out), outLen, outVerb)
 	returned = true
 	return status
 }

@@ -31,7 +31,7 @@ func (irp *IRP) prepareInner() *innerIRP {
 
 // innerRequest sends verb, GET or SET, for one item with n bytes of data, read from or written to value, and the rest of
 // the outer request unchanged (P-43). P-26 to P-28 and P-17 to P-22 apply to it. It returns the handler's Information.
-func (d *Dispatcher) innerRequest(irp *IRP, q *request, verb, index uint32, value []byte) (information uint64, status ks.Status) {
+func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (information uint64, status ks.Status) {
 	it := &d.items[index]
 	in := irp.prepareInner()
 	in.InputBufferLength, in.OutputBufferLength = irp.layout.in, uint32(len(value))
@@ -52,22 +52,18 @@ func (d *Dispatcher) innerRequest(irp *IRP, q *request, verb, index uint32, valu
 		return 0, irp.decide(ruleP5, ks.StatusInvalidBufferSize)
 	}
 
-	inner := *q
-	inner.index, inner.outVerb = index, verb == ks.PropertyTypeGet
-	inner.word = uint64(it.decl.ID) | uint64(verb|q.flags()&modifiers)<<32
+	in.index, in.layout.outVerb = index, verb == ks.PropertyTypeGet
+	in.ident = irp.ident
+	in.ident.word = uint64(it.decl.ID) | uint64(verb|irp.ident.flags()&d.compat.modifiers())<<32
 	outer := irp.layout.requestOffset()
-	if status := in.prepare(&inner, nil, irp.SystemBuffer[outer:outer+irp.layout.in], value); status != ks.StatusSuccess {
-		return 0, irp.decide(ruleP10, status)
-	}
-	in.Flags = 0 // the buffer is scratch
-	status = d.runInner(in, &inner, handler)
+	status = d.runInner(in, handler, irp.SystemBuffer[outer:outer+irp.layout.in], value)
 	if status == ks.StatusPending {
 		<-in.completed
-		status = in.check(in.IoStatus.Status, in.layout.out, inner.outVerb)
+		status = in.check(in.IoStatus.Status, in.layout.out, in.layout.outVerb)
 	}
 	irp.rule = in.rule
 	information = in.IoStatus.Information
-	if inner.outVerb && status.IsSuccess() {
+	if in.layout.outVerb && status.IsSuccess() {
 		n := min(information, uint64(len(value)))
 		clear(value[copy(value, in.SystemBuffer[:n]):]) // what was not produced is zero (P-39)
 	}
@@ -76,27 +72,24 @@ func (d *Dispatcher) innerRequest(irp *IRP, q *request, verb, index uint32, valu
 }
 
 // runInner calls the handler of an inner request, with its panics turned into statuses like those of any request.
-func (d *Dispatcher) runInner(in *innerIRP, q *request, handler Handler) (status ks.Status) {
+func (d *Dispatcher) runInner(in *innerIRP, handler Handler, request, value []byte) (status ks.Status) {
+	outVerb := in.layout.outVerb
 	returned := false
 	defer func() {
 		if !returned {
-			value := recover()
-			if value == nil { // runtime.Goexit
-				in.freePool()
-			}
-			status = d.unwound(&in.IRP, q.index, value)
+			status = d.unwound(&in.IRP, recover())
 		}
 	}()
-	status = in.checked(d.invoke(&in.IRP, q, handler), in.OutputBufferLength, q.outVerb)
+	status = in.checked(d.run(&in.IRP, handler, nil, request, value), uint32(len(value)), outVerb)
 	returned = true
 	return status
 }
 
 // resolveSize is P-40: the size of a property that begins with KSMULTIPLE_ITEM, asked for with a GET of those 8 bytes.
-func (d *Dispatcher) resolveSize(irp *IRP, q *request, index uint32) (size uint32, status ks.Status) {
+func (d *Dispatcher) resolveSize(irp *IRP, index uint32) (size uint32, status ks.Status) {
 	var head [ks.SizeMultipleItem]byte
 	value := head[:]
-	n, status := d.innerRequest(irp, q, ks.PropertyTypeGet, index, value)
+	n, status := d.innerRequest(irp, ks.PropertyTypeGet, index, value)
 	if !status.IsSuccess() {
 		return 0, status
 	}

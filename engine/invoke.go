@@ -7,24 +7,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// invoke calls a handler on the buffer. If the result is STATUS_PENDING, nothing of the IRP may be touched any more: it
-// may have been completed and reused by then (S-16).
-func (d *Dispatcher) invoke(irp *IRP, q *request, handler Handler) ks.Status {
-	l := &irp.layout
-	at, n := l.requestOffset(), l.out
-	request := irp.SystemBuffer[at : at+l.in : at+l.in]
-	var data []byte
-	if n != 0 {
-		data = irp.SystemBuffer[:n:n]
-	}
-	if irp.owner != d {
-		irp.owner = d // compared first, as storing a pointer costs a write barrier
-	}
-	irp.index = q.index // P-22
-	irp.rule = ruleP17
-	return handler(irp, request, data)
-}
-
 // checked is check for what most handlers return, without a call.
 func (irp *IRP) checked(status ks.Status, out uint32, outVerb bool) ks.Status {
 	if status == ks.StatusSuccess && irp.IoStatus.Information <= uint64(out) {
@@ -60,13 +42,13 @@ func (irp *IRP) abandon() {
 
 // unwound is what a panic in a handler or an allocator becomes (P-21): the status that was thrown, or an access violation.
 // A nil value is runtime.Goexit: the goroutine ends, so that nobody will finish the request, and its buffer is freed here.
-func (d *Dispatcher) unwound(irp *IRP, index uint32, value any) ks.Status {
+func (d *Dispatcher) unwound(irp *IRP, value any) ks.Status {
 	if value == nil {
 		irp.abandon()
 		return ks.StatusUnsuccessful // not seen: unwinding goes on
 	}
 	irp.IoStatus.Information = 0
-	d.report(index, value)
+	d.report(irp.index, value)
 	return irp.decide(ruleP21, thrown(value))
 }
 

@@ -8,9 +8,9 @@ import (
 
 // query answers the verbs other than GET and SET, in the order of P-23. Their buffers come from the pool (P-14) and they
 // ask nothing of MinProperty and MinData (P-29).
-func (d *Dispatcher) query(irp *IRP, q *request, verb uint32, in, out []byte) ks.Status {
-	q.outVerb = verb != ks.PropertyTypeUnserializeSet && verb != ks.PropertyTypeUnserializeRaw
-	q.index = noItem
+func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
+	q := &irp.ident
+	irp.layout.outVerb = verb != ks.PropertyTypeUnserializeSet && verb != ks.PropertyTypeUnserializeRaw
 	set := uint32(noItem)
 	switch verb {
 	case ks.PropertyTypeSetSupport, ks.PropertyTypeSerializeSet, ks.PropertyTypeUnserializeSet:
@@ -26,8 +26,8 @@ func (d *Dispatcher) query(irp *IRP, q *request, verb uint32, in, out []byte) ks
 		if e == nil || e.Tag == noItem {
 			return d.miss(irp, q.lo, q.hi)
 		}
-		q.index = e.Tag
-		decl := d.items[q.index].decl
+		irp.index = e.Tag
+		decl := d.items[e.Tag].decl
 		switch {
 		case decl.Support != nil:
 		case verb == ks.PropertyTypeSerializeRaw || verb == ks.PropertyTypeUnserializeRaw:
@@ -36,55 +36,56 @@ func (d *Dispatcher) query(irp *IRP, q *request, verb uint32, in, out []byte) ks
 			return irp.decide(ruleP36, d.compat.P36)
 		}
 	}
-	return d.runQuery(irp, q, verb, set, in, out)
+	return d.runQuery(irp, verb, set, in, out)
 }
 
 // runQuery is the part of a query that can allocate and can panic: buffer, capture, support handler, standard processing.
-func (d *Dispatcher) runQuery(irp *IRP, q *request, verb, set uint32, in, out []byte) (status ks.Status) {
+func (d *Dispatcher) runQuery(irp *IRP, verb, set uint32, in, out []byte) (status ks.Status) {
 	returned := false
 	defer func() {
 		if !returned {
-			status = d.unwound(irp, q.index, recover())
+			status = d.unwound(irp, recover())
 		}
 	}()
-	status = d.answer(irp, q, verb, set, in, out)
+	status = d.answer(irp, verb, set, in, out)
 	returned = true
 	return status
 }
 
-func (d *Dispatcher) answer(irp *IRP, q *request, verb, set uint32, in, out []byte) ks.Status {
-	if status := irp.prepare(q, nil, in, out); status != ks.StatusSuccess {
-		return status
+// answer asks the support handler of the item, if there is one, and else, or when that says so, answers itself (P-34).
+func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Status {
+	index, n, outVerb := irp.index, irp.OutputBufferLength, irp.layout.outVerb
+	var support Handler
+	if index != noItem {
+		support = d.items[index].decl.Support
 	}
-	if q.index != noItem {
-		if support := d.items[q.index].decl.Support; support != nil { // P-34
-			n := irp.OutputBufferLength
-			status := d.invoke(irp, q, support)
-			if status == ks.StatusPending {
-				return status
-			}
-			if status != ks.StatusSomeNotMapped {
-				irp.rule = ruleP34
-				return irp.check(status, n, q.outVerb)
-			}
-			irp.IoStatus.Information = 0 // what the handler set is dropped (P-36)
+	switch status := d.run(irp, support, nil, in, out); {
+	case status == ks.StatusPending:
+		return status
+	case support == nil && status == ks.StatusSuccess:
+	case status == ks.StatusSomeNotMapped && support != nil:
+		irp.IoStatus.Information = 0 // what the handler set is dropped (P-36)
+	default:
+		if irp.rule == ruleP17 {
+			irp.rule = ruleP34
 		}
+		return irp.check(status, n, outVerb)
 	}
 	switch verb {
 	case ks.PropertyTypeSetSupport:
-		return d.setSupport(irp, q)
+		return d.setSupport(irp)
 	case ks.PropertyTypeBasicSupport:
-		return d.describe(irp, &d.items[q.index], false)
+		return d.describe(irp, &d.items[index], false)
 	case ks.PropertyTypeDefaultValues:
-		return d.describe(irp, &d.items[q.index], true)
+		return d.describe(irp, &d.items[index], true)
 	case ks.PropertyTypeRelations:
-		return d.relations(irp, d.items[q.index].decl.Relations)
+		return d.relations(irp, d.items[index].decl.Relations)
 	case ks.PropertyTypeSerializeSize:
-		return d.serializeSize(irp, q)
+		return d.serializeSize(irp)
 	case ks.PropertyTypeSerializeSet:
-		return d.serializeSet(irp, q, set)
+		return d.serializeSet(irp, set)
 	case ks.PropertyTypeUnserializeSet:
-		return d.unserializeSet(irp, q)
+		return d.unserializeSet(irp)
 	}
 	return irp.decide(ruleP38, d.compat.P38) // the raw verbs have no standard processing
 }
@@ -99,8 +100,8 @@ func (irp *IRP) done(r rule, n uint64) ks.Status {
 }
 
 // setSupport is P-31 for a set, and P-32, the list of all sets in table order, for GUID_NULL.
-func (d *Dispatcher) setSupport(irp *IRP, q *request) ks.Status {
-	if q.lo|q.hi != 0 {
+func (d *Dispatcher) setSupport(irp *IRP) ks.Status {
+	if irp.ident.lo|irp.ident.hi != 0 {
 		return irp.done(ruleP31, 0)
 	}
 	data, need := irp.output(), 16*uint64(len(d.sets))

@@ -16,19 +16,19 @@ const unknownSize = 1
 func align4(n uint64) uint64 { return (n + 3) &^ 3 }
 
 // serializeSize is P-37.
-func (d *Dispatcher) serializeSize(irp *IRP, q *request) ks.Status {
+func (d *Dispatcher) serializeSize(irp *IRP) ks.Status {
 	data := irp.output()
 	if len(data) < 4 {
 		return irp.tooShort(ruleP37, 4)
 	}
-	it := &d.items[q.index]
+	it := &d.items[irp.index]
 	size := it.decl.SerializedSize
 	if size == unknownSize {
 		if it.slot.get == nil {
 			return irp.decide(ruleP37, ks.StatusNotFound)
 		}
 		var status ks.Status
-		if size, status = d.resolveSize(irp, q, q.index); status != ks.StatusSuccess {
+		if size, status = d.resolveSize(irp, irp.index); status != ks.StatusSuccess {
 			return status
 		}
 	}
@@ -53,7 +53,7 @@ func (d *Dispatcher) serializable(set uint32) func(yield func(index uint32) bool
 
 // serializeSet is P-39 to P-41. The first pass finds the sizes, asking the items that do not know theirs; the second reads
 // each item once.
-func (d *Dispatcher) serializeSet(irp *IRP, q *request, set uint32) ks.Status {
+func (d *Dispatcher) serializeSet(irp *IRP, set uint32) ks.Status {
 	count := uint32(0)
 	for range d.serializable(set) {
 		count++
@@ -69,7 +69,7 @@ func (d *Dispatcher) serializeSet(irp *IRP, q *request, set uint32) ks.Status {
 		size := d.items[index].decl.SerializedSize
 		if size == unknownSize {
 			var status ks.Status
-			if size, status = d.resolveSize(irp, q, index); status != ks.StatusSuccess {
+			if size, status = d.resolveSize(irp, index); status != ks.StatusSuccess {
 				return irp.fail(status)
 			}
 		}
@@ -103,7 +103,7 @@ func (d *Dispatcher) serializeSet(irp *IRP, q *request, set uint32) ks.Status {
 		at += ks.SizeSerial
 		value := data[at : at+uint64(size)]
 		clear(value)
-		if _, status := d.innerRequest(irp, q, ks.PropertyTypeGet, index, value); !status.IsSuccess() {
+		if _, status := d.innerRequest(irp, ks.PropertyTypeGet, index, value); !status.IsSuccess() {
 			return irp.fail(status)
 		}
 		if decl.SerializedSize == unknownSize && binary.LittleEndian.Uint32(value) != size {
@@ -128,7 +128,8 @@ func (irp *IRP) releaseScratch(b []byte) {
 }
 
 // unserializeSet is P-42: the whole captured blob is validated before the first SET.
-func (d *Dispatcher) unserializeSet(irp *IRP, q *request) ks.Status {
+func (d *Dispatcher) unserializeSet(irp *IRP) ks.Status {
+	q := &irp.ident
 	blob := irp.output()
 	hdr, ok := ks.DecodeSerialHdr(blob)
 	if !ok {
@@ -159,7 +160,7 @@ func (d *Dispatcher) unserializeSet(irp *IRP, q *request) ks.Status {
 	for range hdr.Count {
 		head, value, _ := r.next()
 		index := d.table.Lookup(q.lo, q.hi, head.ID).Tag
-		if _, status := d.innerRequest(irp, q, ks.PropertyTypeSet, index, value); !status.IsSuccess() {
+		if _, status := d.innerRequest(irp, ks.PropertyTypeSet, index, value); !status.IsSuccess() {
 			return irp.fail(status)
 		}
 	}

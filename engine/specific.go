@@ -14,14 +14,14 @@ func DispatchSpecificProperty(irp *IRP, handler Handler) (status ks.Status) {
 		irp.IoStatus.Information = 0
 		return irp.decide(ruleP50, ks.StatusInvalidParameter)
 	}
-	d, q, n := irp.owner, request{index: irp.index, outVerb: irp.layout.outVerb}, irp.layout.out
+	d, n, outVerb := irp.owner, irp.layout.out, irp.layout.outVerb
 	returned := false
 	defer func() {
 		if !returned {
-			status = d.unwound(irp, q.index, recover())
+			status = d.unwound(irp, recover())
 		}
 	}()
-	status = irp.checked(d.invoke(irp, &q, handler), n, q.outVerb)
+	status = irp.checked(d.run(irp, handler, nil, nil, nil), n, outVerb)
 	returned = true
 	return status
 }

@@ -22,7 +22,7 @@ func (dev *Device) Open() (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{dispatcher: dev.dispatcher, arena: a, completed: make(chan struct{}, 1)}
+	h := &Handle{dispatcher: dev.dispatcher, completed: make(chan struct{}, 1)}
 	h.irp.Pool = a
 	h.irp.FileObject = &h.file
 	h.irp.Completion = func(*engine.IRP) { h.completed <- struct{}{} }
@@ -32,7 +32,6 @@ func (dev *Device) Open() (*Handle, error) {
 // Handle is one open of a device. It belongs to one goroutine at a time.
 type Handle struct {
 	dispatcher *engine.Dispatcher
-	arena      *arena.Arena
 	completed  chan struct{} // one signal per pended request
 	irp        engine.IRP
 	file       engine.FileObject
@@ -54,16 +53,10 @@ func (h *Handle) SetMode(mode engine.Mode) { h.irp.RequestorMode = mode }
 //
 // https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-deviceiocontrol
 func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Status) {
-	if h.arena == nil {
-		return 0, ks.StatusInvalidHandle
-	}
-	if code != ks.IoctlProperty {
-		return 0, ks.StatusInvalidDeviceRequest
-	}
-	if uint64(len(in)) > math.MaxUint32 || uint64(len(out)) > math.MaxUint32 {
-		return 0, ks.StatusInvalidParameter // DeviceIoControl takes 32-bit lengths
-	}
 	irp := &h.irp
+	if code != ks.IoctlProperty || (uint64(len(in))|uint64(len(out)))>>32 != 0 || irp.Pool == nil {
+		return 0, h.refuse(code)
+	}
 	if irp.SystemBuffer != nil {
 		h.release() // a handler ended its goroutine and left the buffer behind (P-21)
 	}
@@ -80,14 +73,28 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	return n, status
 }
 
-// allocate is the handle's engine.Allocator.
+// refuse says why a request does not get as far as an IRP.
+func (h *Handle) refuse(code uint32) ks.Status {
+	switch {
+	case h.irp.Pool == nil:
+		return ks.StatusInvalidHandle
+	case code != ks.IoctlProperty:
+		return ks.StatusInvalidDeviceRequest
+	}
+	return ks.StatusInvalidParameter // DeviceIoControl takes 32-bit lengths
+}
+
+// allocate is the handle's engine.Allocator. It asks for the fast way first, which is inlined.
 func allocate(irp *engine.IRP, size uint32, _ bool) ks.Status {
 	if uint64(size) > math.MaxInt {
 		return ks.StatusInsufficientResources
 	}
-	b, err := irp.Pool.AllocUninit(int(size))
-	if err != nil {
-		return ks.StatusInsufficientResources
+	b := irp.Pool.TryAlloc(int(size))
+	if b == nil {
+		var err error
+		if b, err = irp.Pool.AllocUninit(int(size)); err != nil {
+			return ks.StatusInsufficientResources
+		}
 	}
 	irp.SystemBuffer = b
 	return ks.StatusSuccess
@@ -95,16 +102,19 @@ func allocate(irp *engine.IRP, size uint32, _ bool) ks.Status {
 
 // release frees the buffer that allocate gave to the request.
 func (h *Handle) release() {
-	h.arena.Free(h.irp.SystemBuffer)
+	b := h.irp.SystemBuffer
 	h.irp.SystemBuffer = nil
+	if !h.irp.Pool.TryFree(b) {
+		h.irp.Pool.Free(b)
+	}
 }
 
 // Close releases the handle's memory: CloseHandle. Closing twice is harmless.
 func (h *Handle) Close() error {
-	if h.arena == nil {
+	a := h.irp.Pool
+	if a == nil {
 		return nil
 	}
-	a := h.arena
-	h.arena, h.irp.Pool, h.irp.SystemBuffer = nil, nil, nil
+	h.irp.Pool, h.irp.SystemBuffer = nil, nil
 	return a.Close()
 }
