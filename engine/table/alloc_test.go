@@ -1,0 +1,47 @@
+//go:build !race
+
+package table
+
+import (
+	"runtime"
+	"testing"
+)
+
+// allocs returns the allocations of one call, the least of five measurements, as others in the process count too.
+func allocs(f func()) float64 {
+	least := testing.AllocsPerRun(1000, f)
+	for range 4 {
+		least = min(least, testing.AllocsPerRun(1000, f))
+	}
+	return least
+}
+
+var sinkEntry *Entry[int]
+
+func TestNoAllocations(t *testing.T) {
+	entries := families[1].entries(240)
+	table := mustBuild(t, entries, Config{})
+	keys, out := make([]Key, 100), make([]*Entry[int], 100)
+	for i := range keys {
+		keys[i] = keyOf(&entries[2*i])
+	}
+	for _, c := range []struct {
+		name string
+		f    func()
+	}{
+		{"hit", func() { sinkEntry = table.Lookup(keys[3].Lo, keys[3].Hi, keys[3].ID) }},
+		{"stranger", func() { sinkEntry = table.Lookup(1, 2, 3) }},
+		{"KeyOf", func() { k := KeyOf([16]byte{1, 2}, 3); sinkEntry = table.Lookup(k.Lo, k.Hi, k.ID) }},
+		{"batch", func() { table.LookupBatch(keys, out) }},
+		{"Stats", func() { _ = table.Stats() }},
+	} {
+		if n := allocs(c.f); n != 0 {
+			t.Errorf("%s: %v allocations", c.name, n)
+		}
+	}
+	// Negative control: the measurement notices one.
+	if n := allocs(func() { sinkEntry = new(Entry[int]) }); n != 1 {
+		t.Errorf("an allocation counts as %v", n)
+	}
+	runtime.KeepAlive(out)
+}

@@ -1,0 +1,69 @@
+// Package table is a perfect-hash table from (GUID, id) to values: built once, then searched by any number of goroutines.
+// A search reads one byte of an index and one entry, which holds the key and the value; there is no probing.
+//
+// # Terms
+//
+// A key is a GUID, as the two little-endian halves of its wire form, and a 32-bit id. An entry is a key with its value
+// and four bytes for the caller. Entries lie in slots. A key's hash is 64 bits made with a seed. It names a bucket,
+// which has 3 keys on average. Each bucket has a pilot, a byte found by the build, such that hash and pilot together name
+// a slot that no other key of the table has. A stranger is a key that the table was not built with.
+//
+// # Layout
+//
+//	           hash                 pilots: 8/3 bits per key       entries: one per slot, load factor 0.97
+//	63      32 31       0          +--+--+--+--+--+--+--+-        +------------------ 64 bytes -------------------+
+//	+---------+---------+  bucket  |  |  |  | p|  |  |  |         | Lo | Hi | ID | Tag | Value (40 bytes)         |
+//	|  upper  |  lower  | -------> +--+--+--+--+--+--+--+-        +---------------------------------------------- +
+//	+---------+---------+                     |                   | Lo | Hi | ID | Tag | Value                    |
+//	     |         |                          |            slot   +-----------------------------------------------+
+//	     +---------+--------------------------+-----------------> | Lo | Hi | ID | Tag | Value                    |
+//	                                                              +-----------------------------------------------+
+//
+// An entry whose value has 40 bytes is as long as a cache line and lies on one, so that a hit touches two lines, of
+// which one holds the pilots of 64 buckets. The key lies beside its value because the search ends with comparing it:
+// with the keys elsewhere a hit would touch three.
+//
+// # Lookup
+//
+//	hash   = low(m) ^ reverse(high(m))  where m = (Lo ^ seed.lo) * (Hi ^ seed.hi ^ id*seed.id), 128 bits
+//	bucket = upper * buckets >> 32
+//	slot   = (upper ^ upper(lower * pilot)) * slots >> 32
+//
+// The entry in that slot is the answer if it has the key. The comparison is of the whole key, 20 bytes, so a stranger never
+// gets an answer, whatever it hashes to. That holds for slots without an entry, too: they hold a copy of some
+// key of the table whose own slot is another. A search for that key does not come there, and a search for any other
+// key does not match. No value of a slot has to mean empty, so every key may be in a table, also the one of zeros.
+//
+// # Build
+//
+// The keys are hashed and sorted by bucket. Buckets are placed in the order of their size, the largest first, while
+// there is room: pilots 0 to 255 are tried until one sends all keys of the bucket to free slots. If none does, the
+// pilot is taken that turns out the least, by the squares of the sizes of the buckets that have the slots, and those are
+// placed again. Keys of equal hashes are found before, among the few of a bucket: equal keys are an error, which names them;
+// different ones take another seed.
+//
+// The top bits of the hash divide a table of more than 40,000 keys in parts, each with its own interval of buckets
+// and of slots (see shape). The memory of building a part fits a second-level cache, and parts are built by as many
+// goroutines as there are processors. The result does not depend on their number.
+//
+// # Bounds
+//
+// The build ends. A bucket is placed in at most 512 tries or turns others out; the buckets turned out in a part are
+// bounded to one in sixteen, about six times what random keys need, and then the attempt is abandoned for another seed;
+// after 64 seeds the build fails and names the bucket and its keys. What the build does is a function of the keys and
+// Config.Seed, and the number of tries is fixed by tests for fourteen families of keys (testdata/cost.golden): at load
+// 0.97, 11 tries and 0.004 evictions per key. Tables of up to 32 keys have no empty slot and take up to 50.
+//
+// # Limits
+//
+// At most 1<<28 keys. The seed is not secret and the hash no defence against an adversary who chooses keys: such keys can
+// make a build fail, though not hang. Keys cannot be added to a table; compile another.
+//
+// # Sources
+//
+// Hash, displace and compress: Belazzougui, Botelho, Dietzfelbinger, "Hash, displace, and compress", ESA 2009 (CHD).
+// Pilots and the order of buckets: Pibiri, Trani, "PTHash: revisiting FCH minimal perfect hashing", SIGIR 2021.
+// One-byte pilots, three keys per bucket, eviction, parts: Groot Koerkamp, "PtrHash: minimal perfect hashing at RAM
+// throughput", SEA 2025. Scaling by multiplication: Lemire, "Fast random integer generation in an interval", 2019.
+// The wide multiplication as a mixer: Wang Yi, wyhash, https://github.com/wangyi-fudan/wyhash.
+package table

@@ -1,0 +1,85 @@
+package table
+
+import "slices"
+
+// evict places a bucket that no pilot sends to free slots: it takes the slots of the buckets that cost least, by the sum
+// of the squares of their sizes, and places those in turn (Groot Koerkamp 2025). It gives up when the part's budget is
+// spent. Random keys need it for one bucket in a hundred, the budget allows one in sixteen.
+func (p *placer) evict(b uint16) bool {
+	var recent [16]uint16 // the buckets last placed here stay, lest two turn each other out for ever
+	for i := range recent {
+		recent[i] = b
+	}
+	p.homeless = append(p.homeless[:0], b)
+	for turn := 0; len(p.homeless) > 0; {
+		b := p.homeless[len(p.homeless)-1]
+		p.homeless = p.homeless[:len(p.homeless)-1]
+		if p.put(b) {
+			continue
+		}
+		if p.budget--; p.budget < 0 {
+			return false
+		}
+		pilot, ok := p.cheapest(b, &recent)
+		if !ok {
+			return false
+		}
+		p.displace(b, pilot)
+		recent[turn%len(recent)] = b
+		turn++
+	}
+	return true
+}
+
+// cheapest finds the pilot that turns out least. It begins at a random one, so that buckets that meet again try others.
+func (p *placer) cheapest(b uint16, recent *[16]uint16) (best uint64, ok bool) {
+	rs := p.bucket(b)
+	lowest := ^uint32(0)
+	p.random = splitmix(p.random + golden)
+	var slots [maxBucket]uint64
+pilots:
+	for i := range uint64(256) {
+		pilot := (p.random + i) % 256
+		p.tries++
+		cost := uint32(0)
+		for j := range rs {
+			s := p.slotOf(rs[j].hash, pilot)
+			slots[j%maxBucket] = s
+			if !p.isTaken(s) {
+				continue
+			}
+			o := p.owner[s]
+			if cost += p.size(o) * p.size(o); cost >= lowest || slices.Contains(recent[:], o) {
+				continue pilots
+			}
+		}
+		if distinct(slots[:len(rs)]) {
+			best, lowest, ok = pilot, cost, true
+			if cost == 1 {
+				break
+			}
+		}
+	}
+	return best, ok
+}
+
+// displace gives a bucket the slots of a pilot, whoever has them.
+func (p *placer) displace(b uint16, pilot uint64) {
+	rs := p.bucket(b)
+	var slots [maxBucket]uint64
+	for i := range rs {
+		s := p.slotOf(rs[i].hash, pilot)
+		slots[i%maxBucket] = s
+		if !p.isTaken(s) {
+			continue
+		}
+		o := p.owner[s]
+		for _, r := range p.bucket(o) {
+			s := p.slotOf(r.hash, uint64(p.pilots[o]))
+			p.taken[s/64] &^= 1 << (s % 64)
+		}
+		p.homeless = append(p.homeless, o)
+		p.evictions++
+	}
+	p.take(b, pilot, slots[:len(rs)])
+}

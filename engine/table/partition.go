@@ -1,0 +1,35 @@
+package table
+
+// partition hashes the keys and groups them by part, in the order of the input within each: a counting sort in as many
+// pieces as there are workers. It returns where each part ends in b.records.
+func (b *builder) partition() []int {
+	n, pieces := len(b.hashes), len(b.placers)
+	bound := func(piece int) int { return int(uint64(n) * uint64(piece) / uint64(pieces)) }
+	next := make([][]int, pieces) // first the number of keys, then the index of the next one, by piece and part
+	b.parallel(pieces, func(_, piece int) {
+		from, to := bound(piece), bound(piece+1)
+		b.hash(from, to)
+		next[piece] = make([]int, b.parts)
+		for _, h := range b.hashes[from:to] {
+			next[piece][h>>b.shift]++
+		}
+	})
+	ends := make([]int, b.parts)
+	sum := 0
+	for part := range ends {
+		for piece := range next {
+			next[piece][part], sum = sum, sum+next[piece][part]
+		}
+		ends[part] = sum
+	}
+	b.parallel(pieces, func(_, piece int) {
+		next := next[piece]
+		for i := bound(piece); i < bound(piece+1); i++ {
+			h := b.hashes[i]
+			at := &next[h>>b.shift]
+			b.records[*at] = record{h, uint32(i)}
+			*at++
+		}
+	})
+	return ends
+}

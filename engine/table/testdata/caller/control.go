@@ -1,0 +1,4 @@
+package caller
+
+// Control has a bounds check.
+func Control(s []int, i int) int { return s[i] }
