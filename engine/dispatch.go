@@ -33,7 +33,7 @@ type slot struct {
 // entry is a slot with its key. Its Tag is the index of the item.
 type entry = table.Entry[slot]
 
-// noItem is the Tag of an entry that only the fast path knows, and the end of a list of sets. One more is not 0.
+// noItem is the Tag of an entry that only the fast path knows, and the end of a list of sets.
 const noItem = 1<<31 - 1
 
 type setInfo struct {

@@ -48,18 +48,19 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	binary.LittleEndian.PutUint64(p[8:], hi)
 	binary.LittleEndian.PutUint64(p[16:], word)
 
+	// A guard with a flag on the stack costs 3 ns; with the flag in file, which is one word less to capture, it cost 4.
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
-	file.running, handled = e.Tag+1, true // as it stays if the handler panics
+	returned := false
 	defer func() {
-		if file.running != 0 {
-			d.fastUnwound(file, io, recover())
+		if !returned {
+			handled = d.fastUnwound(e.Tag, io, recover())
 		}
 	}()
 	handled = handler(file, mode, captured, data, &file.io)
 	if handled {
 		handled = file.result(io, uint64(len(data)), get)
 	}
-	file.running = 0
+	returned = true
 	return handled
 }
 
@@ -106,11 +107,11 @@ func (file *FileObject) result(io *IoStatus, out uint64, outVerb bool) (handled 
 
 // fastUnwound is F-6 for a panic: the request is answered with its status. A nil value is runtime.Goexit: nobody is left
 // to be answered.
-func (d *Dispatcher) fastUnwound(file *FileObject, io *IoStatus, value any) {
-	index := file.running - 1
-	file.running = 0
-	if value != nil {
-		d.report(index, value)
-		io.Status, io.Information = thrown(value), 0
+func (d *Dispatcher) fastUnwound(index uint32, io *IoStatus, value any) (handled bool) {
+	if value == nil {
+		return false
 	}
+	d.report(index, value)
+	io.Status, io.Information = thrown(value), 0
+	return true
 }

@@ -48,7 +48,6 @@ type FileObject struct {
 	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack
 	small   [fastScratch]byte
 	scratch []byte // for requests longer than small; grows to the longest request seen
-	running uint32 // 1 + the Tag of the entry whose fast handler runs: what its deferred guard asks
 }
 
 // Memory is caller memory that is not a plain slice: memory that can fault, or change under the reader (P-9, S-2). Each
