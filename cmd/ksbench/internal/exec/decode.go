@@ -16,8 +16,9 @@ import (
 )
 
 // decoder reads request lines. A line is one flat JSON object whose keys decide the types of their values, so a walk over
-// the bytes without a token in between is enough: encoding/json needs about 6 microseconds for a line of 150 bytes, more
-// than everything else together, and accepts what is an error here (a key twice, numbers cut to size, null).
+// the bytes without a token in between is enough. encoding/json accepts what is an error here: a key twice, null, keys in
+// another case. It also took 4.5 to 8.0 microseconds for a line of 115 bytes where this takes 1.0 to 1.4 (measured side by
+// side on a busy machine).
 type decoder struct {
 	line []byte
 	pos  int
