@@ -39,23 +39,24 @@ func (irp *IRP) writeRest(b, in []byte) ks.Status {
 // readIdentifier reads the identifier where it is not simply at the start of a slice: in memory that can fault, in a slice
 // that ends early, or in the buffer of an earlier pass (P-15).
 func (irp *IRP) readIdentifier(in []byte) (lo, hi, word uint64, status ks.Status) {
-	var b [ks.SizeIdentifier]byte
-	status = irp.readAgain(b[:], in, 0)
-	return binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), status
+	b := irp.head[:ks.SizeIdentifier]
+	status = irp.readAgain(b, in, 0)
+	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), status
 }
 
 // readNode reads the eight bytes that make a KSPROPERTY a KSP_NODE.
 func (irp *IRP) readNode(in []byte) (node uint64, status ks.Status) {
-	var b [ks.SizeNode - ks.SizeIdentifier]byte
-	status = irp.readAgain(b[:], in, ks.SizeIdentifier)
-	return binary.LittleEndian.Uint64(b[:]), status
+	b := irp.head[:ks.SizeNode-ks.SizeIdentifier]
+	status = irp.readAgain(b, in, ks.SizeIdentifier)
+	return binary.LittleEndian.Uint64(b), status
 }
 
-// wasPrepared reports that SystemBuffer was laid out by an earlier pass over this request, with these lengths (P-15).
+// wasPrepared reports that SystemBuffer is the one that an earlier pass over this request laid out, with these lengths
+// (P-15).
 func (irp *IRP) wasPrepared() bool {
 	l := &irp.layout
 	return l.prepared && l.in == irp.InputBufferLength && l.out == irp.OutputBufferLength &&
-		uint64(len(irp.SystemBuffer)) >= uint64(l.requestOffset())+uint64(l.in)
+		uint64(len(irp.SystemBuffer)) >= uint64(l.requestOffset())+uint64(l.in) && &irp.SystemBuffer[0] == irp.base
 }
 
 // requestOffset is where the request lies in SystemBuffer, al8(Out) (P-6).
@@ -123,6 +124,9 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 		if uint64(len(buffer)) < size { // P-16, also for a buffer that is shorter than asked for
 			return ks.StatusInsufficientResources
 		}
+		if base := &buffer[0]; irp.base != base {
+			irp.base = base // compared first, as storing a pointer costs a write barrier
+		}
 		irp.layout.prepared = true
 		irp.rule = ruleP9
 		if irp.Memory == nil && uint64(len(in)) >= uint64(inLen) && uint64(len(out)) >= uint64(outLen) {
@@ -146,7 +150,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 		return ks.StatusSuccess
 	}
 	if irp.owner != d {
-		irp.owner = d // compared first, as storing a pointer costs a write barrier
+		irp.owner = d
 	}
 	irp.rule = ruleP17
 	var data []byte

@@ -129,7 +129,7 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 		return irp.decide(ruleP27, d.compat.P27)
 	}
 	if outLen < e.Value.minData {
-		return irp.tooShort(ruleP28, uint64(e.Value.minData))
+		return irp.tooShort(ruleP28, uint64(outLen), uint64(e.Value.minData))
 	}
 
 	irp.index = e.Tag
@@ -156,9 +156,9 @@ func (irp *IRP) decide(r rule, status ks.Status) ks.Status {
 
 // tooShort is the two-call size answer: a warning that carries the size for an empty output buffer, an error for a short
 // one (N-1, P-28).
-func (irp *IRP) tooShort(r rule, need uint64) ks.Status {
+func (irp *IRP) tooShort(r rule, out, need uint64) ks.Status {
 	irp.rule = r
-	if irp.OutputBufferLength == 0 {
+	if out == 0 {
 		irp.IoStatus.Information = need
 		return ks.StatusBufferOverflow
 	}

@@ -47,7 +47,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	case in.InputBufferLength < it.slot.minProperty:
 		return 0, irp.decide(ruleP27, d.compat.P27)
 	case in.OutputBufferLength < it.slot.minData:
-		return 0, irp.decide(ruleP28, in.tooShort(ruleP28, 0))
+		return 0, irp.decide(ruleP28, in.tooShort(ruleP28, uint64(len(value)), 0))
 	case (uint64(len(value))+7)&^7+uint64(in.InputBufferLength) > math.MaxUint32:
 		return 0, irp.decide(ruleP5, ks.StatusInvalidBufferSize)
 	}

@@ -78,9 +78,10 @@ type IRP struct {
 	OutputBufferLength uint32 // Parameters.DeviceIoControl.OutputBufferLength, bytes
 	RequestorMode      Mode   // never changed by the dispatcher (S-22)
 
-	layout layout // of SystemBuffer
-	rule   rule   // that decided
-	ident  ident  // read once; what the handler's copy is written from
+	layout layout                  // of SystemBuffer
+	rule   rule                    // that decided
+	ident  ident                   // read once; what the handler's copy is written from
+	head   [ks.SizeIdentifier]byte // where Memory reads to: a local array would be moved to the heap
 
 	// FileObject is the open handle that the request came through.
 	FileObject *FileObject
@@ -102,6 +103,7 @@ type IRP struct {
 	// caller's Allocator, obtained one.
 	SystemBuffer []byte
 
+	base  *byte       // of SystemBuffer as it was laid out
 	owner *Dispatcher // that wrote index
 	inner *innerIRP   // for the requests of P-43; made once, kept
 }

@@ -106,7 +106,7 @@ func (d *Dispatcher) setSupport(irp *IRP) ks.Status {
 	}
 	data, need := irp.output(), 16*uint64(len(d.sets))
 	if uint64(len(data)) < need {
-		return irp.tooShort(ruleP32, need)
+		return irp.tooShort(ruleP32, uint64(len(data)), need)
 	}
 	for i := range d.sets {
 		copy(data[16*i:], d.sets[i].Set[:])
@@ -173,15 +173,15 @@ func (it *item) access() (flags uint32) {
 
 // relations is P-35: the list, its KSMULTIPLE_ITEM header, or its size.
 func (d *Dispatcher) relations(irp *IRP, list []ks.Identifier) ks.Status {
-	return irp.sizedList(ruleP35, uint32(len(list)), ks.SizeIdentifier, func(i uint32, b []byte) {
+	return irp.sizedList(ruleP35, irp.output(), uint32(len(list)), ks.SizeIdentifier, func(i uint32, b []byte) {
 		ks.Identifier{Set: list[i].Set, ID: list[i].ID}.Put(b)
 	})
 }
 
 // sizedList is the ladder of KsHandleSizedListQuery: a list of n elements behind a KSMULTIPLE_ITEM, of which a caller may
 // ask for all, for the header with 8 bytes, or for the size with 4 (P-35, P-60).
-func (irp *IRP) sizedList(r rule, n, size uint32, put func(i uint32, b []byte)) ks.Status {
-	data, full := irp.output(), ks.SizeMultipleItem+uint64(n)*uint64(size)
+func (irp *IRP) sizedList(r rule, data []byte, n, size uint32, put func(i uint32, b []byte)) ks.Status {
+	full := ks.SizeMultipleItem+uint64(n)*uint64(size)
 	switch out := uint64(len(data)); {
 	case out >= full:
 		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
@@ -196,5 +196,5 @@ func (irp *IRP) sizedList(r rule, n, size uint32, put func(i uint32, b []byte)) 
 		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
 		return irp.done(r, ks.SizeMultipleItem)
 	}
-	return irp.tooShort(r, full)
+	return irp.tooShort(r, uint64(len(data)), full)
 }

@@ -19,7 +19,7 @@ func align4(n uint64) uint64 { return (n + 3) &^ 3 }
 func (d *Dispatcher) serializeSize(irp *IRP) ks.Status {
 	data := irp.output()
 	if len(data) < 4 {
-		return irp.tooShort(ruleP37, 4)
+		return irp.tooShort(ruleP37, uint64(len(data)), 4)
 	}
 	it := &d.items[irp.index]
 	size := it.decl.SerializedSize
@@ -85,7 +85,7 @@ func (d *Dispatcher) serializeSet(irp *IRP, set uint32) ks.Status {
 	case len(data) != 0 && uint64(len(data)) < total:
 		return irp.decide(ruleP39, d.compat.P39)
 	case len(data) == 0:
-		return irp.tooShort(ruleP39, total)
+		return irp.tooShort(ruleP39, 0, total)
 	}
 
 	hdr := ks.SerialHdr{PropertySet: d.sets[set].Set, Count: count}

@@ -50,11 +50,11 @@ func (t *Topology) Property(irp *IRP, request, data []byte) ks.Status {
 	}
 	switch q.ID {
 	case topologyCategories:
-		return irp.guidList(t.Categories)
+		return irp.guidList(data, t.Categories)
 	case topologyNodes:
-		return irp.guidList(t.Nodes)
+		return irp.guidList(data, t.Nodes)
 	case topologyConnections:
-		return irp.sizedList(ruleP17, uint32(len(t.Connections)), ks.SizeTopologyConnection, func(i uint32, b []byte) {
+		return irp.sizedList(ruleP17, data, uint32(len(t.Connections)), ks.SizeTopologyConnection, func(i uint32, b []byte) {
 			t.Connections[i].Put(b)
 		})
 	case topologyName:
@@ -63,8 +63,8 @@ func (t *Topology) Property(irp *IRP, request, data []byte) ks.Status {
 	return ks.StatusNotFound
 }
 
-func (irp *IRP) guidList(list []ks.GUID) ks.Status {
-	return irp.sizedList(ruleP17, uint32(len(list)), 16, func(i uint32, b []byte) { copy(b, list[i][:]) })
+func (irp *IRP) guidList(data []byte, list []ks.GUID) ks.Status {
+	return irp.sizedList(ruleP17, data, uint32(len(list)), 16, func(i uint32, b []byte) { copy(b, list[i][:]) })
 }
 
 // name is P-61 and P-62.
@@ -92,7 +92,7 @@ func (t *Topology) name(irp *IRP, request, data []byte) ks.Status {
 		need += 2 * uint64(utf16Len(r))
 	}
 	if uint64(len(data)) < need {
-		return irp.tooShort(ruleP17, need)
+		return irp.tooShort(ruleP17, uint64(len(data)), need)
 	}
 	at := 0
 	put := func(u uint16) { binary.LittleEndian.PutUint16(data[at:], u); at += 2 }
