@@ -2,4 +2,5 @@
 
 package arena
 
+// adviseHuge does nothing: there is no such advice to give here.
 func adviseHuge([]byte) {}

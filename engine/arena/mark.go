@@ -32,8 +32,8 @@ func (f *frame) after(c *chunk, off uint) bool {
 // Mark returns a mark; its Release frees every buffer that was allocated since. Marks nest: releasing one ends those that
 // were set after it. An open mark takes 16 bytes and keeps its chunk from being recycled.
 func (a *Arena) Mark() Mark {
-	if a.off < granule && a.cur != nowhere {
-		a.setCurrent(nowhere) // no room for a fence
+	if a.off < granule {
+		a.makeFenceRoom()
 	}
 	a.serial++
 	c := a.cur
@@ -47,6 +47,19 @@ func (a *Arena) Mark() Mark {
 		a.fence = a.off
 	}
 	return Mark{a: a, depth: len(a.frames) - 1, serial: a.serial}
+}
+
+// makeFenceRoom makes a chunk current that has room for a fence. Without memory for one, no chunk becomes current: that too
+// keeps the fast path from what is older, and the next allocation reports the error.
+func (a *Arena) makeFenceRoom() {
+	if a.closed {
+		return
+	}
+	failures := a.stats.Failures
+	if _, err := a.refill(granule, granule); err != nil {
+		a.setCurrent(nowhere)
+	}
+	a.stats.Failures = failures // nobody asked for memory
 }
 
 // Release frees every buffer that was allocated since the mark and is not pinned, and ends the mark and those set after

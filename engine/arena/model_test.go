@@ -287,9 +287,12 @@ func randomOps(r *rand.Rand, n int) []op {
 }
 
 func TestModel(t *testing.T) {
-	r := rand.New(rand.NewPCG(seed(t), 1))
+	r, rounds := rand.New(rand.NewPCG(seed(t), 1)), 30
+	if raceEnabled {
+		rounds = 5
+	}
 	for _, cfg := range configs() {
-		for range 30 {
+		for range rounds {
 			run(t, cfg, randomOps(r, 1000))
 		}
 	}

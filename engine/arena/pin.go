@@ -89,7 +89,7 @@ func (a *Arena) raiseFence() {
 	switch {
 	case a.fence == a.off || a.cur == nowhere:
 	case a.off < granule:
-		a.setCurrent(nowhere) // the chunk is full: not being current fences it as well
+		a.setCurrent(nowhere) // the chunk is full, and not being current fences it as well
 	default:
 		a.off -= granule
 		a.cur.dead += granule

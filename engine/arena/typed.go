@@ -18,8 +18,8 @@ func Make[T any](a *Arena, n int) ([]T, error) {
 		return nil, err
 	}
 	size := int(t.Size())
-	if size == 0 && n > 0 {
-		return make([]T, n), nil
+	if n == 0 || size == 0 && n > 0 {
+		return make([]T, n), nil // takes no memory
 	}
 	bytes := -1 // Alloc refuses that
 	if n >= 0 && n <= math.MaxInt/max(size, 1) {

@@ -24,7 +24,7 @@ func (a *Arena) TryAlloc(n int) []byte {
 	a.off = off
 	a.allocs++
 	// off+n <= the old a.off < len(a.mem), so these are the chunk's bytes, and nobody else's: everything below the bump
-	// offset is free. a.mem[off:off+n:off+n] costs 1.0 ns more (purego). TestModel would see overlapping buffers.
+	// offset is free. Slicing a.mem instead, as purego does, takes 2.6 ns for the pair, not 1.9. TestModel would see overlapping buffers.
 	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(a.mem)), off)), n)
 }
 
