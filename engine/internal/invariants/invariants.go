@@ -33,11 +33,3 @@ func CheckBounds(index, length int) {
 		panic(fmt.Sprintf("invariants: index %d out of range [0, %d)", index, length))
 	}
 }
-
-// Assert panics with the message when Enabled and ok is false. Its arguments are evaluated in every build: where that
-// costs, ask Enabled first.
-func Assert(ok bool, message string) {
-	if Enabled && !ok {
-		panic("invariants: " + message)
-	}
-}

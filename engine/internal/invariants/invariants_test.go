@@ -41,13 +41,3 @@ func TestCheckBounds(t *testing.T) {
 		}
 	}
 }
-
-func TestAssert(t *testing.T) {
-	if v := panics(func() { Assert(true, "holds") }); v != nil {
-		t.Errorf("a true assertion panicked: %v", v)
-	}
-	v := panics(func() { Assert(false, "two is odd") })
-	if Enabled && v != "invariants: two is odd" || !Enabled && v != nil {
-		t.Errorf("a false assertion: %v (Enabled %t)", v, Enabled)
-	}
-}
