@@ -80,12 +80,11 @@ func configs() []Config {
 
 // model is the naive twin of an arena: the live buffers by age, each filled with a byte of its own, and the open marks.
 type model struct {
-	t     testing.TB
-	a     *Arena
-	live  []*buffer
-	open  []openMark
-	born  int
-	frees uint64
+	t    testing.TB
+	a    *Arena
+	live []*buffer
+	open []openMark
+	born int
 }
 
 type buffer struct {

@@ -49,6 +49,8 @@ func address(b []byte) uintptr {
 
 // memoryAt returns the n bytes that the operating system mapped at addr. The garbage collector does not manage them, so
 // that addr is as good as a pointer; the detour through a pointer to addr says so to vet.
+//
+//lint:ignore U1000 used on windows, whose calls return addresses
 func memoryAt(addr uintptr, n int) []byte {
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), n)
 }

@@ -106,7 +106,7 @@ func status(args string) (func([]byte, *uint64) ks.Status, error) {
 	}
 	n, err := strconv.ParseUint(count, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("Information is a whole number of 64 bits in decimal digits, found %s", quote(count))
+		return nil, fmt.Errorf("the Information of a status program is a whole number of 64 bits in decimal digits, found %s", quote(count))
 	}
 	return func(_ []byte, info *uint64) ks.Status {
 		*info = n
