@@ -485,6 +485,18 @@ func TestS15_ForgedPreparedIRP(t *testing.T) {
 		irp.SystemBuffer = buffer
 		irp.Finish(ks.StatusUnsuccessful, nil)
 	}
+	// Nor is a buffer that was never filled, because the caller's memory faulted.
+	for _, verb := range []uint32{get, set} {
+		q := q
+		q.flags = verb
+		broken, m := h.inMemory(q)
+		m.outLimit = 3
+		if status := h.PropertyWithAllocator(broken, h.allocator); status != ks.StatusAccessViolation || broken.SystemBuffer == nil {
+			t.Fatalf("%v with %d bytes of buffer", status, len(broken.SystemBuffer))
+		}
+		m.outLimit = 8
+		refused("after a fault", broken)
+	}
 	// A finished request is not a prepared one, even if its buffer is put back.
 	irp := h.irp(q)
 	status := h.PropertyWithAllocator(irp, h.allocator)

@@ -260,6 +260,30 @@ func TestP41_WorkedExample(t *testing.T) {
 	}
 }
 
+// Every entry begins at a multiple of 4, and what fills the gap is zero.
+func TestP41_PaddingBetweenEntries(t *testing.T) {
+	for _, sizes := range [][]uint32{{5, 2, 3, 4}, {7, 7}, {2, 6, 9}} {
+		var items []engine.PropertyItem
+		want := join(setA[:], u32(uint32(len(sizes))))
+		for i, n := range sizes {
+			value := bytes.Repeat([]byte{byte(i + 1)}, int(n))
+			items = append(items, engine.PropertyItem{ID: uint32(i), SerializedSize: n, Get: produces(value...), Set: accepts})
+			want = join(want, make([]byte, 24), u32(uint32(i)), u32(n), value, make([]byte, (4-n%4)%4))
+		}
+		o := newObject(t, items...)
+		if a := o.want(request{set: setA, flags: serializeSet, out: full(len(want))}, ks.StatusSuccess, uint64(len(want))); !bytes.Equal(a.out, want) {
+			t.Errorf("sizes %v:\n% x, want\n% x", sizes, a.out, want)
+		}
+		o.calls = nil
+		o.want(request{set: setA, flags: unserializeSet, out: want}, ks.StatusSuccess, 0)
+		for i, c := range o.calls {
+			if n := i % len(sizes); c.out != sizes[n] || c.data[0] != byte(n+1) {
+				t.Errorf("sizes %v: entry %d arrives as % x", sizes, n, c.data)
+			}
+		}
+	}
+}
+
 func TestP42_Validation(t *testing.T) {
 	four := serial{id: 1, value: []byte("1234")}
 	for name, c := range map[string]struct {

@@ -72,7 +72,7 @@ func TestP32_SetSupportOfAll(t *testing.T) {
 		var want []byte
 		for i := range n {
 			guid := setA
-			guid[0] = byte(0xF0 - i) // table order is not sorted order
+			guid[0] = byte(0xF0 - i)                                                           // table order is not sorted order
 			sets, want = append(sets, engine.PropertySet{Set: guid}), append(want, guid[:]...) // without items
 		}
 		h := newHost(t, engine.Config{PropertySets: sets})
