@@ -156,6 +156,49 @@ func TestNoAllocationsLater(t *testing.T) {
 	}
 }
 
+// What does not lie simply at the start of a slice: a node, a prepared buffer, memory behind an interface.
+func TestNoAllocationsElsewhere(t *testing.T) {
+	needPlainBuild(t)
+	h := busy(t)
+	for name, q := range map[string]request{
+		"GET, TOPOLOGY":      {id: 1, flags: get | topology, extra: node(3), out: full(4)},
+		"SET, TOPOLOGY":      {id: 1, flags: set | topology, extra: node(3), out: full(4)},
+		"SERIALIZESET, TOPO": {flags: serializeSet | topology, extra: node(1), out: full(104)},
+	} {
+		q.set = setA
+		irp := h.irp(q)
+		memory := plainMemory{irp.Type3InputBuffer, irp.UserBuffer}
+		for path, f := range map[string]func(){
+			"Property":  func() { irp.Finish(h.Property(irp), irp.UserBuffer) },
+			"IoControl": func() { h.device.IoControl(ks.IoctlProperty, memory.in, memory.out) },
+		} {
+			if n := allocations(f); n != 0 {
+				t.Errorf("%s, %s: %v allocations", path, name, n)
+			}
+		}
+		irp.Memory = memory
+		if n := allocations(func() { irp.Finish(h.Property(irp), nil) }); n != 0 {
+			t.Errorf("%s through a Memory: %v allocations", name, n)
+		}
+	}
+	// Prepared by an earlier pass (P-15).
+	irp := h.irp(request{set: setA, id: 5, flags: get, out: full(4)})
+	if n := allocations(func() {
+		h.Property(irp)
+		irp.Finish(h.Property(irp), irp.UserBuffer)
+	}); n != 0 {
+		t.Errorf("prepared: %v allocations", n)
+	}
+}
+
+// plainMemory is caller memory that never faults.
+type plainMemory struct{ in, out []byte }
+
+func (m plainMemory) ReadInput(dst []byte, off uint32) ks.Status { copy(dst, m.in[off:]); return 0 }
+func (m plainMemory) ReadOutput(dst []byte) ks.Status            { copy(dst, m.out); return 0 }
+func (m plainMemory) ProbeOutput(uint32) ks.Status               { return 0 }
+func (m plainMemory) WriteOutput(src []byte) ks.Status           { copy(m.out, src); return 0 }
+
 // The measurements above notice a handler that allocates, and buffers of a caller that escape.
 func TestNoAllocationsControl(t *testing.T) {
 	h := oneItemQuiet(t, func(irp *engine.IRP, _, data []byte) ks.Status {

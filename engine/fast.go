@@ -36,6 +36,9 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if handler == nil || uint64(len(request)) < uint64(e.Value.minProperty) || uint64(len(data)) < uint64(e.Value.minData) {
 		return false
 	}
+	if (uint64(len(data))+7)&^7+uint64(len(request)) > math.MaxUint32 { // P-5, and S-20: an IRP of these lengths is refused
+		return false
+	}
 
 	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
 	if len(request) != ks.SizeIdentifier {

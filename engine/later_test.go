@@ -183,6 +183,20 @@ func TestP60_TopologyLists(t *testing.T) {
 	}
 }
 
+// Topology.Property is exported as a Handler. Called directly, with its own data and an IRP that was used before, it
+// answers in data, and does not look at the lengths of the earlier request.
+func TestP60_DirectCallOnUsedIRP(t *testing.T) {
+	f := filter()
+	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{f.PropertySet(setTopology)}})
+	q := request{set: setTopology, id: 0, flags: get, out: full(24)}
+	irp := h.irp(q)
+	irp.Finish(h.Property(irp), irp.UserBuffer)
+	data := make([]byte, 24)
+	if status := f.Property(irp, q.bytes(), data); status != ks.StatusSuccess || !bytes.Equal(data, irp.UserBuffer) {
+		t.Errorf("%v, % x", status, data)
+	}
+}
+
 func utf16z(s string) (b []byte) {
 	for _, u := range append(utf16.Encode([]rune(s)), 0) {
 		b = append(b, byte(u), byte(u>>8))

@@ -504,6 +504,19 @@ func TestS15_ForgedPreparedIRP(t *testing.T) {
 	refused("finished", irp)
 }
 
+// A buffer that replaced the one that was laid out is not prepared, even if it has the same length (S-15).
+func TestS15_SwappedBuffer(t *testing.T) {
+	h := oneItem(t, engine.PropertyItem{ID: 1, Get: answers(ks.StatusSomeNotMapped, 0), Set: accepts})
+	irp := h.irp(request{set: setA, id: 1, flags: get, out: full(8)})
+	if status := h.PropertyWithAllocator(irp, h.allocator); status != ks.StatusNotFound {
+		t.Fatal(status)
+	}
+	irp.SystemBuffer = append(make([]byte, 8), request{set: setA, id: 1, flags: set}.bytes()...)
+	if status := h.Property(irp); status != ks.StatusInvalidParameter {
+		t.Errorf("swapped: %v by %s", status, irp.Rule())
+	}
+}
+
 // After STATUS_PENDING the IRP may be finished and reused at once, by somebody else: the dispatcher neither reads it, which
 // the race detector would see, nor writes it.
 func TestS16_IRPReusedBeforePendingReturns(t *testing.T) {
