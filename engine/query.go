@@ -181,7 +181,7 @@ func (d *Dispatcher) relations(irp *IRP, list []ks.Identifier) ks.Status {
 // sizedList is the ladder of KsHandleSizedListQuery: a list of n elements behind a KSMULTIPLE_ITEM, of which a caller may
 // ask for all, for the header with 8 bytes, or for the size with 4 (P-35, P-60).
 func (irp *IRP) sizedList(r rule, data []byte, n, size uint32, put func(i uint32, b []byte)) ks.Status {
-	full := ks.SizeMultipleItem+uint64(n)*uint64(size)
+	full := ks.SizeMultipleItem + uint64(n)*uint64(size)
 	switch out := uint64(len(data)); {
 	case out >= full:
 		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
