@@ -75,8 +75,8 @@
 //	Func                                    9.0     13.3
 //
 // A whole request through package device took 38 ns by hand and 41 ns with Var in the same windows. What is paid for is two
-// more indirect calls. A generic function per type, with the atomic behind its interface, took 9.0 and 13.3 ns for Var: a call
-// through the interface and a type switch; so the four atomics of sync/atomic have closures of their own.
+// more indirect calls. An atomic.Bool goes the general way of all cells, a call through the interface and a type switch, and
+// its GET takes 9.3 ns; the four integers of sync/atomic have closures of their own to be spared that.
 //
 // # Sources
 //
