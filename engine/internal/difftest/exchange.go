@@ -71,8 +71,15 @@ func (s *subject) property(m *model.Model, q *model.Request) (want, got model.Ou
 		q.Prepared = model.Fresh
 	}
 	want = m.Do(*q)
-	if r.IntN(4) == 0 && q.Prepared == model.Fresh && q.Fault == model.FaultNone && !want.Pended &&
+	if r.IntN(4) == 0 && q.Prepared == model.Fresh && q.Fault == model.FaultNone &&
 		(q.Plain || q.Allocator <= model.AllocGood) && q.In < longest && q.Out < longest {
+		if want.Pended {
+			s.now.ending = &model.Request{Op: model.Complete, Tag: q.Tag, Status: []ks.Status{ks.StatusSuccess, ks.StatusBufferOverflow,
+				ks.StatusNotSupported}[r.IntN(3)], Information: uint64(q.Out), Data: []byte{1, 2, 3}}
+			pended := want
+			want = m.Do(*s.now.ending)
+			want.Calls = pended.Calls
+		}
 		return want, s.device(q, &want, caller)
 	}
 	if q.Prepared == model.PreparedForge {

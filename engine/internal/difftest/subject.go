@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
@@ -42,9 +43,10 @@ type exchange struct {
 	q           *model.Request
 	calls       []model.Call
 	allocations []model.Allocation
-	custom      []byte // the allocator's buffer
-	panics      int    // thrown
-	reported    int    // to Config.OnPanic
+	custom      []byte         // the allocator's buffer
+	panics      int            // thrown
+	reported    int            // to Config.OnPanic
+	ending      *model.Request // how a request that pends is completed before the handler returns; nil leaves it pending
 	complaints  []string
 }
 
@@ -123,7 +125,22 @@ func (s *subject) declare(decl *model.Set) engine.PropertySet {
 			}
 		}
 	}
+	for _, it := range decl.Items { // an id that FastIO lists and no item has is as unknown to an IRP as any other (F-2)
+		if id := it.ID + 1; s.c.Seed%4 != 1 && !s.c.declares(decl.GUID, id) {
+			set.FastIO = append(set.FastIO, engine.FastPropertyItem{ID: id})
+		}
+	}
 	return set
+}
+
+// declares says whether the object has an item with that id in a set with that GUID.
+func (c *Case) declares(guid ks.GUID, id uint32) bool {
+	for _, s := range c.Object.Sets {
+		if s.GUID == guid && slices.ContainsFunc(s.Items, func(it model.Item) bool { return it.ID == id }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *subject) panicked(value any, stack []byte) {
@@ -171,8 +188,13 @@ func (s *subject) handler(it *model.Item, verb string, p model.Program) engine.H
 		q, _ := ks.DecodeIdentifier(request)
 		c.Request, c.Data = clone(request), clone(data)
 		status = x.run(c, s.values[it], p, data, &irp.IoStatus.Information)
-		if status == ks.StatusPending && x.q.Op == model.Property && q.Flags != x.q.Flags { // an inner request
+		switch {
+		case status != ks.StatusPending || x.q.Op != model.Property:
+		case q.Flags != x.q.Flags: // an inner request
 			irp.Complete(ks.StatusUnsuccessful, 0)
+		case x.ending != nil:
+			copy(data, x.ending.Data)
+			irp.Complete(x.ending.Status, x.ending.Information)
 		}
 		return status
 	}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestRecordsFit shows at once which records a change of the source has made stale.
+func TestRecordsFit(t *testing.T) {
+	records, err := parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fit(root, records); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEveryRule wants a mutant of each rule of properties, completion and the fast path.
+func TestEveryRule(t *testing.T) {
+	records, err := parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of, guards := map[string]int{}, 0
+	for _, r := range records {
+		of[r.rule]++
+		if r.guard {
+			guards++
+		}
+	}
+	rules := "P-1 P-3 P-4 P-5 P-6 P-7 P-8 P-9 P-10 P-11 P-12 P-13 P-14 P-15 P-16 P-17 P-18 P-19 P-20 P-21 P-22 P-23 P-24 P-25 P-26 P-27 P-28 " +
+		"P-29 P-30 P-31 P-32 P-33 P-34 P-35 P-36 P-37 P-38 P-39 P-40 P-41 P-42 P-43 P-44 P-45 P-50 P-51 P-60 P-61 P-62 P-70 P-71 P-72 P-73 " +
+		"F-1 F-2 F-3 F-4 F-5 F-6 F-7 N-1"
+	for _, rule := range strings.Fields(rules) {
+		if of[rule] == 0 {
+			t.Errorf("%s has no mutant", rule)
+		}
+	}
+	if guards < 10 {
+		t.Errorf("%d guards, want 10", guards)
+	}
+}
+
+// TestGuards removes the guards, which takes about a minute: KSDISPATCH_MUTATE=1 go test ./engine/internal/mutate.
+func TestGuards(t *testing.T) {
+	if os.Getenv("KSDISPATCH_MUTATE") == "" {
+		t.Skip("KSDISPATCH_MUTATE is not set")
+	}
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"-guards"}, &out)
+	t.Log(out.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestParse(t *testing.T) {
+	records, err := parse("# a comment\nP-1 a.go guard\n- x\n- y\n+ z\nsurvives it is the same\n\nP-2 b.go\n- q\nrun -race ./engine\n\nP-3 c.go\n- r\n+ s\nfuzz FuzzX ./engine/ks\n")
+	if err != nil || len(records) != 3 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	a, b, c := records[0], records[1], records[2]
+	if a.rule != "P-1" || a.file != "a.go" || !a.guard || a.from != "x\ny" || a.to != "z" || a.survives != "it is the same" || a.line != 2 ||
+		b.to != "" || strings.Join(b.packages, " ") != "-race ./engine" || c.fuzz != "FuzzX" || c.packages[0] != "./engine/ks" {
+		t.Errorf("read as %+v", records)
+	}
+	for _, text := range []string{"P-1\n- x\n", "P-1 a.go\n+ x\n", "P-1 a.go\n- x\n+ x\n", "P-1 a.go soon\n- x\n", "P-1 a.go\n* x\n", "P-1 a.go\n- x\nfuzz F\n"} {
+		if _, err := parse(text); err == nil {
+			t.Errorf("%q is read", text)
+		}
+	}
+}
+
+// TestStale is the control of TestRecordsFit.
+func TestStale(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/a.go", []byte("one two two"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for from, ok := range map[string]bool{"one": true, "two": false, "three": false} {
+		if err := fit(dir, []record{{rule: "P-1", file: "a.go", from: from}}); (err == nil) != ok {
+			t.Errorf("%q: %v", from, err)
+		}
+	}
+	if fit(dir, []record{{rule: "P-1", file: "b.go", from: "one"}}) == nil {
+		t.Error("a record of a file that is not there fits")
+	}
+}

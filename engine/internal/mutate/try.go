@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// verdict is what came of a mutant.
+type verdict struct {
+	killer string // the first test that failed; empty if none did
+	took   time.Duration
+	err    error // the mutant could not be tried
+	output string
+}
+
+// rules are the packages whose tests hold the rules, the ones that kill most mutants first.
+var rules = []string{"./engine/internal/difftest", "./engine", "./engine/device"}
+
+// try puts the mutant into the copied module, runs the tests, and takes it out again.
+func try(ctx context.Context, dir string, r record) verdict {
+	path := filepath.Join(dir, r.file)
+	original, err := os.ReadFile(path)
+	if err != nil {
+		return verdict{err: err}
+	}
+	mutated, err := r.apply(dir)
+	if err == nil {
+		err = os.WriteFile(path, []byte(mutated), 0o644)
+	}
+	if err != nil {
+		return verdict{err: err}
+	}
+	v := test(ctx, dir, r)
+	if err := os.WriteFile(path, original, 0o644); v.err == nil {
+		v.err = err
+	}
+	return v
+}
+
+// test runs the tests of r until one fails.
+func test(ctx context.Context, dir string, r record) verdict {
+	if r.fuzz != "" {
+		return goTest(ctx, dir, "-run", "^$", "-fuzz", "^"+r.fuzz+"$", "-fuzztime", "60s", r.packages[0])
+	}
+	if r.packages != nil {
+		return goTest(ctx, dir, r.packages...)
+	}
+	begun := time.Now()
+	for _, p := range rules {
+		if v := goTest(ctx, dir, "-short", p); v.killer != "" || v.err != nil {
+			v.took = time.Since(begun)
+			return v
+		}
+	}
+	return verdict{took: time.Since(begun)}
+}
+
+var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+
+func goTest(ctx context.Context, dir string, args ...string) (v verdict) {
+	begun := time.Now()
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout=90s", "-ldflags=-w"}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "KSDISPATCH_SEED=1")
+	b, err := cmd.CombinedOutput()
+	v.output, v.took = string(b), time.Since(begun)
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		v.err = ctx.Err()
+	case !errors.As(err, &exit):
+		v.err = err
+	case strings.Contains(v.output, "[build failed]") || strings.Contains(v.output, "[setup failed]"):
+		v.err = errors.New("the mutant does not build")
+	case strings.Contains(v.output, "panic: test timed out"):
+		v.killer = "a test that hangs"
+	default:
+		v.killer = "a crash of the test binary"
+		if m := failed.FindStringSubmatch(v.output); m != nil {
+			v.killer = m[1]
+		}
+	}
+	return v
+}
+
+// copyModule copies what the tests need: the module without its history, binaries and profiles.
+func copyModule(from, to string) error {
+	err := filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.IsDir() && (e.Name() == ".git" || name == "profiles" || name == "dist"):
+			return filepath.SkipDir
+		case e.IsDir():
+			return os.MkdirAll(filepath.Join(to, name), 0o755)
+		case !e.Type().IsRegular() || strings.HasSuffix(name, ".test"):
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, name), b, 0o644)
+	})
+	if err != nil {
+		return fmt.Errorf("copying the module: %w", err)
+	}
+	return nil
+}
