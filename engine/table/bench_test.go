@@ -24,13 +24,14 @@ func (r *request) decode() (lo, hi uint64, id uint32) {
 
 var sizes = []struct{ sets, items int }{{1, 1}, {1, 2}, {1, 4}, {1, 8}, {20, 12}, {200, 20}, {2000, 20}, {100_000, 20}}
 
-var workloads = sync.OnceValue(func() map[int]*workload {
-	all := map[int]*workload{}
+// workloads makes each on its first use: by the number of keys.
+var workloads = func() map[int]func() *workload {
+	all := map[int]func() *workload{}
 	for _, size := range sizes {
-		all[size.sets*size.items] = sync.OnceValue(func() *workload { return newWorkload(size.sets, size.items) })()
+		all[size.sets*size.items] = sync.OnceValue(func() *workload { return newWorkload(size.sets, size.items) })
 	}
 	return all
-})
+}()
 
 func newWorkload(sets, items int) *workload {
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -81,7 +82,7 @@ func BenchmarkLookup(b *testing.B) {
 				continue
 			}
 			b.Run(fmt.Sprintf("impl=%s/keys=%d", impl.name, n), func(b *testing.B) {
-				impl.run(b, workloads()[n])
+				impl.run(b, workloads[n]())
 			})
 		}
 	}
@@ -182,7 +183,7 @@ func benchmarkNested(b *testing.B, w *workload) {
 func BenchmarkLookupBatch(b *testing.B) {
 	for _, n := range []int{240, 40_000, 2_000_000} {
 		b.Run(fmt.Sprintf("impl=table/keys=%d", n), func(b *testing.B) {
-			w := workloads()[n]
+			w := workloads[n]()
 			t := mustBuild(b, w.entries, Config{})
 			out := make([]*Entry[value40], 256)
 			sum := uint64(0)
@@ -205,14 +206,14 @@ func BenchmarkBuild(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/key")
 		}
 		b.Run(fmt.Sprintf("impl=table/keys=%d", n), func(b *testing.B) {
-			entries := workloads()[n].entries
+			entries := workloads[n]().entries
 			for i := 0; i < b.N; i++ {
 				sink += uint64(mustBuild(b, entries, Config{Seed: uint64(i)}).Len())
 			}
 			perKey(b)
 		})
 		b.Run(fmt.Sprintf("impl=map/keys=%d", n), func(b *testing.B) {
-			entries := workloads()[n].entries
+			entries := workloads[n]().entries
 			for i := 0; i < b.N; i++ {
 				sink += uint64(len(makeMap(entries)))
 			}

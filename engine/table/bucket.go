@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// maxBucket bounds the keys of a bucket. With 3 on average, hashes that are any good do not come near it: the chance that
+// maxBucket bounds the keys of a bucket. With fewer than 3 on average, hashes that are any good do not come near it: the chance that
 // a bucket has 30 is below 1e-18.
 const maxBucket = 64
 

@@ -4,7 +4,7 @@ import "slices"
 
 // evict places a bucket that no pilot sends to free slots: it takes the slots of the buckets that cost least, by the sum
 // of the squares of their sizes, and places those in turn (Groot Koerkamp 2025). It gives up when the part's budget is
-// spent. Random keys need it for one bucket in a hundred, the budget allows one in sixteen.
+// spent. Random keys need it for one bucket in four hundred, the budget allows one in sixteen.
 func (p *placer) evict(b uint16) bool {
 	var recent [16]uint16 // the buckets last placed here stay, lest two turn each other out for ever
 	for i := range recent {
@@ -36,7 +36,7 @@ func (p *placer) cheapest(b uint16, recent *[16]uint16) (best uint64, ok bool) {
 	rs := p.bucket(b)
 	lowest := ^uint32(0)
 	p.random = splitmix(p.random + golden)
-	var slots [maxBucket]uint64
+	slots := &p.found
 pilots:
 	for i := range uint64(256) {
 		pilot := (p.random + i) % 256
@@ -66,7 +66,7 @@ pilots:
 // displace gives a bucket the slots of a pilot, whoever has them.
 func (p *placer) displace(b uint16, pilot uint64) {
 	rs := p.bucket(b)
-	var slots [maxBucket]uint64
+	slots := &p.found
 	for i := range rs {
 		s := p.slotOf(rs[i].hash, pilot)
 		slots[i%maxBucket] = s

@@ -30,7 +30,7 @@ func splitmix(x uint64) uint64 {
 //   - The bytes of the high half reversed: for keys that count up, either half is an arithmetic progression modulo 2^64,
 //     and those cluster (three-gap theorem) at whatever scale the seed happens to approximate a fraction. A plain xor of
 //     the halves keeps the clusters: with it, and with the id added after the product, some seeds took 300 tries per key
-//     on sequential ids and on sequential Data1 where random keys take 11. Reversed, the fast low bytes of one
+//     on sequential ids and on sequential Data1 where random keys took 11. Reversed, the fast low bytes of one
 //     progression land on the slow high bytes of the other, and all families measure like random keys (see the golden
 //     build costs). A second round of xorshift and multiplication does the same and costs a lookup 0.3 ns more.
 func (s seed) hash(lo, hi uint64, id uint32) uint64 {

@@ -11,20 +11,23 @@ const cacheLine = 64
 // allocation. Its allocator aligns by itself what has no pointers, what is small (up to 512 bytes) and what is large
 // (over 32 KiB); in between, an object with pointers begins with a header of 8 bytes and the entries behind it are
 // misaligned, all by the same 8 bytes. Those are allocated as the second field of a struct whose first field pads
-// them to the boundary. The struct's type is made with reflect and stays in its cache: one per number of entries in
+// them to the boundary; if that is not where they come to lie, they have no pointers. The struct's type is made with reflect and stays in its cache: one per number of entries in
 // that range, of which there are about 500. Another way, to round the allocation up to the size where it is aligned,
-// would take 32 KiB for a table of nine keys. If some future allocator places the struct otherwise, the entries are only
-// slower; TestAlignment would tell.
+// would take 32 KiB for a table of nine keys. If some future allocator does otherwise, lookups are only slower, and
+// TestAlignment tells.
 func newEntries[V any](n int) []Entry[V] {
-	entries := make([]Entry[V], n)
 	entry := reflect.TypeFor[Entry[V]]()
-	off := reflect.ValueOf(entries).Pointer() % cacheLine
-	if entry.Size()%cacheLine != 0 || off == 0 {
-		return entries
+	if size := uintptr(n) * entry.Size(); entry.Size()%cacheLine == 0 && size > 512 && size <= 32<<10 {
+		padded := reflect.New(reflect.StructOf([]reflect.StructField{
+			{Name: "Pad", Type: reflect.TypeFor[[cacheLine - 8]byte]()},
+			{Name: "Entries", Type: reflect.ArrayOf(n, entry)},
+		}))
+		entries := padded.Elem().Field(1).Slice(0, n)
+		if entries.Pointer()%cacheLine == 0 {
+			return entries.Interface().([]Entry[V])
+		}
 	}
-	padded := reflect.StructOf([]reflect.StructField{
-		{Name: "Pad", Type: reflect.ArrayOf(int(cacheLine-off), reflect.TypeFor[byte]())},
-		{Name: "Entries", Type: reflect.ArrayOf(n, entry)},
-	})
-	return reflect.New(padded).Elem().Field(1).Slice(0, n).Interface().([]Entry[V])
+	entries := make([]Entry[V], n)
+	adviseHugePages(entries)
+	return entries
 }

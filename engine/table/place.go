@@ -19,6 +19,7 @@ type placer struct {
 	homeless       []uint16 // buckets turned out and not yet placed again
 	budget         int      // buckets that may still be placed by eviction
 	random         uint64
+	found          [maxBucket]uint64 // the slots of the bucket being placed
 
 	tries, evictions, largest int
 }
@@ -62,30 +63,40 @@ func (p *placer) build(part int, records []record) *failure {
 }
 
 // put finds the first pilot that sends the keys of a bucket to free slots.
+//
+// Nearly all the time of a build is spent here, on pilots that fail with the first key or the second. Both are tried before
+// one branch, which is then seldom mispredicted, and displaced by adding instead of multiplying. With a branch for
+// each key the build took 3 % longer.
 func (p *placer) put(b uint16) bool {
 	rs := p.bucket(b)
-	var slots [maxBucket]uint64
+	first, second, rest := rs[0].hash, rs[min(1, len(rs)-1)].hash, rs[min(2, len(rs)):]
+	taken, free, scale, slot0 := p.taken, uint32(p.shape.free>>32), p.shape.slots, p.slot0
+	var d, e uint32 // the displacements of the first key and of the second
+pilots:
 	for pilot := range uint64(256) {
-		if p.fits(rs, pilot, &slots) {
+		s := uint64(uint32(first>>32)^d&free)*scale>>32 - slot0
+		t := uint64(uint32(second>>32)^e&free)*scale>>32 - slot0
+		d += uint32(first)
+		e += uint32(second)
+		if (taken[s/64]>>(s%64)|taken[t/64]>>(t%64))&1 != 0 {
+			continue
+		}
+		p.found[0], p.found[1] = s, t
+		for i := range rest {
+			s := p.slotOf(rest[i].hash, pilot)
+			if p.isTaken(s) {
+				continue pilots
+			}
+			p.found[(i+2)%maxBucket] = s
+		}
+		if slots := p.found[:len(rs)]; distinct(slots) {
 			p.tries += int(pilot) + 1
-			p.take(b, pilot, slots[:len(rs)])
+			p.take(b, pilot, slots)
 			return true
 		}
 	}
 	p.tries += 256
 	return false
-}
-
-// fits says whether a pilot sends keys to free slots, and which.
-func (p *placer) fits(rs []record, pilot uint64, slots *[maxBucket]uint64) bool {
-	for i := range rs {
-		s := p.slotOf(rs[i].hash, pilot)
-		if p.isTaken(s) {
-			return false
-		}
-		slots[i%maxBucket] = s
-	}
-	return distinct(slots[:len(rs)])
 }
 
 func distinct(slots []uint64) bool {

@@ -1,11 +1,17 @@
 package table
 
 const (
-	partKeys   = 40_000  // the most keys of a part, on average
-	bucketKeys = 3       // keys per bucket: 8/3 bits of pilots per key
-	loadNum    = 97      // load factor: at least 0.97
-	loadDen    = 100     //
-	maxKeys    = 1 << 28 // beyond, the 32 bits that are scaled to slots no longer spread evenly
+	partKeys = 32_000  // the most keys of a part, on average
+	maxKeys  = 1 << 28 // beyond, the 32 bits that are scaled to slots no longer spread evenly
+
+	// Pilots per key: 3 bits, which is 8 keys in 3 buckets. The smaller tables, of one part, have 4 bits instead: they
+	// take 5 tries per key instead of 8.
+	indexBits      = 3
+	smallIndexBits = 4
+
+	// The load factor is 0.97 or, where that is no whole number of slots, little more.
+	loadNum = 97
+	loadDen = 100
 )
 
 // shape is the geometry of an index. A hash is scaled to a bucket and, once its bucket's pilot has displaced it, to a slot.
@@ -26,9 +32,12 @@ func newShape(n int, k uint) shape {
 	if n == 0 {
 		return shape{buckets: 1, slots: 2, free: ^uint64(0)}
 	}
-	perPart := uint64(bucketKeys) << k
+	bits := uint64(indexBits)
+	if k == 0 {
+		bits = smallIndexBits
+	}
 	return shape{
-		buckets: (uint64(n) + perPart - 1) / perPart << k,
+		buckets: max(uint64(n)*bits/8>>k<<k, 1),
 		slots:   uint64(n) * loadDen / loadNum >> k << k,
 		free:    ^uint64(0) >> k,
 	}
