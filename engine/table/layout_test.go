@@ -65,8 +65,8 @@ func TestEntriesAreTyped(t *testing.T) {
 		t.Fatal(got)
 	}
 	type line struct {
-		p   *[1000]int
-		pad [32]byte
+		p *[1000]int
+		_ [32]byte
 	}
 	lines := newEntries[line](50)
 	for i := range lines {
