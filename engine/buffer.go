@@ -105,8 +105,8 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
 	at := (uint64(outLen) + 7) &^ 7
 	size := at + uint64(inLen)
-	buffer := irp.SystemBuffer
-	if buffer == nil {
+	prepared := irp.SystemBuffer != nil
+	if !prepared {
 		irp.layout.in, irp.layout.out = inLen, outLen
 		irp.Flags = 0
 		if allocator != nil {
@@ -120,10 +120,13 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 		} else if !irp.takePool(uint32(size)) {
 			return irp.decide(ruleP10, ks.StatusInsufficientResources)
 		}
-		buffer = irp.SystemBuffer
-		if uint64(len(buffer)) < size { // P-16, also for a buffer that is shorter than asked for
-			return ks.StatusInsufficientResources
-		}
+	}
+	buffer := irp.SystemBuffer
+	if uint64(len(buffer)) < size { // P-16, also for a buffer that is shorter than asked for
+		return ks.StatusInsufficientResources
+	}
+	request := buffer[at:size:size]
+	if !prepared {
 		if base := &buffer[0]; irp.base != base {
 			irp.base = base // compared first, as storing a pointer costs a write barrier
 		}
@@ -138,9 +141,9 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 			default:
 				clear(data) // S-11
 			}
-			irp.ident.write(buffer[at:size])
+			irp.ident.write(request)
 			if inLen != ks.SizeIdentifier {
-				irp.writeRest(buffer[at:size], in)
+				irp.writeRest(request, in)
 			}
 		} else if status := irp.captureMemory(in, out); status != ks.StatusSuccess {
 			return status
@@ -157,7 +160,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	if outLen != 0 {
 		data = buffer[:outLen:outLen]
 	}
-	return handler(irp, buffer[at:size:size], data)
+	return handler(irp, request, data)
 }
 
 // captureMemory is the capture from memory that can fault. The buffer of a request that faults is freed (P-9).
