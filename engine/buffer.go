@@ -235,7 +235,7 @@ func (irp *IRP) freePool() {
 	if irp.Pool != nil {
 		irp.Pool.Free(irp.SystemBuffer)
 	}
-	irp.SystemBuffer = nil
+	irp.SystemBuffer, irp.base = nil, nil
 	irp.Flags = 0
 	irp.layout.prepared = false
 }

@@ -13,7 +13,8 @@ import (
 // SizePropertyItem is sizeof(KSPROPERTY_ITEM) in bytes on x64, the ABI that is modelled on every host.
 const SizePropertyItem = 72
 
-// CompileError says which declaration Compile refused, and why.
+// CompileError says which declaration Compile refused, and why. It names sets by GUID and items by id: their names are in
+// package kssets, whose tables would come along with every engine.
 type CompileError struct {
 	Set     ks.GUID   // the set, all zero if the error is about none
 	Index   int       // of the set in Config.PropertySets, -1 if the error is about none
@@ -80,6 +81,10 @@ func checkItemSize(config Config) error {
 			return bad("PropertyItemSize %d times the %d items of PropertySets[%d] exceeds 32 bits (P-3)", size, n, i)
 		}
 	}
+	if size > largestBuffer {
+		return &CompileError{Index: -1, Status: ks.StatusInsufficientResources,
+			Reason: fmt.Sprintf("PropertyItemSize %d is more than this host allots to one item, %d bytes", size, largestBuffer)}
+	}
 	return nil
 }
 
@@ -97,9 +102,6 @@ func (c *compiler) addSet(index int, decl *PropertySet) error {
 	fail := func(reason string, args ...any) error {
 		return &CompileError{Set: decl.Set, Index: index, Status: ks.StatusInvalidParameter, Reason: fmt.Sprintf(reason, args...)}
 	}
-	if decl.Set == (ks.GUID{}) {
-		return fail("GUID_NULL stands for all sets in a request (P-32), so no request could reach this one")
-	}
 	if uint64(len(d.items))+uint64(len(decl.Items)) >= uint64(noItem) {
 		return fail("more items than 31 bits count")
 	}
@@ -108,6 +110,11 @@ func (c *compiler) addSet(index int, decl *PropertySet) error {
 		PropertySet: PropertySet{Set: decl.Set, Items: slices.Clone(decl.Items), FastIO: slices.Clone(decl.FastIO)},
 		first:       uint32(len(d.items)),
 		next:        noItem,
+	}
+	if decl.Set == (ks.GUID{}) {
+		// In a request GUID_NULL stands for all sets (P-32): no request can name this one, which is listed all the same.
+		d.sets = append(d.sets, set)
+		return nil
 	}
 	if prev, ok := c.last[decl.Set]; ok {
 		d.sets[prev].next = uint32(index)
@@ -123,19 +130,18 @@ func (c *compiler) addSet(index int, decl *PropertySet) error {
 			return err
 		}
 	}
-	seen := make(map[uint32]bool, len(set.FastIO))
 	for _, f := range set.FastIO {
-		if seen[f.ID] {
+		v := &c.entry(decl.Set, f.ID).Value
+		if f.Get != nil && v.fastGet != nil || f.Set != nil && v.fastSet != nil {
 			return &CompileError{Set: decl.Set, Index: index, ID: f.ID, HasItem: true, Status: ks.StatusInvalidParameter,
-				Reason: "FastIO lists the id twice"}
+				Reason: "FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"}
 		}
-		seen[f.ID] = true
-		e := c.entry(decl.Set, f.ID)
-		if e.Value.fastGet != nil || e.Value.fastSet != nil {
-			return &CompileError{Set: decl.Set, Index: index, ID: f.ID, HasItem: true, Status: ks.StatusInvalidParameter,
-				Reason: "FastIO lists an id that the FastIO of an earlier set with this GUID lists too"}
+		if f.Get != nil {
+			v.fastGet = f.Get
 		}
-		e.Value.fastGet, e.Value.fastSet = f.Get, f.Set
+		if f.Set != nil {
+			v.fastSet = f.Set
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"strings"
@@ -28,18 +29,17 @@ func TestCompileErrors(t *testing.T) {
 			"engine: PropertyItemSize 64 is less than a KSPROPERTY_ITEM, 72 bytes (P-3); use 0 for plain items"},
 		"stride": {engine.Config{PropertyItemSize: 1 << 31, PropertySets: []engine.PropertySet{{Set: setA, Items: make([]engine.PropertyItem, 2)}}},
 			"engine: PropertyItemSize 2147483648 times the 2 items of PropertySets[0] exceeds 32 bits (P-3)"},
-		"GUID_NULL": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA}, {}}},
-			"engine: PropertySets[1] 00000000-0000-0000-0000-000000000000: GUID_NULL stands for all sets in a request (P-32), so no request could reach this one"},
 		"an item twice": {items(engine.PropertyItem{ID: 7}, engine.PropertyItem{ID: 8}, engine.PropertyItem{ID: 7}),
 			"engine: PropertySets[1] " + setA.String() + ", item 7: declared twice: also in PropertySets[1] (P-24)"},
 		"an item in two sets": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 7}}}, {Set: setB},
 			{Set: setA, Items: []engine.PropertyItem{{ID: 7}}}}},
 			"engine: PropertySets[2] " + setA.String() + ", item 7: declared twice: also in PropertySets[0] (P-24)"},
-		"FastIO twice": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7}, {ID: 7}}}}},
-			"engine: PropertySets[0] " + setA.String() + ", item 7: FastIO lists the id twice"},
+		"FastIO twice": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, FastIO: []engine.FastPropertyItem{
+			{ID: 7, Get: fastAnswers(0, 0)}, {ID: 7, Get: fastAnswers(0, 0)}}}}},
+			"engine: PropertySets[0] " + setA.String() + ", item 7: FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"},
 		"FastIO in two sets": {engine.Config{PropertySets: []engine.PropertySet{
-			{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Get: fastAnswers(0, 0)}}}, {Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7}}}}},
-			"engine: PropertySets[1] " + setA.String() + ", item 7: FastIO lists an id that the FastIO of an earlier set with this GUID lists too"},
+			{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(0, 0)}}}, {Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(0, 0)}}}}},
+			"engine: PropertySets[1] " + setA.String() + ", item 7: FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"},
 		"members missing": {members(4, 3, 11),
 			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 11 bytes, but MembersSize 4 x MembersCount 3 is 12 (P-33)"},
 		"members left over": {members(0, 3, 1),
@@ -114,4 +114,41 @@ func TestCompileMany(t *testing.T) {
 		h.want(request{set: s.Set, id: 20, flags: get}, ks.StatusNotFound, 0)
 	}
 	h.want(request{set: setA, id: 0, flags: get}, ks.StatusPropsetNotFound, 0)
+}
+
+// TestP32_NullSetIsListed: a set with GUID_NULL compiles, is listed, and no request reaches its items.
+func TestP32_NullSetIsListed(t *testing.T) {
+	var null ks.GUID
+	reached := engine.PropertyItem{ID: 1, Get: answers(ks.StatusSuccess, 0), Support: answers(ks.StatusSuccess, 0)}
+	fast := []engine.FastPropertyItem{{ID: 1, Get: fastAnswers(ks.StatusSuccess, 0)}}
+	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA}, {Items: []engine.PropertyItem{reached}, FastIO: fast}}})
+	list := request{set: null, flags: ks.PropertyTypeSetSupport, out: full(32)}
+	irp := h.irp(list)
+	n := irp.Finish(h.Property(irp), irp.UserBuffer)
+	if want := append(append([]byte(nil), setA[:]...), null[:]...); n != 32 || !bytes.Equal(irp.UserBuffer, want) {
+		t.Errorf("%d bytes: % x", n, irp.UserBuffer)
+	}
+	for _, flags := range []uint32{get, ks.PropertyTypeBasicSupport, ks.PropertyTypeSerializeSet} {
+		irp := h.irp(request{set: null, id: 1, flags: flags, out: full(8)})
+		if status := h.Property(irp); status != ks.StatusPropsetNotFound {
+			t.Errorf("%s: %v", ks.FormatPropertyFlags(flags), status)
+		}
+	}
+	var io engine.IoStatus
+	if h.FastProperty(&engine.FileObject{}, engine.UserMode, request{set: null, id: 1, flags: get}.bytes(), nil, &io) {
+		t.Error("the fast path reached it")
+	}
+}
+
+// TestF2_FastVerbsOfOneIDInTwoSets: sets with one GUID may list one verb of an id each.
+func TestF2_FastVerbsOfOneIDInTwoSets(t *testing.T) {
+	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{
+		{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Get: fastAnswers(ks.StatusSuccess, 1)}}},
+		{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(ks.StatusSuccess, 2)}}}}})
+	for flags, want := range map[uint32]uint64{get: 1, set: 2} {
+		var io engine.IoStatus
+		if !h.FastProperty(&engine.FileObject{}, engine.UserMode, request{set: setA, id: 7, flags: flags}.bytes(), make([]byte, 8), &io) || io.Information != want {
+			t.Errorf("%s: %+v", ks.FormatPropertyFlags(flags), io)
+		}
+	}
 }

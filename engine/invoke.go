@@ -37,6 +37,7 @@ func (irp *IRP) abandon() {
 		irp.freePool()
 	}
 	irp.layout.prepared = false
+	irp.base = nil
 	irp.IoStatus.Information = 0
 }
 

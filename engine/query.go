@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
@@ -182,6 +183,9 @@ func (d *Dispatcher) relations(irp *IRP, list []ks.Identifier) ks.Status {
 // ask for all, for the header with 8 bytes, or for the size with 4 (P-35, P-60).
 func (irp *IRP) sizedList(r rule, data []byte, n, size uint32, put func(i uint32, b []byte)) ks.Status {
 	full := ks.SizeMultipleItem + uint64(n)*uint64(size)
+	if full > math.MaxUint32 {
+		return irp.decide(r, ks.StatusInvalidBufferSize) // S-5
+	}
 	switch out := uint64(len(data)); {
 	case out >= full:
 		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)

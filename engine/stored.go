@@ -31,7 +31,8 @@ const MaxStoredValue = 16 << 20
 // UnserializeObjectProperties applies stored properties to an object: KsUnserializeObjectPropertiesFromRegistry with named
 // values in place of a registry key (P-70 to P-73). Each value is one serialized set, whatever its name; send delivers an
 // IOCTL_KS_PROPERTY request with the input and output buffers given to the object, as device.Handle.IoControl does. Values
-// are applied in the order of their names; the first error ends the run, and what was applied before stays (P-73).
+// are applied in the order of their names; the first error, a *StoredError, ends the run, and what was applied before
+// stays (P-73).
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksunserializeobjectpropertiesfromregistry
 func UnserializeObjectProperties(values map[string][]byte, send func(in, out []byte) ks.Status) error {
@@ -47,7 +48,7 @@ func UnserializeObjectProperties(values map[string][]byte, send func(in, out []b
 }
 
 // UnserializeObjectPropertiesFS is UnserializeObjectProperties for the files of one folder of fsys, each a value. Folders
-// in it are passed over (P-71).
+// in it are passed over (P-71). Errors of fsys are wrapped with the file's name.
 func UnserializeObjectPropertiesFS(fsys fs.FS, path string, send func(in, out []byte) ks.Status) error {
 	if fsys == nil {
 		return &StoredError{Status: ks.StatusInvalidParameter, Reason: "neither a key nor a path is given (P-70)"}

@@ -89,7 +89,7 @@ func (t *Topology) name(irp *IRP, request, data []byte) ks.Status {
 	}
 	need := uint64(2) // the terminator
 	for _, r := range name {
-		need += 2 * uint64(utf16Len(r))
+		need += 2 * uint64(utf16.RuneLen(r)) // a rune of a Go string is a character, or U+FFFD
 	}
 	if uint64(len(data)) < need {
 		return irp.tooShort(ruleP17, uint64(len(data)), need)
@@ -97,7 +97,7 @@ func (t *Topology) name(irp *IRP, request, data []byte) ks.Status {
 	at := 0
 	put := func(u uint16) { binary.LittleEndian.PutUint16(data[at:], u); at += 2 }
 	for _, r := range name {
-		if utf16Len(r) == 2 {
+		if utf16.RuneLen(r) == 2 {
 			hi, lo := utf16.EncodeRune(r)
 			put(uint16(hi))
 			put(uint16(lo))
@@ -109,6 +109,3 @@ func (t *Topology) name(irp *IRP, request, data []byte) ks.Status {
 	irp.IoStatus.Information = need
 	return ks.StatusSuccess
 }
-
-// utf16Len is the number of UTF-16 words of a rune of a Go string, in which what is not a character is already U+FFFD.
-func utf16Len(r rune) int { return utf16.RuneLen(r) }

@@ -2,6 +2,7 @@ package device_test
 
 import (
 	"bytes"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -183,5 +184,47 @@ func TestManyHandles(t *testing.T) {
 	}
 	if wg.Wait(); total.Load() != goroutines*rounds*5 {
 		t.Errorf("%d handler calls, want %d", total.Load(), goroutines*rounds*5)
+	}
+}
+
+// TestLargeBuffersAreReleased: a handle that served one large request does not go on holding its memory, on either way
+// that a buffer takes.
+func TestLargeBuffersAreReleased(t *testing.T) {
+	const size = 48 << 20
+	held := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	item := engine.PropertyItem{ID: 1, Get: produces(1), Support: produces(1)}
+	for name, flags := range map[string]uint32{"allocator": ks.PropertyTypeGet, "pool": ks.PropertyTypeBasicSupport} {
+		_, h := open(t, item)
+		before := held()
+		out := make([]byte, size)
+		if n, status := h.IoControl(ks.IoctlProperty, request(1, flags), out); n != 1 || status != ks.StatusSuccess {
+			t.Fatal(name, n, status)
+		}
+		if grown := held() - before; grown < size { // the control: out itself is noticed
+			t.Fatalf("%s: %d bytes more with the output in use", name, grown)
+		}
+		runtime.KeepAlive(out)
+		out = nil
+		if after := held(); after > before+size/4 {
+			t.Errorf("%s: %d bytes are held", name, after-before)
+		}
+		runtime.KeepAlive(h)
+	}
+}
+
+// TestPendingIsNoResult: whoever completes a request with STATUS_PENDING has not completed it, and IoControl says so.
+func TestPendingIsNoResult(t *testing.T) {
+	_, h := open(t, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
+		go irp.Complete(ks.StatusPending, 4)
+		return ks.StatusPending
+	}})
+	if n, status := h.IoControl(ks.IoctlProperty, request(1, ks.PropertyTypeGet), make([]byte, 4)); n != 0 || status != ks.StatusUnsuccessful {
+		t.Error(n, status)
 	}
 }
