@@ -2,8 +2,9 @@ package bench
 
 import (
 	"os"
-	"strconv"
 	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // The workloads as Go benchmarks, for benchstat and for profiles. Names are key=value, so that
@@ -17,11 +18,8 @@ func BenchmarkIRP(b *testing.B)    { benchmarkPath(b, "irp") }
 
 func benchmarkPath(b *testing.B, name string) {
 	seed := uint64(1) // fixed: two runs are to be compared
-	if s := os.Getenv("KSDISPATCH_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			b.Fatalf("KSDISPATCH_SEED: %v", err)
-		}
+	if os.Getenv(testkit.SeedVariable) != "" {
+		seed = testkit.Seed(b)
 	}
 	workloads, err := Default()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 func TestDefaultWorkloads(t *testing.T) {
@@ -43,7 +44,7 @@ func TestDefaultWorkloads(t *testing.T) {
 
 // A prepared hit is answered with success, and about half of a miss mix is not.
 func TestRequestsAreWhatTheyAreCalled(t *testing.T) {
-	seed := testSeed(t)
+	seed := testkit.Seed(t)
 	for _, w := range []Workload{synthetic(20, 12, false), synthetic(20, 12, true), driver(t, "wds-sysvad")} {
 		b, err := w.prepare(seed)
 		if err != nil {
@@ -91,7 +92,7 @@ func driver(t *testing.T, name string) Workload {
 
 // The same seed makes the same requests, another seed others: a report can be repeated.
 func TestSeed(t *testing.T) {
-	seed := testSeed(t)
+	seed := testkit.Seed(t)
 	content := func(seed uint64) string {
 		var all strings.Builder
 		list, _ := prepareRequests(synthetic(20, 12, true).generate(seed), true, seed)
@@ -112,7 +113,7 @@ func TestSeed(t *testing.T) {
 func TestRunReportsEveryRow(t *testing.T) {
 	turns, last := 0, 0
 	rep, err := Run(context.Background(), []Workload{synthetic(1, 8, false), synthetic(1, 8, false)}, Options{
-		Seed: testSeed(t), Rounds: 2,
+		Seed: testkit.Seed(t), Rounds: 2,
 		Progress: func(done, total int, _ string) { turns++; last = total - done },
 	})
 	if err != nil {
@@ -175,7 +176,7 @@ func TestRunStopsWithItsContext(t *testing.T) {
 
 // The timed loops are checked too: one that skips work must not be timed.
 func TestChecksumsNoticeALoopThatDoesLess(t *testing.T) {
-	b, err := synthetic(20, 12, true).prepare(testSeed(t))
+	b, err := synthetic(20, 12, true).prepare(testkit.Seed(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +217,7 @@ func TestFromManifestErrors(t *testing.T) {
 // A manifest may want inputs longer than what is prepared in one piece.
 func TestLongRequests(t *testing.T) {
 	o := []object{{{Set: ks.GUID{1}, Items: []engine.PropertyItem{{ID: 1, Get: answer, Set: answer, MinProperty: 5000, MinData: 100}}}}}
-	if err := verify(o, testSeed(t), 500); err != nil {
+	if err := verify(o, testkit.Seed(t), 500); err != nil {
 		t.Error(err)
 	}
 	list, longest := prepareRequests(o, false, 1)

@@ -1,31 +1,16 @@
 package bench
 
 import (
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/bench/internal/naive"
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
-// testSeed is fresh for each run, logged, and taken from KSDISPATCH_SEED to repeat one.
-func testSeed(t testing.TB) uint64 {
-	seed := rand.Uint64()
-	if s := os.Getenv("KSDISPATCH_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatalf("KSDISPATCH_SEED: %v", err)
-		}
-	}
-	t.Logf("KSDISPATCH_SEED=%d", seed)
-	return seed
-}
-
 func TestPeersAnswerAsTheEngineDoes(t *testing.T) {
-	seed := testSeed(t)
+	seed := testkit.Seed(t)
 	workloads, err := Default()
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +44,7 @@ func small() []object {
 
 // Negative controls: a peer with one thing wrong must be found out, and by the step that is wrong.
 func TestVerifyNoticesAWrongPeer(t *testing.T) {
-	seed := testSeed(t)
+	seed := testkit.Seed(t)
 	if err := verify(small(), seed, 3000); err != nil {
 		t.Fatalf("undamaged: %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // What the controls allocate goes here, so that the compiler cannot keep it on a stack.
@@ -15,17 +16,6 @@ var (
 	sinkBytes []byte
 	sinkIRP   *engine.IRP
 )
-
-// allocations is the least of several measurements, because AllocsPerRun counts the whole process. The first call of f
-// warms up.
-func allocations(f func()) float64 {
-	f()
-	least := testing.AllocsPerRun(200, f)
-	for range 2 {
-		least = min(least, testing.AllocsPerRun(200, f))
-	}
-	return least
-}
 
 func needPlainBuild(t *testing.T) {
 	if invariants.Enabled {
@@ -127,7 +117,7 @@ func TestNoAllocations(t *testing.T) {
 				h.FastProperty(&h.file, engine.UserMode, in, out, &io)
 			},
 		} {
-			if n := allocations(f); n != 0 {
+			if n := testkit.Allocs(f); n != 0 {
 				t.Errorf("%s, %s: %v allocations", path, name, n)
 			}
 		}
@@ -150,7 +140,7 @@ func TestNoAllocationsLater(t *testing.T) {
 		"Complete":                             func() { irp.Complete(ks.StatusSuccess, 0) },
 		"Rule":                                 func() { _ = irp.Rule() },
 	} {
-		if n := allocations(f); n != 0 {
+		if n := testkit.Allocs(f); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}
 	}
@@ -172,18 +162,18 @@ func TestNoAllocationsElsewhere(t *testing.T) {
 			"Property":  func() { irp.Finish(h.Property(irp), irp.UserBuffer) },
 			"IoControl": func() { h.device.IoControl(ks.IoctlProperty, memory.in, memory.out) },
 		} {
-			if n := allocations(f); n != 0 {
+			if n := testkit.Allocs(f); n != 0 {
 				t.Errorf("%s, %s: %v allocations", path, name, n)
 			}
 		}
 		irp.Memory = memory
-		if n := allocations(func() { irp.Finish(h.Property(irp), nil) }); n != 0 {
+		if n := testkit.Allocs(func() { irp.Finish(h.Property(irp), nil) }); n != 0 {
 			t.Errorf("%s through a Memory: %v allocations", name, n)
 		}
 	}
 	// Prepared by an earlier pass (P-15).
 	irp := h.irp(request{set: setA, id: 5, flags: get, out: full(4)})
-	if n := allocations(func() {
+	if n := testkit.Allocs(func() {
 		h.Property(irp)
 		irp.Finish(h.Property(irp), irp.UserBuffer)
 	}); n != 0 {
@@ -226,7 +216,7 @@ func TestNoAllocationsControl(t *testing.T) {
 			irp.Finish(h.Property(&irp), nil)
 		},
 	} {
-		if n := allocations(f); n < 1 {
+		if n := testkit.Allocs(f); n < 1 {
 			t.Errorf("control %s: %v allocations; want at least 1", name, n)
 		}
 	}

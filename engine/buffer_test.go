@@ -10,6 +10,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // The rules of the buffer: P-6 to P-16.
@@ -445,7 +446,7 @@ func TestP10_LengthsAbove32BitHosts(t *testing.T) {
 
 // Requests of random lengths come back as they should, whatever was sent before them.
 func TestP6_RandomLengths(t *testing.T) {
-	r := newRand(t)
+	r := testkit.Rand(t)
 	h := oneItem(t, engine.PropertyItem{ID: 1, Set: accepts, Get: func(irp *engine.IRP, request, data []byte) ks.Status {
 		for i := range data {
 			data[i] = request[i%len(request)]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // The rules of the fast path: F-1 to F-7, and S-20.
@@ -249,7 +250,7 @@ func TestF7_NoIRP(t *testing.T) {
 // TestS20_FastPathParity sends random requests on both paths to items with the same behaviour: where the fast path
 // answers, the IRP answers the same.
 func TestS20_FastPathParity(t *testing.T) {
-	r := newRand(t)
+	r := testkit.Rand(t)
 	handled := 0
 	for range 300 {
 		status, info := statuses[r.IntN(len(statuses))], uint64(r.IntN(12))

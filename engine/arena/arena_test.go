@@ -14,6 +14,7 @@ import (
 	"unsafe"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // The layout that the speed rests on, checked by the compiler: what the fast paths touch is on the first cache line, and
@@ -89,7 +90,7 @@ func TestFreeNewestRewinds(t *testing.T) {
 // A chunk comes back when nothing in it is live, in whatever order that happens.
 func TestFreeAnyOrderRecycles(t *testing.T) {
 	a := newArena(t, Config{ChunkSize: 1024})
-	r := rand.New(rand.NewPCG(seed(t), 3))
+	r := rand.New(rand.NewPCG(testkit.Seed(t), 3))
 	for range 50 {
 		var live [][]byte
 		for range 60 { // four chunks
@@ -677,7 +678,7 @@ func TestFreeRemote(t *testing.T) {
 				}
 			})
 		}
-		r := rand.New(rand.NewPCG(seed(t), 4))
+		r := rand.New(rand.NewPCG(testkit.Seed(t), 4))
 		for range goroutines * each {
 			b := alloc(t, a, 1+r.IntN(200))
 			switch r.IntN(4) {
@@ -733,15 +734,6 @@ func TestFreeRemoteCollides(t *testing.T) {
 	if s := a.Stats(); s.Live != 0 || s.Bytes != 0 {
 		t.Errorf("%+v", s)
 	}
-}
-
-// allocs returns the heap allocations of f, the least of five attempts: the runtime's own count as well.
-func allocs(f func()) float64 {
-	least := testing.AllocsPerRun(200, f)
-	for i := 0; i < 4 && least != 0; i++ {
-		least = min(least, testing.AllocsPerRun(200, f))
-	}
-	return least
 }
 
 var sink []byte
@@ -800,11 +792,11 @@ func TestNoAllocs(t *testing.T) {
 		},
 	} {
 		f() // grow to the steady state
-		if n := allocs(f); n != 0 {
+		if n := testkit.Allocs(f); n != 0 {
 			t.Errorf("%s: %v heap allocations", name, n)
 		}
 	}
-	if n := allocs(func() { sink = make([]byte, 56) }); n != 1 {
+	if n := testkit.Allocs(func() { sink = make([]byte, 56) }); n != 1 {
 		t.Errorf("negative control: make allocates %v times", n)
 	}
 }
@@ -856,7 +848,7 @@ func TestPendedIsFlat(t *testing.T) {
 		}
 	}
 	// A buffer stays for 100 * len(long) operations on average, and a chunk for several times that, until its last one goes.
-	p := pended{a: newArena(t, Config{ChunkSize: ops / 50}), r: rand.New(rand.NewPCG(seed(t), 5)), long: make([][]byte, ops/2000)}
+	p := pended{a: newArena(t, Config{ChunkSize: ops / 50}), r: rand.New(rand.NewPCG(testkit.Seed(t), 5)), long: make([][]byte, ops/2000)}
 	steps := func() {
 		for range ops / 10 {
 			if err := p.step(); err != nil {

@@ -3,23 +3,10 @@ package arena
 import (
 	"errors"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
-)
 
-// seed returns a fresh seed, logged, or the one that KSDISPATCH_SEED names.
-func seed(t testing.TB) uint64 {
-	s := rand.Uint64()
-	if v := os.Getenv("KSDISPATCH_SEED"); v != "" {
-		var err error
-		if s, err = strconv.ParseUint(v, 10, 64); err != nil {
-			t.Fatalf("KSDISPATCH_SEED: %v", err)
-		}
-	}
-	t.Logf("KSDISPATCH_SEED=%d", s)
-	return s
-}
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
+)
 
 // kind is what an operation does; arg is a size or picks a buffer or a mark, modulo their number.
 type kind byte
@@ -286,7 +273,7 @@ func randomOps(r *rand.Rand, n int) []op {
 }
 
 func TestModel(t *testing.T) {
-	r, rounds := rand.New(rand.NewPCG(seed(t), 1)), 30
+	r, rounds := rand.New(rand.NewPCG(testkit.Seed(t), 1)), 30
 	if raceEnabled {
 		rounds = 5
 	}
@@ -298,7 +285,7 @@ func TestModel(t *testing.T) {
 }
 
 func TestCodec(t *testing.T) {
-	ops := randomOps(rand.New(rand.NewPCG(seed(t), 2)), 1000)
+	ops := randomOps(rand.New(rand.NewPCG(testkit.Seed(t), 2)), 1000)
 	got := decode(append(encode(ops), byte(kinds), 1, 2, 0, 0))
 	if len(got) != len(ops) {
 		t.Fatalf("%d operations decode to %d", len(ops), len(got))

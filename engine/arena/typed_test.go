@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 type plain struct {
@@ -93,7 +95,7 @@ func TestMakeNoAllocs(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	a := newArena(t, Config{})
-	if n := allocs(func() {
+	if n := testkit.Allocs(func() {
 		p, err := Make[plain](a, 3)
 		if err != nil {
 			panic(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 var (
@@ -38,16 +39,6 @@ func onHeap(h *device.Handle, id, flags uint32) {
 	sinkBytes = out[:]
 }
 
-// allocations is the least of several measurements, because AllocsPerRun counts the whole process.
-func allocations(f func()) float64 {
-	f()
-	least := testing.AllocsPerRun(200, f)
-	for range 2 {
-		least = min(least, testing.AllocsPerRun(200, f))
-	}
-	return least
-}
-
 func TestBuffersStayOnTheStack(t *testing.T) {
 	if invariants.Enabled {
 		t.Skip("invariant builds allocate to check")
@@ -68,11 +59,11 @@ func TestBuffersStayOnTheStack(t *testing.T) {
 		"too short":    {3, ks.PropertyTypeGet, ks.StatusInvalidBufferSize},
 		"no verb":      {1, 0, ks.StatusInvalidParameter},
 	} {
-		if n := allocations(func() { onStack(h, c.id, c.flags) }); n != 0 || sinkStatus != c.want {
+		if n := testkit.Allocs(func() { onStack(h, c.id, c.flags) }); n != 0 || sinkStatus != c.want {
 			t.Errorf("%s: %v allocations, %v", name, n, sinkStatus)
 		}
 	}
-	if n := allocations(func() { onHeap(h, 1, ks.PropertyTypeGet) }); n < 1 {
+	if n := testkit.Allocs(func() { onHeap(h, 1, ks.PropertyTypeGet) }); n < 1 {
 		t.Errorf("control: a buffer that escapes makes %v allocations; want at least 1", n)
 	}
 }

@@ -2,7 +2,11 @@
 
 package ks
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
+)
 
 var (
 	sinkBytes  []byte
@@ -12,15 +16,6 @@ var (
 	sinkWord   uint64
 	sinkGUID   GUID
 )
-
-// allocations is the least of several measurements, because AllocsPerRun counts the whole process.
-func allocations(f func()) float64 {
-	least := testing.AllocsPerRun(1000, f)
-	for range 2 {
-		least = min(least, testing.AllocsPerRun(1000, f))
-	}
-	return least
-}
 
 func TestNoAllocations(t *testing.T) {
 	g := MustParseGUID("45ffaaa0-6e1b-11d0-bcf2-444553540000")
@@ -41,7 +36,7 @@ func TestNoAllocations(t *testing.T) {
 		"too short":      func() { sinkID, sinkBool = DecodeIdentifier(request[:23]) },
 		"Status classes": func() { sinkBool = StatusNotFound.IsError() && StatusBufferOverflow.IsWarning() },
 	} {
-		if n := allocations(f); n != 0 {
+		if n := testkit.Allocs(f); n != 0 {
 			t.Errorf("%s allocates %v times", name, n)
 		}
 	}
@@ -51,7 +46,7 @@ func TestNoAllocations(t *testing.T) {
 		"AppendText to nil": func() { sinkBytes, _ = g.AppendText(nil) },
 		"unknown status":    func() { sinkString = Status(0xC000FFFF).String() },
 	} {
-		if n := allocations(f); n < 1 {
+		if n := testkit.Allocs(f); n < 1 {
 			t.Errorf("control %s allocates %v times; want at least 1", name, n)
 		}
 	}

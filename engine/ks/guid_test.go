@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 var (
@@ -127,7 +129,7 @@ func TestGUIDWords(t *testing.T) {
 	if lo, hi := g.Words(); lo != 0x0706050403020100 || hi != 0x0f0e0d0c0b0a0908 {
 		t.Errorf("Words of the bytes 0 to 15 = %#x, %#x; want them in little-endian order", lo, hi)
 	}
-	r := newRand(t)
+	r := testkit.Rand(t)
 	for range 1000 {
 		var g GUID
 		binary.LittleEndian.PutUint64(g[:8], r.Uint64())

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // cField and cStruct are the layout of C structures as testdata/layout.json has it, computed by a C compiler.
@@ -239,7 +241,7 @@ func TestLayoutNotices(t *testing.T) {
 
 // TestWireLengths checks what each structure does with buffers of every length around its size.
 func TestWireLengths(t *testing.T) {
-	r := newRand(t)
+	r := testkit.Rand(t)
 	for _, w := range wires() {
 		whole := make([]byte, w.size+8)
 		for i := range whole {
@@ -264,7 +266,7 @@ func TestWireLengths(t *testing.T) {
 // TestWireRoundTrip decodes random bytes, puts them back over 0xCC at an odd address and expects the same bytes, zeros
 // in the padding, and nothing beyond the size.
 func TestWireRoundTrip(t *testing.T) {
-	r := newRand(t)
+	r := testkit.Rand(t)
 	for _, w := range wires() {
 		for range 200 {
 			in := make([]byte, w.size)

@@ -5,16 +5,9 @@ package table
 import (
 	"runtime"
 	"testing"
-)
 
-// allocs returns the allocations of one call, the least of five measurements, as others in the process count too.
-func allocs(f func()) float64 {
-	least := testing.AllocsPerRun(1000, f)
-	for range 4 {
-		least = min(least, testing.AllocsPerRun(1000, f))
-	}
-	return least
-}
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
+)
 
 var sinkEntry *Entry[int]
 
@@ -35,12 +28,12 @@ func TestNoAllocations(t *testing.T) {
 		{"batch", func() { table.LookupBatch(keys, out) }},
 		{"Stats", func() { _ = table.Stats() }},
 	} {
-		if n := allocs(c.f); n != 0 {
+		if n := testkit.Allocs(c.f); n != 0 {
 			t.Errorf("%s: %v allocations", c.name, n)
 		}
 	}
 	// Negative control: the measurement notices one.
-	if n := allocs(func() { sinkEntry = new(Entry[int]) }); n != 1 {
+	if n := testkit.Allocs(func() { sinkEntry = new(Entry[int]) }); n != 1 {
 		t.Errorf("an allocation counts as %v", n)
 	}
 	runtime.KeepAlive(out)

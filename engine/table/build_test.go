@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // TestSizes builds tables of every size that has an edge, with a fresh seed each.
 func TestSizes(t *testing.T) {
-	rng := newRand(t)
+	rng := testkit.Rand(t)
 	sizes := []int{0, 1, 2, 3, 4, 5, 6, 9, 33, 100, 240}
 	for k := 3; k <= 16; k++ {
 		sizes = append(sizes, 1<<k-1, 1<<k, 1<<k+1)
@@ -28,7 +30,7 @@ func TestSizes(t *testing.T) {
 }
 
 func TestFamilies(t *testing.T) {
-	rng := newRand(t)
+	rng := testkit.Rand(t)
 	for _, f := range families {
 		for _, n := range []int{1, 2, 3, 7, 8, 20, 240, 1024, 3000} {
 			entries := f.entries(n)
@@ -45,7 +47,7 @@ func TestFamilies(t *testing.T) {
 // TestEveryTinyTable builds the sizes whose tables have no empty slot, or all of them, with many seeds: among them one
 // whose first word is zero, which makes a hash lose one half of every GUID whose other half is zero.
 func TestEveryTinyTable(t *testing.T) {
-	rng := newRand(t)
+	rng := testkit.Rand(t)
 	for n := range 34 {
 		for i := range 50 {
 			seed := rng.Uint64()
@@ -74,7 +76,7 @@ func TestLoadAndIndex(t *testing.T) {
 
 // TestDeterminism builds tables with one and with many goroutines and expects equal ones.
 func TestDeterminism(t *testing.T) {
-	rng := newRand(t)
+	rng := testkit.Rand(t)
 	for _, n := range []int{5, 1000, 3*partKeys + 1} {
 		seed, f := rng.Uint64(), families[rng.IntN(len(families))]
 		entries := f.entries(n)
@@ -101,7 +103,7 @@ func TestBuildCopies(t *testing.T) {
 }
 
 func TestDuplicates(t *testing.T) {
-	rng := newRand(t)
+	rng := testkit.Rand(t)
 	for _, n := range []int{2, 3, 240, 3*partKeys + 1} {
 		entries := families[1].entries(n)
 		i, j := rng.IntN(n-1), n-1

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // FuzzOperations runs a stream of operations on a table and on the model, a map, and expects the same answers. The first
@@ -106,7 +108,7 @@ func TestOperations(t *testing.T) {
 	if found, err := filepath.Glob("testdata/fuzz/FuzzOperations/*"); err != nil || len(found) == 0 {
 		t.Errorf("no corpus: %v %v", found, err)
 	}
-	rng := newRand(t)
+	rng := testkit.Rand(t)
 	for range 300 {
 		stream := make([]byte, rng.IntN(2000))
 		for i := range stream {

@@ -2,23 +2,8 @@ package table
 
 import (
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 )
-
-// newRand returns a generator with a fresh seed, logged, or the one in KSDISPATCH_SEED.
-func newRand(t testing.TB) *rand.Rand {
-	seed := rand.Uint64()
-	if s := os.Getenv("KSDISPATCH_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatalf("KSDISPATCH_SEED: %v", err)
-		}
-	}
-	t.Logf("KSDISPATCH_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
 
 func mustBuild[V any](t testing.TB, entries []Entry[V], cfg Config) *Table[V] {
 	t.Helper()

@@ -9,16 +9,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/typed"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
-
-// allocations is the least of several measurements, because AllocsPerRun counts the whole process.
-func allocations(f func()) float64 {
-	least := testing.AllocsPerRun(1000, f)
-	for range 2 {
-		least = min(least, testing.AllocsPerRun(1000, f))
-	}
-	return least
-}
 
 // TestNoAllocations sends every verb to every kind of property, with sizes that succeed and sizes that fail.
 func TestNoAllocations(t *testing.T) {
@@ -64,14 +56,14 @@ func TestNoAllocations(t *testing.T) {
 		for _, flags := range []uint32{get, set, ks.PropertyTypeBasicSupport, ks.PropertyTypeDefaultValues} {
 			in := request(id, flags)
 			for _, n := range []int{0, 1, 4, 8, 10, 128, 160} {
-				if k := allocations(func() {
+				if k := testkit.Allocs(func() {
 					copy(out, failed)
 					o.h.IoControl(ks.IoctlProperty, in, out[:n])
 				}); k != 0 {
 					t.Errorf("id %d flags %#x, %d bytes: %v allocations on the IRP path", id, flags, n, k)
 				}
 				var io engine.IoStatus
-				if k := allocations(func() {
+				if k := testkit.Allocs(func() {
 					copy(out, failed)
 					o.d.FastProperty(&o.file, engine.UserMode, in, out[:n], &io)
 				}); k != 0 {
@@ -91,7 +83,7 @@ func TestNoAllocations(t *testing.T) {
 		"a getter on the fast path": func() { c.d.FastProperty(&c.file, engine.UserMode, in, out[:4], &io) },
 		"a setter with String":      func() { c.h.IoControl(ks.IoctlProperty, string1, failed) },
 	} {
-		if k := allocations(f); k < 1 {
+		if k := testkit.Allocs(f); k < 1 {
 			t.Errorf("control: %s allocates %v times; want at least 1", what, k)
 		}
 	}

@@ -2,9 +2,6 @@ package typed_test
 
 import (
 	"bytes"
-	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -19,21 +16,6 @@ const (
 	get = ks.PropertyTypeGet
 	set = ks.PropertyTypeSet
 )
-
-// newRand returns a generator with a fresh seed, which it logs; KSDISPATCH_SEED replays one.
-func newRand(t testing.TB) *rand.Rand {
-	t.Helper()
-	seed := rand.Uint64()
-	if s := os.Getenv("KSDISPATCH_SEED"); s != "" {
-		v, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatalf("KSDISPATCH_SEED=%s: %v", s, err)
-		}
-		seed = v
-	}
-	t.Logf("KSDISPATCH_SEED=%d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
 
 // object is a compiled set and one open handle of it.
 type object struct {

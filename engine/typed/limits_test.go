@@ -10,6 +10,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
 	"github.com/ksdispatch/ksdispatch/engine/typed"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // description asks BASICSUPPORT or DEFAULTVALUES as clients do: 40 bytes first, then the whole (C-8).
@@ -207,7 +208,7 @@ func testModel[T int32 | uint32 | int64 | uint64](t *testing.T, r *rand.Rand, lo
 }
 
 func TestModel(t *testing.T) {
-	r := newRand(t)
+	r := testkit.Rand(t)
 	testModel[int32](t, r, math.MinInt32, math.MaxInt32, 4)
 	testModel[uint32](t, r, 0, math.MaxUint32, 4)
 	testModel[int64](t, r, math.MinInt64, math.MaxInt64, 8)

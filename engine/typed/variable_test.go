@@ -11,6 +11,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/typed"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // wide16 is text in UTF-16LE with a terminator.
@@ -178,7 +179,7 @@ func TestUTF16(t *testing.T) {
 
 // TestModelVariable compares random requests to a string and a blob with a naive model: a []uint16 and a []byte.
 func TestModelVariable(t *testing.T) {
-	r := newRand(t)
+	r := testkit.Rand(t)
 	for range 30 {
 		limit := 1 + r.IntN(20)
 		var v typed.Text

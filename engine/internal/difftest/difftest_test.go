@@ -2,28 +2,15 @@ package difftest
 
 import (
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/internal/model"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
-
-func seed(t testing.TB) uint64 {
-	s := rand.Uint64()
-	if text := os.Getenv("KSDISPATCH_SEED"); text != "" {
-		var err error
-		if s, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("KSDISPATCH_SEED: %v", err)
-		}
-	}
-	t.Logf("KSDISPATCH_SEED=%d", s)
-	return s
-}
 
 // objects is how many cases a test runs: some 70 requests each.
 func objects() uint64 {
@@ -49,7 +36,7 @@ func check(t *testing.T, c Case) (compared int) {
 }
 
 func TestEngineAgainstModel(t *testing.T) {
-	s, compared := seed(t), 0
+	s, compared := testkit.Seed(t), 0
 	for i := range objects() {
 		compared += check(t, Generate(rand.New(rand.NewPCG(s, i))))
 		if t.Failed() {
@@ -89,7 +76,7 @@ func wrong(c Case) *Difference {
 // TestNotices is the control: a bug in one rule is found, and brought down to a request or two, of as many sets as a blob
 // needs.
 func TestNotices(t *testing.T) {
-	s := seed(t)
+	s := testkit.Seed(t)
 	for i := range uint64(100) {
 		c := Generate(rand.New(rand.NewPCG(s, i)))
 		if c.Compat != (model.Compat{}) || wrong(c) == nil {

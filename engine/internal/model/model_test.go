@@ -3,12 +3,12 @@ package model
 import (
 	"bytes"
 	"math/rand/v2"
-	"os"
 	"reflect"
 	"strconv"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // What the recorded expectations do not reach: memory faults, prepared requests, pending, and what follows it.
@@ -294,22 +294,10 @@ func TestProgramText(t *testing.T) {
 	}
 }
 
-func seed(t *testing.T) uint64 {
-	s := rand.Uint64()
-	if text := os.Getenv("KSDISPATCH_SEED"); text != "" {
-		var err error
-		if s, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("KSDISPATCH_SEED: %v", err)
-		}
-	}
-	t.Logf("KSDISPATCH_SEED=%d", s)
-	return s
-}
-
 // TestGenerated holds every outcome of random requests against what must be true of all of them, and proves that the
 // generator reaches every rule.
 func TestGenerated(t *testing.T) {
-	s := seed(t)
+	s := testkit.Seed(t)
 	decided, total := map[string]int{}, 0
 	for i := range uint64(1000) {
 		obj, requests := Generate(rand.New(rand.NewPCG(s, i)))
@@ -375,7 +363,7 @@ func violation(q Request, o Outcome) string {
 
 // TestGeneratedTwice shows that nothing but the seed decides, and that a model leaves what it is given alone.
 func TestGeneratedTwice(t *testing.T) {
-	s := seed(t)
+	s := testkit.Seed(t)
 	for i := range uint64(50) {
 		obj, requests := Generate(rand.New(rand.NewPCG(s, i)))
 		again, _ := Generate(rand.New(rand.NewPCG(s, i)))

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 var (
@@ -15,10 +16,6 @@ var (
 )
 
 func TestNoAllocations(t *testing.T) {
-	// allocations is the least of several measurements, because AllocsPerRun counts the whole process.
-	allocations := func(f func()) float64 {
-		return min(testing.AllocsPerRun(1000, f), testing.AllocsPerRun(1000, f), testing.AllocsPerRun(1000, f))
-	}
 	for name, f := range map[string]func(){
 		"ByGUID":          func() { sinkSet = ByGUID(KSPROPSETID_Audio) },
 		"ByGUID stranger": func() { sinkSet = ByGUID(ks.GUID{1}) },
@@ -26,12 +23,12 @@ func TestNoAllocations(t *testing.T) {
 		"Item":            func() { sinkItem = sinkSet.Item(KSPROPERTY_AUDIO_VOLUMELEVEL) },
 		"All":             func() { all(&sinkSet) },
 	} {
-		if n := allocations(f); n != 0 {
+		if n := testkit.Allocs(f); n != 0 {
 			t.Errorf("%s allocates %v times", name, n)
 		}
 	}
 	// The control: a string that has to be made must show.
-	if n := allocations(func() { sinkName = PropertyName(KSPROPSETID_Audio, KSPROPERTY_AUDIO_VOLUMELEVEL) }); n < 1 {
+	if n := testkit.Allocs(func() { sinkName = PropertyName(KSPROPSETID_Audio, KSPROPERTY_AUDIO_VOLUMELEVEL) }); n < 1 {
 		t.Errorf("control PropertyName allocates %v times; want at least 1", n)
 	}
 }
