@@ -13,6 +13,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // Goroutines write values of equal bytes through both paths while others read through both: a reader that sees two
@@ -111,13 +112,13 @@ func TestStoreAllocatesNothing(t *testing.T) {
 			"short":    func() { get(irp, nil, data[:1]) },
 			"front":    func() { mustSucceed(set(irp, nil, data[:3])) },
 		} {
-			require.Zero(t, testing.AllocsPerRun(1000, call), "%s of %d bytes", name, size)
+			require.Zero(t, testkit.Allocs(call), "%s of %d bytes", name, size)
 		}
 	}
 	// The control: the same measurement notices a value that gets its memory by the SET.
 	data := make([]byte, 5000)
 	var information uint64
-	require.Positive(t, testing.AllocsPerRun(100, func() {
+	require.Positive(t, testkit.Allocs(func() {
 		fresh = NewValue(5000)
 		mustSucceed(fresh.Set(data, &information))
 	}))
