@@ -838,12 +838,14 @@ func (p *pended) step() error {
 }
 
 // Memory is flat and the heap is left alone while one in a hundred buffers stays for long. KSDISPATCH_OPS=10000000 makes
-// it the long version.
+// it the long version, which asks the system too: resident memory is the whole process's, and only a long run makes a leak
+// larger than what the runtime and the other tests do.
 func TestPendedIsFlat(t *testing.T) {
 	ops := 200_000
-	if v := os.Getenv("KSDISPATCH_OPS"); v != "" {
+	text := os.Getenv("KSDISPATCH_OPS")
+	if text != "" {
 		var err error
-		if ops, err = strconv.Atoi(v); err != nil {
+		if ops, err = strconv.Atoi(text); err != nil {
 			t.Fatalf("KSDISPATCH_OPS: %v", err)
 		}
 	}
@@ -877,7 +879,7 @@ func TestPendedIsFlat(t *testing.T) {
 	if after.Peak > before.Peak*3/2 { // a leak of one pended buffer in ten is more than that
 		t.Errorf("%d bytes reserved after %d operations, %d after as many more", before.Peak, ops, after.Peak)
 	}
-	if grown := residentBytes() - rss; grown > 4<<20 {
+	if grown := residentBytes() - rss; text != "" && grown > 4<<20 {
 		t.Errorf("%d bytes more are resident", grown)
 	}
 	if least != 0 && !raceEnabled && !invariants.Enabled {
