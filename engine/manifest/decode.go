@@ -164,19 +164,25 @@ func (p *parser) membersList() (m engine.MembersList) {
 	return m
 }
 
-func (p *parser) methodSet(methods claims) (s MethodSet) {
-	var items []declared
+// itemSet reads a set that has items and nothing else, of methods or of events.
+func itemSet[T any](p *parser, known claims, item func() (T, declared)) (name string, guid ks.GUID, items []T) {
+	var ids []declared
 	p.object(
-		field{"set_name", false, func() { s.Name = p.string() }},
-		field{"guid", true, func() { s.GUID = p.guid() }},
+		field{"set_name", false, func() { name = p.string() }},
+		field{"guid", true, func() { guid = p.guid() }},
 		field{"items", false, func() {
 			p.array(func() {
-				it, at := p.methodItem()
-				s.Items, items = append(s.Items, it), append(items, at)
+				it, at := item()
+				items, ids = append(items, it), append(ids, at)
 			})
 		}},
 	)
-	p.claim(methods, s.GUID, items)
+	p.claim(known, guid, ids)
+	return name, guid, items
+}
+
+func (p *parser) methodSet(methods claims) (s MethodSet) {
+	s.Name, s.GUID, s.Items = itemSet(p, methods, p.methodItem)
 	return s
 }
 
@@ -195,18 +201,7 @@ func (p *parser) methodItem() (it MethodItem, at declared) {
 }
 
 func (p *parser) eventSet(events claims) (s EventSet) {
-	var items []declared
-	p.object(
-		field{"set_name", false, func() { s.Name = p.string() }},
-		field{"guid", true, func() { s.GUID = p.guid() }},
-		field{"items", false, func() {
-			p.array(func() {
-				it, at := p.eventItem()
-				s.Items, items = append(s.Items, it), append(items, at)
-			})
-		}},
-	)
-	p.claim(events, s.GUID, items)
+	s.Name, s.GUID, s.Items = itemSet(p, events, p.eventItem)
 	return s
 }
 
