@@ -63,16 +63,12 @@ func (irp *IRP) wasPrepared() bool {
 func (l *layout) requestOffset() uint32 { return uint32((uint64(l.out) + 7) &^ 7) }
 
 // readAgain copies part of the request to dst: from the copy of an earlier pass if there is one, else from the caller. A
-// buffer that no pass prepared is refused before anything in it is taken for a request (S-15).
+// buffer that no pass prepared is not taken for a request (S-15); run refuses it.
 func (irp *IRP) readAgain(dst, in []byte, off int) ks.Status {
-	if irp.SystemBuffer != nil {
-		if !irp.wasPrepared() {
-			return irp.decide(ruleP15, ks.StatusInvalidParameter)
-		}
+	if irp.SystemBuffer != nil && irp.wasPrepared() {
 		copy(dst, irp.SystemBuffer[int(irp.layout.requestOffset())+off:])
 		return ks.StatusSuccess
 	}
-	irp.layout.prepared = false
 	irp.rule = ruleP9
 	return irp.readInput(dst, in, off)
 }
@@ -106,8 +102,12 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	at := (uint64(outLen) + 7) &^ 7
 	size := at + uint64(inLen)
 	prepared := irp.SystemBuffer != nil
-	if !prepared {
-		irp.layout.in, irp.layout.out = inLen, outLen
+	if prepared {
+		if !irp.wasPrepared() {
+			return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
+		}
+	} else {
+		irp.layout.in, irp.layout.out, irp.layout.prepared = inLen, outLen, false
 		irp.Flags = 0
 		if allocator != nil {
 			irp.rule = ruleP16

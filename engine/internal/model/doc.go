@@ -27,10 +27,10 @@
 //
 // Where the rules leave a choice, the model takes one and says so here.
 //
-// S-15, where a forged buffer is refused. A prepared request is judged by its captured identifier, because all code after
-// the capture uses the copy (S-2), so whether the copy is ours has to be known where the identifier is read: after the
-// tests of lengths alone (P-3, P-4's 24 bytes, P-5) and before P-4's TOPOLOGY test and P-25. No caller memory is read
-// before the refusal, nor for a prepared request, so an input that faults does not matter there.
+// S-15, where a forged buffer is refused: where a buffer would be obtained, as P-23 counts P-15 among the rules of that step.
+// What fails before is answered as if there were no buffer, from an identifier that is read from the caller, so that the
+// forged bytes are never taken for a request. A prepared request is judged by its captured identifier (S-2): its input is
+// not read again and may fault.
 //
 // P-15, the flags of a prepared request. They are those that the earlier pass left, for the same entry point and an
 // allocator that worked, and stay as they are even if this pass fails a check: the buffer is still there and its owner is

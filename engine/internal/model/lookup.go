@@ -90,10 +90,7 @@ func (m *Model) check(q *Request) (verb uint32, it *Item, failed *answer) {
 	}
 
 	// One read of the identifier: from the layout of an earlier pass, or from the caller's memory.
-	if q.Prepared == PreparedForge { // S-15
-		return 0, nil, fail("S-15", ks.StatusInvalidParameter)
-	}
-	if q.Prepared == Fresh && q.Fault == FaultIn { // P-9
+	if q.Prepared != PreparedByUs && q.Fault == FaultIn { // P-9
 		return 0, nil, fail("P-9", ks.StatusAccessViolation)
 	}
 	if q.Flags&ks.PropertyTypeTopology != 0 && q.In < 32 { // P-4

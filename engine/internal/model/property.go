@@ -63,6 +63,8 @@ func (x *irp) setFlags() {
 func (x *irp) obtain() *answer {
 	q := x.q
 	switch {
+	case q.Prepared == PreparedForge: // S-15
+		return &answer{rule: "S-15", status: ks.StatusInvalidParameter}
 	case q.Prepared == PreparedByUs: // P-15: neither probe nor allocation nor copy
 	case x.custom():
 		a := Allocation{By: "custom", Size: uint32(bufferSize(q)), InputOperation: x.verb == ks.PropertyTypeGet} // P-12
