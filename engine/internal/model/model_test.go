@@ -105,11 +105,15 @@ func TestP15Prepared(t *testing.T) {
 }
 
 func TestS15Forged(t *testing.T) {
-	q := ask(0, 4) // flags that P-25 would refuse with the same status
-	q.Prepared, q.Fault = PreparedForge, FaultIn
+	q := ask(ks.PropertyTypeGet, 4)
+	q.Prepared = PreparedForge
 	expect(t, "forged", one(level).Do(q), "S-15", ks.StatusInvalidParameter, 0, 0, 0, 0)
-	q.Flags, q.Set = ks.PropertyTypeGet, ks.GUID{1}
-	expect(t, "before existence", one(level).Do(q), "S-15", ks.StatusInvalidParameter, 0, 0, 0, 0)
+	q.Fault = FaultOut
+	expect(t, "before the probe", one(level).Do(q), "S-15", ks.StatusInvalidParameter, 0, 0, 0, 0)
+	q.Fault = FaultIn
+	expect(t, "after the identifier", one(level).Do(q), "P-9", ks.StatusAccessViolation, 0, 0, 0, 0)
+	q.Fault, q.Set = FaultNone, ks.GUID{1}
+	expect(t, "after existence", one(level).Do(q), "P-24", ks.StatusPropsetNotFound, 0, 0, 0, 0)
 	q.In = 23
 	expect(t, "after lengths", one(level).Do(q), "P-4", ks.StatusInvalidBufferSize, 0, 0, 0, 0)
 }
