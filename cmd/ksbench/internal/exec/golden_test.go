@@ -143,12 +143,12 @@ func TestNew(t *testing.T) {
 	_, err = New(m, Options{Object: "nobody"})
 	require.ErrorContains(t, err, `no object "nobody"`)
 
-	null := strings.ReplaceAll(`{"schema":"ksdispatch/manifest/v1","driver":"d","objects":[{"object":"o","property_sets":[{"guid":"G","items":[]}]}]}`,
-		`"G"`, fmt.Sprintf("%q", ks.GUID{}.String()))
-	m, err = manifest.Parse([]byte(null), "null.json")
-	require.NoError(t, err)
+	// A file that loads compiles too, but for P-3. A manifest made in a program need not.
+	twice := &m.Objects[1].PropertySets[0]
+	twice.Items = append(twice.Items, twice.Items[0])
 	_, err = New(m, Options{})
-	require.ErrorContains(t, err, `object "o"`)
+	require.ErrorContains(t, err, fmt.Sprintf("object %q: ", m.Objects[1].Name))
+	require.ErrorContains(t, err, "declared twice")
 }
 
 // TestObject is the default object, and how a line names another.
