@@ -61,11 +61,12 @@ type event struct {
 
 func describeObject(o *manifest.Object) checkedObject {
 	d := checkedObject{Object: o.Name, PropertyItemSize: o.PropertyItemSize}
-	fast := make(map[ks.Identifier]manifest.FastItem) // an entry may be in another set with the GUID
+	fast := make(map[ks.Identifier]manifest.FastItem) // entries may be in other sets with the GUID
 	names := make(map[ks.Identifier]string)
 	for _, s := range o.PropertySets {
 		for _, f := range s.FastIO {
-			fast[ks.Identifier{Set: s.GUID, ID: f.ID}] = f
+			id := ks.Identifier{Set: s.GUID, ID: f.ID}
+			fast[id] = manifest.FastItem{ID: f.ID, Get: f.Get || fast[id].Get, Set: f.Set || fast[id].Set}
 		}
 		for _, it := range s.Items {
 			names[ks.Identifier{Set: s.GUID, ID: it.ID}] = itemName(s.GUID, it.ID, it.Name)

@@ -95,6 +95,22 @@ func TestInstancesShareNothing(t *testing.T) {
 	require.EqualValues(t, 5, read(a, 1))
 }
 
+// F-2: the verbs of an id may be listed apart, in one set and in another with its GUID.
+func TestF2_FastVerbsApart(t *testing.T) {
+	m := parse(t, withObjects(`{"object": "o", "property_sets": [
+		{"guid": "`+audio+`", "items": [{"id": 1, "get": true, "set": true, "min_data": 4}, {"id": 2, "get": true, "set": true, "min_data": 4}],
+		 "fast_io": [{"id": 1, "get": true}, {"id": 2, "set": true}, {"id": 2, "get": true}]},
+		{"guid": "`+audio+`", "fast_io": [{"id": 1, "set": true}]}]}`))
+	d := compile(t, &m.Objects[0], Options{})
+	for _, id := range []uint32{1, 2} {
+		var io engine.IoStatus
+		data := make([]byte, 4)
+		require.True(t, d.FastProperty(new(engine.FileObject), engine.UserMode, request(id, ks.PropertyTypeSet), []byte{1, 2, 3, byte(id)}, &io))
+		require.True(t, d.FastProperty(new(engine.FileObject), engine.UserMode, request(id, ks.PropertyTypeGet), data, &io))
+		require.Equal(t, []byte{1, 2, 3, byte(id)}, data)
+	}
+}
+
 // F-2, F-4: a fast_io entry for an unknown item, or for a verb that the item does not support, never answers. One for an
 // item of another set with the same GUID does.
 func TestF4_FastIO(t *testing.T) {

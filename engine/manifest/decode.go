@@ -48,13 +48,14 @@ func (p *parser) manifest() *Manifest {
 }
 
 func (p *parser) driverObject() (o Object) {
-	// The same (GUID, id) twice is an error in each family by itself (P-24).
-	properties, fast, methods, events := make(claims), make(claims), make(claims), make(claims)
+	// The same (GUID, id) twice is an error in each family by itself (P-24), and for each verb of the fast path.
+	properties, methods, events := make(claims), make(claims), make(claims)
+	fastGets, fastSets := make(claims), make(claims)
 	p.object(
 		field{"object", true, func() { o.Name = p.string() }},
 		field{"property_item_size", false, func() { o.PropertyItemSize = p.uint32() }},
 		field{"property_sets", false, func() {
-			p.array(func() { o.PropertySets = append(o.PropertySets, p.propertySet(properties, fast)) })
+			p.array(func() { o.PropertySets = append(o.PropertySets, p.propertySet(properties, fastGets, fastSets)) })
 		}},
 		field{"method_sets", false, func() {
 			p.array(func() { o.MethodSets = append(o.MethodSets, p.methodSet(methods)) })
@@ -66,8 +67,8 @@ func (p *parser) driverObject() (o Object) {
 	return o
 }
 
-func (p *parser) propertySet(properties, fast claims) (s PropertySet) {
-	var items, fastItems []declared
+func (p *parser) propertySet(properties, fastGets, fastSets claims) (s PropertySet) {
+	var items, gets, sets []declared
 	p.object(
 		field{"set_name", false, func() { s.Name = p.string() }},
 		field{"guid", true, func() { s.GUID = p.guid() }},
@@ -80,12 +81,19 @@ func (p *parser) propertySet(properties, fast claims) (s PropertySet) {
 		field{"fast_io", false, func() {
 			p.array(func() {
 				it, at := p.fastItem()
-				s.FastIO, fastItems = append(s.FastIO, it), append(fastItems, at)
+				s.FastIO = append(s.FastIO, it)
+				if it.Get {
+					gets = append(gets, at)
+				}
+				if it.Set {
+					sets = append(sets, at)
+				}
 			})
 		}},
 	)
-	p.claim(properties, s.GUID, items)
-	p.claim(fast, s.GUID, fastItems)
+	p.claim(properties, s.GUID, items, "declared")
+	p.claim(fastGets, s.GUID, gets, "listed with get")
+	p.claim(fastSets, s.GUID, sets, "listed with set")
 	return s
 }
 
@@ -177,7 +185,7 @@ func itemSet[T any](p *parser, known claims, item func() (T, declared)) (name st
 			})
 		}},
 	)
-	p.claim(known, guid, ids)
+	p.claim(known, guid, ids, "declared")
 	return name, guid, items
 }
 
@@ -237,16 +245,17 @@ type key struct {
 // claims holds what one object declares in one family so far.
 type claims map[key]declared
 
-// claim refuses ids of a set that the object has declared before. It needs the set's GUID, which may follow the items.
-func (p *parser) claim(c claims, set ks.GUID, ids []declared) {
+// claim refuses ids of a set that the object has declared before; how says so in the error. It needs the set's GUID, which
+// may follow the items.
+func (p *parser) claim(c claims, set ks.GUID, ids []declared, how string) {
 	for _, d := range ids {
 		k := key{set, d.id}
 		if first, ok := c[k]; ok && p.err == nil {
 			line, column := p.place(d.pos)
 			firstLine, firstColumn := p.place(first.pos)
 			p.err = &Error{Name: p.name, Line: line, Column: column, Path: d.path, Reason: fmt.Sprintf(
-				"set %v id %d declared twice, first at line %d, column %d (%s); remove one",
-				set, d.id, firstLine, firstColumn, first.path)}
+				"set %v id %d %s twice, first at line %d, column %d (%s); remove one",
+				set, d.id, how, firstLine, firstColumn, first.path)}
 		}
 		c[k] = d
 	}

@@ -37,8 +37,9 @@
 //     notes too.
 //   - Numbers are whole, in digits, and fit in 32 bits. Programs are checked where the verb is not supported too, though
 //     nothing will run them.
-//   - The same (GUID, id) twice in one object is an error in each family by itself, and in the fast_io lists: a table
-//     can only hold one. Several sets may share a GUID.
+//   - The same (GUID, id) twice in one object is an error in each family by itself: a table can only hold one. Several
+//     sets may share a GUID. The fast_io lists of all of them are one: an id may have get in one entry and set in
+//     another, and only the same verb of it twice is an error.
 //   - Whatever a dispatcher has an answer for loads: objects without sets, sets without items, items without handlers,
 //     fast_io entries that name nothing, any property_item_size (engine.Compile refuses a bad one with the status of
 //     P-3).

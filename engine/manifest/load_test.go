@@ -189,6 +189,13 @@ func TestMustLoad(t *testing.T) {
 			func(t *testing.T, m *Manifest) { require.EqualValues(t, 71, m.Objects[0].PropertyItemSize) }},
 		{"fast_io that names nothing", withItems(`{"id": 1, "get": true}`, `, "fast_io": [{"id": 2, "get": true}, {"id": 1, "set": true}]`),
 			func(t *testing.T, m *Manifest) { require.Len(t, m.Objects[0].PropertySets[0].FastIO, 2) }},
+		{"verbs of one id in several fast_io entries", withObjects(`{"object": "o", "property_sets": [
+			{"guid": "` + audio + `", "fast_io": [{"id": 1, "get": true, "set": false}, {"id": 1}, {"id": 1}, {"id": 2, "set": true}]},
+			{"guid": "` + audio + `", "fast_io": [{"id": 1, "set": true}, {"id": 2, "get": true}]}]}`),
+			func(t *testing.T, m *Manifest) {
+				require.Len(t, m.Objects[0].PropertySets[0].FastIO, 4)
+				require.Len(t, m.Objects[0].PropertySets[1].FastIO, 2)
+			}},
 		{"private keys", `{"x_": 1, "x_note": {"a": [1, -2.5e3, "s", null, {"schema": 1}]}, ` + withItems(`{"id": 1, "x_a": null, "x_b": []}`, "")[1:],
 			func(*testing.T, *Manifest) {}},
 		{"white space at the end", withItems("", "") + " \r\n\t", func(*testing.T, *Manifest) {}},
