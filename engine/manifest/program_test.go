@@ -101,7 +101,7 @@ func TestParseProgramRefuses(t *testing.T) {
 	}
 }
 
-// FORMATS: the value is shared by GET, SET and the fast path, so every step here runs on a path of its own.
+// GET, SET and the fast path share one value, so every step here runs on a path of its own.
 func TestStore(t *testing.T) {
 	store := program(t, "store")
 	for _, setPath := range paths {
