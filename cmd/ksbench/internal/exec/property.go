@@ -88,7 +88,7 @@ func (s *Session) notePool(f *slot, status ks.Status) {
 // finish completes a request and frees its buffer.
 func (s *Session) finish(f *slot, status ks.Status) {
 	irp := &f.irp
-	huge := len(irp.SystemBuffer) > hugeBuffer
+	huge := max(len(irp.SystemBuffer), f.memory.pool) > hugeBuffer
 	irp.Finish(status, irp.UserBuffer)
 	if irp.SystemBuffer != nil { // of our allocator, or forged
 		s.arena.Free(irp.SystemBuffer)
@@ -96,12 +96,13 @@ func (s *Session) finish(f *slot, status ks.Status) {
 	}
 	irp.Flags = 0
 	if huge {
+		*irp = engine.IRP{} // the slot waits for another request, and nothing in it is to keep the buffer alive till then
 		debug.FreeOSMemory()
 	}
 }
 
 // hugeBuffer is the length of a buffer in bytes whose memory is given back at once: a few of 4 GiB, dead but not collected
-// yet, would be more than there is.
+// yet, or held by a slot that is idle, would be more than there is.
 const hugeBuffer = 64 << 20
 
 // forgedSize is the length of a buffer that somebody else set, enough for a dispatcher that would believe in it (S-15).

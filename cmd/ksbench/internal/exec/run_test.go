@@ -197,6 +197,40 @@ func TestNothingKept(t *testing.T) {
 }
 
 // TestOffset holds offset against slices whose place is known.
+// TestHugeBuffers: when a request with a huge buffer has been answered, the buffer is gone, whoever made it and whoever
+// freed it.
+func TestHugeBuffers(t *testing.T) {
+	const size = hugeBuffer + 1<<20
+	held := func() int64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for name, more := range map[string]string{
+		"allocator":         `"flags":1`,
+		"pool":              `"flags":1,"entry":"plain"`,
+		"a pass before":     `"flags":1,"prepared":true`,
+		"fault, allocator":  `"flags":2,"memory":"fault_out"`,
+		"fault, pool":       `"flags":2,"entry":"plain","memory":"fault_out"`,
+		"pool, basic":       `"flags":512`,
+		"pended, and taken": `"id":2,"flags":1`,
+	} {
+		if !strings.Contains(more, `"id"`) {
+			more = `"id":1,` + more
+		}
+		s := golden(t)
+		runtime.GC()
+		before := held()
+		line := fmt.Sprintf(`{"set":"aaaaaaaa-0000-0000-0000-000000000001","out":%d,%s}`, size, more)
+		out, bad := run(t, s, line)
+		require.Zero(t, bad)
+		require.Regexp(t, fmt.Sprintf(`"(size":%d|request_offset":%d),`, size+24, size), out, name) // there was one
+		if grown := held() - before; grown > size/2 {
+			t.Errorf("%s: %d bytes more are in use", name, grown)
+		}
+	}
+}
+
 func TestOffset(t *testing.T) {
 	b := make([]byte, 64)
 	require.Equal(t, int64(0), offset(b, b[:3]))
