@@ -8,6 +8,32 @@
 //	{"set":"45ffaaa0-6e1b-11d0-bcf2-444553540000","id":4,"flags":1,"out":4}
 //	{"status":"0x00000000","name":"STATUS_SUCCESS","information":4,"calls":[{"verb":"get",...}],...,"output":"00000000"}
 //
+// # Request lines
+//
+// A line is one JSON object. Every key may be absent:
+//
+//	i             a number, which the outcome repeats
+//	op            property, fast_property, complete, dispatch_specific or close; without it property
+//	object        the manifest's object that is asked; without it the first, or what Options say
+//	set id flags  the KSPROPERTY; zero
+//	in out        the lengths of the caller's buffers in bytes; in is 24 and the length of extra, out is 0
+//	extra         what follows the KSPROPERTY in the input, in hexadecimal
+//	data          what the output holds before, in hexadecimal; of complete, what the owner of the request writes to it
+//	alias         true: input and output are one buffer
+//	entry         with_allocator (KsPropertyHandlerWithAllocator) or plain (KsPropertyHandler)
+//	allocator     the caller's: arena serves, fail refuses, nobuffer succeeds without a buffer, none is no allocator
+//	memory        ok, fault_in or fault_out: reading the input, or reading, probing and writing the output, raises an exception
+//	prepared      false, true or "forged": what SystemBuffer holds before
+//	mode          user or kernel
+//	file          the number of the file object, opened by its first use; 1
+//	info0         IoStatus.Information before; 0
+//	tag           the name of a request that is left pending, for complete and dispatch_specific
+//	status information    what complete ends the request with
+//	program       the handler that dispatch_specific runs (manifest.ParseProgram)
+//
+// What is absent from the input and the output is zero. The keys event_data, notification and count belong to events, which
+// this version does not answer.
+//
 // # How things are seen
 //
 //	calls         every handler is wrapped (manifest.Options): the wrapper notes what the IRP says while the handler runs,
@@ -23,6 +49,10 @@
 // to fault, are an [engine.Memory] that holds what the request line gave and makes up the zeros behind it, so that a
 // request with 4 GiB of output that fails its checks costs nothing.
 //
+// Nothing is probed for the kernel (P-8, S-22). So with "mode":"kernel" a GET with "memory":"fault_out" succeeds on the IRP path:
+// the output is first touched when the request is complete, and what faults there is lost without a word (N-1). The fast path,
+// whose handler writes to the caller's memory itself, declines the same request.
+//
 // # Prepared requests
 //
 // "prepared": true sends the IRP through another dispatcher first, whose only item has the request's set and id and whose
@@ -30,7 +60,7 @@
 // was laid out by the engine itself (P-15). The first pass is not listed and meets no faults. A request that no table can
 // prepare, for instance one with two verbs, reaches the second pass as it is. "forged" sets SystemBuffer by hand.
 //
-// # Where the format is silent
+// # Details
 //
 // Each input line has one outcome, so an empty line is a malformed line. What a line says twice, or says in another type,
 // or says beyond 16 MiB, is malformed too, and nothing of such a line happens. Keys that the op does not use are checked
