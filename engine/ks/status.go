@@ -1,5 +1,10 @@
 package ks
 
+import (
+	"strconv"
+	"strings"
+)
+
 // Status is an NTSTATUS (4 bytes): severity in bits 31 and 30, then a facility and a code. The zero value is
 // STATUS_SUCCESS. Documented at https://learn.microsoft.com/windows-hardware/drivers/kernel/using-ntstatus-values.
 type Status uint32
@@ -20,6 +25,20 @@ func (s Status) String() string {
 		return name
 	}
 	return string(appendHex32(nil, uint32(s)))
+}
+
+// ParseStatus reads what [Status.String] writes: the C name of a status that has a constant here, or a number of 0x and one to
+// eight hexadecimal digits of either case. It reports whether text is one of them.
+func ParseStatus(text string) (Status, bool) {
+	digits, ok := strings.CutPrefix(text, "0x")
+	if !ok {
+		return statusNamed(text)
+	}
+	v, err := strconv.ParseUint(digits, 16, 32)
+	if err != nil || len(digits) > 8 {
+		return 0, false
+	}
+	return Status(v), true
 }
 
 // mrMidNotFound is ERROR_MR_MID_NOT_FOUND, which stands for statuses without a Win32 code of their own.

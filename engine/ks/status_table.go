@@ -154,6 +154,107 @@ func (s Status) name() string {
 	return ""
 }
 
+// statusNamed returns the status with that C name.
+func statusNamed(name string) (Status, bool) {
+	switch name {
+	case "STATUS_SUCCESS":
+		return StatusSuccess, true
+	case "STATUS_ALERTED":
+		return StatusAlerted, true
+	case "STATUS_TIMEOUT":
+		return StatusTimeout, true
+	case "STATUS_PENDING":
+		return StatusPending, true
+	case "STATUS_MORE_ENTRIES":
+		return StatusMoreEntries, true
+	case "STATUS_SOME_NOT_MAPPED":
+		return StatusSomeNotMapped, true
+	case "STATUS_GUARD_PAGE_VIOLATION":
+		return StatusGuardPageViolation, true
+	case "STATUS_DATATYPE_MISALIGNMENT":
+		return StatusDatatypeMisalignment, true
+	case "STATUS_BUFFER_OVERFLOW":
+		return StatusBufferOverflow, true
+	case "STATUS_DEVICE_BUSY":
+		return StatusDeviceBusy, true
+	case "STATUS_NO_MORE_ENTRIES":
+		return StatusNoMoreEntries, true
+	case "STATUS_UNSUCCESSFUL":
+		return StatusUnsuccessful, true
+	case "STATUS_NOT_IMPLEMENTED":
+		return StatusNotImplemented, true
+	case "STATUS_INVALID_INFO_CLASS":
+		return StatusInvalidInfoClass, true
+	case "STATUS_INFO_LENGTH_MISMATCH":
+		return StatusInfoLengthMismatch, true
+	case "STATUS_ACCESS_VIOLATION":
+		return StatusAccessViolation, true
+	case "STATUS_IN_PAGE_ERROR":
+		return StatusInPageError, true
+	case "STATUS_INVALID_HANDLE":
+		return StatusInvalidHandle, true
+	case "STATUS_INVALID_PARAMETER":
+		return StatusInvalidParameter, true
+	case "STATUS_NO_SUCH_DEVICE":
+		return StatusNoSuchDevice, true
+	case "STATUS_INVALID_DEVICE_REQUEST":
+		return StatusInvalidDeviceRequest, true
+	case "STATUS_END_OF_FILE":
+		return StatusEndOfFile, true
+	case "STATUS_MORE_PROCESSING_REQUIRED":
+		return StatusMoreProcessingRequired, true
+	case "STATUS_NO_MEMORY":
+		return StatusNoMemory, true
+	case "STATUS_ACCESS_DENIED":
+		return StatusAccessDenied, true
+	case "STATUS_BUFFER_TOO_SMALL":
+		return StatusBufferTooSmall, true
+	case "STATUS_OBJECT_TYPE_MISMATCH":
+		return StatusObjectTypeMismatch, true
+	case "STATUS_INVALID_PARAMETER_MIX":
+		return StatusInvalidParameterMix, true
+	case "STATUS_OBJECT_NAME_NOT_FOUND":
+		return StatusObjectNameNotFound, true
+	case "STATUS_OBJECT_NAME_COLLISION":
+		return StatusObjectNameCollision, true
+	case "STATUS_QUOTA_EXCEEDED":
+		return StatusQuotaExceeded, true
+	case "STATUS_DELETE_PENDING":
+		return StatusDeletePending, true
+	case "STATUS_INTEGER_OVERFLOW":
+		return StatusIntegerOverflow, true
+	case "STATUS_INSUFFICIENT_RESOURCES":
+		return StatusInsufficientResources, true
+	case "STATUS_DEVICE_NOT_READY":
+		return StatusDeviceNotReady, true
+	case "STATUS_NOT_SUPPORTED":
+		return StatusNotSupported, true
+	case "STATUS_INTERNAL_ERROR":
+		return StatusInternalError, true
+	case "STATUS_INVALID_USER_BUFFER":
+		return StatusInvalidUserBuffer, true
+	case "STATUS_INVALID_PARAMETER_1":
+		return StatusInvalidParameter1, true
+	case "STATUS_INVALID_PARAMETER_2":
+		return StatusInvalidParameter2, true
+	case "STATUS_CANCELLED":
+		return StatusCancelled, true
+	case "STATUS_INVALID_DEVICE_STATE":
+		return StatusInvalidDeviceState, true
+	case "STATUS_IO_DEVICE_ERROR":
+		return StatusIODeviceError, true
+	case "STATUS_INVALID_BUFFER_SIZE":
+		return StatusInvalidBufferSize, true
+	case "STATUS_NOT_FOUND":
+		return StatusNotFound, true
+	case "STATUS_PROPSET_NOT_FOUND":
+		return StatusPropsetNotFound, true
+	case "STATUS_NO_MATCH":
+		return StatusNoMatch, true
+	}
+	return 0, false
+}
+
 // win32 returns the Win32 code of a warning or an error.
 func (s Status) win32() uint32 {
 	switch s {

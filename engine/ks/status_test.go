@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // TestStatusNumbers holds the statuses that the rules name against values written down by hand, with what a client gets.
@@ -87,6 +89,9 @@ func TestStatusFacts(t *testing.T) {
 		if s.String() != f.Name {
 			t.Errorf("%s prints as %s; want %s", f.Value, s, f.Name)
 		}
+		if back, ok := ParseStatus(f.Name); back != s || !ok {
+			t.Errorf("%s is read as %v, %t", f.Name, back, ok)
+		}
 		want := uint32(317)
 		if s.IsSuccess() {
 			want = 0
@@ -95,6 +100,30 @@ func TestStatusFacts(t *testing.T) {
 		}
 		if s.Win32() != want {
 			t.Errorf("Win32 of %s is %d; want %d", s, s.Win32(), want)
+		}
+	}
+}
+
+func TestParseStatus(t *testing.T) {
+	for text, want := range map[string]Status{
+		"STATUS_SUCCESS": StatusSuccess, "STATUS_PROPSET_NOT_FOUND": StatusPropsetNotFound, "STATUS_BUFFER_OVERFLOW": StatusBufferOverflow,
+		"0x0": 0, "0xC0000230": StatusPropsetNotFound, "0xc000023a": 0xC000023A, "0x00000103": StatusPending, "0xFFFFFFFF": 0xFFFFFFFF,
+	} {
+		if s, ok := ParseStatus(text); s != want || !ok {
+			t.Errorf("%q is read as %v, %t; want %v", text, s, ok, want)
+		}
+	}
+	for _, text := range []string{"", "0x", "0x1C0000230", "0x00000000C", "0x-1", "0x+1", "0x_1", "0x1_0", "0xG", "0X10", "10", " 0x10", "0x10 ",
+		"STATUS_", "STATUS_NO_SUCH", "status_success", "STATUS_SUCCESS ", "StatusSuccess"} {
+		if s, ok := ParseStatus(text); ok || s != 0 {
+			t.Errorf("%q is read as %v, %t", text, s, ok)
+		}
+	}
+	r := testkit.Rand(t)
+	for range 1000 {
+		s := Status(r.Uint32())
+		if back, ok := ParseStatus(s.String()); back != s || !ok {
+			t.Fatalf("%v is read as %v, %t", s, back, ok)
 		}
 	}
 }

@@ -2,9 +2,7 @@ package exec
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -55,29 +53,11 @@ const compatRules = "P-25=accept, P-26, P-27, P-33=strict, P-33-zero, P-36, P-38
 
 // parseStatus reads a status by name, or as 0x and one to eight hexadecimal digits.
 func parseStatus(text string) (ks.Status, error) {
-	if digits, ok := strings.CutPrefix(text, "0x"); ok && len(digits) <= 8 {
-		if v, err := strconv.ParseUint(digits, 16, 32); err == nil {
-			return ks.Status(v), nil
-		}
-	} else if s, ok := statusNames()[text]; ok {
+	if s, ok := ks.ParseStatus(text); ok {
 		return s, nil
 	}
 	return 0, fmt.Errorf("%s is no status; write its name or its number, as in STATUS_NOT_FOUND or 0xC0000225", quote([]byte(text)))
 }
-
-// statusNames returns the statuses with a name by name. Package ks names numbers but lists none, so it is asked for all
-// numbers that an NTSTATUS without a facility can have; the codes in use end at 0x272.
-var statusNames = sync.OnceValue(func() map[string]ks.Status {
-	names := make(map[string]ks.Status)
-	for _, severity := range []ks.Status{0, 0x80000000, 0xC0000000} {
-		for code := range ks.Status(0x1000) {
-			if name := statusName(severity + code); name != "" {
-				names[name] = severity + code
-			}
-		}
-	}
-	return names
-})
 
 // statusName returns the C name of a status, "" if it has none here.
 func statusName(s ks.Status) string {

@@ -238,16 +238,6 @@ func TestOffset(t *testing.T) {
 	require.Equal(t, int64(-8), offset(b[8:], b))
 }
 
-// TestStatusNames has every name that can be written, each for one status.
-func TestStatusNames(t *testing.T) {
-	names := statusNames()
-	require.Greater(t, len(names), 40)
-	for name, status := range names {
-		require.Equal(t, name, status.String())
-	}
-	require.Equal(t, ks.StatusPropsetNotFound, names["STATUS_PROPSET_NOT_FOUND"])
-}
-
 // TestPrefaces keeps no more dispatchers than it says.
 func TestPrefaces(t *testing.T) {
 	p := preface{}

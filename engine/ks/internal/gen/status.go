@@ -70,7 +70,11 @@ func statusTable(facts []byte) ([]byte, error) {
 	for _, s := range in.Statuses {
 		fmt.Fprintf(&b, "case %s:\nreturn %q\n", goStatus(s.Name), s.Name)
 	}
-	b.WriteString("}\nreturn \"\"\n}\n\n// win32 returns the Win32 code of a warning or an error.\nfunc (s Status) win32() uint32 {\nswitch s {\n")
+	b.WriteString("}\nreturn \"\"\n}\n\n// statusNamed returns the status with that C name.\nfunc statusNamed(name string) (Status, bool) {\nswitch name {\n")
+	for _, s := range in.Statuses {
+		fmt.Fprintf(&b, "case %q:\nreturn %s, true\n", s.Name, goStatus(s.Name))
+	}
+	b.WriteString("}\nreturn 0, false\n}\n\n// win32 returns the Win32 code of a warning or an error.\nfunc (s Status) win32() uint32 {\nswitch s {\n")
 	for _, s := range in.Statuses {
 		if s.value>>31 == 1 && s.Win32 != nil {
 			fmt.Fprintf(&b, "case %s:\nreturn %d // %s\n", goStatus(s.Name), *s.Win32, s.Win32Name)
