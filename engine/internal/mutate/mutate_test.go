@@ -2,7 +2,12 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,6 +50,81 @@ func TestEveryRule(t *testing.T) {
 	}
 	if guards < 10 {
 		t.Errorf("%d guards, want 10", guards)
+	}
+}
+
+// TestEveryFuzzTarget wants a planted bug for each fuzz target of the module: a target that finds nothing must be known to be
+// able to.
+func TestEveryFuzzTarget(t *testing.T) {
+	records, err := parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	planted := map[string]bool{}
+	for _, r := range records {
+		if r.fuzz != "" {
+			planted[r.fuzz+" "+r.packages[0]] = true
+		}
+	}
+	targets, err := fuzzTargets(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range targets {
+		if !planted[target] {
+			t.Errorf("%s has no planted bug", target)
+		}
+		delete(planted, target)
+	}
+	for target := range planted {
+		t.Errorf("%s: there is no such target", target)
+	}
+}
+
+var fuzzTarget = regexp.MustCompile(`(?m)^func (Fuzz\w*)\(`)
+
+// fuzzTargets lists the fuzz targets of a module as records name them: FuzzX ./folder.
+func fuzzTargets(root string) (targets []string, err error) {
+	err = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && (e.Name() == ".git" || e.Name() == "testdata"):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		for _, m := range fuzzTarget.FindAllSubmatch(b, -1) {
+			targets = append(targets, string(m[1])+" ./"+filepath.ToSlash(dir))
+		}
+		return err
+	})
+	return targets, err
+}
+
+// TestFuzzTargets is the control of TestEveryFuzzTarget.
+func TestFuzzTargets(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"a/b/c_test.go": "func FuzzA(f *testing.F) {\n}\n\nfunc FuzzB(f *testing.F) {}\n// func FuzzC(\nfunc fuzzD() {}\n",
+		"a/b/c.go":      "func FuzzE(f *testing.F) {}\n",
+	} {
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "a/b"), 0o755), os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	targets, err := fuzzTargets(dir)
+	if want := []string{"FuzzA ./a/b", "FuzzB ./a/b"}; err != nil || !slices.Equal(targets, want) {
+		t.Errorf("%q, %v; want %q", targets, err, want)
 	}
 }
 
