@@ -81,10 +81,6 @@ func checkItemSize(config Config) error {
 			return bad("PropertyItemSize %d times the %d items of PropertySets[%d] exceeds 32 bits (P-3)", size, n, i)
 		}
 	}
-	if size > largestBuffer {
-		return &CompileError{Index: -1, Status: ks.StatusInsufficientResources,
-			Reason: fmt.Sprintf("PropertyItemSize %d is more than this host allots to one item, %d bytes", size, largestBuffer)}
-	}
 	return nil
 }
 

@@ -200,10 +200,11 @@ func (d *Dispatcher) soleVerb(flags uint32) uint32 {
 
 // storage returns the private bytes of an item, made when first asked for.
 func (d *Dispatcher) storage(index uint32) []byte {
-	if d.itemSize <= SizePropertyItem {
+	n := uint64(d.itemSize) - SizePropertyItem
+	if d.itemSize <= SizePropertyItem || n > largestBuffer {
 		return nil
 	}
-	return d.once[index].bytes(int(d.itemSize - SizePropertyItem))
+	return d.once[index].bytes(int(n))
 }
 
 // itemOnce is what happens at most once in the life of an item. It is the only state that a dispatcher changes.

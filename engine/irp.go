@@ -138,8 +138,8 @@ func (irp *IRP) PropertyItem() *PropertyItem {
 }
 
 // ItemStorage returns the private bytes of the item that the request was dispatched to: what an extended item has after
-// its KSPROPERTY_ITEM, PropertyItemSize-72 bytes (P-3). nil without extended items. All handles of an object share it;
-// handlers synchronise its use.
+// its KSPROPERTY_ITEM, PropertyItemSize-72 bytes (P-3). nil without extended items, and on a 32-bit host for what it cannot
+// address. All handles of an object share it; handlers synchronise its use.
 func (irp *IRP) ItemStorage() []byte {
 	if !irp.dispatched() {
 		return nil
