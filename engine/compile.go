@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -210,9 +209,4 @@ func describedSize(v *PropertyValues, defaults bool) uint64 {
 		}
 	}
 	return size
-}
-
-// halves returns the two little-endian words of a GUID in wire order, as the table keys them.
-func halves(g *ks.GUID) (lo, hi uint64) {
-	return binary.LittleEndian.Uint64(g[:8]), binary.LittleEndian.Uint64(g[8:])
 }

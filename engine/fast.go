@@ -42,9 +42,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 
 	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
 	if len(request) != ks.SizeIdentifier {
-		if captured = file.capture(request); captured == nil {
-			return false
-		}
+		captured = file.capture(request)
 	}
 	p := (*[ks.SizeIdentifier]byte)(captured)
 	binary.LittleEndian.PutUint64(p[0:], lo)
@@ -67,17 +65,13 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	return handled
 }
 
-// capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that. It
-// returns nil for a length that PropertyLength, a ULONG, cannot have.
+// capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that.
 //
 //go:noinline
 func (file *FileObject) capture(request []byte) []byte {
 	n := len(request)
 	captured := file.small[:]
 	if n > len(captured) {
-		if uint64(n) > math.MaxUint32 {
-			return nil
-		}
 		if n > cap(file.scratch) {
 			file.scratch = make([]byte, n)
 		}

@@ -59,7 +59,7 @@ func diagnostics(t *testing.T, pkg string) (inline, params map[string]string) {
 var inlined = []string{
 	"(*Dispatcher).Property", "(*Dispatcher).PropertyWithAllocator", "(*IRP).decide", "(*IRP).tooShort", "(*IRP).output",
 	"(*IRP).done", "(*layout).requestOffset", "(*IRP).PropertySet", "(*IRP).PropertyItem", "(*IRP).ItemContext", "(*IRP).Rule",
-	"(*FileObject).result", "(*Dispatcher).soleVerb", "halves", "align4", "Mode.String",
+	"(*FileObject).result", "(*Dispatcher).soleVerb", "align4", "Mode.String",
 }
 
 // Parameters that must not escape, so that a caller's arrays stay on its stack.

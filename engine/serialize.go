@@ -135,7 +135,7 @@ func (d *Dispatcher) unserializeSet(irp *IRP) ks.Status {
 	if !ok {
 		return irp.decide(ruleP42, ks.StatusInvalidBufferSize)
 	}
-	if lo, hi := halves(&hdr.PropertySet); lo != q.lo || hi != q.hi {
+	if lo, hi := hdr.PropertySet.Words(); lo != q.lo || hi != q.hi {
 		return irp.decide(ruleP42, d.compat.P42Set)
 	}
 	r := blobReader{blob: blob, at: ks.SizeSerialHdr}

@@ -28,7 +28,7 @@ func TestEntriesLieOnOneCacheLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lo, hi := halves(&set.Set)
+		lo, hi := set.Set.Words()
 		for id := range n {
 			if at := uintptr(unsafe.Pointer(d.table.Lookup(lo, hi, uint32(id)))); at%64 != 0 {
 				t.Fatalf("%d items: the entry of item %d is at %#x, which is %d bytes into a cache line", n, id, at, at%64)
