@@ -17,12 +17,17 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// commands are the subcommands, one field each. A command is a struct of flags with a method Run(*console) error, in a
-// file of its own.
+// commands are the subcommands. A command is a struct of flags with a method Run(*console) error, in a file of its own;
+// the structs embedded here list them by what they are for, each beside its commands.
 type commands struct {
 	Run   runCommand   `cmd:"" default:"withargs" help:"Measure the engine and its peers. The command when none is named."`
 	Exec  execCommand  `cmd:"" help:"Answer requests, one JSON line each, and say all that can be seen of each answer."`
 	Check checkCommand `cmd:"" help:"Validate manifests and request files, and show what the objects offer."`
+
+	speedCommands
+	proofCommands
+	labCommands
+	pageCommands
 }
 
 // console is what a command talks to instead of the process's own files and signals.

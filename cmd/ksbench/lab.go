@@ -1,0 +1,4 @@
+package main
+
+// labCommands compare measurements and judge them.
+type labCommands struct{}

@@ -1,0 +1,4 @@
+package main
+
+// pageCommands show reports, and help with the command itself.
+type pageCommands struct{}

@@ -1,0 +1,4 @@
+package main
+
+// proofCommands write down what a stranger can check: profiles and growth curves.
+type proofCommands struct{}
