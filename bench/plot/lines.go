@@ -12,6 +12,7 @@ type Lines struct {
 	Summary string // for those who cannot see the picture; "" for one made from the numbers
 	X, Y    Axis
 	Series  []Series
+	Rules   []Tick // vertical lines across all series: where a cache ends
 }
 
 // Series is one curve; its points are joined in their order.
@@ -40,11 +41,16 @@ func (c Lines) Draw(id string) *Figure {
 	}
 	top := f.legend(names, 4)
 	f.height += top
-	y := c.Y.scale(ys, f.height-48, top+26)
-	left := f.labelRoom(c.Y, y)
+	left := f.labelRoom(c.Y, c.Y.scale(ys, 0, 1))
 	x := c.X.scale(xs, left, f.width-20)
+	rules, rows := f.layRules(c.Rules, c.X, x)
+	frame := top + 28 + float64(rows)*lineHeight
+	f.height += frame - top - 28
+	y := c.Y.scale(ys, f.height-48, frame)
+	f.text("axis", 4, top+14, f.width, c.Y.title(y))
 	f.yAxis(c.Y, y, left)
-	f.xAxis(c.X, x, top+26, f.height-48)
+	f.xAxis(c.X, x, frame, f.height-48)
+	f.rules(rules, top+22, frame, f.height-48)
 	for i, s := range c.Series {
 		f.curve(c, i, s, x, y)
 	}
@@ -110,7 +116,6 @@ func (a Axis) places(s scale, n int) []Tick {
 }
 
 func (f *Figure) yAxis(a Axis, s scale, left float64) {
-	f.text("axis", 4, s.to-12, f.width, a.title(s))
 	for _, t := range a.places(s, 6) {
 		y := s.at(t.Value)
 		f.add(`<path class="grid" d="M%s %sH%s"/>`, num(left), num(y), num(f.width-8))
