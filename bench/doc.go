@@ -37,4 +37,11 @@
 //
 // How the rows take turns is described in package internal/measure, how they are summarised in internal/stats, and the
 // result in package report. The same loops run as Go benchmarks: go test -bench . ./bench
+//
+// # Handlers and tables of one's own
+//
+// [Dispatch], [IoControl], [FastProperty] and [Lookup] are bodies of Go benchmarks for the users of the engine: they time
+// a user's handlers and tables with a user's requests, or with those of [Hits], and fail when a request is not answered
+// as it should be or allocates on the heap. The example of Dispatch is a file of such benchmarks in full. This is why
+// the package imports testing; it registers no flags.
 package bench

@@ -1,0 +1,6 @@
+//go:build !race && !invariants
+
+package bench
+
+// countsAllocations says that heap allocations are the handlers': instrumented builds allocate themselves.
+const countsAllocations = true
