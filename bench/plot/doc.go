@@ -1,4 +1,5 @@
-// Package plot draws the figures of a report as SVG: [Lines] are curves over a common axis.
+// Package plot draws the figures of a report as SVG: curves ([Lines]), distributions and intervals on a common axis
+// ([Rows]), sums and their parts ([Bars]), and where a profile's time went ([Flame]).
 //
 // A chart is a plain struct of numbers and names. Its Draw returns a [Figure], which is written as a file of its own or set
 // into a page, and which carries the same numbers as a table for those who cannot see a picture or want to copy it. Nothing
@@ -15,4 +16,8 @@
 //
 // Names are data and may be hostile: they are escaped, characters that do not print (controls, overrides of the writing
 // direction) become U+FFFD, and long ones are cut in the picture and kept whole in its tooltip and the table.
+//
+// The density of a distribution is a Gaussian kernel estimate with Silverman's bandwidth 0.9 min(s, IQR/1.34) n^(-1/5)
+// (Density Estimation for Statistics and Data Analysis, 1986, section 3.4.2), taken where the axis is even: of the
+// logarithms on a logarithmic axis. Each is drawn to the same height, so that widths compare shapes and not counts.
 package plot
