@@ -111,7 +111,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 		irp.Flags = 0
 		if allocator != nil {
 			irp.rule = ruleP16
-			status := allocator(irp, uint32(size), irp.layout.outVerb)
+			status := allocator(irp, uint32(size), irp.layout.dir&dataOut != 0)
 			irp.IoStatus.Information = 0
 			if !status.IsSuccess() {
 				irp.SystemBuffer = nil
@@ -134,7 +134,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 		irp.rule = ruleP9
 		if irp.Memory == nil && uint64(len(in)) >= uint64(inLen) && uint64(len(out)) >= uint64(outLen) {
 			switch data := buffer[:at]; {
-			case !irp.layout.outVerb:
+			case irp.layout.dir&dataIn != 0:
 				clear(data[copy(data, out[:outLen]):])
 			case at == 8:
 				binary.LittleEndian.PutUint64(data, 0) // most values are that short: 2 ns less than a call to clear them
@@ -178,23 +178,29 @@ func (irp *IRP) captureMemory(in, out []byte) ks.Status {
 	return status
 }
 
-// captureData is P-8 for memory that can fault: a user's buffer is probed, and read only for an in-verb.
+// captureData is P-8 for memory that can fault: a user's buffer is probed if data is to go out, and read if data comes in.
 func (irp *IRP) captureData(data, out []byte) ks.Status {
-	n, outVerb := irp.layout.out, irp.layout.outVerb
+	n, dir := irp.layout.out, irp.layout.dir
 	clear(data)
-	switch {
-	case n == 0:
+	if n == 0 || dir == 0 {
 		return ks.StatusSuccess
-	case irp.Memory != nil && !outVerb:
-		return irp.Memory.ReadOutput(data[:n])
-	case irp.Memory != nil && irp.RequestorMode == UserMode:
-		return irp.Memory.ProbeOutput(n)
-	case irp.Memory != nil || uint64(len(out)) < uint64(n) && outVerb && irp.RequestorMode == KernelMode:
-		return ks.StatusSuccess // nothing is probed for the kernel
-	case uint64(len(out)) < uint64(n):
-		return ks.StatusAccessViolation
 	}
-	if !outVerb {
+	probe := dir&dataOut != 0 && irp.RequestorMode == UserMode // nothing is probed for the kernel
+	if m := irp.Memory; m != nil {
+		status := ks.StatusSuccess
+		if probe {
+			status = m.ProbeOutput(n)
+		}
+		if status == ks.StatusSuccess && dir&dataIn != 0 {
+			status = m.ReadOutput(data[:n])
+		}
+		return status
+	}
+	mapped := uint64(len(out)) >= uint64(n)
+	switch {
+	case !mapped && (probe || dir&dataIn != 0):
+		return ks.StatusAccessViolation
+	case dir&dataIn != 0:
 		copy(data, out[:n])
 	}
 	return ks.StatusSuccess
@@ -208,7 +214,7 @@ func (irp *IRP) takePool(size uint32) bool {
 	}
 	irp.SystemBuffer = b
 	irp.Flags = BufferedIO | DeallocateBuffer
-	if irp.layout.outVerb && irp.layout.out != 0 {
+	if irp.layout.dir&dataOut != 0 && irp.layout.out != 0 {
 		irp.Flags |= InputOperation // not for Out = 0, or a size answer would be copied to nowhere (S-12)
 	}
 	return true

@@ -134,8 +134,8 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 
 	irp.index = e.Tag
 	irp.ident.lo, irp.ident.hi, irp.ident.word, irp.ident.node = lo, hi, word, node
-	outVerb := verb == ks.PropertyTypeGet
-	irp.layout.outVerb = outVerb
+	dir := direction(verb)
+	irp.layout.dir = dir
 
 	returned := false
 	defer func() {
@@ -143,7 +143,7 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 			status = d.unwound(irp, recover())
 		}
 	}()
-	status = irp.checked(d.run(irp, handler, allocator, in, out), outLen, outVerb)
+	status = irp.checked(d.run(irp, handler, allocator, in, out), outLen, dir)
 	returned = true
 	return status
 }

@@ -52,18 +52,18 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 		return 0, irp.decide(ruleP5, ks.StatusInvalidBufferSize)
 	}
 
-	in.index, in.layout.outVerb = index, verb == ks.PropertyTypeGet
+	in.index, in.layout.dir = index, direction(verb)
 	in.ident = irp.ident
 	in.ident.word = uint64(it.decl.ID) | uint64(verb|irp.ident.flags()&d.compat.modifiers())<<32
 	outer := irp.layout.requestOffset()
 	status = d.runInner(in, handler, irp.SystemBuffer[outer:outer+irp.layout.in], value)
 	if status == ks.StatusPending {
 		<-in.completed
-		status = in.check(in.IoStatus.Status, in.layout.out, in.layout.outVerb)
+		status = in.check(in.IoStatus.Status, in.layout.out, in.layout.dir)
 	}
 	irp.rule = in.rule
 	information = in.IoStatus.Information
-	if in.layout.outVerb && status.IsSuccess() {
+	if in.layout.dir == dataOut && status.IsSuccess() {
 		n := min(information, uint64(len(value)))
 		clear(value[copy(value, in.SystemBuffer[:n]):]) // what was not produced is zero (P-39)
 	}
@@ -73,14 +73,14 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 
 // runInner calls the handler of an inner request, with its panics turned into statuses like those of any request.
 func (d *Dispatcher) runInner(in *innerIRP, handler Handler, request, value []byte) (status ks.Status) {
-	outVerb := in.layout.outVerb
+	dir := in.layout.dir
 	returned := false
 	defer func() {
 		if !returned {
 			status = d.unwound(&in.IRP, recover())
 		}
 	}()
-	status = in.checked(d.run(&in.IRP, handler, nil, request, value), uint32(len(value)), outVerb)
+	status = in.checked(d.run(&in.IRP, handler, nil, request, value), uint32(len(value)), dir)
 	returned = true
 	return status
 }

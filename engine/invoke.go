@@ -8,15 +8,15 @@ import (
 )
 
 // checked is check for what most handlers return, without a call.
-func (irp *IRP) checked(status ks.Status, out uint32, outVerb bool) ks.Status {
+func (irp *IRP) checked(status ks.Status, out uint32, dir direction) ks.Status {
 	if status == ks.StatusSuccess && irp.IoStatus.Information <= uint64(out) {
 		return status
 	}
-	return irp.check(status, out, outVerb)
+	return irp.check(status, out, dir)
 }
 
 // check applies P-17, P-18 and P-20 to what a handler returned for a request with out bytes of output.
-func (irp *IRP) check(status ks.Status, out uint32, outVerb bool) ks.Status {
+func (irp *IRP) check(status ks.Status, out uint32, dir direction) ks.Status {
 	switch {
 	case status == ks.StatusPending:
 	case status == ks.StatusSomeNotMapped:
@@ -24,7 +24,7 @@ func (irp *IRP) check(status ks.Status, out uint32, outVerb bool) ks.Status {
 		return irp.decide(ruleP18, ks.StatusNotFound)
 	case status.IsError():
 		irp.IoStatus.Information = 0
-	case outVerb && out != 0 && irp.IoStatus.Information > uint64(out):
+	case dir&dataOut != 0 && out != 0 && irp.IoStatus.Information > uint64(out):
 		irp.IoStatus.Information = 0
 		return irp.decide(ruleP20, ks.StatusBufferTooSmall)
 	}

@@ -113,8 +113,17 @@ type IRP struct {
 type layout struct {
 	in, out  uint32
 	prepared bool
-	outVerb  bool // the verb carries data out (P-7)
+	dir      direction
 }
+
+// direction says which ways the data of a request go (P-7). Its bits are those of the verbs GET and SET, so that the verb
+// of a property is its direction.
+type direction uint8
+
+const (
+	dataOut direction = 1 << iota // what the handler produces is copied to the caller at completion
+	dataIn                        // what the caller has is copied to the handler's buffer
+)
 
 // dispatched reports that an item was found for this request, so that DriverContext is written (P-22).
 func (irp *IRP) dispatched() bool { return irp.owner != nil && irp.index != noItem }
@@ -190,7 +199,7 @@ func (irp *IRP) Finish(status ks.Status, out []byte) (bytesReturned uint32) {
 	if !status.IsError() {
 		n := irp.IoStatus.Information
 		bytesReturned = uint32(n)
-		if l.outVerb && l.prepared && l.out != 0 {
+		if l.dir&dataOut != 0 && l.prepared && l.out != 0 {
 			irp.copyBack(out, min(n, uint64(l.out)))
 		}
 	}

@@ -11,7 +11,10 @@ import (
 // ask nothing of MinProperty and MinData (P-29).
 func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
 	q := &irp.ident
-	irp.layout.outVerb = verb != ks.PropertyTypeUnserializeSet && verb != ks.PropertyTypeUnserializeRaw
+	irp.layout.dir = dataOut
+	if verb == ks.PropertyTypeUnserializeSet || verb == ks.PropertyTypeUnserializeRaw {
+		irp.layout.dir = dataIn
+	}
 	set := uint32(noItem)
 	switch verb {
 	case ks.PropertyTypeSetSupport, ks.PropertyTypeSerializeSet, ks.PropertyTypeUnserializeSet:
@@ -55,7 +58,7 @@ func (d *Dispatcher) runQuery(irp *IRP, verb, set uint32, in, out []byte) (statu
 
 // answer asks the support handler of the item, if there is one, and else, or when that says so, answers itself (P-34).
 func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Status {
-	index, n, outVerb := irp.index, irp.OutputBufferLength, irp.layout.outVerb
+	index, n, dir := irp.index, irp.OutputBufferLength, irp.layout.dir
 	var support Handler
 	if index != noItem {
 		support = d.items[index].decl.Support
@@ -70,7 +73,7 @@ func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Statu
 		if irp.rule == ruleP17 {
 			irp.rule = ruleP34
 		}
-		return irp.check(status, n, outVerb)
+		return irp.check(status, n, dir)
 	}
 	switch verb {
 	case ks.PropertyTypeSetSupport:

@@ -14,14 +14,14 @@ func DispatchSpecificProperty(irp *IRP, handler Handler) (status ks.Status) {
 		irp.IoStatus.Information = 0
 		return irp.decide(ruleP50, ks.StatusInvalidParameter)
 	}
-	d, n, outVerb := irp.owner, irp.layout.out, irp.layout.outVerb
+	d, n, dir := irp.owner, irp.layout.out, irp.layout.dir
 	returned := false
 	defer func() {
 		if !returned {
 			status = d.unwound(irp, recover())
 		}
 	}()
-	status = irp.checked(d.run(irp, handler, nil, nil, nil), n, outVerb)
+	status = irp.checked(d.run(irp, handler, nil, nil, nil), n, dir)
 	returned = true
 	return status
 }
