@@ -1,0 +1,91 @@
+package verdict
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/ksdispatch/ksdispatch/bench/report"
+)
+
+// Measurements are one side of a comparison: where they come from, and a series of samples for each metric of each benchmark.
+type Measurements struct {
+	Side
+	Series   []Series
+	Warnings []string
+
+	digests map[string]string // of the workloads, by name; "" where the run did not say
+}
+
+// Side says where measurements come from.
+type Side struct {
+	Source      string             `json:"source"`      // a file, a revision
+	Environment report.Environment `json:"environment"` // "unknown" and 0 where the source does not say
+}
+
+// Series are the samples of one metric of one benchmark.
+type Series struct {
+	Name   string
+	Unit   string
+	Kind   report.Kind // of a report's row; "" elsewhere
+	Exact  bool
+	Better Direction
+	Values []float64
+}
+
+// Units of a report's metrics, named as go test names them.
+const (
+	unitTime   = "ns/op"
+	unitAllocs = "allocs/op"
+	unitBytes  = "B/op"
+)
+
+// FromReport takes the measurements of a report, named workload/path/impl.
+func FromReport(r *report.Report, source string) *Measurements {
+	m := &Measurements{Side: Side{Source: source, Environment: r.Environment}, digests: map[string]string{}}
+	for _, w := range r.Workloads {
+		m.digests[w.Name] = digest(r, w)
+	}
+	kinds := map[string]report.Kind{}
+	for _, impl := range r.Impls {
+		kinds[impl.Name] = impl.Kind
+	}
+	for _, result := range r.Results {
+		column := func(of func(report.Sample) float64) []float64 {
+			values := make([]float64, len(result.Samples))
+			for i, s := range result.Samples {
+				values[i] = of(s)
+			}
+			return values
+		}
+		add := func(unit string, exact bool, values []float64) {
+			m.Series = append(m.Series, Series{Name: result.Name(), Unit: unit, Kind: kinds[result.Impl], Exact: exact, Better: Lower, Values: values})
+		}
+		add(unitTime, false, column(func(s report.Sample) float64 { return s.NsPerOp }))
+		add(unitAllocs, true, counts(column(func(s report.Sample) float64 { return s.AllocsPerOp }), strayAllocs))
+		add(unitBytes, true, counts(column(func(s report.Sample) float64 { return s.BytesPerOp }), strayBytes))
+	}
+	return m
+}
+
+// digest tells workloads of one name apart that are not the same work.
+func digest(r *report.Report, w report.Workload) string {
+	return fmt.Sprintf("%d objects, %d items, %d requests of seed %d", w.Objects, w.Items, r.Settings.Requests, r.Settings.Seed)
+}
+
+// Match keeps the series whose name matches.
+func (m *Measurements) Match(names *regexp.Regexp) {
+	m.keep(func(s Series) bool { return names.MatchString(s.Name) })
+}
+
+// Exact keeps the counts and drops the times.
+func (m *Measurements) Exact() { m.keep(func(s Series) bool { return s.Exact }) }
+
+func (m *Measurements) keep(wanted func(Series) bool) {
+	var kept []Series
+	for _, s := range m.Series {
+		if wanted(s) {
+			kept = append(kept, s)
+		}
+	}
+	m.Series = kept
+}
