@@ -31,6 +31,8 @@ type Report struct {
 	Paths         []Path      `json:"paths"`
 	Impls         []Impl      `json:"impls"`
 	Results       []Result    `json:"results"`
+
+	Scale []ScalePoint `json:"scale,omitempty"`
 }
 
 // Environment is the machine and the build. Strings that could not be found out are "unknown".
@@ -43,6 +45,8 @@ type Environment struct {
 	GoVersion  string `json:"go_version"`
 	Level      string `json:"level"`  // the compiler's instruction set, such as "GOAMD64=v1"
 	Commit     string `json:"commit"` // of ksdispatch, with "+dirty" for a changed tree
+
+	Caches []Cache `json:"caches,omitempty"` // from the first level on; none if they could not be found out
 }
 
 // Settings are what the run was asked to do: the same settings make the same requests in the same order.
