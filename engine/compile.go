@@ -16,7 +16,8 @@ const SizePropertyItem = 72
 // package kssets, whose tables would come along with every engine.
 type CompileError struct {
 	Set     ks.GUID   // the set, all zero if the error is about none
-	Index   int       // of the set in Config.PropertySets, -1 if the error is about none
+	Sets    string    // the field of Config that the set is in, such as PropertySets; "" if the error is about none
+	Index   int       // of the set in that field, -1 if the error is about none
 	ID      uint32    // of the item
 	HasItem bool      // the error is about one item
 	Status  ks.Status // what a host answers to every request on a table with this mistake (P-3)
@@ -26,9 +27,9 @@ type CompileError struct {
 func (e *CompileError) Error() string {
 	switch {
 	case e.HasItem:
-		return fmt.Sprintf("engine: PropertySets[%d] %v, item %d: %s", e.Index, e.Set, e.ID, e.Reason)
+		return fmt.Sprintf("engine: %s[%d] %v, item %d: %s", e.Sets, e.Index, e.Set, e.ID, e.Reason)
 	case e.Index >= 0:
-		return fmt.Sprintf("engine: PropertySets[%d] %v: %s", e.Index, e.Set, e.Reason)
+		return fmt.Sprintf("engine: %s[%d] %v: %s", e.Sets, e.Index, e.Set, e.Reason)
 	}
 	return "engine: " + e.Reason
 }
@@ -41,7 +42,11 @@ func Compile(config Config) (*Dispatcher, error) {
 		itemSize: config.PropertyItemSize,
 		onPanic:  config.OnPanic,
 	}
-	if err := checkItemSize(config); err != nil {
+	longest := 0
+	for i := range config.PropertySets {
+		longest = max(longest, len(config.PropertySets[i].Items))
+	}
+	if err := checkItemSize("PropertyItemSize", config.PropertyItemSize, "KSPROPERTY_ITEM", SizePropertyItem, longest); err != nil {
 		return nil, err
 	}
 	c := compiler{d: d, at: make(map[table.Key]int), last: make(map[ks.GUID]uint32)}
@@ -61,9 +66,12 @@ func Compile(config Config) (*Dispatcher, error) {
 	return d, nil
 }
 
-// checkItemSize is P-3. An array of items is addressed with 32 bits, so its size must fit there (S-14).
-func checkItemSize(config Config) error {
-	size := uint64(config.PropertyItemSize)
+// propertySets is CompileError.Sets of this family.
+const propertySets = "PropertySets"
+
+// checkItemSize is P-3, whose text serves all families: size is the value of field, of an item that has least bytes in C, and
+// longest the largest number of items in a set. An array of items is addressed with 32 bits, so its size must fit there (S-14).
+func checkItemSize(field string, size uint32, item string, least uint32, longest int) error {
 	bad := func(format string, args ...any) error {
 		return &CompileError{Index: -1, Status: ks.StatusInvalidParameter, Reason: fmt.Sprintf(format, args...)}
 	}
@@ -71,14 +79,11 @@ func checkItemSize(config Config) error {
 	case size == 0:
 		return nil
 	case size%8 != 0:
-		return bad("PropertyItemSize %d is not a multiple of 8 (P-3); use 0 for plain items", size)
-	case size < SizePropertyItem:
-		return bad("PropertyItemSize %d is less than a KSPROPERTY_ITEM, %d bytes (P-3); use 0 for plain items", size, SizePropertyItem)
-	}
-	for i := range config.PropertySets {
-		if n := uint64(len(config.PropertySets[i].Items)); n*size > math.MaxUint32 {
-			return bad("PropertyItemSize %d times the %d items of PropertySets[%d] exceeds 32 bits (P-3)", size, n, i)
-		}
+		return bad("%s %d is not a multiple of 8 (P-3); use 0 for plain items", field, size)
+	case size < least:
+		return bad("%s %d is less than a %s, %d bytes (P-3); use 0 for plain items", field, size, item, least)
+	case uint64(longest)*uint64(size) > math.MaxUint32:
+		return bad("%s %d times the %d items of a set exceeds 32 bits (P-3)", field, size, longest)
 	}
 	return nil
 }
@@ -95,7 +100,7 @@ type compiler struct {
 func (c *compiler) addSet(index int, decl *PropertySet) error {
 	d := c.d
 	fail := func(reason string, args ...any) error {
-		return &CompileError{Set: decl.Set, Index: index, Status: ks.StatusInvalidParameter, Reason: fmt.Sprintf(reason, args...)}
+		return &CompileError{Set: decl.Set, Sets: propertySets, Index: index, Status: ks.StatusInvalidParameter, Reason: fmt.Sprintf(reason, args...)}
 	}
 	if uint64(len(d.items))+uint64(len(decl.Items)) >= uint64(noItem) {
 		return fail("more items than 31 bits count")
@@ -128,7 +133,7 @@ func (c *compiler) addSet(index int, decl *PropertySet) error {
 	for _, f := range set.FastIO {
 		v := &c.entry(decl.Set, f.ID).Value
 		if f.Get != nil && v.fastGet != nil || f.Set != nil && v.fastSet != nil {
-			return &CompileError{Set: decl.Set, Index: index, ID: f.ID, HasItem: true, Status: ks.StatusInvalidParameter,
+			return &CompileError{Set: decl.Set, Sets: propertySets, Index: index, ID: f.ID, HasItem: true, Status: ks.StatusInvalidParameter,
 				Reason: "FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"}
 		}
 		if f.Get != nil {
@@ -158,7 +163,7 @@ func (c *compiler) addItem(set int, decl *PropertyItem) error {
 	d := c.d
 	guid := d.sets[set].Set
 	fail := func(format string, args ...any) error {
-		return &CompileError{Set: guid, Index: set, ID: decl.ID, HasItem: true, Status: ks.StatusInvalidParameter,
+		return &CompileError{Set: guid, Sets: propertySets, Index: set, ID: decl.ID, HasItem: true, Status: ks.StatusInvalidParameter,
 			Reason: fmt.Sprintf(format, args...)}
 	}
 	e := c.entry(guid, decl.ID)

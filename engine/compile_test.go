@@ -28,7 +28,7 @@ func TestCompileErrors(t *testing.T) {
 		"small PropertyItemSize": {engine.Config{PropertyItemSize: 64},
 			"engine: PropertyItemSize 64 is less than a KSPROPERTY_ITEM, 72 bytes (P-3); use 0 for plain items"},
 		"stride": {engine.Config{PropertyItemSize: 1 << 31, PropertySets: []engine.PropertySet{{Set: setA, Items: make([]engine.PropertyItem, 2)}}},
-			"engine: PropertyItemSize 2147483648 times the 2 items of PropertySets[0] exceeds 32 bits (P-3)"},
+			"engine: PropertyItemSize 2147483648 times the 2 items of a set exceeds 32 bits (P-3)"},
 		"an item twice": {items(engine.PropertyItem{ID: 7}, engine.PropertyItem{ID: 8}, engine.PropertyItem{ID: 7}),
 			"engine: PropertySets[1] " + setA.String() + ", item 7: declared twice: also in PropertySets[1] (P-24)"},
 		"an item in two sets": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 7}}}, {Set: setB},

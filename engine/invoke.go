@@ -70,11 +70,9 @@ func (d *Dispatcher) report(index uint32, value any) {
 	}
 	if index == noItem {
 		slog.Error("ksdispatch: a fast handler panicked; the request fails", "panic", value, "stack", string(stack()))
-	} else if d.once[index].panicked.CompareAndSwap(false, true) {
-		it := &d.items[index]
-		set := &d.sets[it.set]
-		slog.Error("ksdispatch: a handler panicked; the request fails, and further panics of this property are not logged",
-			"set", set.Set.String(), "item", it.decl.ID, "panic", value, "stack", string(stack()))
+	} else if set, id, once := d.named(index); once.panicked.CompareAndSwap(false, true) {
+		slog.Error("ksdispatch: a handler panicked; the request fails, and further panics of this item are not logged",
+			"set", set.String(), "item", id, "panic", value, "stack", string(stack()))
 	}
 }
 

@@ -97,7 +97,7 @@ type IRP struct {
 	IoStatus IoStatus
 	// Flags say what is in SystemBuffer and what completion owes (P-10, P-13).
 	Flags IRPFlags
-	index uint32 // of the item that was found: DriverContext[0] and [3]
+	index uint32 // of the item that was found, and its family: DriverContext[0] and [3] (family.go)
 
 	// SystemBuffer is AssociatedIrp.SystemBuffer: data, padding to 8, request (P-6). nil before the dispatcher, or the
 	// caller's Allocator, obtained one.
@@ -125,8 +125,8 @@ const (
 	dataIn                        // what the caller has is copied to the handler's buffer
 )
 
-// dispatched reports that an item was found for this request, so that DriverContext is written (P-22).
-func (irp *IRP) dispatched() bool { return irp.owner != nil && irp.index != noItem }
+// dispatched reports that a property was found for this request, so that DriverContext is written (P-22).
+func (irp *IRP) dispatched() bool { return irp.owner != nil && irp.index < noItem }
 
 // PropertySet returns the set that the request was dispatched to: KSPROPERTY_SET_IRP_STORAGE, DriverContext[0] (P-22).
 // It is nil if no item was found. The set is the compiled one and must not be changed.
