@@ -66,6 +66,9 @@ func newBed(objects []object, h handlers) (*bed, error) {
 }
 
 func (b *bed) add(config engine.Config) error {
+	if err := b.addTables(config.PropertySets); err != nil {
+		return err
+	}
 	d, err := engine.Compile(config)
 	if err != nil {
 		return err
@@ -78,21 +81,7 @@ func (b *bed) add(config engine.Config) error {
 	}
 	b.handles = append(b.handles, h)
 
-	var entries []table.Entry[value]
-	for _, s := range config.PropertySets {
-		for _, it := range s.Items {
-			key := table.KeyOf(s.Set, it.ID)
-			entries = append(entries, table.Entry[value]{Lo: key.Lo, Hi: key.Hi, ID: key.ID, Value: value{item: uint64(len(entries))}})
-		}
-	}
-	t, err := table.Build(entries, table.Config{})
-	if err != nil {
-		return err
-	}
-	b.tables = append(b.tables, t)
-
-	n := naive.NewTable(config.PropertySets)
-	b.naive = append(b.naive, n)
+	n := b.naive[len(b.naive)-1]
 	for _, peer := range []struct {
 		handles *[]*naive.Handle
 		step    naive.Step
@@ -104,6 +93,25 @@ func (b *bed) add(config engine.Config) error {
 		}
 		*peer.handles = append(*peer.handles, h)
 	}
+	return nil
+}
+
+// addTables is what the path lookup needs of an object.
+func (b *bed) addTables(sets []engine.PropertySet) error {
+	var entries []table.Entry[value]
+	for _, s := range sets {
+		for _, it := range s.Items {
+			key := table.KeyOf(s.Set, it.ID)
+			entries = append(entries, table.Entry[value]{Lo: key.Lo, Hi: key.Hi, ID: key.ID, Value: value{item: uint64(len(entries))}})
+		}
+	}
+	t, err := table.Build(entries, table.Config{})
+	if err != nil {
+		return err
+	}
+	b.tables = append(b.tables, t)
+
+	b.naive = append(b.naive, naive.NewTable(sets))
 	return nil
 }
 

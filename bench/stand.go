@@ -1,0 +1,66 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Stand is a workload made ready, for packages that put the loops of Run to another use. It belongs to one goroutine.
+type Stand struct{ bed *bed }
+
+// Synthetic returns the workload of that many sets of items, every request a hit.
+func Synthetic(sets, items int) Workload { return synthetic(sets, items, false) }
+
+// Stand makes the workload ready, after what Run does before it times anything: all peers must answer as the engine does.
+// Close the stand to release its memory.
+func (w Workload) Stand(seed uint64) (*Stand, error) {
+	if err := verify(w.generate(seed), seed, verified); err != nil {
+		return nil, fmt.Errorf("%s: before timing: %w", w.Name, err)
+	}
+	b, err := w.prepare(seed)
+	if err != nil {
+		return nil, err
+	}
+	return w.stand(b, "")
+}
+
+// LookupStand is Stand for the path lookup alone: with millions of items a dispatcher and handles, which that path does not
+// need, would take most of the time and memory. The tables are compared before, as in Stand.
+func (w Workload) LookupStand(seed uint64) (*Stand, error) {
+	b := &bed{objects: w.generate(seed)}
+	for _, o := range b.objects {
+		if err := b.addTables(o.compile(timed).PropertySets); err != nil {
+			return nil, fmt.Errorf("%s: %w", w.Name, err)
+		}
+	}
+	b.requests, _ = prepareRequests(b.objects, w.misses, seed)
+	for _, r := range b.requests[:verified] {
+		if err := b.compareLookup(trial{object: int(r.object), in: r.in}); err != nil {
+			return nil, fmt.Errorf("%s: before timing: in %x: %w", w.Name, r.in, err)
+		}
+	}
+	return w.stand(b, "lookup")
+}
+
+// stand compares the timed loops of a path, or of all.
+func (w Workload) stand(b *bed, path string) (*Stand, error) {
+	rows := slices.DeleteFunc(w.rows(nil), func(r row) bool { return path != "" && r.path.Name != path })
+	if err := b.checksums(rows); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: before timing: %w", w.Name, err), b.close())
+	}
+	return &Stand{b}, nil
+}
+
+// Loop returns the loop of an implementation on a path of a report, which sends the first n prepared requests in a cycle of
+// Requests; nil if there is none.
+func (s *Stand) Loop(path, impl string) func(n int) {
+	send := loops[[2]string{path, impl}]
+	if send == nil {
+		return nil
+	}
+	return func(n int) { sink.Add(send(s.bed, n)) }
+}
+
+// Close releases the memory.
+func (s *Stand) Close() error { return s.bed.close() }
