@@ -32,7 +32,9 @@ type Report struct {
 	Impls         []Impl      `json:"impls"`
 	Results       []Result    `json:"results"`
 
-	Scale []ScalePoint `json:"scale,omitempty"`
+	Targets []Target     `json:"targets,omitempty"`
+	Stages  []Stage      `json:"stages,omitempty"`
+	Scale   []ScalePoint `json:"scale,omitempty"`
 }
 
 // Environment is the machine and the build. Strings that could not be found out are "unknown".

@@ -40,11 +40,19 @@ func (r *Report) page() page {
 			p.sections = append(p.sections, s)
 		}
 	}
+	p.sections = append(p.sections, r.targetSections()...)
 	for _, impl := range r.Impls {
 		p.legend = append(p.legend, impl.Name+": "+impl.Description)
 	}
 	p.warnings = r.warnings()
-	p.verdict = r.verdict()
+	if len(r.Results) > 0 {
+		p.verdict = r.verdict()
+	} else {
+		p.reading = "What is computed from several times, such as a ratio, is computed within each round, whose batches lie milliseconds apart."
+	}
+	if len(r.Targets) > 0 {
+		p.verdict = append(p.verdict, r.targetVerdict()...)
+	}
 	return p
 }
 

@@ -1,0 +1,100 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+func target(name string, bound Bound, limit float64, samples ...float64) Target {
+	t := Target{Name: name, Description: "a test", Bound: bound, Limit: limit, Unit: "x", Samples: samples,
+		Parts: []Part{{"irp/engine", 24.6}, {"bare", 3.71}}}
+	t.Summarize()
+	return t
+}
+
+func counted(name string, bound Bound, limit, value float64, unit string) Target {
+	t := Target{Name: name, Description: "a count", Bound: bound, Limit: limit, Unit: unit, Parts: []Part{}}
+	t.Count(value)
+	return t
+}
+
+// targets has one of each verdict, in both directions.
+func targets() *Report {
+	r := sample(7)
+	r.Workloads, r.Paths, r.Impls, r.Results = []Workload{}, []Path{}, []Impl{}, []Result{}
+	stretch := 5.0
+	irp := target("irp/20x12/bare", AtMost, 6, 5.8, 5.9, 6.1, 5.9, 5.9, 5.9, 5.9)
+	irp.Stretch = &stretch
+	r.Targets = []Target{
+		irp,
+		target("irp/20x12/near", AtMost, 6, 6.1, 6.2, 5.9, 6.1, 6.2, 6.1, 6.2),
+		target("irp/20x12/slow", AtMost, 6, 6.1, 6.2, 6.1, 6.1, 6.2, 6.1, 6.2),
+		target("irp/20x12/linear", AtLeast, 2.5, 147, 150, 148, 149, 150, 151, 152),
+		target("irp/20x12/few", AtLeast, 2.5, 2.4, 2.4),
+		counted("memory/index", AtMost, 3, 3.01, "bits/key"),
+		counted("heap", AtMost, 0, 0, ""),
+	}
+	return r
+}
+
+func TestTargetVerdicts(t *testing.T) {
+	want := []Verdict{Pass, Near, Fail, Pass, Near, Fail, Pass}
+	for i, target := range targets().Targets {
+		if target.Verdict != want[i] {
+			t.Errorf("%s: %s from %v, want %s", target.Name, target.Verdict, target.Samples, want[i])
+		}
+	}
+	if missed := targets().Missed(); !slices.Equal(missed, []string{"irp/20x12/slow", "memory/index"}) {
+		t.Errorf("missed %v", missed)
+	}
+	slow := target("slow", AtLeast, 4, 3.9, 3.9, 3.9, 3.9, 3.9, 3.9)
+	if slow.Verdict != Fail {
+		t.Errorf("just below what is at least wanted: %s", slow.Verdict)
+	}
+}
+
+func TestTargetGolden(t *testing.T) {
+	golden(t, "targets.txt", render(t, targets().WriteText))
+	golden(t, "targets.md", render(t, targets().WriteMarkdown))
+}
+
+func TestTargetSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed := mustParse(t, render(t, targets().WriteJSON)).(map[string]any)
+	if err := schema.Validate(parsed); err != nil {
+		t.Error(err)
+	}
+	first := parsed["targets"].([]any)[0].(map[string]any)
+	for key := range first {
+		if slices.Contains([]string{"stretch", "interval"}, key) {
+			continue
+		}
+		value := first[key]
+		delete(first, key)
+		if schema.Validate(parsed) == nil {
+			t.Errorf("the schema does not miss %s", key)
+		}
+		first[key] = value
+	}
+	first["verdict"] = "perhaps"
+	if schema.Validate(parsed) == nil {
+		t.Error("the schema accepts a verdict that is none")
+	}
+}
+
+func TestTargetsStandBesideResults(t *testing.T) {
+	r := sample(7)
+	r.Targets = targets().Targets
+	text := render(t, r.WriteText)
+	for _, want := range []string{"Where the engine loses", "3 of 7 targets are reached.", "irp/20x12/near"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing:\n%s", want, text)
+		}
+	}
+}
