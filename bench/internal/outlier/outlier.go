@@ -1,0 +1,47 @@
+// Package outlier says which of some timings lie far from the others, and throws none away.
+//
+// The rule is J. W. Tukey's (Exploratory Data Analysis, 1977): with the quartiles Q1 and Q3, a value is mildly out beyond
+// Q1 - 1.5 (Q3-Q1) or Q3 + 1.5 (Q3-Q1), and severely beyond 3 times that distance. An outlier of a timing is nearly always
+// a real event (a preempted thread, another machine on the same core), so that leaving it out would flatter; the
+// median and its interval, which are what is reported, hardly notice it. The count tells a reader how quiet the machine was.
+package outlier
+
+import "slices"
+
+// Counts are the values outside of the fences, by side and distance.
+type Counts struct {
+	LowSevere, LowMild, HighMild, HighSevere int
+}
+
+// Count classifies the values. Fewer than four have no quartiles worth the name, and no outliers.
+func Count(values []float64) (c Counts) {
+	if len(values) < 4 {
+		return c
+	}
+	s := slices.Sorted(slices.Values(values))
+	q1, q3 := quantile(s, 0.25), quantile(s, 0.75)
+	d := q3 - q1
+	for _, v := range s {
+		switch {
+		case v < q1-3*d:
+			c.LowSevere++
+		case v < q1-1.5*d:
+			c.LowMild++
+		case v > q3+3*d:
+			c.HighSevere++
+		case v > q3+1.5*d:
+			c.HighMild++
+		}
+	}
+	return c
+}
+
+// quantile interpolates between the order statistics of s (Hyndman and Fan's type 7, the one of most programs).
+func quantile(s []float64, p float64) float64 {
+	at := p * float64(len(s)-1)
+	i := int(at)
+	if i+1 == len(s) {
+		return s[i]
+	}
+	return s[i] + (at-float64(i))*(s[i+1]-s[i])
+}

@@ -1,0 +1,212 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// ReadFile reads a report from a file; "-" has no special meaning. Errors begin with the file's name.
+func ReadFile(path string) (*Report, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s:%w", path, err)
+	}
+	return r, nil
+}
+
+// Read reads a report as JSON, of this or an earlier version. Fields that it does not know are passed over; a later
+// version, text that is no report, and reports that contradict themselves are refused, with the line and column or the
+// path of what is wrong. Whatever the text is, it takes bounded memory: the figures are in source.go.
+func Read(r io.Reader) (*Report, error) {
+	src := &source{r: r}
+	d := &reader{dec: json.NewDecoder(src), src: src}
+	rep := new(Report)
+	if err := d.object(reflect.ValueOf(rep).Elem()); err != nil {
+		return nil, d.place(err)
+	}
+	if _, err := d.dec.Token(); err != io.EOF {
+		return nil, d.place(errors.New("something follows the report"))
+	}
+	if err := rep.check(); err != nil {
+		return nil, fmt.Errorf(" %w", err)
+	}
+	return rep, nil
+}
+
+// reader takes a report apart as far as it can be long, and leaves what is short to the decoder.
+type reader struct {
+	dec            *json.Decoder
+	src            *source
+	path           []string // of the value that is being read: "results", "[3]", "samples", "[17]"
+	begin          int64    // where a value began that the decoder is to read
+	samples, other int      // elements read so far
+}
+
+// newer is the version of a file that only a later program can read.
+type newer int
+
+func (v newer) Error() string {
+	return fmt.Sprintf("schemaVersion %d: this ksbench reads up to version %d; use the one that wrote the report, or a later one", int(v), SchemaVersion)
+}
+
+// object reads a Report or a Result, field by field.
+func (d *reader) object(v reflect.Value) error {
+	if err := d.open('{'); err != nil {
+		return err
+	}
+	fields, seen := fieldsOf(v.Type()), map[string]bool{}
+	for d.dec.More() {
+		d.src.begin(d.dec.InputOffset())
+		token, err := d.dec.Token()
+		if err != nil {
+			return err
+		}
+		key := token.(string) // the decoder accepts nothing else here
+		i, known := fields[key]
+		d.path = append(d.path, strings.Trim(strconv.QuoteToASCII(key), `"`))
+		switch {
+		case !known:
+			err = d.skip()
+		case seen[key]:
+			err = errors.New("is there twice")
+		default:
+			seen[key] = true
+			err = d.value(v.Field(i))
+		}
+		if err != nil {
+			return err
+		}
+		d.path = d.path[:len(d.path)-1]
+		if r, ok := v.Addr().Interface().(*Report); ok && key == "schemaVersion" && r.SchemaVersion > SchemaVersion {
+			return newer(r.SchemaVersion)
+		}
+	}
+	_, err := d.dec.Token()
+	return err
+}
+
+func (d *reader) value(v reflect.Value) error {
+	switch {
+	case v.Type() == reflect.TypeFor[Result]():
+		return d.object(v)
+	case v.Kind() == reflect.Slice:
+		return d.list(v)
+	}
+	d.dec.More() // moves on to the comma or colon before the value
+	d.begin = d.dec.InputOffset()
+	var next [1]byte
+	if n, _ := d.dec.Buffered().Read(next[:]); n == 1 && (next[0] == ',' || next[0] == ':') {
+		d.begin++
+	}
+	d.src.begin(d.begin)
+	return d.dec.Decode(v.Addr().Interface())
+}
+
+func (d *reader) list(v reflect.Value) error {
+	if err := d.open('['); err != nil {
+		return err
+	}
+	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	for d.dec.More() {
+		count, most := &d.other, maxOther
+		if v.Type().Elem() == sampleType {
+			count, most = &d.samples, maxSamples
+		}
+		if *count++; *count > most {
+			return fmt.Errorf("more than %d elements", most)
+		}
+		d.path = append(d.path, "["+strconv.Itoa(v.Len())+"]")
+		element := reflect.New(v.Type().Elem()).Elem()
+		if err := d.value(element); err != nil {
+			return err
+		}
+		d.path = d.path[:len(d.path)-1]
+		v.Set(reflect.Append(v, element))
+	}
+	_, err := d.dec.Token()
+	return err
+}
+
+// skip passes over a value of any length.
+func (d *reader) skip() error {
+	for depth := 0; ; {
+		d.src.begin(d.dec.InputOffset())
+		token, err := d.dec.Token()
+		if err != nil {
+			return err
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			if depth++; depth > maxDepth {
+				return fmt.Errorf("nested more than %d deep", maxDepth)
+			}
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth == 0 {
+			return nil
+		}
+	}
+}
+
+func (d *reader) open(want json.Delim) error {
+	d.src.begin(d.dec.InputOffset())
+	token, err := d.dec.Token()
+	if err != nil {
+		return err
+	}
+	if token != want {
+		return fmt.Errorf("is not a %s", map[json.Delim]string{'{': "JSON object", '[': "list"}[want])
+	}
+	return nil
+}
+
+// place adds to an error where in the text and where in the report it is.
+func (d *reader) place(err error) error {
+	offset := d.dec.InputOffset()
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		// The decoder does not say where in the text the value is bad. What it has buffered begins with the value.
+		if rest, _ := io.ReadAll(d.dec.Buffered()); len(rest) > 0 {
+			if errors.As(json.Unmarshal(rest, new(json.RawMessage)), &syntax) && syntax.Offset > 0 {
+				offset += syntax.Offset - 1
+			}
+		}
+	case errors.As(err, &kind):
+		offset = d.begin + max(kind.Offset-1, 0)
+		if kind.Field != "" {
+			d.path = append(d.path, kind.Field)
+		}
+		err = fmt.Errorf("%s is no %v", kind.Value, kind.Type)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		offset = d.src.read
+		err = errors.New("the text ends in the middle of the report")
+	}
+	line, column := d.src.position(offset)
+	if len(d.path) == 0 {
+		return fmt.Errorf("%d:%d: %w", line, column, err)
+	}
+	return fmt.Errorf("%d:%d: %s: %w", line, column, strings.ReplaceAll(strings.Join(d.path, "."), ".[", "["), err)
+}
+
+func fieldsOf(t reflect.Type) map[string]int {
+	fields := map[string]int{}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		fields[name] = i
+	}
+	return fields
+}
