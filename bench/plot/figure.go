@@ -42,27 +42,33 @@ const (
 // Inline is the figure as an element of a page that has the [Style].
 func (f *Figure) Inline() template.HTML {
 	var b strings.Builder
-	f.open(&b, "")
+	f.open(&b, "", 0)
 	b.WriteString(f.body.String())
 	b.WriteString("</svg>")
 	return template.HTML(b.String())
 }
 
-// WriteSVG writes the figure as a file of its own.
+// heading is the height of the title in a file. In a page the title is the page's to show.
+const heading = 28.0
+
+// WriteSVG writes the figure as a file of its own, under its title.
 func (f *Figure) WriteSVG(w io.Writer) error {
 	var b strings.Builder
-	f.open(&b, ` xmlns="http://www.w3.org/2000/svg"`)
+	f.open(&b, ` xmlns="http://www.w3.org/2000/svg"`, heading)
 	fmt.Fprintf(&b, "<style>%s</style>\n<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n", style)
+	title, _ := fit(f.Title, f.width-12)
+	fmt.Fprintf(&b, "<text class=\"heading\" x=\"4\" y=\"19\">%s</text>\n<g transform=\"translate(0 %s)\">\n", escape(title), num(heading))
 	b.WriteString(f.body.String())
-	b.WriteString("</svg>\n")
+	b.WriteString("</g></svg>\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (f *Figure) open(b *strings.Builder, namespace string) {
+// open begins the element, with so much room above the chart.
+func (f *Figure) open(b *strings.Builder, namespace string, above float64) {
 	id := escape(f.ID)
 	fmt.Fprintf(b, `<svg%s class="plot" role="img" aria-labelledby="%s-title %s-desc" viewBox="0 0 %s %s" data-marks="%d">`,
-		namespace, id, id, num(f.width), num(f.height), f.Marks)
+		namespace, id, id, num(f.width), num(f.height+above), f.Marks)
 	fmt.Fprintf(b, "\n<title id=\"%s-title\">%s</title>\n<desc id=\"%s-desc\">%s</desc>\n", id, escape(f.Title), id, escape(f.Summary))
 }
 
