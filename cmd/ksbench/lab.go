@@ -1,4 +1,6 @@
 package main
 
 // labCommands compare measurements and judge them.
-type labCommands struct{}
+type labCommands struct {
+	Selftest selftestCommand `cmd:"" help:"Try whether verdicts can be believed on this machine: nothing changed, planted changes."`
+}

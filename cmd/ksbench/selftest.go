@@ -1,0 +1,82 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/ksdispatch/ksdispatch/bench"
+	"github.com/ksdispatch/ksdispatch/bench/selftest"
+)
+
+// selftestCommand tries the verdicts themselves.
+type selftestCommand struct {
+	Quick  bool   `help:"Fewer pairs: done in half a minute."`
+	Match  string `name:"run" placeholder:"REGEXP" help:"Try only workloads whose name matches."`
+	Format string `enum:"text,json" default:"text" help:"How to write the result: text or json."`
+	Out    string `placeholder:"FILE" help:"Where to write the result, instead of standard output."`
+	Seed   uint64 `default:"1" help:"Seed of the tables, the requests and the order in the pairs (${default})."`
+}
+
+const (
+	selftestBlocks = 800
+	quickBlocks    = 250
+)
+
+// Run is called by kong.
+func (c *selftestCommand) Run(con *console) error {
+	workloads, err := bench.Default()
+	if err != nil {
+		return err
+	}
+	match, err := regexp.Compile(c.Match)
+	if err != nil {
+		return badInput{fmt.Errorf("--run: %w", err)}
+	}
+	var chosen []bench.Workload
+	for _, w := range workloads {
+		if match.MatchString(w.Name) {
+			chosen = append(chosen, w)
+		}
+	}
+	if len(chosen) == 0 {
+		return badInput{fmt.Errorf("--run %s: no workload has a name that matches", c.Match)}
+	}
+	out, err := newOutput(c.Out, con.stdout)
+	if err != nil {
+		return err
+	}
+	line := newProgress(con.stderr)
+	opt := selftest.Options{Seed: c.Seed, Blocks: selftestBlocks, Progress: line.show}
+	if c.Quick {
+		opt.Blocks = quickBlocks
+	}
+	result, err := selftest.Run(con.ctx, chosen, opt)
+	line.clear()
+	switch {
+	case con.ctx.Err() != nil:
+		return errors.New("interrupted; nothing was written")
+	case err != nil:
+		return err
+	}
+	render := result.WriteText
+	if c.Format == "json" {
+		render = func(w io.Writer) error {
+			text, err := json.MarshalIndent(result, "", "  ")
+			if err != nil {
+				return err
+			}
+			_, err = w.Write(append(text, '\n'))
+			return err
+		}
+	}
+	if err := out.write(render); err != nil {
+		return err
+	}
+	if !result.OK() {
+		return errors.New("too many verdicts were wrong")
+	}
+	return nil
+}
