@@ -48,6 +48,7 @@ func (r *Report) page() page {
 	if len(r.Results) > 0 {
 		p.verdict = r.verdict()
 	} else {
+		p.title = fmt.Sprintf("ksbench: medians of at least %d interleaved rounds", r.Settings.Rounds)
 		p.reading = "What is computed from several times, such as a ratio, is computed within each round, whose batches lie milliseconds apart."
 	}
 	if len(r.Targets) > 0 {

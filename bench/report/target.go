@@ -105,6 +105,9 @@ func (r *Report) targetSections() []section {
 			between = t.quantity(t.Interval.Low) + " to " + t.quantity(t.Interval.High)
 		}
 		verdict := map[Verdict]string{Pass: "PASS", Near: "FAIL within its interval", Fail: "FAIL"}[t.Verdict]
+		if t.Verdict == Near && t.Interval == nil {
+			verdict = "FAIL, too few rounds"
+		}
 		from := printable(t.Description)
 		if len(t.Parts) > 0 {
 			from += ":"
@@ -150,10 +153,13 @@ func (r *Report) targetVerdict() []string {
 	}
 	lines := []string{fmt.Sprintf("%d of %d targets are reached.", passed, len(r.Targets))}
 	if len(near) > 0 {
-		lines = append(lines, "Missed by less than the interval, so not decided: "+strings.Join(near, ", ")+".")
+		lines = append(lines, "Missed, but not beyond the interval, so not decided: "+strings.Join(near, ", ")+".")
 	}
 	if missed := r.Missed(); len(missed) > 0 {
 		lines = append(lines, "Missed: "+printable(strings.Join(missed, ", "))+".")
 	}
 	return lines
 }
+
+// NewPart summarises the rounds of a time, in nanoseconds.
+func NewPart(name string, ns []float64) Part { return Part{Name: name, NsPerOp: stats.Median(ns)} }

@@ -1,4 +1,70 @@
 package main
 
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+
+	"github.com/ksdispatch/ksdispatch/bench"
+	"github.com/ksdispatch/ksdispatch/bench/report"
+)
+
 // speedCommands ask whether the engine is as fast as it should be, and where a request's time goes.
-type speedCommands struct{}
+type speedCommands struct {
+	Targets targetsCommand `cmd:"" help:"Measure how far the engine is from its targets; exit with 1 if one is missed."`
+}
+
+// measuring are the flags that these commands share.
+type measuring struct {
+	Format string `enum:"text,json,md" default:"text" help:"How to write the report: text, json or md."`
+	Out    string `placeholder:"FILE" help:"Where to write the report, instead of standard output."`
+	Rounds int    `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
+	Seed   uint64 `default:"1" help:"Seed of the tables, the requests and the order within a round (${default})."`
+}
+
+// rounds checks --rounds and fills in what is not given.
+func (m *measuring) rounds(quick bool) (int, error) {
+	switch {
+	case m.Rounds < 0 || m.Rounds > maxRounds:
+		return 0, fmt.Errorf("--rounds %d: must be 1 to %d", m.Rounds, maxRounds)
+	case m.Rounds > 0:
+		return m.Rounds, nil
+	case quick:
+		return quickRounds, nil
+	}
+	return fullRounds, nil
+}
+
+// expression compiles the value of --run, nil without one.
+func expression(match string) (*regexp.Regexp, error) {
+	if match == "" {
+		return nil, nil
+	}
+	e, err := regexp.Compile(match)
+	if err != nil {
+		return nil, fmt.Errorf("--run: %w", err)
+	}
+	return e, nil
+}
+
+// report measures and writes. Where the report goes is looked at first: nobody is to wait for nothing.
+func (m *measuring) report(con *console, match string, measure func(ctx context.Context, progress func(done, total int, what string)) (*report.Report, error)) (*report.Report, error) {
+	out, err := newOutput(m.Out, con.stdout)
+	if err != nil {
+		return nil, err
+	}
+	line := newProgress(con.stderr)
+	rep, err := measure(con.ctx, line.show)
+	line.clear()
+	switch {
+	case errors.Is(err, bench.ErrNoMatch):
+		return nil, badInput{fmt.Errorf("--run %s: %w", match, err)}
+	case con.ctx.Err() != nil:
+		return nil, errors.New("interrupted; nothing was written")
+	case err != nil:
+		return nil, err
+	}
+	return rep, out.write(map[string]func(io.Writer) error{"text": rep.WriteText, "md": rep.WriteMarkdown, "json": rep.WriteJSON}[m.Format])
+}

@@ -1,0 +1,35 @@
+package targets
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/ksdispatch/ksdispatch/bench"
+)
+
+// cores sends requests from one goroutine, and from two that share nothing but the requests' contents: each has a
+// dispatcher, a handle and buffers of its own. The time is that of a request of one goroutine while the other works, so
+// that the gain from the second is twice the one divided by the other.
+func cores(c *config) (*subjects, error) {
+	w := bench.Synthetic(20, 12)
+	first, err := w.Stand(c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	second, err := w.Stand(c.Seed)
+	if err != nil {
+		return nil, errors.Join(err, first.Close())
+	}
+	run := map[string]subject{}
+	for name, impl := range map[string]string{"irp": "engine", "bare": "bare"} {
+		one, other := cycles(first.Loop("irp", impl), 1), cycles(second.Loop("irp", impl), 1)
+		run[name+" on 1"] = one
+		run[name+" on 2"] = subject{per: one.per, run: func(units int) {
+			var both sync.WaitGroup
+			both.Go(func() { other.run(units) })
+			one.run(units)
+			both.Wait()
+		}}
+	}
+	return &subjects{run: run, close: func() error { return errors.Join(first.Close(), second.Close()) }}, nil
+}

@@ -1,0 +1,106 @@
+package targets
+
+import (
+	"fmt"
+
+	"github.com/ksdispatch/ksdispatch/bench"
+	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
+)
+
+// most is a target for engine's time as a multiple of another's, and least one for another's as a multiple of engine's.
+func most(name, what string, limit float64, engine, other string) row {
+	return row{name: name, what: what, bound: report.AtMost, limit: limit, over: []string{engine}, under: []string{other}, unit: "x"}
+}
+
+func least(name, what string, limit float64, other, engine string) row {
+	return row{name: name, what: what, bound: report.AtLeast, limit: limit, over: []string{other}, under: []string{engine}, unit: "x"}
+}
+
+// often is how many short rounds take the place of a long one, and collected how many cycles of requests with a heap buffer
+// each, 2 MiB a cycle, the collector is given work with.
+const often, collected = 4, 8
+
+// all lists the targets.
+func all() ([]group, error) {
+	irp := most("irp/20x12/bare", "a request through a handle, to the call of its handler alone", 6, "irp/engine", "irp/bare")
+	irp.stretch = 5
+	groups := []group{
+		{name: "20x12", often: often, open: stand(bench.Synthetic(20, 12), 1), rows: []row{
+			most("lookup/20x12/floor", "find an item, to reading the request and indexing an array", 2.5, "lookup/engine", "lookup/floor"),
+			most("fast/20x12/bare", "a request without an IRP, to the call of its handler alone", 2.2, "fast/engine", "fast/bare"),
+			irp,
+		}},
+		{name: "20x12 linear", open: stand(bench.Synthetic(20, 12), collected), rows: []row{
+			least("irp/20x12/linear", "scan and heap buffer, to a request through a handle", 2.5, "irp/linear", "irp/engine"),
+		}},
+		{name: "2000x20", open: stand(bench.Synthetic(2000, 20), collected), rows: []row{
+			least("irp/2000x20/linear", "scan and heap buffer, to a request through a handle", 25, "irp/linear", "irp/engine"),
+		}},
+	}
+	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {
+		n := fmt.Sprint(size[0] * size[1])
+		g := group{name: "lookup " + n, open: lookupStand(bench.Synthetic(size[0], size[1])), rows: []row{
+			least("lookup/"+n+"/map", "a Go map of that many keys, to the table", 4, "lookup/map", "lookup/engine"),
+			least("lookup/"+n+"/nested", "maps of maps, to the table", 3.5, "lookup/nested", "lookup/engine"),
+		}}
+		if size[0] <= 2000 { // the collector runs before each round, and takes its time in the maps of more
+			g.often = often
+		}
+		groups = append(groups, g)
+	}
+	workloads, err := bench.Default()
+	if err != nil {
+		return nil, err
+	}
+	real := map[string]bool{}
+	for _, name := range drivers.Names() {
+		real[name] = true
+	}
+	for _, w := range workloads {
+		if real[w.Name] {
+			groups = append(groups, group{name: w.Name, often: often, open: lookupStand(w), rows: []row{
+				most("lookup/"+w.Name+"/linear", "find an item of a real driver, to a scan of the same object", 1, "lookup/engine", "lookup/linear"),
+			}})
+		}
+	}
+	groups = append(groups, group{name: "random", open: random(2_000_000), rows: []row{
+		least("random/2000000/map", "a Go map, every key touched, to the table", 9, "map", "lookup"),
+		least("random/2000000/batch", "single lookups, every key touched, to batches", 3, "lookup", "batch"),
+	}})
+	for _, keys := range []int{240, 40_000, 2_000_000} {
+		name := fmt.Sprintf("build/%d", keys)
+		g := group{name: name, open: build(keys), rows: []row{
+			most(name+"/bare", "a key of a build, to the call of a handler", 30, "build", "bare"),
+		}}
+		if keys >= 40_000 {
+			g.rows = append(g.rows, least(name+"/map", "a key of filling a presized Go map, to one of a build", 1, "map", "build"))
+		}
+		groups = append(groups, g)
+	}
+	groups = append(groups, group{name: "build on two cores", open: twoCores(2_000_000), rows: []row{
+		least("build/2000000/cores", "a build with one processor, to one with two", 1.2, "one", "two"),
+	}})
+	for _, keys := range []int{40_000, 400_000, 2_000_000} {
+		name := fmt.Sprintf("memory/%d", keys)
+		groups = append(groups, group{name: name, count: memory(name, keys), rows: []row{
+			{name: name + "/index", what: "what the table keeps beside its entries", bound: report.AtMost, limit: 3, unit: "bits/key"},
+			{name: name + "/load", what: "keys per slot", bound: report.AtLeast, limit: 0.97},
+		}})
+	}
+	return append(groups,
+		group{name: "arena", open: buffers, rows: []row{
+			most("arena/64/bare", "take and free 64 bytes, newest first, to the call of a handler", 1.2, "arena", "bare"),
+			least("arena/64/make", "make and the garbage collector, to the arena", 6, "make", "arena"),
+			least("arena/64/pool", "sync.Pool, to the arena", 2, "pool", "arena"),
+		}},
+		group{name: "cores", open: cores, rows: []row{{
+			name: "cores/2/irp", what: "gain from a second core with a handle of its own, to bare's gain", bound: report.AtLeast, limit: 0.97,
+			over: []string{"irp on 1", "bare on 2"}, under: []string{"irp on 2", "bare on 1"}, unit: "x",
+		}}},
+		group{name: "collector", count: collector, rows: []row{
+			{name: "collector/allocations", what: "heap allocations in 100,000,000 mixed requests, 10,000,000 with --quick", bound: report.AtMost},
+			{name: "collector/cycles", what: "collections that they caused", bound: report.AtMost},
+		}},
+	), nil
+}

@@ -1,0 +1,46 @@
+package targets
+
+import "github.com/ksdispatch/ksdispatch/bench"
+
+// stand is the loops of a workload, named path/impl, with units of some cycles of its requests.
+func stand(w bench.Workload, units int) func(*config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		s, err := w.Stand(c.Seed)
+		return loops(s, err, units, "lookup", "fast", "irp")
+	}
+}
+
+func lookupStand(w bench.Workload) func(*config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		s, err := w.LookupStand(c.Seed)
+		return loops(s, err, 1, "lookup")
+	}
+}
+
+func loops(s *bench.Stand, err error, units int, paths ...string) (*subjects, error) {
+	if err != nil {
+		return nil, err
+	}
+	run := map[string]subject{}
+	for _, path := range paths {
+		for _, impl := range []string{"engine", "linear", "map", "nested", "floor", "bare"} {
+			run[path+"/"+impl] = cycles(s.Loop(path, impl), units)
+		}
+	}
+	return &subjects{run: run, close: s.Close}, nil
+}
+
+// cycles is a loop whose unit is n times all prepared requests.
+func cycles(loop func(n int), n int) subject {
+	n *= bench.Requests
+	return subject{per: n, run: func(units int) { loop(units * n) }}
+}
+
+// bare is the loop that all but tables are measured in.
+func bare(c *config) (subject, func() error, error) {
+	s, err := bench.Synthetic(20, 12).Stand(c.Seed)
+	if err != nil {
+		return subject{}, nil, err
+	}
+	return cycles(s.Loop("irp", "bare"), 1), s.Close, nil
+}

@@ -1,0 +1,128 @@
+package targets
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
+)
+
+// value is as long as what the dispatcher keeps with a key, so that an entry is a cache line.
+type value [40]byte
+
+// mapKey is the key of the Go map that a table takes the place of.
+type mapKey struct {
+	set ks.GUID
+	id  uint32
+}
+
+// entries are sets of a random GUID and twenty ids from 0.
+func entries(n int, seed uint64) []table.Entry[value] {
+	rng := rand.New(rand.NewPCG(seed, uint64(n)))
+	list := make([]table.Entry[value], n)
+	for i := range list {
+		e := &list[i]
+		if e.ID = uint32(i % 20); e.ID == 0 {
+			e.Lo, e.Hi = rng.Uint64(), rng.Uint64()
+		} else {
+			e.Lo, e.Hi = list[i-1].Lo, list[i-1].Hi
+		}
+	}
+	return list
+}
+
+// filled is a map of the entries, sized before it is filled, with pointers for values: a map that holds 40 bytes with each
+// key takes longer to fill.
+func filled(keys []mapKey, list []table.Entry[value]) map[mapKey]*table.Entry[value] {
+	m := make(map[mapKey]*table.Entry[value], len(list))
+	for i := range list {
+		m[keys[i]] = &list[i]
+	}
+	return m
+}
+
+func mapKeys(list []table.Entry[value]) []mapKey {
+	keys := make([]mapKey, len(list))
+	for i, e := range list {
+		binary.LittleEndian.PutUint64(keys[i].set[:], e.Lo)
+		binary.LittleEndian.PutUint64(keys[i].set[8:], e.Hi)
+		keys[i].id = e.ID
+	}
+	return keys
+}
+
+// build makes whole tables, and maps.
+func build(n int) func(c *config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		call, done, err := bare(c)
+		if err != nil {
+			return nil, err
+		}
+		list := entries(n, c.Seed)
+		keys := mapKeys(list)
+		if _, err := table.Build(list, table.Config{}); err != nil {
+			return nil, errors.Join(err, done())
+		}
+		return &subjects{close: done, run: map[string]subject{
+			"bare":  call,
+			"build": builds(list),
+			"map": {per: n, run: func(units int) {
+				for range units {
+					runtime.KeepAlive(filled(keys, list))
+				}
+			}},
+		}}, nil
+	}
+}
+
+func builds(list []table.Entry[value]) subject {
+	return subject{per: len(list), run: func(units int) {
+		for range units {
+			if t, err := table.Build(list, table.Config{}); err != nil || t.Len() != len(list) {
+				panic(fmt.Sprintf("the same keys built before: %v", err))
+			}
+		}
+	}}
+}
+
+// twoCores builds the same table with one processor and with two.
+func twoCores(n int) func(c *config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		list := entries(n, c.Seed)
+		if _, err := table.Build(list, table.Config{}); err != nil {
+			return nil, err
+		}
+		b := builds(list)
+		return &subjects{run: map[string]subject{
+			"one": {per: n, run: withProcessors(1, b.run)},
+			"two": {per: n, run: withProcessors(2, b.run)},
+		}}, nil
+	}
+}
+
+func withProcessors(n int, run func(units int)) func(units int) {
+	return func(units int) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n))
+		run(units)
+	}
+}
+
+// memory asks the table what it is made of.
+func memory(name string, n int) func(context.Context, *config) (map[string]float64, error) {
+	return func(_ context.Context, c *config) (map[string]float64, error) {
+		t, err := table.Build(entries(n, c.Seed), table.Config{})
+		if err != nil {
+			return nil, err
+		}
+		s := t.Stats()
+		return map[string]float64{
+			name + "/index": 8 * float64(s.Buckets) / float64(s.Keys),
+			name + "/load":  float64(s.Keys) / float64(s.Slots),
+		}, nil
+	}
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/bench/targets"
+)
+
+// targetsCommand measures the targets and fails with those that are missed.
+type targetsCommand struct {
+	Quick bool   `help:"Short batches, 6 rounds, and 10,000,000 requests to count instead of 100,000,000: under a minute."`
+	Match string `name:"run" placeholder:"REGEXP" help:"Measure only the targets whose name matches: ^irp/."`
+	measuring
+}
+
+// Run is called by kong.
+func (c *targetsCommand) Run(con *console) error {
+	opt := targets.Options{Seed: c.Seed, Quick: c.Quick}
+	var err error
+	if opt.Match, err = expression(c.Match); err != nil {
+		return badInput{err}
+	}
+	if opt.Rounds, err = c.rounds(c.Quick); err != nil {
+		return badInput{err}
+	}
+	rep, err := c.report(con, c.Match, func(ctx context.Context, progress func(int, int, string)) (*report.Report, error) {
+		opt.Progress = progress
+		return targets.Run(ctx, opt)
+	})
+	if err != nil {
+		return err
+	}
+	return judge(rep)
+}
+
+// judge is the exit code: whoever runs this in a check wants no table to read.
+func judge(rep *report.Report) error {
+	if missed := rep.Missed(); len(missed) > 0 {
+		return fmt.Errorf("%d of %d targets are missed beyond their intervals: %s", len(missed), len(rep.Targets), strings.Join(missed, ", "))
+	}
+	return nil
+}
