@@ -36,6 +36,18 @@ type Compat struct {
 	P42Length ks.Status
 	// P45 accepts GETPAYLOADSIZE as a modifier that is passed through, not as an unknown verb.
 	P45 bool
+
+	// E2 is the status of an event request of 1 to 23 bytes, or under 32 with TOPOLOGY: STATUS_INVALID_BUFFER_SIZE.
+	E2 ks.Status
+	// E5 is the status of an enable with less than DataInput bytes: STATUS_BUFFER_TOO_SMALL.
+	E5 ks.Status
+	// E13, if not 0, refuses a client that enables a second event with the same KSEVENTDATA address, with that status.
+	// Otherwise both are enabled.
+	E13 ks.Status
+	// E24 is the status of a generate for a buffered event whose queue is full: STATUS_INSUFFICIENT_RESOURCES.
+	E24 ks.Status
+	// E25 signals a buffered event too, after it was queued. Otherwise it is queued only.
+	E25 bool
 }
 
 // withDefaults replaces each zero status by this project's reading of the rule.
@@ -55,6 +67,9 @@ func (c Compat) withDefaults() Compat {
 	def(&c.P42Entry, ks.StatusInvalidParameter)
 	def(&c.P42Item, ks.StatusNotFound)
 	def(&c.P42Length, ks.StatusInvalidBufferSize)
+	def(&c.E2, ks.StatusInvalidBufferSize)
+	def(&c.E5, ks.StatusBufferTooSmall)
+	def(&c.E24, ks.StatusInsufficientResources)
 	return c
 }
 

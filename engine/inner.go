@@ -17,11 +17,10 @@ type innerIRP struct {
 // prepareInner returns the IRP for the inner requests of irp. They inherit who asks: mode, file object and memory pool
 // (S-1), and nothing of the caller's memory, flags or allocator.
 func (irp *IRP) prepareInner() *innerIRP {
-	in := irp.inner
-	if in == nil {
-		in = &innerIRP{completed: make(chan struct{}, 1)}
+	in := &irp.more().inner
+	if in.completed == nil {
+		in.completed = make(chan struct{}, 1)
 		in.Completion = func(*IRP) { in.completed <- struct{}{} }
-		irp.inner = in
 	}
 	in.RequestorMode = irp.RequestorMode
 	in.FileObject = irp.FileObject

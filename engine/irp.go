@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -44,6 +45,11 @@ type IoStatus struct {
 type FileObject struct {
 	// Context is the owner's: FsContext.
 	Context any
+	// Handles resolves the objects that enables of events name; nil knows none.
+	Handles Handles
+
+	events atomic.Int32  // that are enabled (S-24)
+	number atomic.Uint64 // for event lists, 0 before the first event
 
 	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack
 	small   [fastScratch]byte
@@ -105,7 +111,11 @@ type IRP struct {
 
 	base  *byte       // of SystemBuffer as it was laid out
 	owner *Dispatcher // that wrote index
-	inner *innerIRP   // for the requests of P-43; made once, kept
+	extra *extra      // made when first needed, kept
+
+	// EventData is the address of the client's KSEVENTDATA: of the output buffer of an enable, of the input buffer of a
+	// disable. It is only compared (E-6, E-17).
+	EventData uint64
 }
 
 // layout records how SystemBuffer was laid out, so that a later pass never trusts a buffer that somebody else set (P-15,

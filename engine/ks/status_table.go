@@ -35,6 +35,7 @@ const (
 	StatusObjectNameNotFound     Status = 0xC0000034 // STATUS_OBJECT_NAME_NOT_FOUND: error, ERROR_FILE_NOT_FOUND 2
 	StatusObjectNameCollision    Status = 0xC0000035 // STATUS_OBJECT_NAME_COLLISION: error, ERROR_ALREADY_EXISTS 183
 	StatusQuotaExceeded          Status = 0xC0000044 // STATUS_QUOTA_EXCEEDED: error, ERROR_NOT_ENOUGH_QUOTA 1816
+	StatusSemaphoreLimitExceeded Status = 0xC0000047 // STATUS_SEMAPHORE_LIMIT_EXCEEDED: error, ERROR_TOO_MANY_POSTS 298
 	StatusDeletePending          Status = 0xC0000056 // STATUS_DELETE_PENDING: error, ERROR_ACCESS_DENIED 5
 	StatusIntegerOverflow        Status = 0xC0000095 // STATUS_INTEGER_OVERFLOW: error, ERROR_ARITHMETIC_OVERFLOW 534
 	StatusInsufficientResources  Status = 0xC000009A // STATUS_INSUFFICIENT_RESOURCES: error, ERROR_NO_SYSTEM_RESOURCES 1450
@@ -118,6 +119,8 @@ func (s Status) name() string {
 		return "STATUS_OBJECT_NAME_COLLISION"
 	case StatusQuotaExceeded:
 		return "STATUS_QUOTA_EXCEEDED"
+	case StatusSemaphoreLimitExceeded:
+		return "STATUS_SEMAPHORE_LIMIT_EXCEEDED"
 	case StatusDeletePending:
 		return "STATUS_DELETE_PENDING"
 	case StatusIntegerOverflow:
@@ -219,6 +222,8 @@ func statusNamed(name string) (Status, bool) {
 		return StatusObjectNameCollision, true
 	case "STATUS_QUOTA_EXCEEDED":
 		return StatusQuotaExceeded, true
+	case "STATUS_SEMAPHORE_LIMIT_EXCEEDED":
+		return StatusSemaphoreLimitExceeded, true
 	case "STATUS_DELETE_PENDING":
 		return StatusDeletePending, true
 	case "STATUS_INTEGER_OVERFLOW":
@@ -306,6 +311,8 @@ func (s Status) win32() uint32 {
 		return 183 // ERROR_ALREADY_EXISTS
 	case StatusQuotaExceeded:
 		return 1816 // ERROR_NOT_ENOUGH_QUOTA
+	case StatusSemaphoreLimitExceeded:
+		return 298 // ERROR_TOO_MANY_POSTS
 	case StatusDeletePending:
 		return 5 // ERROR_ACCESS_DENIED
 	case StatusIntegerOverflow:

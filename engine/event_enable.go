@@ -1,0 +1,212 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// EnableEvent answers a request of IOCTL_KS_ENABLE_EVENT: KsEnableEvent. The request is a KSEVENT, or a KSE_NODE with TOPOLOGY;
+// for the enables the output buffer carries a KSEVENTDATA and the parameters of the event in. Entries go on list, which may be
+// nil where every event has an Add handler. irp.EventData names the event for its client, together with irp.FileObject; an object
+// to be signalled is looked up in irp.FileObject.Handles.
+//
+// The result is the status, as with Property; Information is 0 for an enable, and set for SETSUPPORT and QUERYBUFFER (E-1).
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksenableevent
+func (d *Dispatcher) EnableEvent(irp *IRP, list *EventList) ks.Status {
+	return d.EnableEventWithBuffers(irp, irp.Type3InputBuffer, irp.UserBuffer, list, nil)
+}
+
+// EnableEventWithAllocator is EnableEvent with the buffer of an enable or QUERYBUFFER provided by allocator; nil is EnableEvent:
+// KsEnableEventWithAllocator. The caller copies back and frees that buffer (P-13, E-14).
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksenableeventwithallocator
+func (d *Dispatcher) EnableEventWithAllocator(irp *IRP, list *EventList, allocator Allocator) ks.Status {
+	return d.EnableEventWithBuffers(irp, irp.Type3InputBuffer, irp.UserBuffer, list, allocator)
+}
+
+const (
+	enableVerbs = ks.EventTypeEnable | ks.EventTypeOneShot | ks.EventTypeEnableBuffered
+	eventVerbs  = enableVerbs | ks.EventTypeSetSupport | ks.EventTypeBasicSupport | ks.EventTypeQueryBuffer
+)
+
+// EnableEventWithBuffers is EnableEventWithAllocator for a caller whose buffers must not be retained: see PropertyWithBuffers.
+// The steps are in the order of P-23.
+func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *EventList, allocator Allocator) ks.Status {
+	irp.IoStatus.Information = 0
+	irp.index = noItem
+	irp.forgetEntry()
+	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
+	if inLen == 0 {
+		return d.listEventSets(irp, out)
+	}
+	if inLen < ks.SizeIdentifier {
+		return irp.decide(ruleE2, d.compat.E2)
+	}
+	if (uint64(outLen)+7)&^7+uint64(inLen) > math.MaxUint32 {
+		return irp.decide(ruleP5, ks.StatusInvalidBufferSize)
+	}
+	q := &irp.ident
+	lo, hi, word, status := irp.readIdentifier(in)
+	if status != ks.StatusSuccess {
+		return status
+	}
+	verb, node := uint32(word>>32), uint64(0)
+	if verb&ks.EventTypeTopology != 0 {
+		if inLen < ks.SizeNode {
+			return irp.decide(ruleE2, d.compat.E2)
+		}
+		if node, status = irp.readNode(in); status != ks.StatusSuccess {
+			return status
+		}
+		verb &^= ks.EventTypeTopology
+	}
+	*q = ident{lo: lo, hi: hi, word: word, node: node}
+	if verb == 0 || verb&(verb-1) != 0 || verb&eventVerbs == 0 {
+		return irp.decide(ruleE3, ks.StatusInvalidParameter)
+	}
+	irp.layout.dir = dataOut
+	if verb == ks.EventTypeSetSupport {
+		if lo|hi != 0 && d.events.setTable.Lookup(lo, hi, 0) == nil {
+			return irp.decide(ruleP31, ks.StatusPropsetNotFound)
+		}
+		return d.runEvent(irp, eventRequest{verb: verb}, in, out)
+	}
+	slot, status := d.events.lookup(irp, lo, hi, q.id())
+	if slot == nil {
+		return status
+	}
+	r := eventRequest{verb: verb, item: slot.item, list: list, allocator: allocator}
+	switch verb {
+	case ks.EventTypeBasicSupport:
+		r.allocator = nil // P-14
+	case ks.EventTypeQueryBuffer:
+		if inLen < ks.SizeQueryBuffer {
+			return irp.decide(ruleE26, ks.StatusInvalidBufferSize)
+		}
+	default:
+		irp.layout.dir = dataIn
+		if outLen < slot.dataInput {
+			return irp.decide(ruleE5, d.compat.E5)
+		}
+		if list == nil && slot.item.decl.Add == nil {
+			return irp.decide(ruleE12, ks.StatusInvalidParameter)
+		}
+	}
+	irp.index = slot.item.index + firstEvent
+	return d.runEvent(irp, r, in, out)
+}
+
+// eventRequest is a request that is well-formed: what is left is the part that can allocate and can panic.
+type eventRequest struct {
+	verb      uint32
+	item      *eventItem // nil for SETSUPPORT
+	list      *EventList
+	allocator Allocator
+}
+
+// runEvent gives the request its buffer and does what its verb says.
+func (d *Dispatcher) runEvent(irp *IRP, r eventRequest, in, out []byte) (status ks.Status) {
+	returned := false
+	defer func() {
+		if !returned {
+			status = d.eventUnwound(irp, recover())
+		}
+	}()
+	switch r.verb {
+	case ks.EventTypeBasicSupport:
+		status = d.eventSupport(irp, r, in, out)
+	default:
+		if status = d.run(irp, nil, r.allocator, in, out); status != ks.StatusSuccess {
+			status = irp.check(status, irp.OutputBufferLength, irp.layout.dir)
+		} else if r.verb == ks.EventTypeSetSupport {
+			status = irp.listSets(d.events.sets)
+		} else if r.verb == ks.EventTypeQueryBuffer {
+			status = irp.queryBuffer(r.list)
+		} else {
+			status = d.enable(irp, r)
+		}
+	}
+	returned = true
+	return status
+}
+
+// eventUnwound is unwound (P-21) for a request that may have made an entry.
+func (d *Dispatcher) eventUnwound(irp *IRP, value any) ks.Status {
+	if e := irp.EventEntry(); e != nil {
+		irp.forgetEntry()
+		e.retract()
+	}
+	return d.unwound(irp, value)
+}
+
+// enable makes the entry and enables it (E-6 to E-12). The captured KSEVENTDATA is at the start of the system buffer.
+func (d *Dispatcher) enable(irp *IRP, r eventRequest) ks.Status {
+	data, _ := ks.DecodeEventData(irp.SystemBuffer)
+	object, adjustment, status := irp.notificationTarget(&data)
+	if status != ks.StatusSuccess {
+		return status
+	}
+	e := d.newEntry(irp, r)
+	if e == nil {
+		return irp.decide(ruleS24, ks.StatusInsufficientResources)
+	}
+	object.reference(1)
+	e.object, e.kind, e.adjustment = object, data.NotificationType, adjustment
+	if data.NotificationType > ks.NotificationSemaphoreHandle {
+		e.increment = data.Increment
+	}
+	if irp.owner != d {
+		irp.owner = d
+	}
+	irp.more().entry = e
+	irp.rule = ruleE12
+	if add := r.item.decl.Add; add == nil {
+		status = r.list.Add(e)
+	} else {
+		irp.rule = ruleE11
+		n := irp.layout.out
+		switch status = add(irp, irp.SystemBuffer[:n:n], e); status {
+		case ks.StatusPending:
+			return status // S-16
+		case ks.StatusSomeNotMapped:
+			status = irp.decide(ruleP18, ks.StatusNotFound)
+		}
+		irp.IoStatus.Information = 0 // E-1
+	}
+	if !status.IsSuccess() {
+		irp.forgetEntry()
+		e.retract()
+	}
+	return status
+}
+
+// newEntry makes the entry of a request, or returns nil if there is no memory or the client has too many (E-9, S-24).
+func (d *Dispatcher) newEntry(irp *IRP, r eventRequest) *EventEntry {
+	pool, limit := &d.events.pool, defaultMaxPerFile
+	if r.list != nil {
+		pool, limit = &r.list.pool, r.list.maxPerFile
+	}
+	file := irp.FileObject
+	if file != nil && int(file.events.Add(1)) > limit {
+		file.events.Add(-1)
+		return nil
+	}
+	e := pool.get(r.item.decl.ExtraEntryData)
+	if e == nil {
+		if file != nil {
+			file.events.Add(-1)
+		}
+		return nil
+	}
+	e.item, e.owner, e.file, e.eventData = r.item, d, file, irp.EventData
+	e.lo, e.hi, e.id = r.item.lo, r.item.hi, r.item.decl.ID
+	switch r.verb {
+	case ks.EventTypeOneShot:
+		e.flags = ks.EventEntryOneShot
+	case ks.EventTypeEnableBuffered:
+		e.flags = ks.EventEntryBuffered
+	}
+	return e
+}

@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// EventLockType says what kind of lock guards an EventList: KSEVENTS_LOCKTYPE (E-15).
+type EventLockType uint32
+
+const (
+	EventsNone         EventLockType = iota // KSEVENTS_NONE: no lock; whoever uses the list sees to it that nobody else does
+	EventsSpinLock                          // KSEVENTS_SPINLOCK: a sync.Locker, as for the types up to EventsFMutexUnsafe
+	EventsMutex                             // KSEVENTS_MUTEX
+	EventsFMutex                            // KSEVENTS_FMUTEX
+	EventsFMutexUnsafe                      // KSEVENTS_FMUTEXUNSAFE
+	EventsInterrupt                         // KSEVENTS_INTERRUPT: an Interrupt, through which all work on the list runs
+	EventsEResource                         // KSEVENTS_ERESOURCE: a sync.Locker, such as a *sync.RWMutex, locked exclusively
+)
+
+// Interrupt is an interrupt object: what it runs does not overlap with the driver's interrupt routine.
+type Interrupt interface {
+	// Synchronize calls routine before it returns: KeSynchronizeExecution.
+	Synchronize(routine func())
+}
+
+// EventListError says why NewEventList refused a lock.
+type EventListError struct {
+	LockType EventLockType
+	Status   ks.Status // what a host answers to a request with such a lock (E-15)
+	Reason   string
+}
+
+func (e *EventListError) Error() string {
+	return fmt.Sprintf("engine: event list with lock type %d: %s", uint32(e.LockType), e.Reason)
+}
+
+// eventLock runs work on a list under its lock. Both fields are nil for EventsNone.
+type eventLock struct {
+	locker    sync.Locker
+	interrupt Interrupt
+}
+
+// newEventLock is E-15.
+func newEventLock(kind EventLockType, lock any) (l eventLock, err error) {
+	refuse := func(reason string) (eventLock, error) {
+		return eventLock{}, &EventListError{LockType: kind, Status: ks.StatusInvalidParameter, Reason: reason}
+	}
+	var ok bool
+	switch kind {
+	case EventsNone:
+		if lock != nil {
+			return refuse("there is a lock, but EventsNone uses none (E-15)")
+		}
+		return l, nil
+	case EventsSpinLock, EventsMutex, EventsFMutex, EventsFMutexUnsafe, EventsEResource:
+		if l.locker, ok = lock.(sync.Locker); !ok {
+			return refuse("the lock must be a sync.Locker, such as a *sync.Mutex; only EventsNone has none (E-15)")
+		}
+	case EventsInterrupt:
+		if l.interrupt, ok = lock.(Interrupt); !ok {
+			return refuse("the lock must be an Interrupt (E-15)")
+		}
+	default:
+		return refuse("there is no such type (E-15)")
+	}
+	return l, nil
+}
+
+// boundOp is an operation that an interrupt object can call. They are kept, as a closure for each would be an allocation.
+type boundOp struct {
+	op      listOp
+	routine func()
+}
+
+var boundOps = sync.Pool{New: func() any {
+	b := new(boundOp)
+	b.routine = b.op.run
+	return b
+}}
+
+// run does op under the lock.
+func (l *eventLock) run(op *listOp) {
+	if l.interrupt != nil {
+		b := boundOps.Get().(*boundOp)
+		b.op = *op
+		defer func() {
+			*op, b.op = b.op, listOp{}
+			boundOps.Put(b)
+		}()
+		l.interrupt.Synchronize(b.routine)
+		return
+	}
+	if l.locker != nil {
+		l.locker.Lock()
+		defer l.locker.Unlock()
+	}
+	op.run()
+}

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// eventSupport is BASICSUPPORT: the support handler, or success without data (E-3).
+func (d *Dispatcher) eventSupport(irp *IRP, r eventRequest, in, out []byte) ks.Status {
+	n, support := irp.OutputBufferLength, r.item.decl.Support
+	switch status := d.run(irp, support, nil, in, out); {
+	case status == ks.StatusPending:
+		return status
+	case support == nil && status == ks.StatusSuccess:
+	case support != nil && status == ks.StatusSomeNotMapped:
+	default:
+		return irp.check(status, n, dataOut)
+	}
+	return irp.done(ruleE3, 0)
+}
+
+// listEventSets is SETSUPPORT of all sets for a request without an input buffer (E-2). With no output buffer either there is
+// nothing to buffer.
+func (d *Dispatcher) listEventSets(irp *IRP, out []byte) ks.Status {
+	n := irp.OutputBufferLength
+	if irp.SystemBuffer != nil {
+		return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
+	}
+	irp.layout = layout{out: n, dir: dataOut}
+	irp.Flags = 0
+	irp.ident = ident{}
+	if n != 0 {
+		if (uint64(n)+7)&^7 > math.MaxUint32 {
+			return irp.decide(ruleP5, ks.StatusInvalidBufferSize)
+		}
+		if !irp.takePool(irp.layout.requestOffset()) {
+			return irp.decide(ruleP10, ks.StatusInsufficientResources)
+		}
+		if status := irp.captureData(irp.SystemBuffer, out); status != ks.StatusSuccess {
+			irp.abandon()
+			return irp.decide(ruleP9, status)
+		}
+		irp.layout.prepared = true
+	}
+	status := irp.listSets(d.events.sets)
+	return irp.decide(ruleE2, status)
+}
+
+// queryBuffer is QUERYBUFFER: the oldest of what the named event has queued (E-26).
+func (irp *IRP) queryBuffer(list *EventList) ks.Status {
+	if list == nil {
+		return irp.decide(ruleE26, ks.StatusNotFound)
+	}
+	request := irp.SystemBuffer[irp.layout.requestOffset():]
+	op := listOp{list: list, work: workQuery, file: irp.FileObject, eventData: binary.LittleEndian.Uint64(request[ks.SizeIdentifier:]),
+		lo: irp.ident.lo, hi: irp.ident.hi, id: irp.ident.id(), data: irp.output()}
+	op.perform()
+	irp.IoStatus.Information = uint64(op.size)
+	return irp.decide(ruleE26, op.status)
+}
+
+// listSets is P-31 for a set, and P-32, the list of all sets in table order, for GUID_NULL.
+func (irp *IRP) listSets(sets []EventSet) ks.Status {
+	if irp.ident.lo|irp.ident.hi != 0 {
+		return irp.done(ruleP31, 0)
+	}
+	data, need := irp.output(), 16*uint64(len(sets))
+	if uint64(len(data)) < need {
+		return irp.tooShort(ruleP32, uint64(len(data)), need)
+	}
+	for i := range sets {
+		copy(data[16*i:], sets[i].Set[:])
+	}
+	return irp.done(ruleP32, need)
+}

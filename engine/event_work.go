@@ -1,0 +1,126 @@
+package engine
+
+import "sync/atomic"
+
+// Worker runs the functions of work items, one at a time and in the order of their signals, on a goroutine of its own: the
+// thread that runs DPCs, or a work queue. Make it with NewWorker and end it with Close.
+//
+// Entries that have signals to deliver form a list through the entries themselves, pushed by whoever generates and taken whole
+// by the worker (Treiber's stack), so that a signal allocates nothing and waits for nobody.
+type Worker struct {
+	head atomic.Pointer[EventEntry] // the newest first; &closedWorker after Close
+	wake chan struct{}
+	done chan struct{}
+}
+
+// closedWorker stands in Worker.head for a worker that takes no more signals.
+var closedWorker EventEntry
+
+// NewWorker starts a worker.
+func NewWorker() *Worker {
+	w := &Worker{wake: make(chan struct{}, 1), done: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// Close delivers what was signalled before it and ends the worker. Signals that come later are lost, and the generate that
+// they come from fails with ks.StatusUnsuccessful. Close waits, so it must not be called by a work item of this worker.
+func (w *Worker) Close() {
+	last := w.head.Swap(&closedWorker)
+	if last == &closedWorker {
+		<-w.done
+		return
+	}
+	w.nudge()
+	<-w.done
+	deliver(last) // after what the worker had taken before
+}
+
+// nudge makes the worker look at its list.
+func (w *Worker) nudge() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // it has not looked since the last nudge
+	}
+}
+
+func (w *Worker) run() {
+	defer close(w.done)
+	for range w.wake {
+		for old := w.head.Load(); old != nil; old = w.head.Load() {
+			if old == &closedWorker {
+				return
+			}
+			if w.head.CompareAndSwap(old, nil) {
+				deliver(old)
+			}
+		}
+	}
+}
+
+// deliver runs the functions of a list of entries, the oldest signal first.
+func deliver(newest *EventEntry) {
+	var oldest *EventEntry
+	for e := newest; e != nil; {
+		next := e.workNext
+		e.workNext, oldest = oldest, e
+		e = next
+	}
+	for e := oldest; e != nil; {
+		next := e.workNext // read before pending is 0, as the entry may be pushed again from then on
+		item := e.object.(*WorkItem)
+		for range e.pending.Swap(0) {
+			item.call(e)
+			e.release()
+		}
+		e = next
+	}
+}
+
+// WorkItem is a function that an event runs on a worker: KDPC, WORK_QUEUE_ITEM. Each signal is one call. In Windows a signal
+// that finds the item still queued is lost; here it is not, as nothing could be wanted from that.
+type WorkItem struct {
+	references
+	worker  *Worker
+	routine func(entry *EventEntry)
+}
+
+// NewWorkItem returns a work item that runs routine on w. routine is given the entry that was signalled, which exists until
+// the routine returns, even if the event was disabled meanwhile (E-20). A panic in it is reported as one of a handler of that
+// event.
+func (w *Worker) NewWorkItem(routine func(entry *EventEntry)) *WorkItem {
+	return &WorkItem{worker: w, routine: routine}
+}
+
+// call runs the routine.
+func (item *WorkItem) call(e *EventEntry) {
+	defer func() {
+		if value := recover(); value != nil {
+			e.owner.report(e.item.index+firstEvent, value)
+		}
+	}()
+	item.routine(e)
+}
+
+// queue asks the worker to call the routine with e once more, and reports whether it will.
+func (item *WorkItem) queue(e *EventEntry) bool {
+	w := item.worker
+	e.refs.Add(1) // released by deliver
+	if e.pending.Add(1) > 1 {
+		return true // it is on the list already
+	}
+	for {
+		old := w.head.Load()
+		if old == &closedWorker {
+			for range e.pending.Swap(0) {
+				e.release()
+			}
+			return false
+		}
+		e.workNext = old
+		if w.head.CompareAndSwap(old, e) {
+			w.nudge()
+			return true
+		}
+	}
+}

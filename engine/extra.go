@@ -1,0 +1,14 @@
+package engine
+
+// extra is what few requests need. An IRP makes one when it first does, and keeps it.
+type extra struct {
+	inner innerIRP    // for the requests of P-43
+	entry *EventEntry // of an enable: DriverContext[0] (E-10)
+}
+
+func (irp *IRP) more() *extra {
+	if irp.extra == nil {
+		irp.extra = new(extra)
+	}
+	return irp.extra
+}
