@@ -134,7 +134,7 @@ func (w Workload) run(ctx context.Context, rep *report.Report, rows []row, opt O
 	for _, o := range b.objects {
 		items += len(o.answering())
 	}
-	rep.Workloads = append(rep.Workloads, report.Workload{Name: w.Name, Description: w.Description, Objects: len(b.objects), Items: items})
+	rep.Workloads = append(rep.Workloads, report.Workload{Name: w.Name, Description: w.Description, Objects: len(b.objects), Items: items, Digest: b.digest()})
 	for i, r := range rows {
 		rep.Results = append(rep.Results, report.NewResult(w.Name, r.path.Name, r.impl.Name, rounds(samples[i])))
 	}

@@ -105,7 +105,127 @@ func (h Histogram) checkHeader() error {
 	}
 	if header.Digits != LatencyDigits || header.Lowest != LowestLatency || header.Highest != HighestLatency {
 		return fmt.Errorf("%d digits of %d to %d; histograms of a report have %d digits of %d to %d", header.Digits, header.Lowest, header.Highest,
-			LatencyDigits, LowestLatency, HighestLatency)
+			LatencyDigits, LowestLatency, int64(HighestLatency))
 	}
 	return nil
+}
+
+// mergeLatencies adds passes over one row.
+func mergeLatencies(passes []*Latency) (*Latency, error) {
+	sum := &Latency{Every: passes[0].Every}
+	var service, response, clock []*Distribution
+	for _, l := range passes {
+		if l.Every != sum.Every || (l.Response == nil) != (passes[0].Response == nil) {
+			return nil, errors.New("latencies were not taken in the same way")
+		}
+		service, clock = append(service, &l.Service), append(clock, &l.Clock)
+		if l.Response != nil {
+			response = append(response, l.Response)
+		}
+		sum.Behind += l.Behind
+	}
+	var err error
+	if sum.Service, err = mergeDistributions(service); err != nil {
+		return nil, err
+	}
+	if sum.Clock, err = mergeDistributions(clock); err != nil {
+		return nil, err
+	}
+	if len(response) > 0 {
+		r, err := mergeDistributions(response)
+		if err != nil {
+			return nil, err
+		}
+		sum.Response = &r
+	}
+	return sum, nil
+}
+
+func mergeDistributions(list []*Distribution) (Distribution, error) {
+	sum := NewHistogram()
+	for _, d := range list {
+		h, err := d.Histogram.Decode()
+		if err != nil {
+			return Distribution{}, err
+		}
+		if dropped := sum.Merge(h); dropped > 0 {
+			return Distribution{}, fmt.Errorf("%d values do not fit", dropped)
+		}
+	}
+	return NewDistribution(sum)
+}
+
+// quantile is a figure of a distribution under the name that people use.
+type quantile struct {
+	name  string
+	value int64
+}
+
+func (d *Distribution) quantiles() []quantile {
+	return []quantile{{"min", d.Min}, {"p50", d.P50}, {"p90", d.P90}, {"p99", d.P99}, {"p99.9", d.P999}, {"p99.99", d.P9999}, {"max", d.Max}}
+}
+
+type namedDistribution struct {
+	name string
+	of   *Distribution
+}
+
+// named lists the distributions that there are.
+func (l *Latency) named() []namedDistribution {
+	list := []namedDistribution{{"clock", &l.Clock}, {"service", &l.Service}}
+	if l.Response != nil {
+		list = append(list, namedDistribution{"response", l.Response})
+	}
+	return list
+}
+
+// latencySections shows the latencies of each path: the clock's first, without which the others cannot be read.
+func (r *Report) latencySections() (sections []section) {
+	for _, path := range r.Paths {
+		s := section{
+			title:  "latency, " + path.Name + ": nanoseconds of single requests",
+			header: []string{"workload", "implementation", "of", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "timed"},
+		}
+		for i := range r.Results {
+			res := &r.Results[i]
+			if res.Path != path.Name || res.Latency == nil {
+				continue
+			}
+			for _, l := range res.Latency.named() {
+				row := []string{printable(res.Workload), printable(res.Impl), l.name}
+				for _, q := range l.of.quantiles() {
+					row = append(row, fmt.Sprint(q.value))
+				}
+				s.rows = append(s.rows, append(row, timed(res.Latency, l)))
+			}
+		}
+		if len(s.rows) > 0 {
+			sections = append(sections, s)
+		}
+	}
+	return sections
+}
+
+// timed says how many there are of a distribution, and which.
+func timed(l *Latency, d namedDistribution) string {
+	text := fmt.Sprint(d.of.Count)
+	switch {
+	case d.name == "clock":
+		return text + " readings"
+	case d.name == "response" && l.Behind > 0:
+		return fmt.Sprintf("%s, %.2g %% sent after the next was due", text, 100*float64(l.Behind)/float64(d.of.Count))
+	case l.Every > 1:
+		return fmt.Sprintf("%s, 1 in %d", text, l.Every)
+	}
+	return text
+}
+
+// latencyReading says how to read those sections.
+func (r *Report) latencyReading() string {
+	text := "A service is the time of one request and of one reading of the clock, whose own distribution stands above it; nothing is subtracted."
+	if r.Settings.Rate > 0 {
+		text += fmt.Sprintf("\nRequests were meant to start %.6g times a second. Service counts from the real start, response from the intended one:\n"+
+			"the difference is waiting, which a client sees and a closed loop leaves out (coordinated omission).", r.Settings.Rate)
+	}
+	return text
 }

@@ -40,11 +40,15 @@ func (r *Report) page() page {
 			p.sections = append(p.sections, s)
 		}
 	}
+	if latencies := r.latencySections(); len(latencies) > 0 {
+		p.sections = append(p.sections, latencies...)
+		p.reading += "\n" + r.latencyReading()
+	}
 	p.sections = append(p.sections, r.targetSections()...)
 	for _, impl := range r.Impls {
 		p.legend = append(p.legend, impl.Name+": "+impl.Description)
 	}
-	p.warnings = r.warnings()
+	p.warnings = append(r.notes(), r.warnings()...)
 	if len(r.Results) > 0 {
 		p.verdict = r.verdict()
 	} else {
@@ -130,6 +134,20 @@ func (r *Report) find(workload, path, impl string) *Result {
 		}
 	}
 	return nil
+}
+
+// notes are what is to be known of the run as a whole.
+func (r *Report) notes() (lines []string) {
+	if r.Incomplete {
+		lines = append(lines, "interrupted: not all that was asked for was measured")
+	}
+	for _, text := range r.Warnings {
+		lines = append(lines, printable(text))
+	}
+	if len(r.Shards) > 0 {
+		lines = append(lines, fmt.Sprintf("merged from %d runs: a row's spread includes differences between them", len(r.Shards)))
+	}
+	return lines
 }
 
 // warnings lists each warning once with the rows it belongs to.

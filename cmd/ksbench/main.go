@@ -2,7 +2,8 @@
 //
 // Without arguments it measures everything; "ksbench --help" lists the commands and their flags. Results go to standard
 // output, messages and progress to standard error. It exits with 0 when done, 1 when something failed, 2 when the input
-// was bad: an unknown flag, a broken manifest, an output file that cannot be written.
+// was bad: an unknown flag, a broken manifest, a report that is none, an output that cannot be written; 3 when measurements
+// are not comparable.
 package main
 
 import (
@@ -42,12 +43,18 @@ const (
 	exitOK       = 0
 	exitFailed   = 1
 	exitBadInput = 2
+	exitUnlike   = 3
 )
 
 // badInput marks an error that the user can mend: the exit code is 2.
 type badInput struct{ error }
 
 func (e badInput) Unwrap() error { return e.error }
+
+// notComparable marks a refusal to compare or add what was measured under other conditions: the exit code is 3.
+type notComparable struct{ error }
+
+func (e notComparable) Unwrap() error { return e.error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -85,6 +92,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	fmt.Fprintf(stderr, "ksbench: %v\n", err)
 	if errors.As(err, new(badInput)) {
 		return exitBadInput
+	}
+	if errors.As(err, new(notComparable)) {
+		return exitUnlike
 	}
 	return exitFailed
 }

@@ -87,10 +87,10 @@ type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
-func TestAFailingWriterIsAFailure(t *testing.T) {
+func TestAFailingWriterIsBadInput(t *testing.T) {
 	var stderr bytes.Buffer
 	code := run(context.Background(), []string{"--run", "^1x8/lookup/floor$", "--rounds", "1"}, strings.NewReader(""), fullDisk{}, &stderr)
-	if code != exitFailed || !strings.Contains(stderr.String(), "no space left") {
+	if code != exitBadInput || !strings.Contains(stderr.String(), "ksbench: standard output: no space left") {
 		t.Errorf("exit code %d, stderr %q", code, &stderr)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -52,38 +51,70 @@ func (o *output) temporary() (*os.File, error) {
 	}
 }
 
-// write renders into memory first, so that a failing renderer writes nothing, then replaces the file in one step.
+// write replaces the file in one step, or leaves it as it was. A report that took minutes to measure is not lost to a full
+// disk: it goes to standard output then.
 func (o *output) write(render func(io.Writer) error) error {
-	var text bytes.Buffer
-	if err := render(&text); err != nil {
-		return err
-	}
 	if o.path == "" {
-		_, err := o.stdout.Write(text.Bytes())
+		out := &watched{w: o.stdout}
+		err := render(out)
+		if out.err != nil {
+			return badInput{fmt.Errorf("standard output: %w", err)}
+		}
 		return err
 	}
+	err, ours := o.replace(render)
+	switch {
+	case err == nil:
+		return nil
+	case ours:
+		return err
+	case render(o.stdout) == nil:
+		return badInput{fmt.Errorf("--out %s: %w; the report went to standard output instead", o.path, err)}
+	}
+	return badInput{fmt.Errorf("--out %s: %w", o.path, err)}
+}
+
+// replace writes the file. It reports whether an error is the renderer's own, and not one of writing.
+func (o *output) replace(render func(io.Writer) error) (err error, ours bool) {
+	var f *os.File
 	if o.direct {
-		f, err := os.OpenFile(o.path, os.O_WRONLY, 0)
-		if err != nil {
-			return badInput{fmt.Errorf("--out %s: %w", o.path, err)}
-		}
-		_, err = f.Write(text.Bytes())
-		return firstOf(err, f.Close())
+		f, err = os.OpenFile(o.path, os.O_WRONLY, 0)
+	} else {
+		f, err = o.temporary()
 	}
-	f, err := o.temporary()
 	if err != nil {
-		return badInput{fmt.Errorf("--out %s: %w", o.path, err)}
+		return err, false
 	}
-	_, err = f.Write(text.Bytes())
-	err = firstOf(err, f.Sync(), f.Close())
+	out := &watched{w: f}
+	err = render(out)
+	ours = err != nil && out.err == nil
+	if o.direct {
+		return firstOf(err, f.Close()), ours
+	}
 	if err == nil {
+		err = f.Sync()
+	}
+	if err = firstOf(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), o.path)
 	}
 	if err != nil {
 		os.Remove(f.Name())
-		return badInput{fmt.Errorf("--out %s: %w", o.path, err)}
 	}
-	return nil
+	return err, ours
+}
+
+// watched remembers that writing failed.
+type watched struct {
+	w   io.Writer
+	err error
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	if err != nil {
+		w.err = err
+	}
+	return n, err
 }
 
 func firstOf(errs ...error) error {

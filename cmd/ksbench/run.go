@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/bench"
-	"github.com/ksdispatch/ksdispatch/bench/report"
 )
 
 // runCommand measures and reports.
@@ -16,11 +14,10 @@ type runCommand struct {
 	Quick    bool     `help:"Few and short rounds: everything in under 20 seconds."`
 	Match    string   `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in WORKLOAD/PATH/IMPL: 20x12/irp/."`
 	Manifest []string `sep:"none" placeholder:"FILE..." help:"Measure the drivers of these manifests instead of the built-in workloads."`
-	Format   string   `enum:"text,json,md" default:"text" help:"How to write the report: text, json or md."`
-	Out      string   `placeholder:"FILE" help:"Where to write the report, instead of standard output."`
 	Rounds   int      `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
 	Seed     uint64   `default:"1" help:"Seed of the tables, the requests and the order within a round (${default})."`
 	Files    []string `arg:"" optional:"" name:"file" hidden:"" help:"More manifests, after --manifest."`
+	writing
 }
 
 const (
@@ -55,7 +52,7 @@ func (c *runCommand) Run(con *console) error {
 	case err != nil:
 		return err
 	}
-	return out.write(c.renderer(rep))
+	return out.write(renderer(rep, c.Format))
 }
 
 func (c *runCommand) options() (bench.Options, error) {
@@ -96,14 +93,4 @@ func (c *runCommand) workloads() ([]bench.Workload, error) {
 		workloads = append(workloads, w)
 	}
 	return workloads, nil
-}
-
-func (c *runCommand) renderer(rep *report.Report) func(io.Writer) error {
-	switch c.Format {
-	case "json":
-		return rep.WriteJSON
-	case "md":
-		return rep.WriteMarkdown
-	}
-	return rep.WriteText
 }

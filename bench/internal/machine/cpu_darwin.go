@@ -8,3 +8,10 @@ func cpuModel() string {
 	}
 	return unknown
 }
+
+func kernelRelease() string {
+	if release, err := syscall.Sysctl("kern.osrelease"); err == nil && release != "" {
+		return release
+	}
+	return unknown
+}

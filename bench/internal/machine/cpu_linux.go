@@ -1,6 +1,9 @@
 package machine
 
-import "os"
+import (
+	"os"
+	"strings"
+)
 
 func cpuModel() string {
 	text, err := os.ReadFile("/proc/cpuinfo")
@@ -8,4 +11,12 @@ func cpuModel() string {
 		return unknown
 	}
 	return modelOf(text)
+}
+
+func kernelRelease() string {
+	text, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if release := strings.TrimSpace(string(text)); err == nil && release != "" {
+		return release
+	}
+	return unknown
 }

@@ -10,3 +10,5 @@ func cpuModel() string {
 	}
 	return unknown
 }
+
+func kernelRelease() string { return unknown }

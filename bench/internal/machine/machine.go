@@ -13,23 +13,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/klauspost/cpuid/v2"
+
 	"github.com/ksdispatch/ksdispatch/bench/report"
 )
 
 // unknown stands for whatever cannot be found out: the field is never left out or guessed.
 const unknown = "unknown"
 
-// Describe returns the facts of this machine and this build.
+// Describe returns the facts of this machine and this build, and the time of day.
 func Describe() report.Environment {
 	env := report.Environment{
-		CPU:        cpuModel(),
-		Cores:      runtime.NumCPU(),
-		GOMAXPROCS: runtime.GOMAXPROCS(0),
-		OS:         runtime.GOOS,
-		Arch:       runtime.GOARCH,
-		GoVersion:  runtime.Version(),
-		Level:      unknown,
-		Commit:     unknown,
+		CPU:            cpuModel(),
+		Cores:          runtime.NumCPU(),
+		GOMAXPROCS:     runtime.GOMAXPROCS(0),
+		OS:             runtime.GOOS,
+		Arch:           runtime.GOARCH,
+		GoVersion:      runtime.Version(),
+		Level:          unknown,
+		Commit:         unknown,
+		Time:           time.Now().UTC().Format(time.RFC3339Nano),
+		Kernel:         kernelRelease(),
+		Virtualization: hypervisor(),
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		env.Level = level(info)
@@ -90,6 +95,19 @@ func sourceCommit() string {
 		return commit
 	}
 	return unknown
+}
+
+// hypervisor names the virtual machine monitor, as far as the processor tells.
+func hypervisor() string {
+	switch {
+	case runtime.GOARCH != "amd64" && runtime.GOARCH != "386":
+		return unknown
+	case !cpuid.CPU.VM():
+		return "none"
+	case strings.TrimSpace(cpuid.CPU.HypervisorVendorString) == "":
+		return "a hypervisor without a name"
+	}
+	return strings.TrimSpace(cpuid.CPU.HypervisorVendorString)
 }
 
 func short(revision string) string {

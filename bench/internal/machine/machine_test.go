@@ -4,16 +4,21 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
+	"time"
 )
 
 func TestDescribeLeavesNothingOut(t *testing.T) {
 	env := Describe()
 	for name, value := range map[string]string{
 		"cpu": env.CPU, "os": env.OS, "arch": env.Arch, "go": env.GoVersion, "level": env.Level, "commit": env.Commit,
+		"kernel": env.Kernel, "virtualization": env.Virtualization,
 	} {
 		if value == "" {
 			t.Errorf("%s is empty; what is not known is called %q", name, unknown)
 		}
+	}
+	if at, err := time.Parse(time.RFC3339, env.Time); err != nil || time.Since(at) > time.Minute {
+		t.Errorf("time %q: %v", env.Time, err)
 	}
 	if env.Cores < 1 || env.GOMAXPROCS != runtime.GOMAXPROCS(0) {
 		t.Errorf("%d cores, GOMAXPROCS %d", env.Cores, env.GOMAXPROCS)
