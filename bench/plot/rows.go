@@ -26,7 +26,6 @@ type Row struct {
 // its interval, if Low < High.
 type Item struct {
 	Series         int
-	Name           string // "" for the series' name
 	Values         []float64
 	Mid, Low, High float64
 }
@@ -50,11 +49,7 @@ func (it Item) height() float64 {
 func (c Rows) Draw(id string) *Figure {
 	f := &Figure{ID: id, Title: c.Title, Summary: c.Summary, width: width}
 	values, height := c.extent()
-	named := c.Series
-	if c.named() {
-		named = nil
-	}
-	top := f.legend(named, 4) + 4
+	top := f.legend(c.Series, 4) + 4
 	if c.Rule != nil {
 		top += lineHeight
 	}
@@ -81,18 +76,6 @@ func (c Rows) Draw(id string) *Figure {
 		f.Summary = c.summary()
 	}
 	return f
-}
-
-// named reports whether each item says its own name, so that a legend would only repeat them.
-func (c Rows) named() bool {
-	for _, row := range c.Rows {
-		for _, it := range row.Items {
-			if it.Name == "" {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 func (c Rows) extent() (values []float64, height float64) {
@@ -132,27 +115,6 @@ func (f *Figure) item(c Rows, it Item, x scale, top float64) {
 		f.add("%s", mark(it.Series, x.at(it.Mid), middle, 4.5))
 		f.Marks++
 	}
-	if it.Name != "" {
-		f.label(c, it, x, top)
-	}
-}
-
-// label puts an item's name where its values are not: right of them, or left if there is more room.
-func (f *Figure) label(c Rows, it Item, x scale, top float64) {
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, v := range append([]float64{it.Mid}, it.Values...) {
-		if c.X.drawable(v) {
-			low, high = min(low, x.at(v)), max(high, x.at(v))
-		}
-	}
-	if low > high {
-		low, high = 0, 0
-	}
-	if right := f.width - high; right >= low {
-		f.text("tick", high+10, top+it.height()/2+4.5, right-10, it.Name)
-	} else {
-		f.text("tick end", low-10, top+it.height()/2+4.5, low-10, it.Name)
-	}
 }
 
 // violin draws the density to both sides of the middle line.
@@ -184,10 +146,10 @@ func (f *Figure) violin(c Rows, it Item, x scale, middle float64, class string) 
 }
 
 func (c Rows) name(it Item) string {
-	if it.Name == "" && it.Series < len(c.Series) {
+	if it.Series < len(c.Series) {
 		return c.Series[it.Series]
 	}
-	return it.Name
+	return ""
 }
 
 func (c Rows) table(f *Figure) {

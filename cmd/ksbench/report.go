@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/ksdispatch/ksdispatch/bench/page"
+)
+
+// reportCommand writes reports as one HTML page.
+type reportCommand struct {
+	Files   []string `arg:"" name:"file" help:"Reports as ksbench run --format json writes them, oldest first, or folders of them. The last is what the page is about, the first what it is compared with."`
+	Profile []string `placeholder:"FILE" help:"Draw this profile (pprof) as a flame graph; may be repeated."`
+	Title   string   `help:"Title of the page."`
+	Out     string   `placeholder:"FILE" help:"Where to write the page, instead of standard output."`
+}
+
+// Run is called by kong.
+func (c *reportCommand) Run(con *console) error {
+	out, err := newOutput(c.Out, con.stdout)
+	if err != nil {
+		return err
+	}
+	reports, skipped, err := page.ReadFiles(c.Files)
+	for _, s := range skipped {
+		fmt.Fprintf(con.stderr, "ksbench: passed over: %v\n", s)
+	}
+	if err != nil {
+		return badInput{err}
+	}
+	profiles, err := page.ReadProfiles(c.Profile)
+	if err != nil {
+		return badInput{err}
+	}
+	return out.write(func(w io.Writer) error {
+		return page.Write(w, page.Input{Title: c.Title, Reports: reports, Profiles: profiles})
+	})
+}
