@@ -135,15 +135,15 @@ func (c *compiler) addSet(index int, decl *PropertySet) error {
 	}
 	for _, f := range set.FastIO {
 		v := &c.entry(decl.Set, f.ID).Value
-		if f.Get != nil && v.fastGet != nil || f.Set != nil && v.fastSet != nil {
+		if f.Get != nil && v.fast[0] != nil || f.Set != nil && v.fast[1] != nil {
 			return &CompileError{Set: decl.Set, Sets: propertySets, Index: index, ID: f.ID, HasItem: true, Status: ks.StatusInvalidParameter,
 				Reason: "FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"}
 		}
 		if f.Get != nil {
-			v.fastGet = f.Get
+			v.fast[0] = f.Get
 		}
 		if f.Set != nil {
-			v.fastSet = f.Set
+			v.fast[1] = f.Set
 		}
 	}
 	return nil
@@ -174,7 +174,7 @@ func (c *compiler) addItem(set int, decl *PropertyItem) error {
 		return fail("declared twice: also in PropertySets[%d] (P-24)", d.items[e.Tag].set)
 	}
 	e.Tag = uint32(len(d.items))
-	e.Value.get, e.Value.set = decl.Get, decl.Set
+	e.Value.handlers = [2]Handler{decl.Get, decl.Set}
 	e.Value.minProperty = max(decl.MinProperty, ks.SizeIdentifier)
 	e.Value.minData = decl.MinData
 

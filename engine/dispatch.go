@@ -25,10 +25,10 @@ type Dispatcher struct {
 
 // slot is what a request needs of its item, on one cache line with the key: 16 + 4 + 4 + 40 bytes.
 type slot struct {
-	get, set         Handler
-	fastGet, fastSet FastHandler
-	minProperty      uint32
-	minData          uint32
+	handlers    [2]Handler // of GET and SET, by verb-1: an index, as a branch on the verb is mispredicted half of the time
+	fast        [2]FastHandler
+	minProperty uint32
+	minData     uint32
 }
 
 // entry is a slot with its key. Its Tag is the index of the item.
@@ -116,21 +116,12 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	}
 
 	e := d.table.Lookup(lo, hi, uint32(word))
-	if e == nil || e.Tag == noItem {
+	if e == nil {
 		return d.miss(irp, lo, hi)
 	}
-	handler := e.Value.get
-	if verb == ks.PropertyTypeSet {
-		handler = e.Value.set
-	}
-	if handler == nil {
-		return irp.decide(ruleP26, d.compat.P26)
-	}
-	if inLen < e.Value.minProperty {
-		return irp.decide(ruleP27, d.compat.P27)
-	}
-	if outLen < e.Value.minData {
-		return irp.tooShort(ruleP28, uint64(outLen), uint64(e.Value.minData))
+	handler := e.Value.handlers[verb-1]
+	if handler == nil || inLen < e.Value.minProperty || outLen < e.Value.minData {
+		return d.refused(irp, e, handler)
 	}
 
 	irp.index = e.Tag
@@ -172,6 +163,21 @@ func (d *Dispatcher) miss(irp *IRP, lo, hi uint64) ks.Status {
 		return irp.decide(ruleP24, ks.StatusPropsetNotFound)
 	}
 	return irp.decide(ruleP24, ks.StatusNotFound)
+}
+
+// refused is the first of P-24, P-26, P-27 and P-28 that a GET or SET of an entry fails.
+//
+//go:noinline
+func (d *Dispatcher) refused(irp *IRP, e *entry, handler Handler) ks.Status {
+	switch {
+	case e.Tag == noItem:
+		return irp.decide(ruleP24, ks.StatusNotFound)
+	case handler == nil:
+		return irp.decide(ruleP26, d.compat.P26)
+	case irp.InputBufferLength < e.Value.minProperty:
+		return irp.decide(ruleP27, d.compat.P27)
+	}
+	return irp.tooShort(ruleP28, uint64(irp.OutputBufferLength), uint64(e.Value.minData))
 }
 
 // soleVerb returns the verb bit of flags without modifiers, or 0 if there is not exactly one known bit (P-25, P-45).

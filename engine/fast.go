@@ -26,13 +26,11 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if e == nil {
 		return false
 	}
-	handler, get := e.Value.fastGet, true
-	if flags := uint32(word >> 32); flags != ks.PropertyTypeGet {
-		if flags != ks.PropertyTypeSet {
-			return false
-		}
-		handler, get = e.Value.fastSet, false
+	verb := uint32(word>>32) - 1
+	if verb > 1 {
+		return false
 	}
+	handler := e.Value.fast[verb]
 	if handler == nil || uint64(len(request)) < uint64(e.Value.minProperty) || uint64(len(data)) < uint64(e.Value.minData) {
 		return false
 	}
@@ -49,7 +47,6 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	binary.LittleEndian.PutUint64(p[8:], hi)
 	binary.LittleEndian.PutUint64(p[16:], word)
 
-	// A guard with a flag on the stack costs 3 ns; with the flag in file, which is one word less to capture, it cost 4.
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	returned := false
 	defer func() {
@@ -58,11 +55,25 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 		}
 	}()
 	handled = handler(file, mode, captured, data, &file.io)
-	if handled {
-		handled = file.result(io, uint64(len(data)), get)
-	}
 	returned = true
-	return handled
+	if !handled {
+		return false
+	}
+	// The two fields are read one by one: the whole struct is one 16-byte load, which has to wait for the handler's two
+	// stores to leave the store buffer (4 ns).
+	status, information := file.io.Status, file.io.Information
+	if status != ks.StatusSuccess || information > uint64(len(data)) {
+		return file.result(io, uint64(len(data)), verb)
+	}
+	io.Status, io.Information = status, information
+	return true
+}
+
+// fits reports that an IRP of these lengths would not be refused (P-5, S-20).
+//
+//go:noinline
+func fits(request, data []byte) bool {
+	return (uint64(len(data))+7)&^7+uint64(len(request)) <= math.MaxUint32
 }
 
 // capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that.
@@ -82,21 +93,18 @@ func (file *FileObject) capture(request []byte) []byte {
 	return captured
 }
 
-// result applies F-6 to what a fast handler set, and hands it to the caller. It reads the two fields one by one: the whole
-// struct is one 16-byte load, which has to wait for the handler's two stores to leave the store buffer (4 ns).
-func (file *FileObject) result(io *IoStatus, out uint64, outVerb bool) (handled bool) {
+// result applies F-6 to what a fast handler set, and hands it to the caller, if it is not simply a success.
+func (file *FileObject) result(io *IoStatus, out uint64, verb uint32) (handled bool) {
 	status, information := file.io.Status, file.io.Information
-	if status != ks.StatusSuccess || information > out {
-		switch {
-		case status == ks.StatusPending:
-			return false
-		case status == ks.StatusSomeNotMapped:
-			status, information = ks.StatusNotFound, 0
-		case status.IsError():
-			information = 0
-		case outVerb && out != 0 && information > out: // P-20
-			status, information = ks.StatusBufferTooSmall, 0
-		}
+	switch {
+	case status == ks.StatusPending:
+		return false
+	case status == ks.StatusSomeNotMapped:
+		status, information = ks.StatusNotFound, 0
+	case status.IsError():
+		information = 0
+	case verb == 0 && out != 0 && information > out: // P-20
+		status, information = ks.StatusBufferTooSmall, 0
 	}
 	io.Status, io.Information = status, information
 	return true

@@ -36,10 +36,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	in.InputBufferLength, in.OutputBufferLength = irp.layout.in, uint32(len(value))
 	in.IoStatus = IoStatus{}
 
-	handler := it.slot.get
-	if verb == ks.PropertyTypeSet {
-		handler = it.slot.set
-	}
+	handler := it.slot.handlers[verb-1]
 	switch {
 	case handler == nil:
 		return 0, irp.decide(ruleP26, d.compat.P26)

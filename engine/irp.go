@@ -98,6 +98,8 @@ type IRP struct {
 	// Completion is called by Complete, on the goroutine that calls it: the completion routine of an owner that was told
 	// STATUS_PENDING.
 	Completion func(*IRP)
+	// UserEvent is what Complete signals when there is no Completion, and IoControl waits for. It has room for one signal.
+	UserEvent chan struct{}
 
 	// IoStatus is the result. The dispatcher owns Information and never writes Status (P-1).
 	IoStatus IoStatus
@@ -192,6 +194,8 @@ func (irp *IRP) Complete(status ks.Status, information uint64) {
 	irp.IoStatus.Information = information
 	if f := irp.Completion; f != nil {
 		f(irp)
+	} else if irp.UserEvent != nil {
+		irp.UserEvent <- struct{}{}
 	}
 }
 

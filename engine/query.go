@@ -166,10 +166,10 @@ func (d *Dispatcher) describe(irp *IRP, it *item, defaults bool) ks.Status {
 
 // access is AccessFlags: which of GET and SET have a handler (P-33).
 func (it *item) access() (flags uint32) {
-	if it.slot.get != nil {
+	if it.slot.handlers[0] != nil {
 		flags |= ks.PropertyTypeGet
 	}
-	if it.slot.set != nil {
+	if it.slot.handlers[1] != nil {
 		flags |= ks.PropertyTypeSet
 	}
 	return flags

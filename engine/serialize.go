@@ -24,7 +24,7 @@ func (d *Dispatcher) serializeSize(irp *IRP) ks.Status {
 	it := &d.items[irp.index]
 	size := it.decl.SerializedSize
 	if size == unknownSize {
-		if it.slot.get == nil {
+		if it.slot.handlers[0] == nil {
 			return irp.decide(ruleP37, ks.StatusNotFound)
 		}
 		var status ks.Status
@@ -43,7 +43,7 @@ func (d *Dispatcher) serializable(set uint32) func(yield func(index uint32) bool
 		for s := set; s != noItem; s = d.sets[s].next {
 			for i := range d.sets[s].count {
 				index := d.sets[s].first + i
-				if it := &d.items[index]; it.decl.SerializedSize != 0 && it.slot.get != nil && !yield(index) {
+				if it := &d.items[index]; it.decl.SerializedSize != 0 && it.slot.handlers[0] != nil && !yield(index) {
 					return
 				}
 			}
@@ -145,7 +145,7 @@ func (d *Dispatcher) unserializeSet(irp *IRP) ks.Status {
 			return irp.decide(ruleP42, d.compat.P42Entry)
 		}
 		e := d.table.Lookup(q.lo, q.hi, head.ID)
-		if e == nil || e.Tag == noItem || e.Value.set == nil {
+		if e == nil || e.Tag == noItem || e.Value.handlers[1] == nil {
 			return irp.decide(ruleP42, d.compat.P42Item)
 		}
 		switch size := d.items[e.Tag].decl.SerializedSize; {
