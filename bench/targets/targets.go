@@ -7,7 +7,7 @@
 // can be counted, such as bits per key or heap allocations, is counted.
 //
 // On a machine that is shared, a batch is disturbed or it is not, and a median bears that as long as fewer than half are:
-// subjects that take a few milliseconds have several rounds of short batches in place of one. Subjects that allocate have
+// subjects whose cycle is short have sixteen rounds of short batches in place of one. Subjects that allocate have
 // units long enough for the collector to run a few times in each: it is part of what they cost.
 //
 // Subjects call exported functions only, with every check on. Those on workloads are the loops of package bench, verified
