@@ -59,8 +59,13 @@ func (irp *IRP) wasPrepared() bool {
 		uint64(len(irp.SystemBuffer)) >= uint64(l.requestOffset())+uint64(l.in) && &irp.SystemBuffer[0] == irp.base
 }
 
-// requestOffset is where the request lies in SystemBuffer, al8(Out) (P-6).
-func (l *layout) requestOffset() uint32 { return uint32((uint64(l.out) + 7) &^ 7) }
+// requestOffset is where the request lies in SystemBuffer: at al8(Out) (P-6), or at 0 where the data are not in it (M-5).
+func (l *layout) requestOffset() uint32 {
+	if l.source {
+		return 0
+	}
+	return uint32((uint64(l.out) + 7) &^ 7)
+}
 
 // readAgain copies part of the request to dst: from the copy of an earlier pass if there is one, else from the caller. A
 // buffer that no pass prepared is not taken for a request (S-15); run refuses it.
@@ -103,7 +108,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	size := at + uint64(inLen)
 	prepared := irp.SystemBuffer != nil
 	if prepared {
-		if !irp.wasPrepared() {
+		if !irp.wasPrepared() || irp.layout.source {
 			return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
 		}
 	} else {

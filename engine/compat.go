@@ -12,7 +12,7 @@ type Compat struct {
 	P25 bool
 	// P26 is the status of a GET or SET that the item has no handler for: STATUS_NOT_FOUND.
 	P26 ks.Status
-	// P27 is the status of a GET or SET request shorter than MinProperty: STATUS_INVALID_BUFFER_SIZE.
+	// P27 is the status of a GET or SET request shorter than MinProperty, and of a method shorter than MinMethod (M-7): STATUS_INVALID_BUFFER_SIZE.
 	P27 ks.Status
 	// P33 takes the strict reading of BASICSUPPORT and DEFAULTVALUES sizes: an output of 5 to 39 bytes, or between 41 and
 	// the full size, is STATUS_BUFFER_TOO_SMALL instead of the longest answer that fits.
@@ -36,6 +36,11 @@ type Compat struct {
 	P42Length ks.Status
 	// P45 accepts GETPAYLOADSIZE as a modifier that is passed through, not as an unknown verb.
 	P45 bool
+	// M2 is the status of a method request with flags that are neither a way of sending nor one of the two queries:
+	// STATUS_INVALID_PARAMETER.
+	M2 ks.Status
+	// M8 is the status of sending a method, or asking for its support, where the item has no handler: STATUS_NOT_FOUND.
+	M8 ks.Status
 
 	// E2 is the status of an event request of 1 to 23 bytes, or under 32 with TOPOLOGY: STATUS_INVALID_BUFFER_SIZE.
 	E2 ks.Status
@@ -67,6 +72,8 @@ func (c Compat) withDefaults() Compat {
 	def(&c.P42Entry, ks.StatusInvalidParameter)
 	def(&c.P42Item, ks.StatusNotFound)
 	def(&c.P42Length, ks.StatusInvalidBufferSize)
+	def(&c.M2, ks.StatusInvalidParameter)
+	def(&c.M8, ks.StatusNotFound)
 	def(&c.E2, ks.StatusInvalidBufferSize)
 	def(&c.E5, ks.StatusBufferTooSmall)
 	def(&c.E24, ks.StatusInsufficientResources)

@@ -63,6 +63,9 @@ func Compile(config Config) (*Dispatcher, error) {
 	if d.setTable, err = table.Build(c.setEntries, table.Config{}); err != nil {
 		return nil, fmt.Errorf("engine: set table: %w", err)
 	}
+	if err := d.compileMethods(config); err != nil {
+		return nil, err
+	}
 	if d.events, err = compileEvents(&config); err != nil {
 		return nil, err
 	}

@@ -153,7 +153,7 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 	switch {
 	case irp.Pool == nil:
 		return 0, ks.StatusInvalidHandle
-	case code != ks.IoctlProperty:
+	case code != ks.IoctlProperty && code != ks.IoctlMethod:
 		return 0, ks.StatusInvalidDeviceRequest
 	case (uint64(len(in))|uint64(len(out)))>>32 != 0:
 		return 0, ks.StatusInvalidParameter // DeviceIoControl takes 32-bit lengths
@@ -162,6 +162,9 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 		irp.release() // a handler ended its goroutine and left the buffer behind (P-21)
 	}
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
+	if code == ks.IoctlMethod {
+		return d.controlMethod(irp, in, out)
+	}
 	return irp.finish(d.PropertyWithBuffers(irp, in, out, fromPool), out)
 }
 

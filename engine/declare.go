@@ -80,6 +80,11 @@ type Config struct {
 	// private storage of each item, reached with IRP.ItemStorage (P-3, P-22).
 	PropertyItemSize uint32
 
+	MethodSets []MethodSet
+
+	// MethodItemSize is PropertyItemSize for methods: 0, or a multiple of 8 of at least 40 (M-1).
+	MethodItemSize uint32
+
 	// EventItemSize is 0, or the size of an extended event item: a multiple of 8 of at least 40. What exceeds 40 bytes is
 	// private storage of each item, reached with IRP.ItemStorage.
 	EventItemSize uint32

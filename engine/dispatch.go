@@ -3,14 +3,13 @@ package engine
 import (
 	"encoding/binary"
 	"math"
-	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
 
-// Dispatcher answers the property requests of one object. It is immutable and safe for concurrent use; what is not are
-// the IRP and the FileObject of a request.
+// Dispatcher answers the property and method requests of one object. It is immutable and safe for concurrent use; what is
+// not are the IRP and the FileObject of a request.
 type Dispatcher struct {
 	table    *table.Table[slot]     // (set, id): what GET, SET and the fast path need
 	setTable *table.Table[struct{}] // (set, 0): asked on a miss and by the verbs that are about a set
@@ -20,6 +19,7 @@ type Dispatcher struct {
 	itemSize uint32
 	compat   Compat
 	onPanic  func(value any, stack []byte)
+	methods  methods
 	events   *eventFamily
 }
 
@@ -203,30 +203,4 @@ func (d *Dispatcher) soleVerb(flags uint32) uint32 {
 		}
 	}
 	return flags & -flags
-}
-
-// storage returns the private bytes of an item, made when first asked for.
-func (d *Dispatcher) storage(index uint32) []byte {
-	n := uint64(d.itemSize) - SizePropertyItem
-	if d.itemSize <= SizePropertyItem || n > largestBuffer {
-		return nil
-	}
-	return d.once[index].bytes(int(n))
-}
-
-// itemOnce is what happens at most once in the life of an item. It is the only state that a dispatcher changes.
-type itemOnce struct {
-	storage  atomic.Pointer[[]byte]
-	panicked atomic.Bool
-}
-
-func (o *itemOnce) bytes(n int) []byte {
-	if p := o.storage.Load(); p != nil {
-		return *p
-	}
-	b := make([]byte, n)
-	if o.storage.CompareAndSwap(nil, &b) {
-		return b
-	}
-	return *o.storage.Load()
 }

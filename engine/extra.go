@@ -4,6 +4,7 @@ package engine
 type extra struct {
 	inner innerIRP    // for the requests of P-43
 	entry *EventEntry // of an enable: DriverContext[0] (E-10)
+	view  []byte      // the data of a SOURCE method (M-4)
 }
 
 func (irp *IRP) more() *extra {

@@ -16,6 +16,10 @@ func (d *Dispatcher) named(index uint32) (set ks.GUID, id uint32, once *itemOnce
 		it := &d.events.items[index-firstEvent]
 		return d.events.sets[it.set].Set, it.decl.ID, &d.events.once[index-firstEvent]
 	}
+	if index >= firstMethod {
+		m, i := &d.methods, index-firstMethod
+		return m.sets[m.items[i].set].Set, m.items[i].decl.ID, &m.once[i]
+	}
 	it := &d.items[index]
 	return d.sets[it.set].Set, it.decl.ID, &d.once[index]
 }

@@ -63,7 +63,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	// stores to leave the store buffer (4 ns).
 	status, information := file.io.Status, file.io.Information
 	if status != ks.StatusSuccess || information > uint64(len(data)) {
-		return file.result(io, uint64(len(data)), verb)
+		return file.result(io, uint64(len(data)), direction(verb+1))
 	}
 	io.Status, io.Information = status, information
 	return true
@@ -94,7 +94,7 @@ func (file *FileObject) capture(request []byte) []byte {
 }
 
 // result applies F-6 to what a fast handler set, and hands it to the caller, if it is not simply a success.
-func (file *FileObject) result(io *IoStatus, out uint64, verb uint32) (handled bool) {
+func (file *FileObject) result(io *IoStatus, out uint64, dir direction) (handled bool) {
 	status, information := file.io.Status, file.io.Information
 	switch {
 	case status == ks.StatusPending:
@@ -103,7 +103,7 @@ func (file *FileObject) result(io *IoStatus, out uint64, verb uint32) (handled b
 		status, information = ks.StatusNotFound, 0
 	case status.IsError():
 		information = 0
-	case verb == 0 && out != 0 && information > out: // P-20
+	case dir&dataOut != 0 && out != 0 && information > out: // P-20
 		status, information = ks.StatusBufferTooSmall, 0
 	}
 	io.Status, io.Information = status, information

@@ -34,6 +34,9 @@ func (irp *IRP) check(status ks.Status, out uint32, dir direction) ks.Status {
 // abandon frees the buffer of a request whose capture failed. An allocator's buffer is its owner's to free.
 func (irp *IRP) abandon() {
 	if irp.Flags&DeallocateBuffer != 0 {
+		if irp.layout.source {
+			irp.unlock(nil)
+		}
 		irp.freePool()
 	}
 	irp.layout.prepared = false

@@ -84,8 +84,8 @@ type IRP struct {
 	OutputBufferLength uint32 // Parameters.DeviceIoControl.OutputBufferLength, bytes
 	RequestorMode      Mode   // never changed by the dispatcher (S-22)
 
-	layout layout                  // of SystemBuffer
 	rule   rule                    // that decided
+	layout layout                  // of SystemBuffer
 	ident  ident                   // read once; what the handler's copy is written from
 	head   [ks.SizeIdentifier]byte // where Memory reads to: a local array would be moved to the heap
 
@@ -126,6 +126,8 @@ type layout struct {
 	in, out  uint32
 	prepared bool
 	dir      direction
+	source   bool // the data are not in SystemBuffer (M-4)
+	hold     hold // where they are then
 }
 
 // direction says which ways the data of a request go (P-7). Its bits are those of the verbs GET and SET, so that the verb
@@ -159,21 +161,22 @@ func (irp *IRP) PropertyItem() *PropertyItem {
 }
 
 // ItemStorage returns the private bytes of the item that the request was dispatched to: what an extended item has after
-// its KSPROPERTY_ITEM, PropertyItemSize-72 bytes (P-3). nil without extended items, and on a 32-bit host for what it cannot
-// address. All handles of an object share it; handlers synchronise its use.
+// its KSPROPERTY_ITEM, PropertyItemSize-72 bytes, or after its KSMETHOD_ITEM or KSEVENT_ITEM, 40 less than their size (P-3, M-3).
+// nil without extended items, and on a 32-bit host for what it cannot address. All handles of an object share it; handlers
+// synchronise its use.
 func (irp *IRP) ItemStorage() []byte {
-	if !irp.dispatched() {
+	if irp.owner == nil || irp.index == noItem {
 		return nil
 	}
 	return irp.owner.storage(irp.index)
 }
 
-// ItemContext returns PropertyItem.Context of the item that the request was dispatched to.
+// ItemContext returns the Context of the item that the request was dispatched to.
 func (irp *IRP) ItemContext() any {
-	if !irp.dispatched() {
-		return nil
+	if irp.owner != nil && irp.index < noItem {
+		return irp.owner.items[irp.index].decl.Context
 	}
-	return irp.owner.items[irp.index].decl.Context
+	return irp.otherContext()
 }
 
 // Rule names the rule that decided the last dispatch of this IRP, such as "P-28": for people, and for tools that explain
@@ -219,6 +222,9 @@ func (irp *IRP) Finish(status ks.Status, out []byte) (bytesReturned uint32) {
 	}
 	l.prepared = false
 	if irp.Flags&DeallocateBuffer != 0 {
+		if l.source {
+			irp.unlock(out)
+		}
 		irp.freePool()
 	} else if l.in|l.out > keepBase {
 		irp.base = nil

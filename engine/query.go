@@ -77,7 +77,7 @@ func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Statu
 	}
 	switch verb {
 	case ks.PropertyTypeSetSupport:
-		return d.setSupport(irp)
+		return irp.setSupport(ruleP31, ruleP32, len(d.sets), func(i int) *ks.GUID { return &d.sets[i].Set })
 	case ks.PropertyTypeBasicSupport:
 		return d.describe(irp, &d.items[index], false)
 	case ks.PropertyTypeDefaultValues:
@@ -103,19 +103,19 @@ func (irp *IRP) done(r rule, n uint64) ks.Status {
 	return irp.decide(r, ks.StatusSuccess)
 }
 
-// setSupport is P-31 for a set, and P-32, the list of all sets in table order, for GUID_NULL.
-func (d *Dispatcher) setSupport(irp *IRP) ks.Status {
+// setSupport is P-31 for a set, and P-32, the list of all n sets of a family in table order, for GUID_NULL.
+func (irp *IRP) setSupport(one, all rule, n int, set func(int) *ks.GUID) ks.Status {
 	if irp.ident.lo|irp.ident.hi != 0 {
-		return irp.done(ruleP31, 0)
+		return irp.done(one, 0)
 	}
-	data, need := irp.output(), 16*uint64(len(d.sets))
+	data, need := irp.output(), 16*uint64(n)
 	if uint64(len(data)) < need {
-		return irp.tooShort(ruleP32, uint64(len(data)), need)
+		return irp.tooShort(all, uint64(len(data)), need)
 	}
-	for i := range d.sets {
-		copy(data[16*i:], d.sets[i].Set[:])
+	for i := range n {
+		copy(data[16*i:], set(i)[:])
 	}
-	return irp.done(ruleP32, need)
+	return irp.done(all, need)
 }
 
 // describe is P-33, and P-36 when only the lists marked as defaults count: the access flags, a KSPROPERTY_DESCRIPTION, or

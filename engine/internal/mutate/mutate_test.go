@@ -27,7 +27,7 @@ func TestRecordsFit(t *testing.T) {
 	}
 }
 
-// TestEveryRule wants a mutant of each rule of properties, completion and the fast path.
+// TestEveryRule wants a mutant of each rule of properties, methods, completion and the fast path.
 func TestEveryRule(t *testing.T) {
 	records, err := parse(data)
 	if err != nil {
@@ -42,7 +42,7 @@ func TestEveryRule(t *testing.T) {
 	}
 	rules := "P-1 P-3 P-4 P-5 P-6 P-7 P-8 P-9 P-10 P-11 P-12 P-13 P-14 P-15 P-16 P-17 P-18 P-19 P-20 P-21 P-22 P-23 P-24 P-25 P-26 P-27 P-28 " +
 		"P-29 P-30 P-31 P-32 P-33 P-34 P-35 P-36 P-37 P-38 P-39 P-40 P-41 P-42 P-43 P-44 P-45 P-50 P-51 P-60 P-61 P-62 P-70 P-71 P-72 P-73 " +
-		"F-1 F-2 F-3 F-4 F-5 F-6 F-7 N-1"
+		"F-1 F-2 F-3 F-4 F-5 F-6 F-7 N-1 M-1 M-2 M-3 M-4 M-5 M-6 M-7 M-8 M-9 M-10"
 	for _, rule := range strings.Fields(rules) {
 		if of[rule] == 0 {
 			t.Errorf("%s has no mutant", rule)

@@ -1,0 +1,132 @@
+package engine
+
+import "github.com/ksdispatch/ksdispatch/engine/ks"
+
+// Method dispatches a method request whose buffer comes from irp.Pool: KsMethodHandler. As for Property, the result is the
+// status, irp.IoStatus.Information is set and irp.IoStatus.Status is not; after any status but STATUS_PENDING call
+// irp.Finish (M-1).
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksmethodhandler
+func (d *Dispatcher) Method(irp *IRP) ks.Status {
+	return d.MethodWithBuffers(irp, irp.Type3InputBuffer, irp.UserBuffer, nil)
+}
+
+// MethodWithAllocator is Method with the buffer of a method that is sent and has no KSMETHOD_TYPE_SOURCE provided by
+// allocator; nil is Method: KsMethodHandlerWithAllocator. The caller copies back and frees that buffer (P-13, M-5).
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksmethodhandlerwithallocator
+func (d *Dispatcher) MethodWithAllocator(irp *IRP, allocator Allocator) ks.Status {
+	return d.MethodWithBuffers(irp, irp.Type3InputBuffer, irp.UserBuffer, allocator)
+}
+
+// MethodWithBuffers is MethodWithAllocator for a caller whose buffers must not be retained, such as arrays on its stack: in
+// and out take the place of irp.Type3InputBuffer and irp.UserBuffer for the length of the call. A SOURCE method then works
+// on a copy of out, all of which Finish writes back if the handler may write; where out is irp.UserBuffer itself, or
+// irp.Memory lends its buffer (LockableMemory), it works on the caller's own.
+//
+// The steps are in the order of P-23. What fails before the buffer is obtained costs no allocation.
+func (d *Dispatcher) MethodWithBuffers(irp *IRP, in, out []byte, allocator Allocator) (status ks.Status) {
+	irp.IoStatus.Information = 0 // P-1
+	irp.index = noItem
+	if status = irp.identify(in, ruleM1); status != ks.StatusSuccess {
+		return status
+	}
+	q := &irp.ident
+	verb := q.flags() &^ ks.MethodTypeTopology
+	if verb > sent {
+		if verb == ks.MethodTypeSetSupport || verb == ks.MethodTypeBasicSupport {
+			return d.methodQuery(irp, verb, in, out)
+		}
+		return irp.decide(ruleM2, d.compat.M2)
+	}
+
+	e := d.methods.table.Lookup(q.lo, q.hi, q.id())
+	if e == nil || e.Tag == noItem {
+		return d.missMethod(irp)
+	}
+	outLen := irp.OutputBufferLength
+	switch v := &e.Value; {
+	case v.handler == nil:
+		return irp.decide(ruleM8, d.compat.M8)
+	case irp.InputBufferLength < v.minMethod:
+		return irp.decide(ruleM7, d.compat.P27)
+	case outLen < v.minData:
+		return irp.tooShort(ruleM7, uint64(outLen), uint64(v.minData))
+	}
+
+	irp.index = firstMethod + e.Tag
+	handler, flags := e.Value.handler, e.Value.flags
+	dir := methodDirection(flags)
+	returned := false
+	defer func() {
+		if !returned {
+			status = d.unwound(irp, recover())
+		}
+	}()
+	status = irp.checked(d.runMethod(irp, handler, allocator, flags, in, out), outLen, dir)
+	returned = true
+	return status
+}
+
+// sent are the low bits of a request's flags, none of which has an effect: documented callers send a method as SEND, NONE,
+// READ or WRITE, and the item says what happens to the data (M-2).
+const sent = 7
+
+// methodDirection turns the flags of an item, which say what its handler does with the data, into the ways that the data go
+// (M-4): the two bits change places.
+func methodDirection(flags uint32) direction {
+	return direction(flags&ks.MethodTypeRead<<1 | flags&ks.MethodTypeWrite>>1)
+}
+
+// runMethod obtains and fills the buffer and calls the handler: M-4, M-5. What an earlier pass laid out for data that go
+// other ways is refused, as data that were not captured then would be missing, or nobody would copy back (S-15).
+func (d *Dispatcher) runMethod(irp *IRP, handler Handler, allocator Allocator, flags uint32, in, out []byte) ks.Status {
+	if flags&ks.MethodTypeSource != 0 {
+		return d.runSource(irp, handler, flags, in, out)
+	}
+	dir := methodDirection(flags)
+	if irp.SystemBuffer == nil {
+		irp.layout.dir = dir
+	} else if irp.layout.dir != dir {
+		return irp.decide(ruleP15, ks.StatusInvalidParameter)
+	}
+	return d.run(irp, handler, allocator, in, out)
+}
+
+// missMethod is M-1: which of set and method is unknown.
+func (d *Dispatcher) missMethod(irp *IRP) ks.Status {
+	if d.methods.setTable.Lookup(irp.ident.lo, irp.ident.hi, 0) == nil {
+		return irp.decide(ruleM1, ks.StatusPropsetNotFound)
+	}
+	return irp.decide(ruleM1, ks.StatusNotFound)
+}
+
+// DispatchSpecificMethod calls handler for a method request that a dispatcher has laid out before, usually one that its
+// first handler left pending: KsDispatchSpecificMethod (M-9). The data is where it was then: in the
+// system buffer, or for a method that was sent with KSMETHOD_TYPE_SOURCE in the caller's locked one. The rest is as for DispatchSpecificProperty.
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksdispatchspecificmethod
+func DispatchSpecificMethod(irp *IRP, handler Handler) (status ks.Status) {
+	if irp.SystemBuffer == nil || !irp.wasPrepared() || irp.method() == nil {
+		irp.IoStatus.Information = 0
+		return irp.decide(ruleM9, ks.StatusInvalidParameter)
+	}
+	d, n, dir, source := irp.owner, irp.layout.out, irp.layout.dir, irp.layout.source
+	if source {
+		dir = methodDirection(irp.MethodType())
+	}
+	returned := false
+	defer func() {
+		if !returned {
+			status = d.unwound(irp, recover())
+		}
+	}()
+	if source {
+		status = d.runSource(irp, handler, 0, nil, nil)
+	} else {
+		status = d.run(irp, handler, nil, nil, nil)
+	}
+	status = irp.checked(status, n, dir)
+	returned = true
+	return status
+}

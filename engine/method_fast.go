@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// FastMethod sends a method without an IRP if the method's set lists it in FastIO and its handler will:
+// KsFastMethodHandler. Only SEND without a modifier is a candidate, with lengths that satisfy MinMethod and MinData (F-4).
+// The rest is as for FastProperty: true means that *io holds the final result, false that the caller is to build an IRP.
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksfastmethodhandler
+func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
+	if len(request) < ks.SizeIdentifier {
+		return false
+	}
+	b := (*[ks.SizeIdentifier]byte)(request)
+	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	if uint32(word>>32) != ks.MethodTypeSend {
+		return false
+	}
+	e := d.methods.table.Lookup(lo, hi, uint32(word))
+	if e == nil {
+		return false
+	}
+	v := &e.Value
+	handler := v.fast
+	if handler == nil || uint64(len(request)) < uint64(v.minMethod) || uint64(len(data)) < uint64(v.minData) {
+		return false
+	}
+	if (uint64(len(data))+7)&^7+uint64(len(request)) > math.MaxUint32 { // P-5, S-20
+		return false
+	}
+
+	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
+	if len(request) != ks.SizeIdentifier {
+		captured = file.capture(request)
+	}
+	p := (*[ks.SizeIdentifier]byte)(captured)
+	binary.LittleEndian.PutUint64(p[0:], lo)
+	binary.LittleEndian.PutUint64(p[8:], hi)
+	binary.LittleEndian.PutUint64(p[16:], word)
+
+	file.io.Status, file.io.Information = ks.StatusSuccess, 0
+	index := e.Tag
+	if index != noItem {
+		index += firstMethod
+	}
+	returned := false
+	defer func() {
+		if !returned {
+			handled = d.fastUnwound(index, io, recover())
+		}
+	}()
+	handled = handler(file, mode, captured, data, &file.io)
+	if handled {
+		handled = file.result(io, uint64(len(data)), methodDirection(v.flags))
+	}
+	returned = true
+	return handled
+}
