@@ -25,27 +25,30 @@ func (d *Dispatcher) eventSupport(irp *IRP, r eventRequest, in, out []byte) ks.S
 // nothing to buffer.
 func (d *Dispatcher) listEventSets(irp *IRP, out []byte) ks.Status {
 	n := irp.OutputBufferLength
-	if irp.SystemBuffer != nil {
-		return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
-	}
-	irp.layout = layout{out: n, dir: dataOut}
-	irp.Flags = 0
 	irp.ident = ident{}
-	if n != 0 {
-		if (uint64(n)+7)&^7 > math.MaxUint32 {
+	if irp.SystemBuffer != nil {
+		if n == 0 || !irp.wasPrepared() {
+			return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
+		}
+	} else {
+		irp.layout = layout{out: n, dir: dataOut}
+		irp.Flags = 0
+		size := (uint64(n) + 7) &^ 7
+		switch {
+		case size > math.MaxUint32:
 			return irp.decide(ruleP5, ks.StatusInvalidBufferSize)
-		}
-		if !irp.takePool(irp.layout.requestOffset()) {
+		case size == 0:
+		case !irp.takePool(uint32(size)):
 			return irp.decide(ruleP10, ks.StatusInsufficientResources)
+		default:
+			irp.base, irp.layout.prepared = &irp.SystemBuffer[0], true
+			if status := irp.captureData(irp.SystemBuffer, out); status != ks.StatusSuccess {
+				irp.abandon()
+				return irp.decide(ruleP9, status)
+			}
 		}
-		if status := irp.captureData(irp.SystemBuffer, out); status != ks.StatusSuccess {
-			irp.abandon()
-			return irp.decide(ruleP9, status)
-		}
-		irp.layout.prepared = true
 	}
-	status := irp.listSets(d.events.sets)
-	return irp.decide(ruleE2, status)
+	return irp.decide(ruleE2, irp.listSets(d.events.sets))
 }
 
 // queryBuffer is QUERYBUFFER: the oldest of what the named event has queued (E-26).

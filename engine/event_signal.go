@@ -143,6 +143,9 @@ func (s *Semaphore) TryWait() bool {
 	}
 }
 
+// Drain lowers the count to 0 and returns what it was.
+func (s *Semaphore) Drain() int { return int(s.count.Swap(0)) }
+
 // Wait lowers the count by one as soon as it is not 0: KeWaitForSingleObject. The error is that of ctx.
 func (s *Semaphore) Wait(ctx context.Context) error {
 	s.waiting.Add(1)

@@ -36,6 +36,20 @@ func (w *Worker) Close() {
 	deliver(last) // after what the worker had taken before
 }
 
+// Flush waits until everything that was signalled before it has been delivered: KeFlushQueuedDpcs. It must not be called by a
+// work item of this worker.
+func (w *Worker) Flush() {
+	done := make(chan struct{})
+	item := w.NewWorkItem(func(*EventEntry) { close(done) })
+	last := &EventEntry{object: item}
+	last.refs.Store(1) // kept, as it belongs to no pool
+	if !item.queue(last) {
+		<-w.done
+		return
+	}
+	<-done
+}
+
 // nudge makes the worker look at its list.
 func (w *Worker) nudge() {
 	select {

@@ -15,7 +15,7 @@ type Options struct {
 	WrapFast func(verb Verb, set ks.GUID, id uint32, h engine.FastHandler) engine.FastHandler
 }
 
-// Config returns the object's property sets as declarations for engine.Compile, with synthetic handlers. Each call
+// Config returns the object's sets as declarations for engine.Compile, with synthetic handlers. Each call
 // makes a new instance: its values start at zero and are shared with no other call's. The context of an item,
 // engine.IRP.ItemContext in a handler, is its *Value, which every item has whatever its programs.
 func (o *Object) Config(opt Options) engine.Config {
@@ -23,6 +23,7 @@ func (o *Object) Config(opt Options) engine.Config {
 	c := engine.Config{
 		PropertySets:     make([]engine.PropertySet, len(o.PropertySets)),
 		PropertyItemSize: o.PropertyItemSize,
+		EventSets:        o.eventSets(),
 	}
 	for i := range o.PropertySets {
 		from, to := &o.PropertySets[i], &c.PropertySets[i]

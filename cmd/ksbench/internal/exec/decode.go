@@ -24,12 +24,12 @@ type decoder struct {
 	pos  int
 	seen uint64 // keys, as bits
 
-	extra, data []byte // kept from line to line
+	extra, data, output []byte // kept from line to line
 }
 
 // decode reads one line into q. After an error q is not to be used.
 func (d *decoder) decode(line []byte, q *request) error {
-	*q = request{file: 1}
+	*q = request{file: 1, notification: ks.NotificationEventHandle, count: 1}
 	d.line, d.pos, d.seen = line, 0, 0
 	if d.skipSpace(); d.pos == len(line) {
 		return errors.New("empty line; write one request on each line")
@@ -64,11 +64,16 @@ func (d *decoder) decode(line []byte, q *request) error {
 
 // finish fills in what depends on other keys.
 func (d *decoder) finish(q *request) error {
+	if q.op == opEnableEvent {
+		if err := d.enable(q); err != nil {
+			return err
+		}
+	}
 	if d.seen&(1<<keyIn) == 0 {
 		q.in = uint32(ks.SizeIdentifier + len(q.extra))
 	}
 	switch q.op {
-	case opProperty, opFastProperty:
+	case opProperty, opFastProperty, opDisableEvent:
 		if uint64(len(q.data)) > uint64(q.out) {
 			return fmt.Errorf("data has %d bytes, which is more than out, %d", len(q.data), q.out)
 		}
@@ -249,9 +254,11 @@ func (d *decoder) value(q *request, key uint) (err error) {
 	case keyProgram:
 		q.program, err = d.program()
 	case keyEventData:
-		_, err = d.uint(math.MaxUint64)
-	case keyNotification, keyCount:
-		_, err = d.uint32()
+		q.eventData, err = d.uint(math.MaxUint64)
+	case keyNotification:
+		q.notification, err = d.uint32()
+	case keyCount:
+		q.count, err = d.uint32()
 	}
 	return err
 }
@@ -265,14 +272,14 @@ type choice[T any] struct {
 
 type memoryFault struct{ in, out bool }
 
-const notYet = "not supported by this version, which answers properties only"
+const notYet = "not supported by this version, which answers properties and events"
 
 var (
 	ops = []choice[op]{
 		{"property", opProperty, ""}, {"fast_property", opFastProperty, ""}, {"complete", opComplete, ""},
 		{"dispatch_specific", opDispatchSpecific, ""}, {"close", opClose, ""},
-		{"method", 0, notYet}, {"fast_method", 0, notYet}, {"enable_event", 0, notYet}, {"disable_event", 0, notYet},
-		{"generate", 0, notYet},
+		{"method", 0, notYet}, {"fast_method", 0, notYet},
+		{"enable_event", opEnableEvent, ""}, {"disable_event", opDisableEvent, ""}, {"generate", opGenerate, ""},
 	}
 	entries    = []choice[bool]{{"with_allocator", false, ""}, {"plain", true, ""}}
 	allocators = []choice[allocator]{{"arena", allocArena, ""}, {"none", allocNone, ""}, {"fail", allocFail, ""},

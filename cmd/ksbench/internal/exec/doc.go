@@ -13,12 +13,14 @@
 // A line is one JSON object. Every key may be absent:
 //
 //	i             a number, which the outcome repeats
-//	op            property, fast_property, complete, dispatch_specific or close; without it property
+//	op            property, fast_property, enable_event, disable_event, generate, complete, dispatch_specific or close; without
+//	              it property
 //	object        the manifest's object that is asked; without it the first, or what Options say
 //	set id flags  the KSPROPERTY; zero
 //	in out        the lengths of the caller's buffers in bytes; in is 24 and the length of extra, out is 0
 //	extra         what follows the KSPROPERTY in the input, in hexadecimal
-//	data          what the output holds before, in hexadecimal; of complete, what the owner of the request writes to it
+//	data          what the output holds before, in hexadecimal; of enable_event, what it holds behind notification; of
+//	              complete, what the owner of the request writes to it; of generate, what buffered events queue
 //	alias         true: input and output are one buffer
 //	entry         with_allocator (KsPropertyHandlerWithAllocator) or plain (KsPropertyHandler)
 //	allocator     the caller's: arena serves, fail refuses, nobuffer succeeds without a buffer, none is no allocator
@@ -30,9 +32,26 @@
 //	tag           the name of a request that is left pending, for complete and dispatch_specific
 //	status information    what complete ends the request with
 //	program       the handler that dispatch_specific runs (manifest.ParseProgram)
+//	event_data    the number that stands for the address of KSEVENTDATA in enable_event and disable_event; 0
+//	notification  its NotificationType in enable_event, the first four bytes of the output; 1, KSEVENTF_EVENT_HANDLE
+//	count         how many times generate generates; 1
 //
-// What is absent from the input and the output is zero. The keys event_data, notification and count belong to events, which
-// this version does not answer.
+// What is absent from the input and the output is zero.
+//
+// # Events
+//
+// Each object has one list of enabled events, and each enable signals an object of its own, whatever handle its KSEVENTDATA
+// names: every number is a handle of the type that is wanted. So signals are told apart by event_data, and generate answers
+// with the signals of each, in the order of the list, taken after every round:
+//
+//	{"op":"enable_event","set":"dd4f192e-3b78-49ad-a534-2c315b822000","id":0,"flags":1,"out":32,"event_data":7}
+//	{"op":"generate","set":"dd4f192e-3b78-49ad-a534-2c315b822000","id":0,"count":2}
+//	{"status":"0x00000000",...,"signals":[{"event_data":7,"count":2}]}
+//
+// generate without a set, or with the set of zeros, is that of an id in every set. A QUERYBUFFER is an enable_event with flags
+// 0x400 and at least 40 bytes of input; the address in its KSQUERYBUFFER is event_data, unless extra says something else.
+// disable_event wants 32 bytes of input, or none, which disables all events of the file. close closes the file object, and
+// removes its events from every object's list.
 //
 // # How things are seen
 //
@@ -74,7 +93,7 @@
 // is no output. A tag that is pended twice means the later request; the earlier one, like a pended request without a tag,
 // can no longer be named by any line, and its buffer is freed.
 //
-// "close" answers STATUS_SUCCESS. Pended requests of the file object stay pended until they are completed, as a file
+// "close" answers STATUS_SUCCESS. Events of the file are gone; pended requests of the file object stay pended until they are completed, as a file
 // object lives until its last IRP is gone and cancelling is the business of the handler's owner.
 //
 // The fast path knows caller memory as slices only. A request in memory that faults is given to it as no request at all,

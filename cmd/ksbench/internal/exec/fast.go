@@ -30,7 +30,7 @@ func (s *Session) fastProperty(buf []byte, o *object) ([]byte, error) {
 	}
 	io := engine.IoStatus{Information: q.info0}
 	out := outcome{fast: true, hasOutput: true, rule: "F-4"}
-	if o.dispatcher != nil && !(q.faultOut && q.out > 0) {
+	if o.refused == 0 && !(q.faultOut && q.out > 0) {
 		out.handled = o.dispatcher.FastProperty(file, q.mode, request, data, &io)
 	}
 	if len(s.calls) > 0 {

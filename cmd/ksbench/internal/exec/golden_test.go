@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 )
@@ -122,6 +123,9 @@ func TestCompat(t *testing.T) {
 		"P-38=0xC0000005,P-39=0xC0000006,P-42-set=0xC0000007,P-42-entry=0xC0000008,P-42-item=0xC0000009,P-42-length=0xC000000A")
 	require.NoError(t, err)
 	require.True(t, c.P25 && c.P33 && c.P45)
+	e, err := ParseCompat("E-2=0xC0000001,E-5=0xC0000002,E-13=0xC0000003,E-24=0xC0000004,E-25=signal")
+	require.NoError(t, err)
+	require.Equal(t, engine.Compat{E2: 0xC0000001, E5: 0xC0000002, E13: 0xC0000003, E24: 0xC0000004, E25: true}, e)
 	got := []ks.Status{c.P26, c.P27, c.P33Zero, c.P36, c.P38, c.P39, c.P42Set, c.P42Entry, c.P42Item, c.P42Length}
 	for i, status := range got {
 		require.Equal(t, 0xC0000001+ks.Status(i), status)

@@ -21,6 +21,7 @@ type outcome struct {
 	handled     bool // fast only
 	hasOutput   bool
 	output      []byte
+	signals     []signal // of generate; nil for the other ops
 }
 
 // bytes takes the caller's output of n bytes, unless it is too long to be printed.
@@ -74,6 +75,9 @@ func (s *Session) append(b []byte, o *outcome) []byte {
 		b = append(b, `,"output":"`...)
 		b = hex.AppendEncode(b, o.output)
 		b = append(b, '"')
+	}
+	if o.signals != nil {
+		b = appendSignals(b, o.signals)
 	}
 	return s.appendEnd(b, o)
 }

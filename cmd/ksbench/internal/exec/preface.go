@@ -25,9 +25,13 @@ func (s *Session) prepare(irp *engine.IRP, allocator engine.Allocator) bool {
 	behaviour := s.behaviour
 	s.behaviour = allocArena
 	d := s.preface.dispatcher(s.q.set, s.q.id)
-	if s.q.plain {
+	switch {
+	case s.q.op == opDisableEvent:
+	case s.q.op == opEnableEvent:
+		d.EnableEventWithAllocator(irp, nil, allocator)
+	case s.q.plain:
 		d.Property(irp)
-	} else {
+	default:
 		d.PropertyWithAllocator(irp, allocator)
 	}
 	s.behaviour = behaviour
@@ -46,6 +50,7 @@ func (p *preface) dispatcher(set ks.GUID, id uint32) *engine.Dispatcher {
 	config := engine.Config{Compat: p.compat}
 	if set != (ks.GUID{}) {
 		const sizeUnknown = 1 // P-40
+		config.EventSets = []engine.EventSet{{Set: set, Items: []engine.EventItem{{ID: id, Add: declineEvent, Support: decline}}}}
 		config.PropertySets = []engine.PropertySet{{Set: set, Items: []engine.PropertyItem{
 			{ID: id, Get: decline, Set: decline, Support: decline, SerializedSize: sizeUnknown},
 		}}}
@@ -60,5 +65,7 @@ func (p *preface) dispatcher(set ks.GUID, id uint32) *engine.Dispatcher {
 	p.dispatchers[key] = d
 	return d
 }
+
+func declineEvent(*engine.IRP, []byte, *engine.EventEntry) ks.Status { return ks.StatusNotFound }
 
 func decline(*engine.IRP, []byte, []byte) ks.Status { return ks.StatusNotFound }

@@ -7,8 +7,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// property answers op property.
-func (s *Session) property(buf []byte, o *object) []byte {
+// send answers an op that is an IRP: property, enable_event, disable_event.
+func (s *Session) send(buf []byte, o *object) []byte {
 	q := &s.q
 	f := s.acquire()
 	defer s.release(f)
@@ -26,7 +26,7 @@ func (s *Session) property(buf []byte, o *object) []byte {
 	f.out = q.out
 
 	out := outcome{hasOutput: true}
-	if o.dispatcher == nil {
+	if o.refused != 0 && q.op == opProperty {
 		out.status, out.rule = o.refused, "P-3"
 		out.bytes(&f.memory, q.out)
 		return s.append(buf, &out)
@@ -48,10 +48,9 @@ func (s *Session) property(buf []byte, o *object) []byte {
 	}
 	f.memory.faultIn, f.memory.faultOut = q.faultIn, q.faultOut
 	irp.IoStatus.Information = q.info0
-	if q.plain {
-		out.status = o.dispatcher.Property(irp)
-	} else {
-		out.status = o.dispatcher.PropertyWithAllocator(irp, allocator)
+	out.status = dispatch(o, irp, q, allocator)
+	if q.op == opEnableEvent && out.status == ks.StatusSuccess {
+		s.notices.enabled(irp.EventEntry())
 	}
 	if !laidOut {
 		s.notePool(f, out.status)
@@ -68,6 +67,24 @@ func (s *Session) property(buf []byte, o *object) []byte {
 	s.finish(f, out.status)
 	out.bytes(&f.memory, q.out)
 	return s.append(buf, &out)
+}
+
+// dispatch calls the entry of the dispatcher that op and entry name.
+func dispatch(o *object, irp *engine.IRP, q *request, allocator engine.Allocator) ks.Status {
+	switch {
+	case q.op == opDisableEvent:
+		irp.EventData = q.eventData
+		return o.dispatcher.DisableEvent(irp, o.events)
+	case q.op == opEnableEvent:
+		irp.EventData = q.eventData
+		if q.plain {
+			return o.dispatcher.EnableEvent(irp, o.events)
+		}
+		return o.dispatcher.EnableEventWithAllocator(irp, o.events, allocator)
+	case q.plain:
+		return o.dispatcher.Property(irp)
+	}
+	return o.dispatcher.PropertyWithAllocator(irp, allocator)
 }
 
 // notePool lists the pool buffer of a request, if it got as far as asking for one.

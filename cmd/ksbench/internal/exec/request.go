@@ -29,6 +29,10 @@ type request struct {
 	info0     uint64
 	tag       []byte
 
+	eventData    uint64 // enable_event and disable_event: the address of KSEVENTDATA
+	notification uint32 // enable_event
+	count        uint32 // generate
+
 	status      ks.Status // complete
 	information uint64
 	program     *manifest.Program // dispatch_specific
@@ -41,6 +45,9 @@ const (
 	opFastProperty
 	opComplete
 	opDispatchSpecific
+	opEnableEvent
+	opDisableEvent
+	opGenerate
 	opClose
 )
 

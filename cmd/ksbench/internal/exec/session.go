@@ -27,6 +27,7 @@ type Session struct {
 	pended  map[string]*slot
 	idle    []*slot // ready for use
 	preface preface
+	notices notices
 
 	decoder decoder
 	q       request
@@ -41,8 +42,9 @@ type Session struct {
 
 // object is one object of the manifest.
 type object struct {
-	dispatcher *engine.Dispatcher // nil: Compile refused PropertyItemSize
-	refused    ks.Status          // and this answers every property request (P-3)
+	dispatcher *engine.Dispatcher
+	refused    ks.Status // not 0: Compile refused PropertyItemSize, and this answers every property request (P-3)
+	events     *engine.EventList
 }
 
 // slot is what one request needs from its line to its completion.
@@ -94,17 +96,28 @@ func New(m *manifest.Manifest, options Options) (*Session, error) {
 	return s, nil
 }
 
-// compile is engine.Compile, with a refused item size as an object that answers so.
+// compile is engine.Compile, with a refused item size as an object that answers so to property requests.
 func compile(config engine.Config) (*object, error) {
-	d, err := engine.Compile(config)
+	o := new(object)
+	var err error
+	o.dispatcher, err = engine.Compile(config)
 	if e, ok := errors.AsType[*engine.CompileError](err); ok && e.Index < 0 {
-		return &object{refused: e.Status}, nil
+		o.refused = e.Status
+		config.PropertyItemSize, config.PropertySets = 0, nil
+		o.dispatcher, err = engine.Compile(config)
 	}
-	return &object{dispatcher: d}, err
+	if err != nil {
+		return nil, err
+	}
+	o.events, err = engine.NewEventList(engine.EventListConfig{LockType: engine.EventsNone}) // a session is one goroutine's
+	return o, err
 }
 
 // Close releases the session's memory.
-func (s *Session) Close() error { return s.arena.Close() }
+func (s *Session) Close() error {
+	s.notices.close()
+	return s.arena.Close()
+}
 
 // decode reads a line into s.q and returns the object that it is for.
 func (s *Session) decode(line []byte) (*object, error) {
@@ -134,18 +147,30 @@ func (s *Session) answer(buf, line []byte) ([]byte, error) {
 		return s.complete(buf)
 	case opDispatchSpecific:
 		return s.dispatchSpecific(buf)
+	case opGenerate:
+		return s.generate(buf, o), nil
 	case opClose:
-		delete(s.files, s.q.file)
-		return s.append(buf, &outcome{}), nil
+		return s.close(buf), nil
 	}
-	return s.property(buf, o), nil
+	return s.send(buf, o), nil
+}
+
+// close answers op close: the handle is closed, and with it go its events (E-19).
+func (s *Session) close(buf []byte) []byte {
+	if f := s.files[s.q.file]; f != nil {
+		for _, o := range s.objects {
+			o.events.Free(f)
+		}
+		delete(s.files, s.q.file)
+	}
+	return s.append(buf, &outcome{})
 }
 
 // file returns an open file object, opened by its first use.
 func (s *Session) file(number uint64) *engine.FileObject {
 	f := s.files[number]
 	if f == nil {
-		f = new(engine.FileObject)
+		f = &engine.FileObject{Handles: &s.notices}
 		s.files[number] = f
 	}
 	return f
