@@ -39,14 +39,14 @@ func (irp *IRP) writeRest(b, in []byte) ks.Status {
 // readIdentifier reads the identifier where it is not simply at the start of a slice: in memory that can fault, in a slice
 // that ends early, or in the buffer of an earlier pass (P-15).
 func (irp *IRP) readIdentifier(in []byte) (lo, hi, word uint64, status ks.Status) {
-	b := irp.head[:ks.SizeIdentifier]
+	b := irp.more().head[:ks.SizeIdentifier]
 	status = irp.readAgain(b, in, 0)
 	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), status
 }
 
 // readNode reads the eight bytes that make a KSPROPERTY a KSP_NODE.
 func (irp *IRP) readNode(in []byte) (node uint64, status ks.Status) {
-	b := irp.head[:ks.SizeNode-ks.SizeIdentifier]
+	b := irp.more().head[:ks.SizeNode-ks.SizeIdentifier]
 	status = irp.readAgain(b, in, ks.SizeIdentifier)
 	return binary.LittleEndian.Uint64(b), status
 }

@@ -7,20 +7,12 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// innerIRP is the IRP of the GET and SET requests that a serialization is broken up into (P-43). Each outer IRP makes one
-// when it first needs it and keeps it.
-type innerIRP struct {
-	IRP
-	completed chan struct{} // one signal per pended request
-}
-
-// prepareInner returns the IRP for the inner requests of irp. They inherit who asks: mode, file object and memory pool
+// prepareInner returns the IRP of the GET and SET requests that a serialization is broken up into (P-43). They inherit who asks: mode, file object and memory pool
 // (S-1), and nothing of the caller's memory, flags or allocator.
-func (irp *IRP) prepareInner() *innerIRP {
+func (irp *IRP) prepareInner() *IRP {
 	in := &irp.more().inner
-	if in.completed == nil {
-		in.completed = make(chan struct{}, 1)
-		in.Completion = func(*IRP) { in.completed <- struct{}{} }
+	if in.UserEvent == nil {
+		in.UserEvent = make(chan struct{}, 1)
 	}
 	in.RequestorMode = irp.RequestorMode
 	in.FileObject = irp.FileObject
@@ -54,7 +46,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	outer := irp.layout.requestOffset()
 	status = d.runInner(in, handler, irp.SystemBuffer[outer:outer+irp.layout.in], value)
 	if status == ks.StatusPending {
-		<-in.completed
+		<-in.UserEvent
 		status = in.check(in.IoStatus.Status, in.layout.out, in.layout.dir)
 	}
 	irp.rule = in.rule
@@ -68,15 +60,15 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 }
 
 // runInner calls the handler of an inner request, with its panics turned into statuses like those of any request.
-func (d *Dispatcher) runInner(in *innerIRP, handler Handler, request, value []byte) (status ks.Status) {
+func (d *Dispatcher) runInner(in *IRP, handler Handler, request, value []byte) (status ks.Status) {
 	dir := in.layout.dir
 	returned := false
 	defer func() {
 		if !returned {
-			status = d.unwound(&in.IRP, recover())
+			status = d.unwound(in, recover())
 		}
 	}()
-	status = in.checked(d.run(&in.IRP, handler, nil, request, value), uint32(len(value)), dir)
+	status = in.checked(d.run(in, handler, nil, request, value), uint32(len(value)), dir)
 	returned = true
 	return status
 }

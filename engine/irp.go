@@ -84,10 +84,9 @@ type IRP struct {
 	OutputBufferLength uint32 // Parameters.DeviceIoControl.OutputBufferLength, bytes
 	RequestorMode      Mode   // never changed by the dispatcher (S-22)
 
-	rule   rule                    // that decided
-	layout layout                  // of SystemBuffer
-	ident  ident                   // read once; what the handler's copy is written from
-	head   [ks.SizeIdentifier]byte // where Memory reads to: a local array would be moved to the heap
+	rule   rule   // that decided
+	layout layout // of SystemBuffer
+	ident  ident  // read once; what the handler's copy is written from
 
 	// FileObject is the open handle that the request came through.
 	FileObject *FileObject
