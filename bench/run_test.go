@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -171,6 +172,89 @@ func TestRunStopsWithItsContext(t *testing.T) {
 	opt := Options{Rounds: 1000, Progress: func(int, int, string) { cancel() }}
 	if rep, err := Run(ctx, []Workload{synthetic(1, 8, false)}, opt); !errors.Is(err, context.Canceled) || rep != nil {
 		t.Errorf("%v, %v", rep, err)
+	}
+}
+
+// What was measured until then is reported, in whole rounds of whole workloads, and the report can be written.
+func TestAnInterruptedRunReportsWhatItHas(t *testing.T) {
+	rows := len(paths) * len(impls)
+	for _, c := range []struct {
+		turns, workloads, rounds int
+		latencies                int
+	}{
+		{rows + 1, 1, 1, 0},
+		{3*rows - 1, 1, 2, 0},
+		{3*rows + 2, 1, 3, 2}, // in the latency pass of the first
+		{4*rows + 1, 1, 3, rows},
+		{5*rows + 1, 2, 3, rows},
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		turns := 0
+		rep, err := Run(ctx, []Workload{synthetic(1, 8, false), synthetic(1, 4, false)}, Options{Rounds: 3, Latency: true, Progress: func(int, int, string) {
+			if turns++; turns == c.turns {
+				cancel()
+			}
+		}})
+		if !errors.Is(err, context.Canceled) || rep == nil || !rep.Incomplete {
+			t.Fatalf("after %d turns: %v, %v", c.turns, rep, err)
+		}
+		latencies := 0
+		for _, r := range rep.Results {
+			if r.Latency != nil {
+				latencies++
+			}
+		}
+		if len(rep.Workloads) != c.workloads || len(rep.Results[0].Samples) != c.rounds || latencies != c.latencies {
+			t.Errorf("after %d turns: %d workloads, %d rounds, %d latencies, want %+v", c.turns, len(rep.Workloads), len(rep.Results[0].Samples), latencies, c)
+		}
+		if err := rep.WriteJSON(io.Discard); err != nil {
+			t.Errorf("after %d turns: %v", c.turns, err)
+		}
+	}
+}
+
+// Shards make the same requests, and together all the rounds.
+func TestShardsMerge(t *testing.T) {
+	var parts []report.Source
+	for i := range 2 {
+		rep, err := Run(context.Background(), []Workload{synthetic(1, 8, false)}, Options{
+			Rounds: 5, Latency: true, Match: regexp.MustCompile("/irp/(engine|map)$"), Shard: Shard{i + 1, 2},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, report.Source{Name: rep.Settings.Shard, Report: rep})
+	}
+	merged, err := report.Merge(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(merged.Results[0].Samples); n != 5 || merged.Settings.Rounds != 5 || merged.Shards[1].Shard != "2/2" {
+		t.Errorf("%d samples, %+v, %+v", n, merged.Settings, merged.Shards)
+	}
+	sum := int64(0)
+	for _, p := range parts {
+		sum += p.Report.Results[1].Latency.Service.Count
+	}
+	if got := merged.Results[1].Latency.Service.Count; got != sum {
+		t.Errorf("%d latencies of %d", got, sum)
+	}
+}
+
+// The open loop keeps its rate, where the machine can: as many requests as there is time for.
+func TestRate(t *testing.T) {
+	rep, err := Run(context.Background(), []Workload{synthetic(1, 8, false)}, Options{
+		Rounds: 1, Latency: true, Rate: 10_000, Match: regexp.MustCompile("/irp/engine$"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := rep.Results[0].Latency
+	if want := int64(10_000 * shortestPass.Seconds()); l.Every != 1 || l.Response == nil || l.Response.Count != want || l.Service.Count != want {
+		t.Errorf("want %d requests: %+v", want, l)
+	}
+	if l.Response.Mean < l.Service.Mean {
+		t.Errorf("a response of %v ns is shorter than a service of %v", l.Response.Mean, l.Service.Mean)
 	}
 }
 

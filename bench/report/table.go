@@ -35,6 +35,9 @@ func (r *Report) page() page {
 		reading: "A cell like \"47.0 2.0x ±3%\": 47 ns, 2 times as long as the engine, median and 95 % interval of the ratio; below 1x is faster\n" +
 			"than the engine, ~ cannot be told from 1x.",
 	}
+	if text := r.conduct(); text != "" {
+		p.machine += "\n" + text
+	}
 	for _, path := range r.Paths {
 		if s := r.section(path); len(s.rows) > 0 {
 			p.sections = append(p.sections, s)
@@ -134,6 +137,38 @@ func (r *Report) find(workload, path, impl string) *Result {
 		}
 	}
 	return nil
+}
+
+// conduct says how quietly the run went, "" if nothing is known of that.
+func (r *Report) conduct() string {
+	var said []string
+	warmed, steady, rounds, mild, severe := 0, 0, 0, 0, 0
+	for _, res := range r.Results {
+		if res.WarmUp != nil {
+			warmed++
+			if res.WarmUp.Stable {
+				steady++
+			}
+		}
+		rounds += len(res.Samples)
+		if o := res.Outliers; o != nil {
+			mild += o.LowMild + o.HighMild
+			severe += o.LowSevere + o.HighSevere
+		}
+	}
+	if warmed > 0 {
+		said = append(said, fmt.Sprintf("warmed up until %d of %d rows were steady", steady, warmed))
+	}
+	if mild+severe > 0 {
+		said = append(said, fmt.Sprintf("outliers, kept: %d mild and %d severe of %d samples", mild, severe, rounds))
+	}
+	if r.Settings.Pin != nil {
+		said = append(said, fmt.Sprintf("on CPU %d", *r.Settings.Pin))
+	}
+	if r.Settings.Shard != "" {
+		said = append(said, "shard "+printable(r.Settings.Shard))
+	}
+	return strings.Join(said, ", ")
 }
 
 // notes are what is to be known of the run as a whole.

@@ -12,9 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/ksdispatch/ksdispatch/bench/report"
 )
 
 // The scripts in testdata/script run the command as its users do, in a process of its own.
@@ -80,6 +83,27 @@ func TestInterruptLeavesNoFile(t *testing.T) {
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
 		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+// An interrupt during a long run prints what there is. How soon there is something depends on the machine.
+func TestInterruptPrintsWhatThereIs(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	for patience := time.Second / 2; stdout.Len() == 0; patience *= 2 {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		stderr.Reset()
+		code := run(ctx, []string{"--run", "^1x8/lookup/", "--rounds", "10000", "--format", "json"}, strings.NewReader(""), &stdout, &stderr)
+		cancel()
+		if code != exitFailed || !strings.Contains(stderr.String(), "interrupted") {
+			t.Fatalf("exit code %d, stderr %q", code, &stderr)
+		}
+	}
+	rep, err := report.Read(&stdout)
+	if err != nil || !rep.Incomplete || len(rep.Results) == 0 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	if want := "ksbench: interrupted; the report holds what was measured until then\n"; stderr.String() != want {
+		t.Errorf("stderr %q, want %q", &stderr, want)
 	}
 }
 

@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/bench"
@@ -16,6 +19,10 @@ type runCommand struct {
 	Manifest []string `sep:"none" placeholder:"FILE..." help:"Measure the drivers of these manifests instead of the built-in workloads."`
 	Rounds   int      `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
 	Seed     uint64   `default:"1" help:"Seed of the tables, the requests and the order within a round (${default})."`
+	Latency  bool     `help:"Time single requests too, in a pass of its own: quantiles, beside those of the clock."`
+	Rate     float64  `placeholder:"N" help:"Send the requests of --latency N times a second, whether or not the one before is done, and show service and response times."`
+	Pin      *int     `placeholder:"CPU" help:"Keep the measuring thread on this CPU, from 0 (Linux)."`
+	Shard    string   `placeholder:"I/N" help:"Measure only part I of N of the rounds; ksbench merge adds the parts."`
 	Files    []string `arg:"" optional:"" name:"file" hidden:"" help:"More manifests, after --manifest."`
 	writing
 }
@@ -24,6 +31,7 @@ const (
 	fullRounds, fullBatch   = 15, 15 * time.Millisecond
 	quickRounds, quickBatch = 6, time.Millisecond / 2
 	maxRounds               = 10000
+	maxRate                 = 1_000_000_000 // a request a nanosecond
 )
 
 // Run is called by kong.
@@ -47,12 +55,17 @@ func (c *runCommand) Run(con *console) error {
 	switch {
 	case errors.Is(err, bench.ErrNoMatch):
 		return badInput{fmt.Errorf("--run %s: %w", c.Match, err)}
-	case con.ctx.Err() != nil:
+	case errors.Is(err, bench.ErrPin):
+		return badInput{fmt.Errorf("--pin: %w", err)}
+	case con.ctx.Err() != nil && rep == nil:
 		return errors.New("interrupted; nothing was written")
-	case err != nil:
+	case err != nil && con.ctx.Err() == nil:
 		return err
 	}
-	return out.write(renderer(rep, c.Format))
+	if err := out.write(renderer(rep, c.Format)); err != nil || con.ctx.Err() == nil {
+		return err
+	}
+	return errors.New("interrupted; the report holds what was measured until then")
 }
 
 func (c *runCommand) options() (bench.Options, error) {
@@ -66,6 +79,13 @@ func (c *runCommand) options() (bench.Options, error) {
 	if opt.Rounds < 1 || opt.Rounds > maxRounds {
 		return opt, fmt.Errorf("--rounds %d: must be 1 to %d", c.Rounds, maxRounds)
 	}
+	if opt.Latency, opt.Rate, opt.Pin = c.Latency || c.Rate != 0, c.Rate, c.Pin; opt.Rate < 0 || opt.Rate > maxRate || math.IsNaN(opt.Rate) {
+		return opt, fmt.Errorf("--rate %v: must be more than 0 and at most %d", c.Rate, int64(maxRate))
+	}
+	var err error
+	if opt.Shard, err = parseShard(c.Shard, opt.Rounds); err != nil {
+		return opt, err
+	}
 	if c.Match != "" {
 		match, err := regexp.Compile(c.Match)
 		if err != nil {
@@ -74,6 +94,24 @@ func (c *runCommand) options() (bench.Options, error) {
 		opt.Match = match
 	}
 	return opt, nil
+}
+
+// parseShard reads "2/4", the second of four.
+func parseShard(text string, rounds int) (s bench.Shard, err error) {
+	if text == "" {
+		return s, nil
+	}
+	number, count, ok := strings.Cut(text, "/")
+	if s.Number, err = strconv.Atoi(number); err == nil {
+		s.Count, err = strconv.Atoi(count)
+	}
+	if !ok || err != nil || s.Number < 1 || s.Number > s.Count {
+		return s, fmt.Errorf("--shard %s: must be I/N with I from 1 to N", text)
+	}
+	if s.Rounds(rounds) == 0 {
+		return s, fmt.Errorf("--shard %s: %d rounds are dealt in pairs and do not go around; there must be at least %d", text, rounds, 2*s.Count-1)
+	}
+	return s, nil
 }
 
 // workloads are the built-in ones, or those of the user's manifests.

@@ -11,6 +11,13 @@
 // time. testing.B.Loop is not used: it costs about 1.5 ns per turn and keeps arguments alive, which is as much as the
 // smallest things measured here (golang/go#73137, #77339).
 //
+// Before the first round each task is warmed up with eighths of a cycle until three in a row are no faster than what was
+// seen before, by 2 %, or until Config.WarmUp is over. The fastest is compared, not the last: on a machine with neighbours
+// times never stop varying, but they do stop getting better.
+//
+// Several machines can share the rounds of one measurement (Config.Shard): each runs its pairs of mirrored rounds in the
+// order in which one machine would have run them, so that all of them together are that measurement.
+//
 // Heap figures are the process's counters before and after the batch (runtime.ReadMemStats, outside of the timed
 // part). The collector runs to its end before each round and after each batch that allocated: a task that allocates
 // pays for the collections in its own batch, and its neighbour does not pay for its garbage.
@@ -20,6 +27,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -36,6 +44,27 @@ type Config struct {
 	Batch  time.Duration // a batch takes at least about this long; 0 for one cycle
 	Seed   uint64        // of the order within the rounds
 	Turn   func()        // called after every batch, for progress; may be nil
+
+	WarmUp        time.Duration               // a task is warmed up for at most about this long, and with at least one batch
+	Warmed        func(task int, took WarmUp) // called after each warm-up; may be nil
+	Shard, Shards int                         // which of so many parts of the rounds, from 0; Shards 0 for all of them
+}
+
+// Share returns how many of the rounds a shard runs.
+func Share(rounds, shard, shards int) (n int) {
+	for round := range rounds {
+		if shards == 0 || round/2%shards == shard {
+			n++
+		}
+	}
+	return n
+}
+
+// WarmUp is what a task needed to get steady.
+type WarmUp struct {
+	Elapsed time.Duration
+	Batches int
+	Stable  bool // false: the cap ended it
 }
 
 // Sample is one batch.
@@ -44,6 +73,7 @@ type Sample struct {
 	Elapsed    time.Duration
 	Allocs     uint64 // heap objects allocated meanwhile
 	Bytes      uint64 // heap bytes allocated meanwhile
+	Cycles     uint32 // collections that ended meanwhile
 }
 
 // NsPerOp returns the mean time of one operation in nanoseconds.
@@ -56,7 +86,7 @@ func (s Sample) AllocsPerOp() float64 { return float64(s.Allocs) / float64(s.Ope
 func (s Sample) BytesPerOp() float64 { return float64(s.Bytes) / float64(s.Operations) }
 
 // Interleaved runs the rounds and returns for each task its samples, one per round. It stops between two batches when
-// the context ends, with the context's error.
+// the context ends, with the context's error and the samples of the rounds that were complete.
 func Interleaved(ctx context.Context, tasks []Task, cfg Config) ([][]Sample, error) {
 	return machine{now: time.Now, heap: readHeap, settle: runtime.GC}.interleaved(ctx, tasks, cfg)
 }
@@ -64,14 +94,20 @@ func Interleaved(ctx context.Context, tasks []Task, cfg Config) ([][]Sample, err
 // machine is what tests replace: a clock, the heap counters and the collector.
 type machine struct {
 	now    func() time.Time
-	heap   func() (allocs, bytes uint64)
+	heap   func() heap
 	settle func()
 }
 
-func readHeap() (allocs, bytes uint64) {
+// heap are the counters of the process since it began.
+type heap struct {
+	allocs, bytes uint64
+	cycles        uint32
+}
+
+func readHeap() heap {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return m.Mallocs, m.TotalAlloc
+	return heap{m.Mallocs, m.TotalAlloc, m.NumGC}
 }
 
 // unsettled is how many bytes a batch may allocate without a collection after it: a stray allocation of the runtime
@@ -84,7 +120,11 @@ func (m machine) interleaved(ctx context.Context, tasks []Task, cfg Config) ([][
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		operations[i] = m.calibrate(t, cfg)
+		part, took := m.warmUp(t, cfg)
+		if cfg.Warmed != nil {
+			cfg.Warmed(i, took)
+		}
+		operations[i] = m.calibrate(t, cfg, part)
 	}
 	samples := make([][]Sample, len(tasks))
 	rng := rand.New(rand.NewPCG(cfg.Seed, 0x6b736265_6e636821))
@@ -93,35 +133,75 @@ func (m machine) interleaved(ctx context.Context, tasks []Task, cfg Config) ([][
 		if round%2 == 0 {
 			order = rng.Perm(len(tasks))
 		} else {
-			for i, j := 0, len(order)-1; i < j; i, j = i+1, j-1 {
-				order[i], order[j] = order[j], order[i]
-			}
+			slices.Reverse(order)
 		}
-		m.settle()
-		for _, i := range order {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			s := m.batch(tasks[i], operations[i])
-			samples[i] = append(samples[i], s)
-			if s.Bytes > unsettled {
-				m.settle()
-			}
-			if cfg.Turn != nil {
-				cfg.Turn()
-			}
+		if cfg.Shards > 0 && round/2%cfg.Shards != cfg.Shard {
+			continue
+		}
+		if err := m.round(ctx, tasks, operations, order, samples, cfg.Turn); err != nil {
+			return samples, err
 		}
 	}
 	return samples, nil
 }
 
-// calibrate warms the task up with an eighth of a cycle and returns how many operations make a batch. Only where several
-// cycles go into one is a whole cycle timed first, now that it is warm.
-func (m machine) calibrate(t Task, cfg Config) int {
-	eighth := max(cfg.Cycle/8, 1)
-	cycle := m.batch(t, eighth).Elapsed * time.Duration(cfg.Cycle) / time.Duration(eighth)
+// round runs one batch of each task in the given order. It adds to samples only if it comes to its end.
+func (m machine) round(ctx context.Context, tasks []Task, operations, order []int, samples [][]Sample, turn func()) error {
+	m.settle()
+	batches := make([]Sample, len(tasks))
+	for _, i := range order {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		batches[i] = m.batch(tasks[i], operations[i])
+		if batches[i].Bytes > unsettled {
+			m.settle()
+		}
+		if turn != nil {
+			turn()
+		}
+	}
+	for i, s := range batches {
+		samples[i] = append(samples[i], s)
+	}
+	return nil
+}
+
+// A task is steady when so many batches in a row were no faster than the fastest before, by more than this.
+const (
+	steadyBatches = 3
+	steadyGain    = 0.02
+)
+
+// warmUp runs eighths of a cycle until the task is steady or the time is over. It returns the fastest of them.
+func (m machine) warmUp(t Task, cfg Config) (least Sample, took WarmUp) {
+	eighth, steady := max(cfg.Cycle/8, 1), 0
+	for steady < steadyBatches {
+		s := m.batch(t, eighth)
+		took.Batches++
+		took.Elapsed += s.Elapsed
+		if least.Operations > 0 && float64(s.Elapsed) >= (1-steadyGain)*float64(least.Elapsed) {
+			steady++
+		} else {
+			steady = 0
+		}
+		if least.Operations == 0 || s.Elapsed < least.Elapsed {
+			least = s
+		}
+		if took.Elapsed >= cfg.WarmUp {
+			break
+		}
+	}
+	took.Stable = steady == steadyBatches
+	return least, took
+}
+
+// calibrate returns how many operations make a batch, from the time of a part of the cycle. Only where several cycles go
+// into one is a whole cycle timed first.
+func (m machine) calibrate(t Task, cfg Config, part Sample) int {
+	cycle := part.Elapsed * time.Duration(cfg.Cycle) / time.Duration(part.Operations)
 	if cfg.Batch > 0 && cycle > 32*cfg.Batch {
-		return eighth
+		return part.Operations
 	}
 	if cycle >= cfg.Batch {
 		return cfg.Cycle
@@ -133,10 +213,10 @@ func (m machine) calibrate(t Task, cfg Config) int {
 }
 
 func (m machine) batch(t Task, n int) Sample {
-	allocs, bytes := m.heap()
+	before := m.heap()
 	start := m.now()
 	t.Run(n)
 	elapsed := m.now().Sub(start)
-	allocsAfter, bytesAfter := m.heap()
-	return Sample{Operations: n, Elapsed: elapsed, Allocs: allocsAfter - allocs, Bytes: bytesAfter - bytes}
+	after := m.heap()
+	return Sample{Operations: n, Elapsed: elapsed, Allocs: after.allocs - before.allocs, Bytes: after.bytes - before.bytes, Cycles: after.cycles - before.cycles}
 }

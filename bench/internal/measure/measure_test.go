@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -11,16 +12,16 @@ import (
 
 // bench is a machine on which a task's operation takes as long and allocates as much as the test says.
 type bench struct {
-	clock         time.Time
-	allocs, bytes uint64
-	settled       int
-	log           []string
+	clock   time.Time
+	heap    heap
+	settled int
+	log     []string
 }
 
 func (b *bench) machine() machine {
 	return machine{
 		now:    func() time.Time { return b.clock },
-		heap:   func() (uint64, uint64) { return b.allocs, b.bytes },
+		heap:   func() heap { return b.heap },
 		settle: func() { b.settled++; b.log = append(b.log, "gc") },
 	}
 }
@@ -30,8 +31,9 @@ func (b *bench) task(name string, each time.Duration, bytes uint64) Task {
 		b.log = append(b.log, fmt.Sprintf("%s*%d", name, n))
 		b.clock = b.clock.Add(time.Duration(n) * each)
 		if bytes > 0 {
-			b.allocs += uint64(n)
-			b.bytes += uint64(n) * bytes
+			b.heap.allocs += uint64(n)
+			b.heap.bytes += uint64(n) * bytes
+			b.heap.cycles++
 		}
 	}}
 }
@@ -109,7 +111,7 @@ func TestGarbageIsCollectedBeforeTheNextBatch(t *testing.T) {
 	if b.settled != 6 {
 		t.Errorf("%d collections, want one per round and one per dirty batch", b.settled)
 	}
-	if s := samples[1][0]; s.AllocsPerOp() != 1 || s.BytesPerOp() != unsettled+1 {
+	if s := samples[1][0]; s.AllocsPerOp() != 1 || s.BytesPerOp() != unsettled+1 || s.Cycles != 1 {
 		t.Errorf("dirty: %v allocs, %v bytes per operation", s.AllocsPerOp(), s.BytesPerOp())
 	}
 	if s := samples[0][0]; s.Allocs != 0 || s.Bytes != 0 {
@@ -117,6 +119,7 @@ func TestGarbageIsCollectedBeforeTheNextBatch(t *testing.T) {
 	}
 }
 
+// What is cut off is the round that was not complete: samples of one index stay those of one round.
 func TestCancelStopsBetweenBatches(t *testing.T) {
 	var b bench
 	ctx, cancel := context.WithCancel(context.Background())
@@ -127,8 +130,81 @@ func TestCancelStopsBetweenBatches(t *testing.T) {
 		}
 	}}
 	samples, err := b.machine().interleaved(ctx, []Task{b.task("a", 1, 0), b.task("b", 1, 0)}, cfg)
-	if !errors.Is(err, context.Canceled) || samples != nil || turns != 5 {
+	if !errors.Is(err, context.Canceled) || turns != 5 || len(samples) != 2 || len(samples[0]) != 2 || len(samples[1]) != 2 {
 		t.Errorf("%v, %v after %d turns", samples, err, turns)
+	}
+	if samples, err := b.machine().interleaved(ctx, []Task{b.task("a", 1, 0)}, cfg); !errors.Is(err, context.Canceled) || samples != nil {
+		t.Errorf("before the first round: %v, %v", samples, err)
+	}
+}
+
+// All shards together run what one machine would have run, each of them its part in the same order.
+func TestShardsShareTheRounds(t *testing.T) {
+	run := func(shard, shards int) (log []string) {
+		var b bench
+		tasks := []Task{b.task("a", time.Second, 0), b.task("b", time.Second, 0), b.task("c", time.Second, 0)}
+		cfg := Config{Rounds: 11, Cycle: 1, Seed: 3, Shard: shard, Shards: shards}
+		samples, err := b.machine().interleaved(context.Background(), tasks, cfg)
+		if err != nil || len(samples[0]) != Share(11, shard, shards) {
+			t.Fatalf("shard %d of %d: %d rounds, promised %d, %v", shard, shards, len(samples[0]), Share(11, shard, shards), err)
+		}
+		return b.log[3:]
+	}
+	whole := run(0, 0)
+	const round = 4 // a collection and three batches
+	for _, shards := range []int{1, 2, 3, 6} {
+		parts := make([][]string, shards)
+		for i := range parts {
+			parts[i] = run(i, shards)
+		}
+		var all []string
+		for pair := 0; len(all) < len(whole); pair++ {
+			part := &parts[pair%shards]
+			n := min(2*round, len(*part))
+			all = append(all, (*part)[:n]...)
+			*part = (*part)[n:]
+		}
+		if !slices.Equal(all, whole) {
+			t.Errorf("%d shards: %v, want %v", shards, all, whole)
+		}
+	}
+	if Share(11, 6, 7) != 0 {
+		t.Error("a shard without rounds has some")
+	}
+}
+
+func TestWarmUpEndsWhenTimesStopFalling(t *testing.T) {
+	run := func(limit time.Duration, times ...time.Duration) (took WarmUp) {
+		var b bench
+		n := 0
+		task := Task{Run: func(int) {
+			b.clock = b.clock.Add(times[min(n, len(times)-1)])
+			n++
+		}}
+		_, err := b.machine().interleaved(context.Background(), []Task{task}, Config{Cycle: 8, WarmUp: limit, Warmed: func(_ int, w WarmUp) { took = w }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return took
+	}
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name  string
+		limit time.Duration
+		times []time.Duration
+		want  WarmUp
+	}{
+		{"steady", time.Second, []time.Duration{10 * ms}, WarmUp{40 * ms, 4, true}},
+		{"falling", time.Second, []time.Duration{40 * ms, 30 * ms, 20 * ms, 10 * ms}, WarmUp{130 * ms, 7, true}},
+		{"noisy but not falling", time.Second, []time.Duration{10 * ms, 30 * ms, 10 * ms, 90 * ms}, WarmUp{140 * ms, 4, true}},
+		{"creeping", time.Second, []time.Duration{1000 * ms, 990 * ms}, WarmUp{1000 * ms, 1, false}},
+		{"falling by less than counts", 9 * time.Second, []time.Duration{1000 * ms, 990 * ms, 985 * ms, 981 * ms}, WarmUp{3956 * ms, 4, true}},
+		{"capped", 100 * ms, []time.Duration{40 * ms, 30 * ms, 20 * ms, 19 * ms, 10 * ms}, WarmUp{109 * ms, 4, false}},
+		{"none asked for", 0, []time.Duration{40 * ms}, WarmUp{40 * ms, 1, false}},
+	} {
+		if got := run(c.limit, c.times...); got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
 	}
 }
 
@@ -158,6 +234,15 @@ func TestRealCounters(t *testing.T) {
 	}
 	if s := least(samples[0]); s.Allocs < 4096 || s.Allocs > 4096+64 || s.Bytes < 64*4096 {
 		t.Errorf("4096 allocations of 64 bytes were counted as %+v", s)
+	}
+	forced := []Task{{Run: func(n int) {
+		for range n {
+			runtime.GC()
+		}
+	}}}
+	collected, err := Interleaved(context.Background(), forced, Config{Rounds: 1, Cycle: 2})
+	if err != nil || collected[0][0].Cycles < 2 {
+		t.Errorf("two collections were counted as %+v, %v", collected, err)
 	}
 	if s := least(samples[1]); s.Allocs > 16 {
 		t.Errorf("a loop without allocations was counted as %+v", s)
