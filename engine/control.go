@@ -153,7 +153,7 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 	switch {
 	case irp.Pool == nil:
 		return 0, ks.StatusInvalidHandle
-	case code != ks.IoctlProperty && code != ks.IoctlMethod:
+	case code != ks.IoctlProperty && code != ks.IoctlMethod && code != ks.IoctlEnableEvent && code != ks.IoctlDisableEvent:
 		return 0, ks.StatusInvalidDeviceRequest
 	case (uint64(len(in))|uint64(len(out)))>>32 != 0:
 		return 0, ks.StatusInvalidParameter // DeviceIoControl takes 32-bit lengths
@@ -162,8 +162,11 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 		irp.release() // a handler ended its goroutine and left the buffer behind (P-21)
 	}
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
-	if code == ks.IoctlMethod {
+	switch code {
+	case ks.IoctlMethod:
 		return d.controlMethod(irp, in, out)
+	case ks.IoctlEnableEvent, ks.IoctlDisableEvent:
+		return d.controlEvent(irp, code, in, out)
 	}
 	return irp.finish(d.PropertyWithBuffers(irp, in, out, fromPool), out)
 }

@@ -103,11 +103,12 @@ func compileEvents(config *Config) (*eventFamily, error) {
 }
 
 // lookup finds the item of a request, or says which of set and item is unknown (E-4).
-func (f *eventFamily) lookup(irp *IRP, lo, hi uint64, id uint32) (*eventSlot, ks.Status) {
-	if e := f.table.Lookup(lo, hi, id); e != nil {
+func (f *eventFamily) lookup(irp *IRP) (*eventSlot, ks.Status) {
+	q := &irp.ident
+	if e := f.table.Lookup(q.lo, q.hi, q.id()); e != nil {
 		return &e.Value, ks.StatusSuccess
 	}
-	if f.setTable.Lookup(lo, hi, 0) == nil {
+	if f.setTable.Lookup(q.lo, q.hi, 0) == nil {
 		return nil, irp.decide(ruleE4, ks.StatusPropsetNotFound)
 	}
 	return nil, irp.decide(ruleE4, ks.StatusNotFound)

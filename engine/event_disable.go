@@ -14,9 +14,14 @@ func (d *Dispatcher) DisableEvent(irp *IRP, list *EventList) ks.Status {
 	switch n := irp.InputBufferLength; {
 	case n == 0:
 		irp.rule = ruleE19
+		if list == nil {
+			return ks.StatusSuccess
+		}
 		return list.Free(irp.FileObject)
 	case n < ks.SizeEventData:
 		return irp.decide(ruleE17, ks.StatusInvalidBufferSize)
+	case list == nil:
+		return irp.decide(ruleE17, ks.StatusUnsuccessful)
 	}
 	op := listOp{list: list, work: workDisable, file: irp.FileObject, eventData: irp.EventData}
 	op.perform()

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"math"
-
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -39,41 +37,27 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 	irp.forgetEntry()
 	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
 	if inLen == 0 {
-		return d.listEventSets(irp, out)
+		return d.noEventRequest(irp, out)
 	}
-	if inLen < ks.SizeIdentifier {
-		return irp.decide(ruleE2, d.compat.E2)
-	}
-	if (uint64(outLen)+7)&^7+uint64(inLen) > math.MaxUint32 {
-		return irp.decide(ruleP5, ks.StatusInvalidBufferSize)
-	}
-	q := &irp.ident
-	lo, hi, word, status := irp.readIdentifier(in)
-	if status != ks.StatusSuccess {
+	if status := irp.identify(in, ruleE2); status != ks.StatusSuccess {
+		if irp.rule == ruleE2 {
+			status = d.compat.E2
+		}
 		return status
 	}
-	verb, node := uint32(word>>32), uint64(0)
-	if verb&ks.EventTypeTopology != 0 {
-		if inLen < ks.SizeNode {
-			return irp.decide(ruleE2, d.compat.E2)
-		}
-		if node, status = irp.readNode(in); status != ks.StatusSuccess {
-			return status
-		}
-		verb &^= ks.EventTypeTopology
-	}
-	*q = ident{lo: lo, hi: hi, word: word, node: node}
+	q := &irp.ident
+	verb := q.flags() &^ ks.EventTypeTopology
 	if verb == 0 || verb&(verb-1) != 0 || verb&eventVerbs == 0 {
 		return irp.decide(ruleE3, ks.StatusInvalidParameter)
 	}
 	irp.layout.dir = dataOut
 	if verb == ks.EventTypeSetSupport {
-		if lo|hi != 0 && d.events.setTable.Lookup(lo, hi, 0) == nil {
+		if q.lo|q.hi != 0 && d.events.setTable.Lookup(q.lo, q.hi, 0) == nil {
 			return irp.decide(ruleP31, ks.StatusPropsetNotFound)
 		}
 		return d.runEvent(irp, eventRequest{verb: verb}, in, out)
 	}
-	slot, status := d.events.lookup(irp, lo, hi, q.id())
+	slot, status := d.events.lookup(irp)
 	if slot == nil {
 		return status
 	}
@@ -121,7 +105,7 @@ func (d *Dispatcher) runEvent(irp *IRP, r eventRequest, in, out []byte) (status 
 		if status = d.run(irp, nil, r.allocator, in, out); status != ks.StatusSuccess {
 			status = irp.check(status, irp.OutputBufferLength, irp.layout.dir)
 		} else if r.verb == ks.EventTypeSetSupport {
-			status = irp.listSets(d.events.sets)
+			status = d.listEventSets(irp)
 		} else if r.verb == ks.EventTypeQueryBuffer {
 			status = irp.queryBuffer(r.list)
 		} else {

@@ -21,9 +21,15 @@ func (d *Dispatcher) eventSupport(irp *IRP, r eventRequest, in, out []byte) ks.S
 	return irp.done(ruleE3, 0)
 }
 
-// listEventSets is SETSUPPORT of all sets for a request without an input buffer (E-2). With no output buffer either there is
+// listEventSets is SETSUPPORT (E-3).
+func (d *Dispatcher) listEventSets(irp *IRP) ks.Status {
+	sets := d.events.sets
+	return irp.setSupport(ruleP31, ruleP32, len(sets), func(i int) *ks.GUID { return &sets[i].Set })
+}
+
+// noEventRequest is SETSUPPORT of all sets for a request without an input buffer (E-2). With no output buffer either there is
 // nothing to buffer.
-func (d *Dispatcher) listEventSets(irp *IRP, out []byte) ks.Status {
+func (d *Dispatcher) noEventRequest(irp *IRP, out []byte) ks.Status {
 	n := irp.OutputBufferLength
 	irp.ident = ident{}
 	if irp.SystemBuffer != nil {
@@ -48,7 +54,7 @@ func (d *Dispatcher) listEventSets(irp *IRP, out []byte) ks.Status {
 			}
 		}
 	}
-	return irp.decide(ruleE2, irp.listSets(d.events.sets))
+	return irp.decide(ruleE2, d.listEventSets(irp))
 }
 
 // queryBuffer is QUERYBUFFER: the oldest of what the named event has queued (E-26).
@@ -62,19 +68,4 @@ func (irp *IRP) queryBuffer(list *EventList) ks.Status {
 	op.perform()
 	irp.IoStatus.Information = uint64(op.size)
 	return irp.decide(ruleE26, op.status)
-}
-
-// listSets is P-31 for a set, and P-32, the list of all sets in table order, for GUID_NULL.
-func (irp *IRP) listSets(sets []EventSet) ks.Status {
-	if irp.ident.lo|irp.ident.hi != 0 {
-		return irp.done(ruleP31, 0)
-	}
-	data, need := irp.output(), 16*uint64(len(sets))
-	if uint64(len(data)) < need {
-		return irp.tooShort(ruleP32, uint64(len(data)), need)
-	}
-	for i := range sets {
-		copy(data[16*i:], sets[i].Set[:])
-	}
-	return irp.done(ruleP32, need)
 }

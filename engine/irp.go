@@ -47,6 +47,8 @@ type FileObject struct {
 	Context any
 	// Handles resolves the objects that enables of events name; nil knows none.
 	Handles Handles
+	// Events is the list of the object that the file is open on, for IoControl.
+	Events *EventList
 
 	events atomic.Int32  // that are enabled (S-24)
 	number atomic.Uint64 // for event lists, 0 before the first event

@@ -2,7 +2,17 @@
 
 package engine
 
+import "reflect"
+
 // split is documented in unsafe.go.
 func split(buffer []byte, outLen, at, inLen uint) (data, request []byte) {
 	return buffer[:outLen:outLen], buffer[at : at+inLen : at+inLen]
+}
+
+// addressOf is documented in unsafe.go.
+func addressOf(b []byte) uint64 {
+	if len(b) == 0 {
+		return 0
+	}
+	return uint64(reflect.ValueOf(b).Pointer())
 }

@@ -9,10 +9,12 @@ import (
 // Device is one object that applications open. It is safe for concurrent use.
 type Device struct {
 	dispatcher *engine.Dispatcher
+	events     *engine.EventList
+	handles    engine.HandleTable
 }
 
 // New returns a device whose requests d answers.
-func New(d *engine.Dispatcher) *Device { return &Device{dispatcher: d} }
+func New(d *engine.Dispatcher) *Device { return &Device{dispatcher: d, events: newEvents()} }
 
 // Open returns a new handle. Close it to release its memory.
 func (dev *Device) Open() (*Handle, error) {
@@ -22,6 +24,7 @@ func (dev *Device) Open() (*Handle, error) {
 	}
 	h := &Handle{dispatcher: dev.dispatcher}
 	h.irp.Pool = a
+	h.file.Events, h.file.Handles = dev.events, &dev.handles
 	h.irp.FileObject = &h.file
 	h.irp.UserEvent = make(chan struct{}, 1)
 	return h, nil
@@ -41,7 +44,7 @@ func (h *Handle) File() *engine.FileObject { return &h.file }
 func (h *Handle) SetMode(mode engine.Mode) { h.irp.RequestorMode = mode }
 
 // IoControl sends one request: DeviceIoControl. in is the input buffer, for ks.IoctlProperty a KSPROPERTY and what follows
-// it, for ks.IoctlMethod a KSMETHOD; out is the output buffer, which carries the data of a SET in. Both may be nil, and they
+// it, for ks.IoctlMethod a KSMETHOD, for ks.IoctlEnableEvent a KSEVENT, for ks.IoctlDisableEvent a KSEVENTDATA; out is the output buffer, which carries the data of a SET in. Both may be nil, and they
 // may be the same memory (P-11); neither is kept, so that the handler of a SOURCE method works on a copy of out, which is
 // written back (M-4).
 //
@@ -54,12 +57,13 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	return h.dispatcher.IoControl(&h.irp, code, in, out)
 }
 
-// Close releases the handle's memory: CloseHandle. Closing twice is harmless.
+// Close disables the events that were enabled through the handle and releases its memory: CloseHandle. Closing twice is harmless.
 func (h *Handle) Close() error {
 	a := h.irp.Pool
 	if a == nil {
 		return nil
 	}
+	h.file.Events.Free(&h.file)
 	h.irp.Pool, h.irp.SystemBuffer = nil, nil
 	return a.Close()
 }

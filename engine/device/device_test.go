@@ -60,7 +60,7 @@ func produces(value ...byte) engine.Handler {
 func TestIoControlCodes(t *testing.T) {
 	_, h := open(t, engine.PropertyItem{ID: 1, Get: produces(7)})
 	out := []byte{0xEE}
-	for _, code := range []uint32{0, ks.IoctlEnableEvent, ks.IoctlDisableEvent, 0x2F0013, 0xFFFFFFFF} {
+	for _, code := range []uint32{0, 0x2F0013, 0xFFFFFFFF} {
 		if n, status := h.IoControl(code, request(1, ks.PropertyTypeGet), out); n != 0 || status != ks.StatusInvalidDeviceRequest || out[0] != 0xEE {
 			t.Errorf("code %#x: %d bytes, %v", code, n, status)
 		}

@@ -16,6 +16,12 @@
 // A handler may return STATUS_PENDING. As in a synchronous DeviceIoControl, IoControl then waits until the handler's owner
 // calls IRP.Complete.
 //
+// # Events
+//
+// An application enables an event with ks.IoctlEnableEvent and a KSEVENTDATA, which names an object of [Device.Handles] that is
+// to be signalled, and disables it with the same memory ([NewEventData]). The driver generates on [Device.Events]. Closing a
+// handle disables what was enabled through it.
+//
 // The rules cited here and in package engine are numbered in the behaviour notes of the project; the primary source of
 // N-1 is https://learn.microsoft.com/windows-hardware/drivers/kernel/using-ntstatus-values.
 package device
