@@ -146,6 +146,33 @@ func TestNoAllocationsLater(t *testing.T) {
 	}
 }
 
+// Through a Ref and in a batch, all the requests of quietRequests.
+func TestNoAllocationsOfRefsAndBatches(t *testing.T) {
+	needPlainBuild(t)
+	h := busy(t)
+	ref, ok := h.Resolve(setA, 1)
+	if !ok {
+		t.Fatal("not resolved")
+	}
+	var requests []engine.Request
+	for name, q := range quietRequests() {
+		q.set = setA
+		in, out := q.bytes(), q.out
+		requests = append(requests, engine.Request{In: in, Out: out})
+		if n := testkit.Allocs(func() { h.device.IoControlTo(ref, in, out) }); n != 0 {
+			t.Errorf("IoControlTo, %s: %v allocations", name, n)
+		}
+	}
+	if n := testkit.Allocs(func() { h.device.PropertyBatch(requests) }); n != 0 {
+		t.Errorf("PropertyBatch: %v allocations", n)
+	}
+	in, out := request{set: setA, id: 1, flags: get}.bytes(), make([]byte, 4)
+	var io engine.IoStatus
+	if n := testkit.Allocs(func() { ref.FastProperty(&h.file, engine.UserMode, in, out, &io) }); n != 0 {
+		t.Errorf("FastProperty: %v allocations", n)
+	}
+}
+
 // What does not lie simply at the start of a slice: a node, a prepared buffer, memory behind an interface.
 func TestNoAllocationsElsewhere(t *testing.T) {
 	needPlainBuild(t)

@@ -69,13 +69,6 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	return true
 }
 
-// fits reports that an IRP of these lengths would not be refused (P-5, S-20).
-//
-//go:noinline
-func fits(request, data []byte) bool {
-	return (uint64(len(data))+7)&^7+uint64(len(request)) <= math.MaxUint32
-}
-
 // capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that.
 //
 //go:noinline

@@ -57,6 +57,18 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	return h.dispatcher.IoControl(&h.irp, code, in, out)
 }
 
+// IoControlTo is IoControl with ks.IoctlProperty for a request to a property that was resolved: the dispatcher's Ref skips
+// the lookup.
+func (h *Handle) IoControlTo(ref engine.Ref, in, out []byte) (n uint32, status ks.Status) {
+	return ref.IoControl(&h.irp, in, out)
+}
+
+// PropertyBatch is IoControl with ks.IoctlProperty for many requests, in order; see engine.Dispatcher.PropertyBatch. It
+// waits for those that pend, and returns how many it answered, which is all of them.
+func (h *Handle) PropertyBatch(requests []engine.Request) int {
+	return h.dispatcher.PropertyBatch(&h.irp, requests)
+}
+
 // Close disables the events that were enabled through the handle and releases its memory: CloseHandle. Closing twice is harmless.
 func (h *Handle) Close() error {
 	a := h.irp.Pool

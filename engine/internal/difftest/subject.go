@@ -24,6 +24,7 @@ type subject struct {
 	files      map[int]*engine.FileObject
 	handles    map[int]*device.Handle
 	pended     map[string]*pended
+	turn       int // decides which of the equal ways a request takes
 	lost       int // buffers of pended requests whose tag was used again: nobody can complete them
 
 	now *exchange

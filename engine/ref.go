@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Ref is an item of a dispatcher that was looked up once: for a caller who sends many requests to the same property. It
+// belongs to its dispatcher, stays good as long as that, and may be copied and shared. The zero Ref is of no dispatcher; do
+// not use it.
+//
+// A request is answered as the dispatcher answers it: that it is for this item is checked, and one for another is looked up.
+type Ref struct {
+	d *Dispatcher
+	e *entry
+}
+
+// Resolve looks up a property. It returns false if no set declares it and no set lists it in FastIO.
+func (d *Dispatcher) Resolve(set ks.GUID, id uint32) (Ref, bool) {
+	lo, hi := set.Words()
+	e := d.table.Lookup(lo, hi, id)
+	return Ref{d, e}, e != nil
+}
+
+// IoControl is Dispatcher.IoControl with code ks.IoctlProperty.
+func (r Ref) IoControl(irp *IRP, in, out []byte) (n uint32, status ks.Status) {
+	e := r.e
+	if uint64(len(in)-ks.SizeIdentifier) >= express-ks.SizeIdentifier || uint64(len(out)) >= express ||
+		irp.SystemBuffer != nil || irp.Memory != nil || irp.Pool == nil {
+		return r.d.control(irp, ks.IoctlProperty, in, out)
+	}
+	b := (*[ks.SizeIdentifier]byte)(in)
+	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	if lo != e.Lo || hi != e.Hi || uint32(word) != e.ID {
+		return r.d.IoControl(irp, ks.IoctlProperty, in, out)
+	}
+	return r.d.send(irp, e, lo, hi, word, in, out)
+}
+
+// FastProperty is Dispatcher.FastProperty.
+func (r Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
+	e := r.e
+	if len(request) < ks.SizeIdentifier {
+		return false
+	}
+	b := (*[ks.SizeIdentifier]byte)(request)
+	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	if lo != e.Lo || hi != e.Hi || uint32(word) != e.ID {
+		return r.d.FastProperty(file, mode, request, data, io)
+	}
+	verb := uint32(word>>32) - 1
+	if verb > 1 {
+		return false
+	}
+	handler := e.Value.fast[verb]
+	if handler == nil || uint64(len(request)) < uint64(e.Value.minProperty) || uint64(len(data)) < uint64(e.Value.minData) ||
+		(uint64(len(data))+7)&^7+uint64(len(request)) > math.MaxUint32 {
+		return false
+	}
+	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
+	if len(request) != ks.SizeIdentifier {
+		captured = file.capture(request)
+	}
+	p := (*[ks.SizeIdentifier]byte)(captured)
+	binary.LittleEndian.PutUint64(p[0:], lo)
+	binary.LittleEndian.PutUint64(p[8:], hi)
+	binary.LittleEndian.PutUint64(p[16:], word)
+
+	file.io.Status, file.io.Information = ks.StatusSuccess, 0
+	returned := false
+	defer func() {
+		if !returned {
+			handled = r.d.fastUnwound(e.Tag, io, recover())
+		}
+	}()
+	handled = handler(file, mode, captured, data, &file.io)
+	returned = true
+	return handled && file.result(io, uint64(len(data)), direction(verb+1))
+}
