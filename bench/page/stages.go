@@ -13,7 +13,7 @@ func stages(in Input) (*section, error) {
 	}
 	s := &section{ID: "stages", Title: "Where a request's time goes", Text: []string{
 		"Each bar is a way through the engine, its pieces what the parts of it take, measured one by one. The processor works on several parts at once, " +
-			"so the pieces add up to more than the whole, which the table gives as well, with how each number was got. A part below zero was too small to tell from none and is not drawn.",
+			"so the pieces do not add up to the whole, which the table gives as well, with how each number was got. A part below zero was too small to tell from none and is not drawn.",
 	}}
 	c := plot.Bars{Title: "Parts of a request", X: plot.Axis{Label: "nanoseconds", Format: plot.Nanoseconds}}
 	t := table{Caption: "stages", Header: []string{"stage", "of", "kind", "time", "method"}}

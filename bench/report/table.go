@@ -48,6 +48,7 @@ func (r *Report) page() page {
 		p.reading += "\n" + r.latencyReading()
 	}
 	p.sections = append(p.sections, r.targetSections()...)
+	p.sections = append(p.sections, r.stageSections()...)
 	for _, impl := range r.Impls {
 		p.legend = append(p.legend, impl.Name+": "+impl.Description)
 	}

@@ -14,6 +14,7 @@ import (
 // speedCommands ask whether the engine is as fast as it should be, and where a request's time goes.
 type speedCommands struct {
 	Targets targetsCommand `cmd:"" help:"Measure how far the engine is from its targets; exit with 1 if one is missed."`
+	Stages  stagesCommand  `cmd:"" help:"Take a request apart: where its time goes, beside the limits of the machine."`
 }
 
 // measuring are the flags that these commands share.

@@ -1,0 +1,55 @@
+package report
+
+import (
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// staged has a path whose parts do not add up, one that was not taken apart, a part below zero, and a limit.
+func staged() *Report {
+	r := sample(7)
+	r.Workloads, r.Paths, r.Impls, r.Results = []Workload{}, []Path{}, []Impl{}, []Result{}
+	load := NewStage("load, 1 MiB, L2", StageLimit, "", "waits for the one before", []float64{4})
+	load.Bytes = 1 << 20
+	r.Stages = []Stage{
+		NewStage("decode", StagePart, "irp", "loop", []float64{1, 2, 1, 1, 1, 1, 1}),
+		NewStage("zero", StagePart, "irp", "loop, less another", []float64{-0.01, -0.02, 0, -0.01, -0.01, 0, 0.2}),
+		NewStage("checks", StagePart, "irp", "refused", []float64{7, 8, 7, 7, 7, 7, 9}),
+		NewStage("irp", StageWhole, "irp", "IoControl", []float64{10, 10, 10, 10, 11, 10, 10}),
+		NewStage("lookup", StageWhole, "lookup", "Table.Lookup", []float64{4, 4, 4, 4, 4, 4, 4}),
+		load,
+	}
+	return r
+}
+
+func TestStageGolden(t *testing.T) {
+	golden(t, "stages.txt", render(t, staged().WriteText))
+	golden(t, "stages.md", render(t, staged().WriteMarkdown))
+}
+
+func TestStageSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed := mustParse(t, render(t, staged().WriteJSON)).(map[string]any)
+	if err := schema.Validate(parsed); err != nil {
+		t.Error(err)
+	}
+	first := parsed["stages"].([]any)[0].(map[string]any)
+	for key, value := range first {
+		if key == "interval" {
+			continue
+		}
+		delete(first, key)
+		if schema.Validate(parsed) == nil {
+			t.Errorf("the schema does not miss %s", key)
+		}
+		first[key] = value
+	}
+	first["kind"] = "half"
+	if schema.Validate(parsed) == nil {
+		t.Error("the schema accepts a kind that is none")
+	}
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/bench/stages"
+)
+
+// stagesCommand shows where the time goes.
+type stagesCommand struct {
+	Quick bool   `help:"Few rounds: some seconds."`
+	Match string `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in PATH/STAGE or limit/NAME: ^irp/."`
+	measuring
+}
+
+// Run is called by kong. Many short rounds bear a busy machine better than few long ones.
+func (c *stagesCommand) Run(con *console) error {
+	opt := stages.Options{Seed: c.Seed, Batch: time.Millisecond}
+	var err error
+	if opt.Match, err = expression(c.Match); err != nil {
+		return badInput{err}
+	}
+	if opt.Rounds, err = c.rounds(c.Quick); err != nil {
+		return badInput{err}
+	}
+	if c.Rounds == 0 {
+		opt.Rounds *= 10
+	}
+	_, err = c.report(con, c.Match, func(ctx context.Context, progress func(int, int, string)) (*report.Report, error) {
+		opt.Progress = progress
+		return stages.Run(ctx, opt)
+	})
+	return err
+}
