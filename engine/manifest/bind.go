@@ -23,6 +23,8 @@ func (o *Object) Config(opt Options) engine.Config {
 	c := engine.Config{
 		PropertySets:     make([]engine.PropertySet, len(o.PropertySets)),
 		PropertyItemSize: o.PropertyItemSize,
+		MethodSets:       o.methodSets(opt),
+		MethodItemSize:   o.methodItemSize(),
 		EventSets:        o.eventSets(),
 	}
 	for i := range o.PropertySets {

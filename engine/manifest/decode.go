@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -50,7 +51,7 @@ func (p *parser) manifest() *Manifest {
 func (p *parser) driverObject() (o Object) {
 	// The same (GUID, id) twice is an error in each family by itself (P-24), and for each verb of the fast path.
 	properties, methods, events := make(claims), make(claims), make(claims)
-	fastGets, fastSets := make(claims), make(claims)
+	fastGets, fastSets, fastMethods := make(claims), make(claims), make(claims)
 	p.object(
 		field{"object", true, func() { o.Name = p.string() }},
 		field{"property_item_size", false, func() { o.PropertyItemSize = p.uint32() }},
@@ -58,7 +59,7 @@ func (p *parser) driverObject() (o Object) {
 			p.array(func() { o.PropertySets = append(o.PropertySets, p.propertySet(properties, fastGets, fastSets)) })
 		}},
 		field{"method_sets", false, func() {
-			p.array(func() { o.MethodSets = append(o.MethodSets, p.methodSet(methods)) })
+			p.array(func() { o.MethodSets = append(o.MethodSets, p.methodSet(methods, fastMethods)) })
 		}},
 		field{"event_sets", false, func() {
 			p.array(func() { o.EventSets = append(o.EventSets, p.eventSet(events)) })
@@ -172,10 +173,10 @@ func (p *parser) membersList() (m engine.MembersList) {
 	return m
 }
 
-// itemSet reads a set that has items and nothing else, of methods or of events.
-func itemSet[T any](p *parser, known claims, item func() (T, declared)) (name string, guid ks.GUID, items []T) {
+// itemSet reads a set that has items, of methods or of events, and what else that family has.
+func itemSet[T any](p *parser, known claims, item func() (T, declared), more ...field) (name string, guid ks.GUID, items []T) {
 	var ids []declared
-	p.object(
+	p.object(append([]field{
 		field{"set_name", false, func() { name = p.string() }},
 		field{"guid", true, func() { guid = p.guid() }},
 		field{"items", false, func() {
@@ -184,19 +185,31 @@ func itemSet[T any](p *parser, known claims, item func() (T, declared)) (name st
 				items, ids = append(items, it), append(ids, at)
 			})
 		}},
-	)
+	}, more...)...)
 	p.claim(known, guid, ids, "declared")
 	return name, guid, items
 }
 
-func (p *parser) methodSet(methods claims) (s MethodSet) {
-	s.Name, s.GUID, s.Items = itemSet(p, methods, p.methodItem)
+func (p *parser) methodSet(methods, fast claims) (s MethodSet) {
+	var listed []declared
+	s.Name, s.GUID, s.Items = itemSet(p, methods, p.methodItem, field{"fast_io", false, func() {
+		p.array(func() {
+			id, at := p.fastMethod()
+			s.FastIO, listed = append(s.FastIO, id), append(listed, at)
+		})
+	}})
+	p.claim(fast, s.GUID, listed, "listed")
 	return s
 }
 
+func (p *parser) fastMethod() (id uint32, at declared) {
+	p.object(field{"id", true, func() { id, at = p.id() }})
+	return id, at
+}
+
 func (p *parser) methodItem() (it MethodItem, at declared) {
-	it.MinMethod = defaultMinRequest
-	p.object(
+	it.MinMethod, it.Handler = defaultMinRequest, store
+	null := p.object(
 		field{"name", false, func() { it.Name = p.string() }},
 		field{"id", true, func() { it.ID, at = p.id() }},
 		field{"min_method", false, func() { it.MinMethod = p.uint32() }},
@@ -205,6 +218,9 @@ func (p *parser) methodItem() (it MethodItem, at declared) {
 		field{"handler", false, func() { it.Handler = p.program() }},
 		field{"support_handler", false, func() { it.Support = p.supportProgram() }},
 	)
+	if slices.Contains(null, "handler") {
+		it.Handler = nil
+	}
 	return it, at
 }
 

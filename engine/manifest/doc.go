@@ -16,7 +16,8 @@
 //	        "get_handler": "store", "set_handler": "store", "support_handler": null } ],
 //	      "fast_io": [ { "id": 4, "get": true, "set": false } ] } ],
 //	    "method_sets": [ { "set_name": "...", "guid": "...", "items": [ { "name": "...", "id": 0,
-//	      "min_method": 24, "min_data": 0, "flags": 0, "handler": "accept", "support_handler": null } ] } ],
+//	      "min_method": 24, "min_data": 0, "flags": 0, "handler": "accept", "support_handler": null } ],
+//	      "fast_io": [ { "id": 0 } ] } ],
 //	    "event_sets": [ { "set_name": "...", "guid": "...", "items": [ { "name": "...", "id": 0,
 //	      "data_input": 32, "extra_entry_data": 0 } ] } ] } ] }
 //
@@ -29,7 +30,8 @@
 // A driver's table is typed by hand from sources that do not say everything. So what is absent is read kindly and what
 // is present is read strictly:
 //
-//   - null is the same as no key. An unknown min_property or min_method counts as 24, data_input as 32, every other
+//   - null is the same as no key, but for the handler of a method: a method that names none has the program store, one whose
+//     handler is null has no handler. An unknown min_property or min_method counts as 24, data_input as 32, every other
 //     number as 0, a truth value as false, a list as empty, an arch as x64. Needed are schema, driver, objects (at
 //     least one), the name of each object, the GUID of each set, relation and value type, and each id.
 //   - A key that the format does not have is an error, for it is most often a misspelt one, unless it starts with x_:
@@ -62,6 +64,7 @@
 // binding makes closures; a call neither parses nor allocates.
 //
 // The program that matters for measuring is store, which behaves like most properties: one value, read and written by
-// any number of goroutines. Value says how it is kept and what that costs. Object.Config makes a new instance with
+// any number of goroutines. As a method it is set by what the method reads, and answers what the method writes (the item's
+// flags). Value says how it is kept and what that costs. Object.Config makes a new instance with
 // values of its own, as opening another device would.
 package manifest

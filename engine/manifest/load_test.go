@@ -104,7 +104,7 @@ func TestComplete(t *testing.T) {
 	require.Equal(t, "status:0xC00000BB", method.Support.String())
 	method.Handler, method.Support = nil, nil
 	require.Equal(t, MethodItem{Name: "M", ID: 1, MinMethod: 28, MinData: 7, Flags: 3}, method)
-	require.Equal(t, MethodItem{ID: 2, MinMethod: 24}, o.MethodSets[0].Items[1])
+	require.Equal(t, MethodItem{ID: 2, MinMethod: 24, Handler: store}, o.MethodSets[0].Items[1])
 
 	require.Equal(t, []EventSet{{Name: "Events", GUID: ks.MustParseGUID(audio), Items: []EventItem{
 		{Name: "E", ID: 9, DataInput: 40, ExtraEntryData: 16}, {ID: 10, DataInput: 32},

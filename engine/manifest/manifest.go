@@ -62,9 +62,10 @@ type FastItem struct {
 
 // MethodSet is one KSMETHOD_SET.
 type MethodSet struct {
-	Name  string
-	GUID  ks.GUID
-	Items []MethodItem
+	Name   string
+	GUID   ks.GUID
+	Items  []MethodItem
+	FastIO []uint32 // ids of the methods that also run without an IRP: KSFASTMETHOD_ITEM
 }
 
 // MethodItem is one KSMETHOD_ITEM. Sizes are in bytes.
@@ -74,7 +75,7 @@ type MethodItem struct {
 	MinMethod uint32   // 24 where the file does not know it
 	MinData   uint32   // 0 where the file does not know it
 	Flags     uint32   // KSMETHOD_TYPE_*, as the handler sees it (M-4)
-	Handler   *Program // nil: the file names none
+	Handler   *Program // store where the file names none; nil where it says null: no handler
 	Support   *Program // nil: no support handler
 }
 

@@ -210,8 +210,9 @@ type field struct {
 	read     func()
 }
 
-// object reads an object that has the given keys and no others, but for private ones.
-func (p *parser) object(fields ...field) {
+// object reads an object that has the given keys and no others, but for private ones. It returns the keys that are null, for
+// whom that says something.
+func (p *parser) object(fields ...field) (null []string) {
 	start := p.ahead()
 	missing := make(map[string]bool)
 	for _, f := range fields {
@@ -227,6 +228,7 @@ func (p *parser) object(fields ...field) {
 		case i < 0:
 			p.failAt(pos, "", "unknown key; known here are %s; a private key starts with x_", keys(fields))
 		case p.null():
+			null = append(null, key)
 			p.next()
 		default:
 			missing[key] = false
@@ -238,6 +240,7 @@ func (p *parser) object(fields ...field) {
 			p.failAt(start, p.segment(f.key), "missing or null; add it")
 		}
 	}
+	return null
 }
 
 func keys(fields []field) string {

@@ -121,6 +121,7 @@ const (
 	VerbGet     Verb = "get"
 	VerbSet     Verb = "set"
 	VerbSupport Verb = "support"
+	VerbMethod  Verb = "method"
 )
 
 // Handler returns the program as the handler of a verb. Only store uses v, which must not be nil then. On every path a

@@ -23,7 +23,7 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 	statuses := map[string]*ks.Status{
 		"P-26": &c.P26, "P-27": &c.P27, "P-33-zero": &c.P33Zero, "P-36": &c.P36, "P-38": &c.P38, "P-39": &c.P39,
 		"P-42-set": &c.P42Set, "P-42-entry": &c.P42Entry, "P-42-item": &c.P42Item, "P-42-length": &c.P42Length,
-		"E-2": &c.E2, "E-5": &c.E5, "E-13": &c.E13, "E-24": &c.E24,
+		"M-2": &c.M2, "M-8": &c.M8, "E-2": &c.E2, "E-5": &c.E5, "E-13": &c.E13, "E-24": &c.E24,
 	}
 	for _, setting := range strings.Split(text, ",") {
 		rule, answer, ok := strings.Cut(strings.TrimSpace(setting), "=")
@@ -50,7 +50,7 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 }
 
 const compatRules = "P-25=accept, P-26, P-27, P-33=strict, P-33-zero, P-36, P-38, P-39, P-42-set, P-42-entry, P-42-item, " +
-	"P-42-length, P-45=accept, E-2, E-5, E-13, E-24 and E-25=signal; the others take a status"
+	"P-42-length, P-45=accept, M-2, M-8, E-2, E-5, E-13, E-24 and E-25=signal; the others take a status"
 
 // parseStatus reads a status by name, or as 0x and one to eight hexadecimal digits.
 func parseStatus(text string) (ks.Status, error) {

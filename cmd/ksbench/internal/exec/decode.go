@@ -73,7 +73,7 @@ func (d *decoder) finish(q *request) error {
 		q.in = uint32(ks.SizeIdentifier + len(q.extra))
 	}
 	switch q.op {
-	case opProperty, opFastProperty, opDisableEvent:
+	case opProperty, opFastProperty, opMethod, opFastMethod, opDisableEvent:
 		if uint64(len(q.data)) > uint64(q.out) {
 			return fmt.Errorf("data has %d bytes, which is more than out, %d", len(q.data), q.out)
 		}
@@ -263,30 +263,27 @@ func (d *decoder) value(q *request, key uint) (err error) {
 	return err
 }
 
-// choice is a word that stands for a value; with a reason it is a word that is known and refused.
+// choice is a word that stands for a value.
 type choice[T any] struct {
-	word   string
-	value  T
-	reason string
+	word  string
+	value T
 }
 
 type memoryFault struct{ in, out bool }
 
-const notYet = "not supported by this version, which answers properties and events"
-
 var (
 	ops = []choice[op]{
-		{"property", opProperty, ""}, {"fast_property", opFastProperty, ""}, {"complete", opComplete, ""},
-		{"dispatch_specific", opDispatchSpecific, ""}, {"close", opClose, ""},
-		{"method", 0, notYet}, {"fast_method", 0, notYet},
-		{"enable_event", opEnableEvent, ""}, {"disable_event", opDisableEvent, ""}, {"generate", opGenerate, ""},
+		{"property", opProperty}, {"fast_property", opFastProperty}, {"complete", opComplete},
+		{"dispatch_specific", opDispatchSpecific}, {"close", opClose},
+		{"method", opMethod}, {"fast_method", opFastMethod},
+		{"enable_event", opEnableEvent}, {"disable_event", opDisableEvent}, {"generate", opGenerate},
 	}
-	entries    = []choice[bool]{{"with_allocator", false, ""}, {"plain", true, ""}}
-	allocators = []choice[allocator]{{"arena", allocArena, ""}, {"none", allocNone, ""}, {"fail", allocFail, ""},
-		{"nobuffer", allocNoBuffer, ""}}
-	memories = []choice[memoryFault]{{"ok", memoryFault{}, ""}, {"fault_in", memoryFault{in: true}, ""},
-		{"fault_out", memoryFault{out: true}, ""}}
-	modes = []choice[engine.Mode]{{"user", engine.UserMode, ""}, {"kernel", engine.KernelMode, ""}}
+	entries    = []choice[bool]{{"with_allocator", false}, {"plain", true}}
+	allocators = []choice[allocator]{{"arena", allocArena}, {"none", allocNone}, {"fail", allocFail},
+		{"nobuffer", allocNoBuffer}}
+	memories = []choice[memoryFault]{{"ok", memoryFault{}}, {"fault_in", memoryFault{in: true}},
+		{"fault_out", memoryFault{out: true}}}
+	modes = []choice[engine.Mode]{{"user", engine.UserMode}, {"kernel", engine.KernelMode}}
 )
 
 // choose reads a string that is one of the words.
@@ -297,17 +294,12 @@ func choose[T any](d *decoder, words []choice[T]) (value T, err error) {
 	}
 	for i := range words {
 		if w := &words[i]; string(text) == w.word {
-			if w.reason != "" {
-				return value, fmt.Errorf("%s is %s", w.word, w.reason)
-			}
 			return w.value, nil
 		}
 	}
 	known := words[0].word
 	for _, w := range words[1:] {
-		if w.reason == "" {
-			known += ", " + w.word
-		}
+		known += ", " + w.word
 	}
 	return value, fmt.Errorf("unknown word %s; use one of %s", quote(text), known)
 }

@@ -13,10 +13,10 @@
 // A line is one JSON object. Every key may be absent:
 //
 //	i             a number, which the outcome repeats
-//	op            property, fast_property, enable_event, disable_event, generate, complete, dispatch_specific or close; without
-//	              it property
+//	op            property, fast_property, method, fast_method, enable_event, disable_event, generate, complete,
+//	              dispatch_specific or close; without it property
 //	object        the manifest's object that is asked; without it the first, or what Options say
-//	set id flags  the KSPROPERTY; zero
+//	set id flags  the KSPROPERTY, KSMETHOD or KSEVENT; zero
 //	in out        the lengths of the caller's buffers in bytes; in is 24 and the length of extra, out is 0
 //	extra         what follows the KSPROPERTY in the input, in hexadecimal
 //	data          what the output holds before, in hexadecimal; of enable_event, what it holds behind notification; of
@@ -37,6 +37,13 @@
 //	count         how many times generate generates; 1
 //
 // What is absent from the input and the output is zero.
+//
+// # Methods
+//
+// The calls of a method's handler have the verb "method". A method with KSMETHOD_TYPE_SOURCE has its data in a buffer of its
+// own, whose data_offset is 0, and its pool buffer holds the request alone (M-4, M-5). What such a handler writes is in the
+// output at once, whatever the status; what is locked for reading is a copy, of which nothing comes back. An object with a
+// property_item_size has methods with as much private storage, so item_slot is true for them too.
 //
 // # Events
 //
@@ -89,7 +96,7 @@
 //
 // "complete" wants a tag that is pended; without "status" the owner completes with STATUS_SUCCESS. It cannot complete with
 // STATUS_PENDING. Its data may not be longer than the output of the pended request. "dispatch_specific" of a tag that is
-// not pended is a request that no dispatcher laid out, which the engine answers (P-50); the request stays pended, so there
+// not pended is a request that no dispatcher laid out, which the engine answers (P-50, M-9); the request stays pended, so there
 // is no output. A tag that is pended twice means the later request; the earlier one, like a pended request without a tag,
 // can no longer be named by any line, and its buffer is freed.
 //

@@ -8,8 +8,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 )
 
-// fastProperty answers op fast_property. It never falls back.
-func (s *Session) fastProperty(buf []byte, o *object) ([]byte, error) {
+// fast answers op fast_property and op fast_method. It never falls back.
+func (s *Session) fast(buf []byte, o *object) ([]byte, error) {
 	q := &s.q
 	f := s.acquire()
 	defer s.release(f)
@@ -30,7 +30,11 @@ func (s *Session) fastProperty(buf []byte, o *object) ([]byte, error) {
 	}
 	io := engine.IoStatus{Information: q.info0}
 	out := outcome{fast: true, hasOutput: true, rule: "F-4"}
-	if o.refused == 0 && !(q.faultOut && q.out > 0) {
+	switch {
+	case q.faultOut && q.out > 0:
+	case q.op == opFastMethod:
+		out.handled = o.dispatcher.FastMethod(file, q.mode, request, data, &io)
+	case o.refused == 0:
 		out.handled = o.dispatcher.FastProperty(file, q.mode, request, data, &io)
 	}
 	if len(s.calls) > 0 {

@@ -35,9 +35,14 @@ func (s *Session) observe(verb manifest.Verb, set ks.GUID, id uint32, h engine.H
 	return func(irp *engine.IRP, request, data []byte) (status ks.Status) {
 		at := s.note(call{
 			verb: verb, set: set, id: id, mode: irp.RequestorMode, in: irp.InputBufferLength, out: irp.OutputBufferLength,
-			setSlot: irp.PropertySet() != nil, itemSlot: irp.PropertyItem() != nil,
+			setSlot:       irp.PropertySet() != nil || irp.MethodSet() != nil,
+			itemSlot:      irp.PropertyItem() != nil || irp.MethodItem() != nil,
 			requestOffset: offset(irp.SystemBuffer, request), dataOffset: offset(irp.SystemBuffer, data), noData: data == nil,
 		})
+		if verb == manifest.VerbMethod && irp.MethodType()&ks.MethodTypeSource != 0 {
+			s.calls[at].dataOffset = 0 // a buffer of its own (M-4)
+		}
+		s.data = data
 		defer s.noteStatus(at, &status)
 		status = h(irp, request, data)
 		if status == ks.StatusPending && irp != s.outer {

@@ -43,7 +43,7 @@ func (s *Session) complete(buf []byte) ([]byte, error) {
 	}
 	delete(s.pended, f.tag)
 	f.pended = false
-	copy(f.irp.SystemBuffer, q.data)
+	copy(f.data, q.data)
 	f.irp.Complete(q.status, q.information)
 	out := outcome{
 		status: q.status, information: f.irp.IoStatus.Information, flags: f.irp.Flags, rule: "N-1", hasOutput: true,
@@ -55,7 +55,8 @@ func (s *Session) complete(buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// dispatchSpecific answers op dispatch_specific: KsDispatchSpecificProperty with a program as the handler (P-50).
+// dispatchSpecific answers op dispatch_specific: KsDispatchSpecificProperty or KsDispatchSpecificMethod with
+// a program as the handler (P-50, M-9).
 func (s *Session) dispatchSpecific(buf []byte) ([]byte, error) {
 	q := &s.q
 	out := outcome{}
@@ -71,8 +72,16 @@ func (s *Session) dispatchSpecific(buf []byte) ([]byte, error) {
 		return buf, errors.New("the pended request belongs to no item")
 	}
 	s.outer = &f.irp
-	handler := s.observe(f.last.verb, f.last.set, f.last.id, q.program.Handler(f.last.verb, value))
-	out.status = engine.DispatchSpecificProperty(&f.irp, handler)
+	if f.irp.MethodSet() != nil {
+		program := q.program.Handler(f.last.verb, value)
+		if f.last.verb == manifest.VerbMethod {
+			program = q.program.MethodHandler(f.irp.MethodType(), value)
+		}
+		out.status = engine.DispatchSpecificMethod(&f.irp, s.observe(f.last.verb, f.last.set, f.last.id, program))
+	} else {
+		handler := s.observe(f.last.verb, f.last.set, f.last.id, q.program.Handler(f.last.verb, value))
+		out.status = engine.DispatchSpecificProperty(&f.irp, handler)
+	}
 	out.information, out.flags, out.rule = f.irp.IoStatus.Information, f.irp.Flags, f.irp.Rule()
 	out.pended = out.status == ks.StatusPending
 	return s.append(buf, &out), nil

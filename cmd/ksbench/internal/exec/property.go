@@ -7,13 +7,13 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// send answers an op that is an IRP: property, enable_event, disable_event.
+// send answers an op that is an IRP: property, method, enable_event, disable_event.
 func (s *Session) send(buf []byte, o *object) []byte {
 	q := &s.q
 	f := s.acquire()
 	defer s.release(f)
 	irp := &f.irp
-	if f.memory.fill(q) && !q.faultIn && !q.faultOut {
+	if f.memory.fill(q) && !q.faultIn && !q.faultOut && q.op != opMethod { // what a method locks is lent by memory
 		irp.Memory, irp.Type3InputBuffer, irp.UserBuffer = nil, f.memory.in, f.memory.out
 	} else {
 		irp.Memory, irp.Type3InputBuffer, irp.UserBuffer = &f.memory, nil, nil
@@ -41,7 +41,7 @@ func (s *Session) send(buf []byte, o *object) []byte {
 	laidOut := false
 	switch q.prepared {
 	case earlier:
-		laidOut = s.prepare(irp, allocator)
+		laidOut = s.prepare(irp, o, allocator)
 	case forged:
 		irp.SystemBuffer = s.buffer(forgedSize)
 		clear(irp.SystemBuffer)
@@ -59,7 +59,7 @@ func (s *Session) send(buf []byte, o *object) []byte {
 	out.flags = irp.Flags
 	out.information = irp.IoStatus.Information
 	if out.status == ks.StatusPending {
-		f.last = s.calls[len(s.calls)-1]
+		f.last, f.data = s.calls[len(s.calls)-1], s.data
 		s.pend(f)
 		out.pended = true
 		return s.append(buf, &out)
@@ -81,6 +81,10 @@ func dispatch(o *object, irp *engine.IRP, q *request, allocator engine.Allocator
 			return o.dispatcher.EnableEvent(irp, o.events)
 		}
 		return o.dispatcher.EnableEventWithAllocator(irp, o.events, allocator)
+	case q.op == opMethod && q.plain:
+		return o.dispatcher.Method(irp)
+	case q.op == opMethod:
+		return o.dispatcher.MethodWithAllocator(irp, allocator)
 	case q.plain:
 		return o.dispatcher.Property(irp)
 	}
@@ -96,8 +100,11 @@ func (s *Session) notePool(f *slot, status ks.Status) {
 	case f.memory.pool != 0:
 		s.allocations = append(s.allocations, allocation{size: uint64(f.memory.pool)})
 	case status == ks.StatusInsufficientResources && irp.Rule() == "P-10":
-		// There is no buffer to measure. What was asked for is the layout of P-6.
+		// There is no buffer to measure. What was asked for is the layout of P-6, or of M-5.
 		size := (uint64(irp.OutputBufferLength)+7)&^7 + uint64(irp.InputBufferLength)
+		if irp.MethodType()&ks.MethodTypeSource != 0 && s.q.flags&ks.MethodTypeBasicSupport == 0 {
+			size = uint64(irp.InputBufferLength)
+		}
 		s.allocations = append(s.allocations, allocation{size: size, status: status})
 	}
 }
@@ -112,6 +119,7 @@ func (s *Session) finish(f *slot, status ks.Status) {
 		irp.SystemBuffer = nil
 	}
 	irp.Flags = 0
+	f.data, s.data = nil, nil
 	if huge {
 		*irp = engine.IRP{} // the slot waits for another request, and nothing in it is to keep the buffer alive till then
 		debug.FreeOSMemory()

@@ -43,6 +43,8 @@ type op uint8
 const (
 	opProperty op = iota
 	opFastProperty
+	opMethod
+	opFastMethod
 	opComplete
 	opDispatchSpecific
 	opEnableEvent

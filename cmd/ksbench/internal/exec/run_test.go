@@ -241,13 +241,13 @@ func TestOffset(t *testing.T) {
 // TestPrefaces keeps no more dispatchers than it says.
 func TestPrefaces(t *testing.T) {
 	p := preface{}
-	first := p.dispatcher(ks.GUID{1}, 0)
-	require.Same(t, first, p.dispatcher(ks.GUID{1}, 0))
+	first := p.dispatcher(prefaceKey{set: ks.GUID{1}})
+	require.Same(t, first, p.dispatcher(prefaceKey{set: ks.GUID{1}}))
 	for id := range uint32(maxPrefaces) {
-		p.dispatcher(ks.GUID{2}, id)
+		p.dispatcher(prefaceKey{set: ks.GUID{2}, id: id})
 	}
 	require.LessOrEqual(t, len(p.dispatchers), maxPrefaces)
-	require.NotSame(t, first, p.dispatcher(ks.GUID{1}, 0))
+	require.NotSame(t, first, p.dispatcher(prefaceKey{set: ks.GUID{1}}))
 	require.Equal(t, ks.StatusNotFound, decline(&engine.IRP{}, nil, nil))
 }
 

@@ -37,6 +37,7 @@ type Session struct {
 	outer       *engine.IRP // its IRP, unlike those of P-43
 	behaviour   allocator
 	calls       []call
+	data        []byte // of the latest
 	allocations []allocation
 }
 
@@ -45,6 +46,12 @@ type object struct {
 	dispatcher *engine.Dispatcher
 	refused    ks.Status // not 0: Compile refused PropertyItemSize, and this answers every property request (P-3)
 	events     *engine.EventList
+	methods    map[methodKey]uint32 // KSMETHOD_ITEM.Flags
+}
+
+type methodKey struct {
+	set ks.GUID
+	id  uint32
 }
 
 // slot is what one request needs from its line to its completion.
@@ -55,6 +62,7 @@ type slot struct {
 	pended bool
 	tag    string // of a pended one
 	last   call   // the handler that left it pending
+	data   []byte // what that handler was given
 }
 
 // New compiles the objects of a manifest. An object whose property_item_size is refused is part of the session all the
@@ -98,12 +106,17 @@ func New(m *manifest.Manifest, options Options) (*Session, error) {
 
 // compile is engine.Compile, with a refused item size as an object that answers so to property requests.
 func compile(config engine.Config) (*object, error) {
-	o := new(object)
+	o := &object{methods: make(map[methodKey]uint32)}
+	for _, set := range config.MethodSets {
+		for _, it := range set.Items {
+			o.methods[methodKey{set.Set, it.ID}] = it.Flags
+		}
+	}
 	var err error
 	o.dispatcher, err = engine.Compile(config)
 	if e, ok := errors.AsType[*engine.CompileError](err); ok && e.Index < 0 {
 		o.refused = e.Status
-		config.PropertyItemSize, config.PropertySets = 0, nil
+		config.PropertyItemSize, config.PropertySets, config.MethodItemSize = 0, nil, 0
 		o.dispatcher, err = engine.Compile(config)
 	}
 	if err != nil {
@@ -141,8 +154,8 @@ func (s *Session) answer(buf, line []byte) ([]byte, error) {
 	}
 	s.calls, s.allocations = s.calls[:0], s.allocations[:0]
 	switch s.q.op {
-	case opFastProperty:
-		return s.fastProperty(buf, o)
+	case opFastProperty, opFastMethod:
+		return s.fast(buf, o)
 	case opComplete:
 		return s.complete(buf)
 	case opDispatchSpecific:
