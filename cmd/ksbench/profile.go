@@ -1,0 +1,66 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/bench/profile"
+)
+
+// profileCommand records profiles, or checks some.
+type profileCommand struct {
+	Out      string        `placeholder:"DIR" xor:"what" required:"" help:"Record into this directory, then check what was recorded."`
+	Check    string        `placeholder:"DIR" xor:"what" required:"" help:"Check a directory of recorded profiles. Nothing is recorded."`
+	Requests int           `default:"10000000" placeholder:"N" help:"Requests of each workload and profile, at least (${default})."`
+	CPUTime  time.Duration `name:"cpu-time" default:"2s" placeholder:"TIME" help:"How long a CPU profile lasts, at least (${default})."`
+	Seed     uint64        `default:"1" help:"Seed of the table and the requests (${default})."`
+}
+
+// Run is called by kong.
+func (c *profileCommand) Run(con *console) error {
+	if c.Requests < 1 {
+		return badInput{fmt.Errorf("--requests %d: must be at least 1", c.Requests)}
+	}
+	if c.CPUTime < 0 {
+		return badInput{fmt.Errorf("--cpu-time %v: must not be below 0", c.CPUTime)}
+	}
+	dir, least := c.Check, int64(c.Requests)
+	if c.Out == "" {
+		if _, err := os.ReadDir(dir); err != nil {
+			return badInput{fmt.Errorf("--check: %w", err)}
+		}
+	} else {
+		dir = c.Out
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return badInput{fmt.Errorf("--out: %w", err)}
+		}
+		command := fmt.Sprintf("ksbench profile --out DIR --requests %d --cpu-time %v --seed %d", c.Requests, c.CPUTime, c.Seed)
+		line := newProgress(con.stderr)
+		err := profile.Record(con.ctx, dir, profile.Options{Requests: c.Requests, CPUTime: c.CPUTime, Seed: c.Seed, Command: command, Progress: line.show})
+		line.clear()
+		switch {
+		case con.ctx.Err() != nil:
+			return errors.New("interrupted; nothing was written")
+		case err != nil:
+			return fmt.Errorf("--out %s: %w", dir, err)
+		}
+	}
+	source, err := profile.FindSource(".")
+	if err != nil {
+		fmt.Fprintf(con.stderr, "ksbench: %v: whether the functions still exist was not checked\n", err)
+	}
+	sum, err := profile.Check(dir, source, least)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, s := range sum {
+		fmt.Fprintf(&b, "%-9s  %-5s  %11d requests  %9d bytes  %s\n", s.Workload, s.Kind, s.Requests, s.Bytes, s.Says())
+	}
+	fmt.Fprintf(&b, "%d files in %s prove it: no allocation, contention, wait or collection belongs to a request.\n", len(sum), dir)
+	_, err = con.stdout.Write([]byte(b.String()))
+	return err
+}
