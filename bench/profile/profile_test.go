@@ -235,8 +235,8 @@ func TestPlanted(t *testing.T) {
 		case n%7 == 0: // the other worker may hold it
 			waiting.Add(1)
 			mutex.Lock()
-			mutex.Unlock()
 			waiting.Add(-1)
+			mutex.Unlock()
 		}
 		return answer(irp, request, data)
 	})

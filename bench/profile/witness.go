@@ -24,8 +24,8 @@ func witness() {
 	mutex.Lock()
 	go func() {
 		mutex.Lock()
-		mutex.Unlock()
 		close(done)
+		mutex.Unlock()
 	}()
 	time.Sleep(20 * time.Millisecond)
 	mutex.Unlock() // the contention is counted here
