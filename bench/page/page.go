@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"path/filepath"
 
 	"github.com/ksdispatch/ksdispatch/bench/plot"
 	"github.com/ksdispatch/ksdispatch/bench/report"
@@ -26,6 +27,11 @@ type Input struct {
 type Report struct {
 	Name string
 	*report.Report
+}
+
+// Of is the input for the page of a single report, which is to stand in a file of that name.
+func Of(file string, r *report.Report) Input {
+	return Input{Reports: []Report{{Name: filepath.Base(file), Report: r}}}
 }
 
 // Link leads to another page of the same server.

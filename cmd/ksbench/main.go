@@ -29,6 +29,7 @@ type commands struct {
 	proofCommands
 	labCommands
 	pageCommands
+	manners
 }
 
 // console is what a command talks to instead of the process's own files and signals.
@@ -36,7 +37,7 @@ type console struct {
 	ctx    context.Context // ends with Ctrl-C
 	stdin  io.Reader
 	stdout io.Writer
-	stderr io.Writer
+	stderr io.Writer // for messages and progress; with --quiet they go nowhere
 }
 
 const (
@@ -66,27 +67,44 @@ func main() {
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	helped := false
-	parser, err := kong.New(&commands{},
+	var root commands
+	parser, err := kong.New(&root,
 		kong.Name("ksbench"),
 		kong.Description("Measure the ksdispatch property dispatcher against what one would otherwise write."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }), // called after printing the help
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
+		kong.PostBuild(addExamples),
 	)
 	if err != nil {
 		fmt.Fprintf(stderr, "ksbench: %v\n", err)
 		return exitFailed
 	}
-	parsed, err := parser.Parse(args)
+	completion(parser)
+	defaults, err := readConfig(args)
+	if err == nil {
+		err = kong.Resolvers(defaults).Apply(parser)
+	}
+	var parsed *kong.Context
+	if err == nil {
+		parsed, err = parser.Parse(args)
+	}
 	if helped {
 		return exitOK
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "ksbench: %v\nTry \"ksbench --help\".\n", err)
+		fmt.Fprintf(stderr, "ksbench: %v\n%s\n", err, advice(parser, defaults, err))
 		return exitBadInput
 	}
-	err = parsed.Run(&console{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr})
-	if err == nil {
+	messages := stderr
+	if root.Quiet {
+		messages = io.Discard
+	}
+	if root.Verbose {
+		settings(messages, parsed, defaults)
+	}
+	err = parsed.Run(&console{ctx: ctx, stdin: stdin, stdout: stdout, stderr: messages})
+	if err == nil || helped {
 		return exitOK
 	}
 	fmt.Fprintf(stderr, "ksbench: %v\n", err)

@@ -9,6 +9,7 @@ import (
 
 // output is where a report goes: standard output, or a file that appears whole or not at all.
 type output struct {
+	flag   string // that named the file
 	path   string // "" for stdout
 	direct bool   // a device or a pipe, which a rename would replace
 	stdout io.Writer
@@ -16,13 +17,17 @@ type output struct {
 
 // newOutput finds out whether the file can be written before anybody waits for a measurement.
 func newOutput(path string, stdout io.Writer) (*output, error) {
-	o := &output{path: path, stdout: stdout}
+	return newOutputOf("--out", path, stdout)
+}
+
+func newOutputOf(flag, path string, stdout io.Writer) (*output, error) {
+	o := &output{flag: flag, path: path, stdout: stdout}
 	if path == "" {
 		return o, nil
 	}
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
-		return nil, badInput{fmt.Errorf("--out %s: is a directory", path)}
+		return nil, badInput{fmt.Errorf("%s %s: is a directory; name a file in it", flag, path)}
 	}
 	if err == nil && !info.Mode().IsRegular() {
 		o.direct = true
@@ -30,11 +35,11 @@ func newOutput(path string, stdout io.Writer) (*output, error) {
 	}
 	probe, err := o.temporary()
 	if err != nil {
-		return nil, badInput{fmt.Errorf("--out %s: %w", path, err)}
+		return nil, badInput{fmt.Errorf("%s %s: %w", flag, path, err)}
 	}
 	probe.Close()
 	if err := os.Remove(probe.Name()); err != nil {
-		return nil, badInput{fmt.Errorf("--out %s: %w", path, err)}
+		return nil, badInput{fmt.Errorf("%s %s: %w", flag, path, err)}
 	}
 	return o, nil
 }
@@ -69,9 +74,9 @@ func (o *output) write(render func(io.Writer) error) error {
 	case ours:
 		return err
 	case render(o.stdout) == nil:
-		return badInput{fmt.Errorf("--out %s: %w; the report went to standard output instead", o.path, err)}
+		return badInput{fmt.Errorf("%s %s: %w; the report went to standard output instead", o.flag, o.path, err)}
 	}
-	return badInput{fmt.Errorf("--out %s: %w", o.path, err)}
+	return badInput{fmt.Errorf("%s %s: %w", o.flag, o.path, err)}
 }
 
 // replace writes the file. It reports whether an error is the renderer's own, and not one of writing.

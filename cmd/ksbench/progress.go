@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // progress draws one line on a terminal and takes it away again. Anything but a terminal gets nothing: a log file is not
@@ -18,7 +20,7 @@ type progress struct {
 func newProgress(stderr io.Writer) *progress {
 	p := &progress{start: time.Now()}
 	if f, ok := stderr.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		if term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
 			p.w = stderr
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"regexp"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/bench"
+	"github.com/ksdispatch/ksdispatch/bench/page"
 )
 
 // runCommand measures and reports.
@@ -23,6 +25,7 @@ type runCommand struct {
 	Rate     float64  `placeholder:"N" help:"Send the requests of --latency N times a second, whether or not the one before is done, and show service and response times."`
 	Pin      *int     `placeholder:"CPU" help:"Keep the measuring thread on this CPU, from 0 (Linux)."`
 	Shard    string   `placeholder:"I/N" help:"Measure only part I of N of the rounds; ksbench merge adds the parts."`
+	HTML     string   `name:"html" placeholder:"FILE" help:"Write the report as an HTML page, too."`
 	Files    []string `arg:"" optional:"" name:"file" hidden:"" help:"More manifests, after --manifest."`
 	writing
 }
@@ -48,6 +51,10 @@ func (c *runCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
+	html, err := newOutputOf("--html", c.HTML, con.stdout)
+	if err != nil {
+		return err
+	}
 	line := newProgress(con.stderr)
 	opt.Progress = line.show
 	rep, err := bench.Run(con.ctx, workloads, opt)
@@ -62,8 +69,16 @@ func (c *runCommand) Run(con *console) error {
 	case err != nil && con.ctx.Err() == nil:
 		return err
 	}
-	if err := out.write(renderer(rep, c.Format)); err != nil || con.ctx.Err() == nil {
+	if err := out.write(renderer(rep, c.Format)); err != nil {
 		return err
+	}
+	if c.HTML != "" {
+		if err := html.write(func(w io.Writer) error { return page.Write(w, page.Of(c.HTML, rep)) }); err != nil {
+			return err
+		}
+	}
+	if con.ctx.Err() == nil {
+		return nil
 	}
 	return errors.New("interrupted; the report holds what was measured until then")
 }

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// helpExamples stand at the end of a command's help, each with what it does. A test runs all of them, and wants one for each
+// command.
+var helpExamples = map[string]string{
+	"run": `
+ksbench --quick                                          # everything, briefly
+ksbench run --run 20x12/irp/                             # one workload on one path
+ksbench run --rounds 30 --seed 7 --format json --out new.json
+ksbench run --quick --html new.html                      # and a page to look at
+ksbench run --manifest mine.json                         # drivers of your own`,
+	"exec": `
+ksbench exec --manifest mine.json --requests requests.jsonl --explain`,
+	"check": `
+ksbench check mine.json
+ksbench check requests.jsonl --manifest mine.json`,
+	"targets": `
+ksbench targets --quick --run ^lookup/20x12/`,
+	"scale": `
+ksbench scale --quick
+ksbench scale --max 100000 --dir growth                  # and charts as SVG`,
+	"selftest": `
+ksbench selftest --quick --run ^20x12`,
+	"report": `
+ksbench report new.json --out new.html
+ksbench report old.json new.json --out change.html       # what changed, overlaid
+ksbench report results --out history.html                # a folder of reports
+ksbench report new.json --profile cpu.pprof --out new.html`,
+	"doctor": `
+ksbench doctor
+ksbench doctor --format json --out machine.json`,
+	"version": `
+ksbench version
+ksbench version --format json`,
+	"completion": `
+ksbench completion bash
+ksbench completion --code zsh`,
+}
+
+// addExamples puts them into the help.
+func addExamples(parser *kong.Kong) error {
+	for _, command := range parser.Model.Children {
+		text, ok := helpExamples[command.Name]
+		if !ok {
+			continue
+		}
+		if command.Detail != "" {
+			command.Detail = strings.TrimRight(command.Detail, "\n") + "\n\n"
+		}
+		command.Detail += "Examples:\n" + strings.ReplaceAll(text, "\n", "\n  ")
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/google/pprof/profile"
+	"github.com/stretchr/testify/require"
+)
+
+// shorter are flags that a test adds to examples which would take minutes. The last of two wins.
+var shorter = map[string][]string{
+	"run":      {"--run", "^(1x8|mine)/lookup/(engine|floor)$", "--rounds", "4"},
+	"targets":  {"--rounds", "1"},
+	"scale":    {"--max", "64", "--rounds", "1"},
+	"selftest": {"--run", "^1x8$"},
+}
+
+// okay are exit codes of examples whose answer depends on the machine.
+var okay = map[string][]int{"doctor": {0, 1}, "targets": {0, 1}, "selftest": {0, 1}}
+
+// Every command has examples in its help, and all of them work, in their order, beside the files that they name.
+func TestExamples(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFixtures(t)
+	parser, err := kong.New(&commands{}, kong.PostBuild(addExamples))
+	require.NoError(t, err)
+	for _, command := range parser.Model.Children {
+		if command.Hidden {
+			continue
+		}
+		found := 0
+		for line := range strings.Lines(command.Detail) {
+			line, _, _ := strings.Cut(strings.TrimSpace(line), " #")
+			args := strings.Fields(line)
+			if len(args) < 2 || args[0] != "ksbench" {
+				continue
+			}
+			found++
+			name := args[1]
+			if strings.HasPrefix(name, "-") {
+				name = "run"
+			}
+			t.Run(line, func(t *testing.T) {
+				if testing.Short() && command.Name == "selftest" {
+					t.Skip("takes long")
+				}
+				var stdout, stderr bytes.Buffer
+				code := run(t.Context(), append(args[1:], shorter[name]...), strings.NewReader(""), &stdout, &stderr)
+				require.Contains(t, append(okay[name], exitOK), code, "%s%s", &stdout, &stderr)
+			})
+		}
+		require.NotZero(t, found, "%s has no example in its help", command.Name)
+	}
+}
+
+// writeFixtures makes the files that the examples name.
+func writeFixtures(t *testing.T) {
+	t.Helper()
+	require.NoError(t, os.WriteFile("mine.json", []byte(mine), 0o644))
+	require.NoError(t, os.WriteFile("requests.jsonl", []byte(request), 0o644))
+	var report bytes.Buffer
+	require.Equal(t, exitOK, run(t.Context(), []string{"run", "--run", "^1x8/", "--rounds", "6", "--format", "json"}, nil, &report, io.Discard))
+	require.NoError(t, os.Mkdir("results", 0o755))
+	for _, name := range []string{"old.json", "new.json", "results/1.json", "results/2.json", "results/3.json"} {
+		require.NoError(t, os.WriteFile(name, report.Bytes(), 0o644))
+	}
+	f, err := os.Create("cpu.pprof")
+	require.NoError(t, err)
+	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "cpu", Unit: "nanoseconds"}}}
+	require.NoError(t, p.Write(f))
+	require.NoError(t, f.Close())
+}
+
+const (
+	mine = `{ "schema": "ksdispatch/manifest/v1", "driver": "mine", "source": "here", "arch": "x64", "objects": [
+  { "object": "filter", "property_item_size": 0, "method_sets": [], "event_sets": [], "property_sets": [
+    { "set_name": "S", "guid": "45ffaaa0-6e1b-11d0-bcf2-444553540000", "fast_io": [], "items": [
+      { "name": "A", "id": 4, "get": true, "set": true, "min_property": 32, "min_data": 4 } ] } ] } ] }`
+	request = `{"set":"45ffaaa0-6e1b-11d0-bcf2-444553540000","id":4,"flags":1,"out":4}` + "\n"
+)
+
+func TestConfigIsStrict(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", ""},
+		{"# nothing yet\n", ""},
+		{"quiet: true\nversion:\n  format: json\n", ""},
+		{"{version: {format: 'json'}}", ""},
+		{"run:\n  manifest: [a.json, b.json]\n", ""},
+		{"rounds: 3\n", "c.yaml:1:1: there is no flag --rounds of every command; put flags of a command under its name"},
+		{"run:\n  round: 3\n", "c.yaml:2:3: run has no flag --round; ksbench run --help lists them"},
+		{"rnu:\n  rounds: 3\n", "c.yaml:1:1: there is no command rnu; ksbench --help lists them"},
+		{"version:\n  format: json\n  format: text\n", "3:3"},
+		{"version:\n  format: {a: b}\n", "c.yaml:2:11: expected text, a number, true, false, or a list of them"},
+		{"- version\n", "c.yaml:1:1: expected names of flags and their values"},
+		{"version: [\n", "c.yaml: "},
+		{"quiet: true\n---\nquiet: false\n", "a second document; put all defaults into one"},
+		{"version:\n  format: yaml\n", "It was set in c.yaml:2:3; change it there."},
+		{"quiet: maybe\n", "It was set in c.yaml:1:1; change it there."},
+		{"config: other.yaml\n", "there is no flag --config"},
+	} {
+		t.Chdir(t.TempDir())
+		require.NoError(t, os.WriteFile("c.yaml", []byte(c.text), 0o644))
+		var stdout, stderr bytes.Buffer
+		code := run(context.Background(), []string{"version", "--config", "c.yaml"}, nil, &stdout, &stderr)
+		if c.want == "" {
+			require.Equal(t, exitOK, code, "%q: %s", c.text, &stderr)
+			require.Equal(t, strings.Contains(c.text, "json"), strings.HasPrefix(stdout.String(), "{") || strings.Contains(c.text, "manifest"), "%q: %s", c.text, &stdout)
+			continue
+		}
+		require.Equal(t, exitBadInput, code, "%q: %s", c.text, &stdout)
+		require.Contains(t, stderr.String(), c.want, "%q", c.text)
+		require.Zero(t, stdout.Len())
+	}
+}
+
+func FuzzConfig(f *testing.F) {
+	for _, text := range []string{"quiet: true\nrun:\n  rounds: 3\n", "{a: [1, {b: c}]}", "&a [*a]", "run:\n  <<: *x\n", "\t:", "? a\n: b\n", "!!binary x: y"} {
+		f.Add(text)
+	}
+	parser, err := kong.New(&commands{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		c := &config{path: "fuzz", values: map[string]setting{}, used: map[string]string{}}
+		if c.parse([]byte(text)) == nil && c.Validate(parser.Model) == nil {
+			for id, s := range c.values {
+				require.True(t, s.known, id)
+			}
+		}
+	})
+}
