@@ -122,17 +122,21 @@ func Incomparable(old, new *Measurements) (reasons []string) {
 	differ("architecture", a.Arch, b.Arch)
 	differ("GOMAXPROCS", count(a.GOMAXPROCS), count(b.GOMAXPROCS))
 	differ("instruction set", a.Level, b.Level)
-	return append(reasons, otherWork(old, new)...)
+	return append(reasons, OtherWork(old, new)...)
 }
 
-// otherWork names the workloads that are not the same work on both sides, which forbids comparing even their counts.
-func otherWork(old, new *Measurements) (reasons []string) {
+// OtherWork names the workloads that are not the same work on both sides, which forbids comparing even their counts.
+func OtherWork(old, new *Measurements) (reasons []string) {
 	compared := map[string]bool{}
 	for _, s := range new.Series {
 		name, _, _ := strings.Cut(s.Name, "/")
-		was, now := old.digests[name], new.digests[name]
-		if was != "" && now != "" && was != now && !compared[name] {
-			reasons = append(reasons, fmt.Sprintf("workload %s: %s, now %s", printable(name), was, now))
+		was, now := old.work[name], new.work[name]
+		switch {
+		case compared[name] || was == (work{}) || now == (work{}):
+		case was.shape != now.shape:
+			reasons = append(reasons, fmt.Sprintf("workload %s: %s, now %s", printable(name), was.shape, now.shape))
+		case was.digest != now.digest && was.digest != "" && now.digest != "":
+			reasons = append(reasons, fmt.Sprintf("workload %s: digest %s, now %s: other tables or requests", printable(name), printable(was.digest), printable(now.digest)))
 		}
 		compared[name] = true
 	}

@@ -13,7 +13,13 @@ type Measurements struct {
 	Series   []Series
 	Warnings []string
 
-	digests map[string]string // of the workloads, by name; "" where the run did not say
+	work map[string]work // by the workload's name
+}
+
+// work tells workloads of one name apart that are not the same work.
+type work struct {
+	digest string // of tables and requests; reports of early versions have none
+	shape  string
 }
 
 // Side says where measurements come from.
@@ -41,9 +47,15 @@ const (
 
 // FromReport takes the measurements of a report, named workload/path/impl.
 func FromReport(r *report.Report, source string) *Measurements {
-	m := &Measurements{Side: Side{Source: source, Environment: r.Environment}, digests: map[string]string{}}
+	m := &Measurements{Side: Side{Source: source, Environment: r.Environment}, work: map[string]work{}}
 	for _, w := range r.Workloads {
-		m.digests[w.Name] = digest(r, w)
+		m.work[w.Name] = work{w.Digest, fmt.Sprintf("%d objects, %d items, %d requests of seed %d", w.Objects, w.Items, r.Settings.Requests, r.Settings.Seed)}
+	}
+	for _, warning := range r.Warnings {
+		m.Warnings = append(m.Warnings, source+": "+warning)
+	}
+	if r.Incomplete {
+		m.Warnings = append(m.Warnings, source+": the run was interrupted: rounds or workloads are missing")
 	}
 	kinds := map[string]report.Kind{}
 	for _, impl := range r.Impls {
@@ -65,11 +77,6 @@ func FromReport(r *report.Report, source string) *Measurements {
 		add(unitBytes, true, counts(column(func(s report.Sample) float64 { return s.BytesPerOp }), strayBytes))
 	}
 	return m
-}
-
-// digest tells workloads of one name apart that are not the same work.
-func digest(r *report.Report, w report.Workload) string {
-	return fmt.Sprintf("%d objects, %d items, %d requests of seed %d", w.Objects, w.Items, r.Settings.Requests, r.Settings.Seed)
 }
 
 // Match keeps the series whose name matches.

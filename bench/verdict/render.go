@@ -27,7 +27,7 @@ func (c *Comparison) WriteText(w io.Writer) error {
 	}
 	if len(p.rows) > 0 {
 		b.WriteString("\n")
-		writeAligned(&b, append([][]string{p.header}, p.rows...))
+		writeAligned(&b, append([][]string{p.header}, p.rows...), figures)
 	}
 	fmt.Fprintf(&b, "\n%s\n", p.summary)
 	for _, line := range p.notes {
@@ -37,8 +37,8 @@ func (c *Comparison) WriteText(w io.Writer) error {
 	return err
 }
 
-// writeAligned aligns words left and the columns of figures (old, new, change) right.
-func writeAligned(b *strings.Builder, lines [][]string) {
+// writeAligned aligns words left and figures right.
+func writeAligned(b *strings.Builder, lines [][]string, figures func(column int) bool) {
 	widths := make([]int, len(lines[0]))
 	for _, line := range lines {
 		for i, text := range line {
@@ -60,7 +60,26 @@ func writeAligned(b *strings.Builder, lines [][]string) {
 	}
 }
 
+// figures are the columns old, new and change.
 func figures(column int) bool { return 3 <= column && column <= 5 }
+
+// WriteText writes what the measurements are, a line for each series.
+func (m *Measurements) WriteText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", m.describe())
+	lines := [][]string{{"benchmark", "unit", "median", "samples"}}
+	for _, s := range m.Series {
+		row := test(s.Values, s.Values, Options{Exact: s.Exact}.withDefaults())
+		row.Unit = s.Unit
+		lines = append(lines, []string{printable(s.Name), printable(row.unit()), row.Old.format(row), fmt.Sprint(len(s.Values))})
+	}
+	writeAligned(&b, lines, func(column int) bool { return column >= 2 })
+	for _, warning := range m.Warnings {
+		fmt.Fprintf(&b, "warning: %s\n", printable(warning))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
 
 // WriteMarkdown writes the comparison as a comment for a pull request.
 func (c *Comparison) WriteMarkdown(w io.Writer) error {

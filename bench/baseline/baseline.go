@@ -1,0 +1,208 @@
+// Package baseline keeps measurements under names, in files that say themselves whether they are whole.
+//
+// A baseline is what was measured, byte for byte, after one line:
+//
+//	# ksbench baseline v1 xxh64=4fdcca5ddb678139 saved=2026-11-22T20:00:00Z
+//
+// benchstat passes over such a line, so a baseline of go test's output is still benchmark output. A gate that believes a
+// damaged baseline is worse than none: the digest of all that follows the line is checked whenever a baseline is opened. xxhash is
+// no cryptographic hash; it finds a torn write and a careless edit, not a forger.
+//
+// A baseline is replaced in one step, after the new one was written, flushed and read back. Of two that are saved at once
+// under one name, one remains whole.
+package baseline
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Dir is where baselines are kept unless the user says otherwise.
+const Dir = ".ksbench/baselines"
+
+// Info is what is known of a baseline without understanding it.
+type Info struct {
+	Name   string
+	Path   string
+	Saved  time.Time
+	Digest uint64
+	Size   int64 // of what was measured
+}
+
+const (
+	magic     = "# ksbench baseline "
+	header    = magic + "v1 xxh64=%016x saved=%s\n"
+	maxHeader = 256
+	maxName   = 100
+)
+
+// CheckName reports what is wrong with a name for a baseline: it is to be a file's name everywhere.
+func CheckName(name string) error {
+	allowed := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("._-", c)
+	}
+	if name == "" || len(name) > maxName || strings.ContainsAny(name[:1], ".-") || strings.ContainsFunc(name, func(c rune) bool { return !allowed(c) }) {
+		return fmt.Errorf("baseline %q: a name is up to %d letters, digits and ._- and begins with none of .-", name, maxName)
+	}
+	return nil
+}
+
+// Save keeps what r delivers under a name, in place of what was kept there. Before it does, check is given the path of a
+// complete baseline to read; its error, as any other, leaves everything as it was.
+func Save(dir, name string, r io.Reader, now time.Time, check func(path string) error) (err error) {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	f, err := create(dir, name)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	saved := now.UTC().Format(time.RFC3339)
+	hash := xxhash.New()
+	if _, err := fmt.Fprintf(f, header, 0, saved); err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.MultiWriter(f, hash), r); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(fmt.Appendf(nil, header, hash.Sum64(), saved), 0); err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := check(f.Name()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, name))
+}
+
+// create makes a file beside the baselines that List passes over. Unlike os.CreateTemp it leaves permissions to the umask.
+func create(dir, name string) (*os.File, error) {
+	for i := 0; ; i++ {
+		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf(".%s.%d-%d.tmp", name, os.Getpid(), i)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if !os.IsExist(err) || i == 100 {
+			return f, err
+		}
+	}
+}
+
+// Open opens a file at the begin of what was measured. Of a baseline the digest is checked first; for any other
+// file Info is nil.
+func Open(path string) (*os.File, *Info, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := inspect(f, path)
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
+}
+
+func inspect(f *os.File, path string) (*Info, error) {
+	stat, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !stat.Mode().IsRegular() {
+		if stat.IsDir() {
+			return nil, fmt.Errorf("%s: is a directory", path)
+		}
+		return nil, nil // a pipe: nothing can be looked at twice
+	}
+	first, err := bufio.NewReaderSize(f, maxHeader).ReadSlice('\n')
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if !strings.HasPrefix(string(first), magic) {
+		_, err := f.Seek(0, io.SeekStart)
+		return nil, err
+	}
+	info := &Info{Name: filepath.Base(path), Path: path, Size: stat.Size() - int64(len(first))}
+	var saved string
+	if n, _ := fmt.Sscanf(string(first), header, &info.Digest, &saved); n != 2 || !strings.HasSuffix(string(first), "\n") {
+		return nil, fmt.Errorf("%s: the first line is of no baseline that this ksbench knows", path)
+	}
+	if info.Saved, err = time.Parse(time.RFC3339, saved); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	begin := int64(len(first))
+	if _, err := f.Seek(begin, io.SeekStart); err != nil {
+		return nil, err
+	}
+	hash := xxhash.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if hash.Sum64() != info.Digest {
+		return nil, fmt.Errorf("%s: damaged: the digest is %016x and should be %016x; restore it, or save it anew", path, hash.Sum64(), info.Digest)
+	}
+	_, err = f.Seek(begin, io.SeekStart)
+	return info, err
+}
+
+// List returns the baselines of a folder by name, and the errors of those that cannot be opened. No folder is no error.
+func List(dir string) (infos []Info, damaged []error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, []error{err}
+	}
+	for _, e := range entries {
+		if e.IsDir() || CheckName(e.Name()) != nil {
+			continue
+		}
+		f, info, err := Open(filepath.Join(dir, e.Name()))
+		if err == nil {
+			f.Close()
+			if info == nil {
+				err = fmt.Errorf("%s: is no baseline", filepath.Join(dir, e.Name()))
+			}
+		}
+		if err != nil {
+			damaged = append(damaged, err)
+			continue
+		}
+		infos = append(infos, *info)
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+	return infos, damaged
+}
+
+// Find returns the path of what a user calls a baseline: a file, or a name in the folder.
+func Find(dir, name string) (string, error) {
+	if _, err := os.Stat(name); err == nil {
+		return name, nil
+	} else if CheckName(name) != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("baseline %s: neither a file nor saved in %s; \"ksbench baseline list\" shows what is", name, dir)
+		}
+		return "", err
+	}
+	return path, nil
+}
