@@ -1,0 +1,125 @@
+package revision
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// checkout is one revision, in a worktree.
+type checkout struct {
+	rev, commit string
+	worktree    string
+	binaries    [][]string // by package and layout
+}
+
+// checkout makes both worktrees.
+func (r *run) checkout() error {
+	var err error
+	if r.top, err = r.git("", "rev-parse", "--show-toplevel"); err != nil {
+		return input("%w", err)
+	}
+	if r.prefix, err = r.git("", "rev-parse", "--show-prefix"); err != nil {
+		return err
+	}
+	for i, rev := range []string{r.cfg.Old, r.cfg.New} {
+		s := &r.sides[i]
+		s.rev = rev
+		if s.commit, err = r.git("", "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}"); err != nil {
+			return r.orDone(input("revision %q: git knows no such commit", rev))
+		}
+		s.worktree = filepath.Join(r.dir, []string{"old", "new"}[i])
+		if _, err := r.git("", "worktree", "add", "--quiet", "--detach", s.worktree, s.commit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cleanup removes what was made, whether it was made whole or not. It does its work after the context has ended.
+func (r *run) cleanup() error {
+	ctx := context.WithoutCancel(r.ctx)
+	var errs []error
+	for _, s := range r.sides {
+		if s.worktree != "" {
+			// Fails if the worktree was not complete; then removing the folder and pruning does it.
+			_ = exec.CommandContext(ctx, "git", "-C", r.top, "worktree", "remove", "--force", "--force", s.worktree).Run()
+		}
+	}
+	errs = append(errs, os.RemoveAll(r.dir))
+	if r.top != "" {
+		if text, err := exec.CommandContext(ctx, "git", "-C", r.top, "worktree", "prune").CombinedOutput(); err != nil {
+			errs = append(errs, fmt.Errorf("git worktree prune: %w: %s", err, bytes.TrimSpace(text)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// build links the test binary of every package in every layout. Only the first of them compiles: -trimpath makes both worktrees
+// share what they have in common in the build cache.
+func (r *run) build() error {
+	total, done := 2*len(r.cfg.Packages)*r.cfg.Layouts, 0
+	for i := range r.sides {
+		s := &r.sides[i]
+		for p, pkg := range r.cfg.Packages {
+			var binaries []string
+			for layout := range r.cfg.Layouts {
+				r.progress(done, total, "building "+s.rev)
+				done++
+				binary := filepath.Join(r.dir, fmt.Sprintf("bench-%d-%d-%d.exe", i, p, layout))
+				seed := 1 + (r.cfg.Seed+uint64(layout))%(1<<31) // 0 would be the linker's own order
+				if _, err := r.command(filepath.Join(s.worktree, r.prefix), "go", "test", "-c", "-trimpath", fmt.Sprintf("-ldflags=-randlayout=%d", seed), "-o", binary, pkg); err != nil {
+					return r.orDone(input("revision %s: %w", s.rev, err))
+				}
+				if _, err := os.Stat(binary); err != nil {
+					return input("revision %s: %s has no tests", s.rev, pkg)
+				}
+				binaries = append(binaries, binary)
+			}
+			s.binaries = append(s.binaries, binaries)
+		}
+	}
+	return nil
+}
+
+func (r *run) git(dir string, args ...string) (string, error) {
+	return r.command(dir, "git", args...)
+}
+
+// command runs a program and returns what it prints, without the last newline.
+func (r *run) command(dir, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(r.ctx, name, args...)
+	cmd.Dir = dir
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if r.ctx.Err() != nil {
+			return "", r.ctx.Err()
+		}
+		said := strings.TrimSpace(stderr.String() + "\n" + tail(stdout.String()))
+		return "", fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, said)
+	}
+	return strings.TrimRight(stdout.String(), "\r\n"), nil
+}
+
+// orDone prefers the context's error to what its end caused.
+func (r *run) orDone(err error) error {
+	if r.ctx.Err() != nil {
+		return r.ctx.Err()
+	}
+	return err
+}
+
+// tail is the end of what a failing benchmark printed.
+func tail(text string) string {
+	const most = 2000
+	if len(text) > most {
+		return "..." + text[len(text)-most:]
+	}
+	return text
+}
