@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/ksdispatch/ksdispatch/bench/baseline"
 )
 
 // commands are the subcommands. A command is a struct of flags with a method Run(*console) error, in a file of its own;
@@ -71,6 +73,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	parser, err := kong.New(&root,
 		kong.Name("ksbench"),
 		kong.Description("Measure the ksdispatch property dispatcher against what one would otherwise write."),
+		kong.Vars{"baselines": baseline.Dir},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true }), // called after printing the help
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
@@ -108,10 +111,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	}
 	fmt.Fprintf(stderr, "ksbench: %v\n", err)
-	if errors.As(err, new(badInput)) {
+	switch {
+	case errors.As(err, new(badInput)):
 		return exitBadInput
-	}
-	if errors.As(err, new(notComparable)) {
+	case errors.As(err, new(notComparable)):
 		return exitUnlike
 	}
 	return exitFailed

@@ -33,7 +33,12 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		UpdateScripts:       os.Getenv("KSDISPATCH_UPDATE") != "",
+		Setup: func(env *testscript.Env) error { // scripts that build use the real cache
+			cache, err := exec.Command("go", "env", "GOCACHE").Output()
+			env.Setenv("GOCACHE", strings.TrimSpace(string(cache)))
+			return err
+		},
+		UpdateScripts: os.Getenv("KSDISPATCH_UPDATE") != "",
 		Condition: func(name string) (bool, error) {
 			switch name {
 			case "root":

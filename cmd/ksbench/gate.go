@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/bench/baseline"
+	"github.com/ksdispatch/ksdispatch/bench/verdict"
+)
+
+// gateCommand fails when something got worse.
+type gateCommand struct {
+	Current  string `arg:"" optional:"" default:"-" help:"What was measured now: a report, the output of go test -bench, or - for standard input (${default})."`
+	Baseline string `required:"" placeholder:"NAME|FILE" help:"What to hold it against: a saved baseline, or any file that compare reads."`
+	Dir      string `default:"${baselines}" placeholder:"DIR" help:"The folder of saved baselines (${default})."`
+
+	judging
+	Floor percentage `default:"5%" help:"Least relative change of a time that counts (${default})."`
+	Time  string     `enum:"hard,soft,off" default:"hard" help:"What times may do: fail the gate, be only shown, or be left out (hard, soft, off). Counts always fail it."`
+}
+
+// Run is called by kong.
+func (c *gateCommand) Run(con *console) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	out, err := newOutput(c.Out, con.stdout)
+	if err != nil {
+		return err
+	}
+	if c.Current == "-" && isTerminal(con.stdin) {
+		return badInput{errors.New("gate: name what was measured now, or send it to standard input")}
+	}
+	path, err := baseline.Find(c.Dir, c.Baseline)
+	if err != nil {
+		return badInput{err}
+	}
+	old, err := c.load(con, path)
+	if err != nil {
+		return err
+	}
+	new, err := c.load(con, c.Current)
+	if err != nil {
+		return err
+	}
+	comparison, err := c.compareLike(old, new)
+	if err != nil {
+		return err
+	}
+	failed, silent := c.failing(comparison), c.Time == "hard" && blind(comparison)
+	if err := c.write(out, comparison); err != nil { // drops rows
+		return err
+	}
+	if len(failed) > 0 {
+		return fmt.Errorf("gate: regressed: %s", strings.Join(failed, ", "))
+	}
+	if silent {
+		return notComparable{errors.New("gate: not comparable: too few samples to find any change of a time; measure more often (-count 10), or judge counts alone (--time soft)")}
+	}
+	return nil
+}
+
+// blind reports that no time could have failed the gate: silence would not mean that nothing changed.
+func blind(c *verdict.Comparison) bool {
+	times, insufficient := 0, 0
+	for _, r := range c.Rows {
+		if !r.Exact() {
+			times++
+			if r.Verdict == verdict.Insufficient {
+				insufficient++
+			}
+		}
+	}
+	return times > 0 && insufficient == times
+}
+
+func isTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+}
+
+// compareLike compares if that means something: counts of the same work, times of the same work on the same machine.
+func (c *gateCommand) compareLike(old, new *verdict.Measurements) (*verdict.Comparison, error) {
+	if c.Time == "off" {
+		old.Exact()
+		new.Exact()
+	}
+	other := verdict.Incomparable(old, new)
+	hard := other
+	if c.Time != "hard" {
+		hard = verdict.OtherWork(old, new)
+	}
+	if len(hard) > 0 {
+		return nil, notComparable{fmt.Errorf("gate: not comparable: %s", strings.Join(hard, "; "))}
+	}
+	comparison, err := c.compare(old, new, verdict.Options{Effect: float64(c.Floor)})
+	if err != nil {
+		return nil, notComparable{fmt.Errorf("gate: not comparable: %w", err)}
+	}
+	if c.Time == "soft" {
+		for _, reason := range other {
+			comparison.Warnings = append(comparison.Warnings, "times are not of the same conditions: "+reason)
+		}
+	}
+	return comparison, nil
+}
+
+// failing names the rows that fail the gate.
+func (c *gateCommand) failing(comparison *verdict.Comparison) (names []string) {
+	for _, r := range comparison.Rows {
+		if r.Verdict == verdict.Regressed && (r.Exact() || c.Time == "hard") {
+			names = append(names, fmt.Sprintf("%q %s", r.Name, r.Unit))
+		}
+	}
+	if len(names) > 5 {
+		names = append(names[:5], fmt.Sprintf("and %d more", len(names)-5))
+	}
+	return names
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/bench/verdict"
+)
+
+// judging are the flags of every command that compares.
+type judging struct {
+	Alpha       float64  `default:"0.05" placeholder:"P" help:"Chance of any false alarm among all rows (${default})."`
+	Match       string   `name:"run" placeholder:"REGEXP" help:"Compare only rows whose name matches."`
+	Exact       []string `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
+	Format      string   `enum:"text,json,md" default:"text" help:"How to write the comparison: text, json or md."`
+	OnlyChanges bool     `help:"Write only rows that improved or regressed, and nothing at all if there are none."`
+	Out         string   `placeholder:"FILE" help:"Where to write the comparison, instead of standard output."`
+
+	names *regexp.Regexp
+}
+
+// percentage is a flag like 5%: a fraction of 0.05. The sign may be left out.
+type percentage float64
+
+// UnmarshalText is called by kong.
+func (p *percentage) UnmarshalText(text []byte) error {
+	v, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "%"), 64)
+	if err != nil || math.IsNaN(v) || v <= 0 || v > 1000 {
+		return fmt.Errorf("%q: must be a percentage above 0, such as 5%%", text)
+	}
+	*p = percentage(v / 100)
+	return nil
+}
+
+// check is called before anything is read or measured.
+func (j *judging) check() (err error) {
+	if !(j.Alpha > 0 && j.Alpha < 1) {
+		return badInput{fmt.Errorf("--alpha %v: must be between 0 and 1", j.Alpha)}
+	}
+	if j.names, err = regexp.Compile(j.Match); err != nil {
+		return badInput{fmt.Errorf("--run: %w", err)}
+	}
+	return nil
+}
+
+// load reads one side from a file, or from standard input if it is called -.
+func (j *judging) load(con *console, path string) (m *verdict.Measurements, err error) {
+	if path == "-" {
+		m, err = verdict.Read(con.stdin, "standard input", j.Exact)
+	} else {
+		m, err = verdict.Load(path, j.Exact)
+	}
+	if err != nil {
+		return nil, badInput{err}
+	}
+	return m, nil
+}
+
+// compare keeps what matches of both sides and compares it.
+func (j *judging) compare(old, new *verdict.Measurements, opt verdict.Options) (*verdict.Comparison, error) {
+	old.Match(j.names)
+	new.Match(j.names)
+	opt.Alpha = j.Alpha
+	return verdict.New(old, new, opt)
+}
+
+// write writes the comparison as the flags say. That it cannot be written is nothing that a comparison found: a gate must not
+// end with the exit code of a regression, so it counts as bad input.
+func (j *judging) write(out *output, c *verdict.Comparison) error {
+	render := map[string]func(io.Writer) error{"text": c.WriteText, "md": c.WriteMarkdown, "json": c.WriteJSON}[j.Format]
+	if j.OnlyChanges {
+		c.OnlyChanges()
+		if !c.Changed() {
+			render = func(io.Writer) error { return nil }
+		}
+	}
+	if err := out.write(render); err != nil {
+		return badInput{fmt.Errorf("cannot write the comparison: %w", err)}
+	}
+	return nil
+}
