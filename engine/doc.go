@@ -1,8 +1,9 @@
-// Package engine dispatches Kernel Streaming property requests in user space, with the statuses, sizes and byte layouts of
-// Windows' KsPropertyHandlerWithAllocator family (ks.h), from any number of goroutines and without a heap allocation.
+// Package engine dispatches Kernel Streaming requests - properties, methods, events - in user space, with the statuses, sizes
+// and byte layouts of Windows' KsPropertyHandlerWithAllocator family (ks.h), from any number of goroutines and without a heap
+// allocation.
 //
 // It is for programs that simulate what a driver does: virtual audio and camera devices, driver test farms, fuzzers,
-// protocol models. They declare property sets, compile them once, and hand requests to the result:
+// protocol models. They declare sets, compile them once, and hand requests to the result:
 //
 //	d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{
 //		Set:   volume,
@@ -20,8 +21,11 @@
 // buffer, which for the in-verbs (SET, UNSERIALIZESET, UNSERIALIZERAW) carries data in. In is the length of the input,
 // Out that of the output, al8(n) is n rounded up to 8. An IRP is one request on its way.
 //
-// The rules of behaviour have numbers: P-1 to P-73 for properties, F-1 to F-7 for the fast path, N-1 for completion and
-// S-1 to S-24 for what hostile callers must not achieve. Code and tests cite them.
+// Methods and events are sets of items too. A method has one handler, and flags that say whether its buffer is read, written
+// or both; an event has no value, but clients that enabled it, each with an object to be signalled.
+//
+// The rules of behaviour have numbers: P-1 to P-73 for properties, F-1 to F-7 for the fast path, M-1 to M-10 for methods, E-1
+// to E-26 for events, N-1 for completion and S-1 to S-24 for what hostile callers must not achieve. Code and tests cite them.
 //
 // # The way of a request
 //
@@ -37,6 +41,14 @@
 //	handler               P-17..P-22    invoke.go
 //	standard processing   P-30..P-43    query.go, serialize.go, inner.go
 //	completion            N-1           irp.go
+//
+// Methods take the same way, in method.go and method_query.go, and so do the requests that enable an event, in event_enable.go
+// and event_query.go: their heads are identify.go, the rest is shared. What an enabled event is, from its entry on a list to the
+// signal, is in the other event files, one idea each.
+//
+// [Dispatcher.IoControl] (control.go) is the whole way at once, with completion, for a request that is waited for. Most requests
+// are plain ones and take a short way there, which ends like the long one. [Ref] (ref.go) skips the lookup, and
+// [Dispatcher.PropertyBatch] (batch.go) looks many requests up at once.
 //
 // A request that fails before the buffer costs no allocation. No step looks anything up twice, and none reads the caller's
 // memory twice, so that a caller who changes it meanwhile gains nothing.
