@@ -265,6 +265,6 @@ func recordTrace(ctx context.Context, w workload, opt Options) ([]file, error) {
 
 func closeAll(workers []*worker) {
 	for _, k := range workers {
-		k.close()
+		_ = k.close() // memory of its own; nothing is pended
 	}
 }

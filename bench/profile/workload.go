@@ -2,10 +2,12 @@ package profile
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
@@ -14,6 +16,7 @@ import (
 const (
 	sets, items = 20, 12
 	cycle       = 1 << 16
+	batchLength = 256
 )
 
 // workload is one way to send requests.
@@ -32,6 +35,8 @@ var workloads = []workload{
 		send: (*worker).irp},
 	{name: "fast", about: "GET of a random property without an IRP, FastProperty", entry: module + "engine.(*Dispatcher).FastProperty",
 		send: (*worker).fast},
+	{name: "batch", about: "GET of a random property, 256 a call, PropertyBatch", entry: module + "engine.(*Dispatcher).PropertyBatch",
+		send: (*worker).batch},
 	{name: "serialize", about: "SERIALIZESET of a random set of 12 properties, IoControl", entry: module + "engine/device.(*Handle).IoControl",
 		send: (*worker).irp, long: true},
 }
@@ -87,10 +92,12 @@ type worker struct {
 	handle     *device.Handle
 	requests   [][]byte
 	out        []byte
+	sole       engine.IRP       // of batches, which go past the handle
+	batches    []engine.Request // all of them, cut as they are sent
 	failed     uint64 // requests that were not answered with success
 }
 
-func (w *worker) close() { w.handle.Close() } // nothing is pended
+func (w *worker) close() error { return errors.Join(w.handle.Close(), w.sole.Pool.Close()) }
 
 // newWorkers makes n, with a handle each.
 func (w workload) newWorkers(n int, seed uint64, get engine.Handler) ([]*worker, error) {
@@ -101,20 +108,35 @@ func (w workload) newWorkers(n int, seed uint64, get engine.Handler) ([]*worker,
 	}
 	workers := make([]*worker, n)
 	for i := range workers {
-		h, err := device.New(d).Open()
-		if err != nil {
+		if workers[i], err = w.newWorker(d, w.newRequests(guids, rng)); err != nil {
 			return nil, err
-		}
-		workers[i] = &worker{dispatcher: d, handle: h, requests: w.newRequests(guids, rng), out: make([]byte, 4)}
-		if w.long { // as long as an empty buffer is told
-			n, status := h.IoControl(ks.IoctlProperty, workers[i].requests[0], nil)
-			if status != ks.StatusBufferOverflow {
-				return nil, fmt.Errorf("%s: the size of a set: %v", w.name, status)
-			}
-			workers[i].out = make([]byte, n)
 		}
 	}
 	return workers, nil
+}
+
+func (w workload) newWorker(d *engine.Dispatcher, requests [][]byte) (*worker, error) {
+	h, err := device.New(d).Open()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := arena.New(arena.Config{})
+	if err != nil {
+		return nil, err
+	}
+	k := &worker{dispatcher: d, handle: h, requests: requests, out: make([]byte, 4)}
+	k.sole.Pool, k.sole.FileObject = pool, h.File()
+	for _, in := range requests {
+		k.batches = append(k.batches, engine.Request{In: in, Out: k.out})
+	}
+	if w.long { // as long as an empty buffer is told
+		n, status := h.IoControl(ks.IoctlProperty, requests[0], nil)
+		if status != ks.StatusBufferOverflow {
+			return nil, fmt.Errorf("the size of a set: %v", status)
+		}
+		k.out = make([]byte, n)
+	}
+	return k, nil
 }
 
 // The loops are the anchors of the check: whatever happens below them happens on the dispatch path.
@@ -135,6 +157,21 @@ func (w *worker) fast(n int) {
 	for i := range n {
 		if !w.dispatcher.FastProperty(file, engine.UserMode, w.requests[i%cycle], w.out, &io) || io.Status != ks.StatusSuccess {
 			w.failed++
+		}
+	}
+}
+
+//go:noinline
+func (w *worker) batch(n int) {
+	for i := 0; i < n; i += batchLength {
+		requests := w.batches[i%cycle:][:batchLength]
+		if w.dispatcher.PropertyBatch(&w.sole, requests) != batchLength {
+			w.failed++
+		}
+		for j := range requests {
+			if requests[j].Status != ks.StatusSuccess {
+				w.failed++
+			}
 		}
 	}
 }
