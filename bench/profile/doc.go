@@ -6,7 +6,7 @@
 // there are processors (at least two), each with a handle of its own, all with one dispatcher. It does so three times, because one
 // profile disturbs another:
 //
-//	cpu               at the default rate, for at least two seconds
+//	cpu               at the default rate, for at least five seconds
 //	heap mutex block  every allocation, every contention, every wait, from before the requests to after them
 //	trace             an execution trace of all requests
 //

@@ -94,7 +94,7 @@ type worker struct {
 	out        []byte
 	sole       engine.IRP       // of batches, which go past the handle
 	batches    []engine.Request // all of them, cut as they are sent
-	failed     uint64 // requests that were not answered with success
+	failed     uint64           // requests that were not answered with success
 }
 
 func (w *worker) close() error { return errors.Join(w.handle.Close(), w.sole.Pool.Close()) }
