@@ -114,7 +114,7 @@ func TestEveryFormatReportsAFullDisk(t *testing.T) {
 		"text": r.WriteText, "md": r.WriteMarkdown, "json": r.WriteJSON, "bench": r.WriteGoBench, "csv": r.WriteCSV,
 	} {
 		whole := len(render(t, write))
-		for room := 0; room < whole; room += 1 + whole/50 {
+		for room := 0; room < whole; room += 1 + whole/15 {
 			require.ErrorIs(t, write(&disk{room: room}), errFull, "%s with room for %d of %d bytes", name, room, whole)
 		}
 		require.NoError(t, write(&disk{room: whole}), name)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"strconv"
 	"strings"
 )
 
@@ -48,9 +47,15 @@ func Read(r io.Reader) (*Report, error) {
 type reader struct {
 	dec            *json.Decoder
 	src            *source
-	path           []string // of the value that is being read: "results", "[3]", "samples", "[17]"
-	begin          int64    // where a value began that the decoder is to read
-	samples, other int      // elements read so far
+	path           []step // of the value that is being read
+	begin          int64  // where a value began that the decoder is to read
+	samples, other int    // elements read so far
+}
+
+// step is a part of a path: a key of an object, or an index of a list if there is no key.
+type step struct {
+	key   string
+	index int
 }
 
 // newer is the version of a file that only a later program can read.
@@ -65,7 +70,7 @@ func (d *reader) object(v reflect.Value) error {
 	if err := d.open('{'); err != nil {
 		return err
 	}
-	fields, seen := fieldsOf(v.Type()), map[string]bool{}
+	fields, seen := fieldsOf[v.Type()], uint64(0)
 	for d.dec.More() {
 		d.src.begin(d.dec.InputOffset())
 		token, err := d.dec.Token()
@@ -74,14 +79,14 @@ func (d *reader) object(v reflect.Value) error {
 		}
 		key := token.(string) // the decoder accepts nothing else here
 		i, known := fields[key]
-		d.path = append(d.path, strings.Trim(strconv.QuoteToASCII(key), `"`))
+		d.path = append(d.path, step{key: key})
 		switch {
 		case !known:
 			err = d.skip()
-		case seen[key]:
+		case seen&(1<<i) != 0:
 			err = errors.New("is there twice")
 		default:
-			seen[key] = true
+			seen |= 1 << i
 			err = d.value(v.Field(i))
 		}
 		if err != nil {
@@ -126,13 +131,14 @@ func (d *reader) list(v reflect.Value) error {
 		if *count++; *count > most {
 			return fmt.Errorf("more than %d elements", most)
 		}
-		d.path = append(d.path, "["+strconv.Itoa(v.Len())+"]")
-		element := reflect.New(v.Type().Elem()).Elem()
-		if err := d.value(element); err != nil {
+		n := v.Len()
+		d.path = append(d.path, step{index: n})
+		v.Grow(1)
+		v.SetLen(n + 1)
+		if err := d.value(v.Index(n)); err != nil {
 			return err
 		}
 		d.path = d.path[:len(d.path)-1]
-		v.Set(reflect.Append(v, element))
 	}
 	_, err := d.dec.Token()
 	return err
@@ -188,7 +194,7 @@ func (d *reader) place(err error) error {
 	case errors.As(err, &kind):
 		offset = d.begin + max(kind.Offset-1, 0)
 		if kind.Field != "" {
-			d.path = append(d.path, kind.Field)
+			d.path = append(d.path, step{key: kind.Field})
 		}
 		err = fmt.Errorf("%s is no %v", kind.Value, kind.Type)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -196,17 +202,34 @@ func (d *reader) place(err error) error {
 		err = errors.New("the text ends in the middle of the report")
 	}
 	line, column := d.src.position(offset)
-	if len(d.path) == 0 {
-		return fmt.Errorf("%d:%d: %w", line, column, err)
+	var path strings.Builder
+	for i, p := range d.path {
+		switch {
+		case p.key == "":
+			fmt.Fprintf(&path, "[%d]", p.index)
+		case i > 0:
+			path.WriteString("." + printable(p.key))
+		default:
+			path.WriteString(printable(p.key))
+		}
 	}
-	return fmt.Errorf("%d:%d: %s: %w", line, column, strings.ReplaceAll(strings.Join(d.path, "."), ".[", "["), err)
+	if path.Len() > 0 {
+		path.WriteString(": ")
+	}
+	return fmt.Errorf("%d:%d: %s%w", line, column, &path, err)
 }
 
-func fieldsOf(t reflect.Type) map[string]int {
-	fields := map[string]int{}
+// fieldsOf has the positions of the fields that are read one by one.
+var fieldsOf = map[reflect.Type]map[string]int{
+	reflect.TypeFor[Report](): fields(reflect.TypeFor[Report]()),
+	reflect.TypeFor[Result](): fields(reflect.TypeFor[Result]()),
+}
+
+func fields(t reflect.Type) map[string]int {
+	positions := map[string]int{}
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-		fields[name] = i
+		positions[name] = i
 	}
-	return fields
+	return positions
 }

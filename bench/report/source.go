@@ -12,7 +12,7 @@ const (
 	maxValue   = 4 << 20 // of a value that is decoded in one piece: a sample, a histogram, the environment
 	maxDepth   = 32
 	maxSamples = 1 << 22
-	maxOther   = 1 << 18 // elements of all other lists together
+	maxOther   = 1 << 16 // elements of all other lists together
 )
 
 // source hands the text to the decoder in small pieces, so that it never holds more than one value of it, and knows
