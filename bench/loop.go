@@ -27,6 +27,7 @@ var paths = []report.Path{
 	{Name: "lookup", Description: "find the item of a (GUID, id)"},
 	{Name: "fast", Description: "a request without an IRP (FastProperty)"},
 	{Name: "irp", Description: "a request through an open handle (IoControl), buffered and copied back"},
+	{Name: "method", Description: "the same as a method (IOCTL_KS_METHOD), which reads or writes its buffer as the property would"},
 }
 
 var impls = []report.Impl{
@@ -38,7 +39,7 @@ var impls = []report.Impl{
 	{Name: "bare", Kind: report.Limit, Description: "calls the handler by one byte of the request, unchecked: less than any dispatch"},
 }
 
-// loops by path and implementation. The limits are the same on every path.
+// loops by path and implementation. The limits are the same on every path; peers have no methods.
 var loops = map[[2]string]loop{
 	{"lookup", "engine"}: (*bed).lookupEngine,
 	{"lookup", "linear"}: (*bed).lookupLinear,
@@ -60,6 +61,10 @@ var loops = map[[2]string]loop{
 	{"irp", "nested"}: func(b *bed, n int) uint64 { return b.irpPeer(b.nested, n) },
 	{"irp", "floor"}:  (*bed).floor,
 	{"irp", "bare"}:   (*bed).bare,
+
+	{"method", "engine"}: (*bed).methodEngine,
+	{"method", "floor"}:  (*bed).floor,
+	{"method", "bare"}:   (*bed).bare,
 }
 
 // The loops of lookup count the items found.
@@ -174,6 +179,21 @@ func (b *bed) irpEngine(n int) (sum uint64) {
 			h = b.handles[r.object]
 		}
 		returned, status := h.IoControl(ks.IoctlProperty, r.in, out[:r.out])
+		sum += uint64(returned) + uint64(status)
+	}
+	return sum
+}
+
+// methodEngine is irpEngine for methods: the flags of a GET or SET send a method as well (M-2).
+func (b *bed) methodEngine(n int) (sum uint64) {
+	reqs, out, many := b.requests, b.out, len(b.objects) > 1
+	h := b.handles[0]
+	for i := range n {
+		r := &reqs[i&(Requests-1)]
+		if many {
+			h = b.handles[r.object]
+		}
+		returned, status := h.IoControl(ks.IoctlMethod, r.in, out[:r.out])
 		sum += uint64(returned) + uint64(status)
 	}
 	return sum

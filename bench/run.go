@@ -137,7 +137,7 @@ func distinct(workloads []Workload) []Workload {
 func (w Workload) rows(match *regexp.Regexp) (rows []row) {
 	for _, p := range paths {
 		for _, impl := range impls {
-			if r := (row{p, impl}); match == nil || match.MatchString(r.name(w)) {
+			if r := (row{p, impl}); r.loop() != nil && (match == nil || match.MatchString(r.name(w))) {
 				rows = append(rows, r)
 			}
 		}

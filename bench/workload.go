@@ -120,11 +120,13 @@ func fromManifest(m *manifest.Manifest, file string) (Workload, error) {
 	}, nil
 }
 
-// compile returns the object's declarations with other handlers, and a fast handler for every item.
+// compile returns the object's declarations with other handlers, a fast handler for every item, and each property as a method
+// too: one that writes if there is a GET, and else one that reads.
 func (o object) compile(h handlers) engine.Config {
-	sets := make([]engine.PropertySet, len(o))
+	sets, methods := make([]engine.PropertySet, len(o)), make([]engine.MethodSet, len(o))
 	for s := range o {
 		sets[s] = engine.PropertySet{Set: o[s].Set, Items: slices.Clone(o[s].Items)}
+		methods[s].Set = o[s].Set
 		for i := range sets[s].Items {
 			it := &sets[s].Items[i]
 			handler, fast := h(s, i)
@@ -136,11 +138,19 @@ func (o object) compile(h handlers) engine.Config {
 				it.Set, f.Set = handler, fast
 			}
 			it.Support = nil
+			if it.Get != nil || it.Set != nil {
+				flags := ks.MethodTypeWrite
+				if it.Get == nil {
+					flags = ks.MethodTypeRead
+				}
+				methods[s].Items = append(methods[s].Items, engine.MethodItem{ID: it.ID, Handler: handler, MinMethod: it.MinProperty,
+					MinData: it.MinData, Flags: flags})
+			}
 			sets[s].FastIO = append(sets[s].FastIO, f)
 		}
 	}
 	// A panic is part of what verify sends through; it needs no log.
-	return engine.Config{PropertySets: sets, OnPanic: func(any, []byte) {}}
+	return engine.Config{PropertySets: sets, MethodSets: methods, OnPanic: func(any, []byte) {}}
 }
 
 // answering lists the positions of the items that have a handler.
