@@ -22,6 +22,11 @@ ksbench check mine.json
 ksbench check requests.jsonl --manifest mine.json`,
 	"targets": `
 ksbench targets --quick --run ^lookup/20x12/`,
+	"stages": `
+ksbench stages --quick --run ^irp/`,
+	"profile": `
+ksbench profile --out cpu --cpu-time 5s                  # minutes, then what they prove
+ksbench profile --check cpu`,
 	"scale": `
 ksbench scale --quick
 ksbench scale --max 100000 --dir growth                  # and charts as SVG`,

@@ -18,7 +18,9 @@ var shorter = map[string][]string{
 	"run":      {"--run", "^(1x8|mine)/lookup/(engine|floor)$", "--rounds", "4"},
 	"targets":  {"--rounds", "1"},
 	"scale":    {"--max", "64", "--rounds", "1"},
+	"stages":   {"--rounds", "6"},
 	"selftest": {"--run", "^1x8$"},
+	"profile":  {"--requests", "1000", "--cpu-time", "100ms"},
 }
 
 // okay are exit codes of examples whose answer depends on the machine.
