@@ -53,6 +53,11 @@ func newEventHostWith(t testing.TB, config engine.Config, list engine.EventListC
 	}
 	h.pool = newPool(t, arena.Config{})
 	h.file.Handles = &h.handles
+	t.Cleanup(func() {
+		if !t.Failed() {
+			h.balanced()
+		}
+	})
 	return h
 }
 
@@ -151,5 +156,26 @@ func (h *eventHost) count(want int) {
 	h.Helper()
 	if n := h.list.Len(); n != want {
 		h.Errorf("the list has %d entries, want %d", n, want)
+	}
+}
+
+// balanced disables everything and checks that nothing of it is left: entries, buffers, counts (S-9).
+func (h *eventHost) balanced() {
+	h.Helper()
+	h.list.Free(&h.file)
+	h.list.Free(nil)
+	entries, buffers := h.list.LivePool()
+	made, more := h.Dispatcher.LivePool()
+	if h.list.Len()+entries+buffers+made+more+int(engine.EventsOf(&h.file)) != 0 {
+		h.Errorf("left over: %d entries on the list, %d and %d live, %d and %d buffers, %d of the file object", h.list.Len(), entries, made,
+			buffers, more, engine.EventsOf(&h.file))
+	}
+}
+
+// references checks who keeps an object.
+func (h *eventHost) references(o engine.Object, want int32) {
+	h.Helper()
+	if n := engine.ReferencesOf(o); n != want {
+		h.Errorf("%T has %d references, want %d", o, n, want)
 	}
 }

@@ -57,6 +57,7 @@ func (p *eventPool) put(e *EventEntry) {
 		p.bytes.Free(e.extra)
 	}
 	*e = EventEntry{next: p.free}
+	e.discarded.Store(true) // until it is used again, a driver that discards twice does no harm
 	p.free = e
 	p.live--
 }

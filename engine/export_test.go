@@ -1,0 +1,35 @@
+package engine
+
+// What the tests of events balance: entries and bytes of pools, references of objects, entries of file objects.
+
+// LivePool returns how many entries and buffers of the list are not freed.
+func (l *EventList) LivePool() (entries, buffers int) { return l.pool.counts() }
+
+// LivePool does so for the entries that the dispatcher makes for requests without a list.
+func (d *Dispatcher) LivePool() (entries, buffers int) { return d.events.pool.counts() }
+
+func (p *eventPool) counts() (entries, buffers int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bytes != nil {
+		buffers = int(p.bytes.Stats().Live)
+	}
+	return p.live, buffers
+}
+
+func ReferencesOf(o Object) int32 {
+	switch o := o.(type) {
+	case *Event:
+		return o.n.Load()
+	case *Semaphore:
+		return o.n.Load()
+	case *WorkItem:
+		return o.n.Load()
+	}
+	return -1
+}
+
+func EventsOf(file *FileObject) int32 { return file.events.Load() }
+
+// MarkDeleted makes an entry one whose removal has begun.
+func (e *EventEntry) MarkDeleted() { e.flags |= 1 }
