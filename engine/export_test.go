@@ -33,3 +33,16 @@ func EventsOf(file *FileObject) int32 { return file.events.Load() }
 
 // MarkDeleted makes an entry one whose removal has begun.
 func (e *EventEntry) MarkDeleted() { e.flags |= 1 }
+
+// EachForTest walks the entries without the lock, and is done with an entry before it is yielded.
+func (l *EventList) EachForTest() func(yield func(*EventEntry) bool) {
+	return func(yield func(*EventEntry) bool) {
+		for e := l.head; e != nil; {
+			next := e.next
+			if !yield(e) {
+				return
+			}
+			e = next
+		}
+	}
+}
