@@ -428,14 +428,17 @@ func TestE11_AddHandler(t *testing.T) {
 			do     func(irp *engine.IRP, e *engine.EventEntry) ks.Status
 			status ks.Status
 		}{
-			"error":             {func(*engine.IRP, *engine.EventEntry) ks.Status { return ks.StatusDeviceBusy }, ks.StatusDeviceBusy},
-			"warning":           {func(*engine.IRP, *engine.EventEntry) ks.Status { return ks.StatusBufferOverflow }, ks.StatusBufferOverflow},
-			"SOME_NOT_MAPPED":   {func(*engine.IRP, *engine.EventEntry) ks.Status { return ks.StatusSomeNotMapped }, ks.StatusNotFound},
-			"status thrown":     {func(*engine.IRP, *engine.EventEntry) ks.Status { panic(ks.StatusNoSuchDevice) }, ks.StatusNoSuchDevice},
-			"panic":             {func(*engine.IRP, *engine.EventEntry) ks.Status { panic("add") }, ks.StatusAccessViolation},
-			"error after Add":   {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); return ks.StatusUnsuccessful }, ks.StatusUnsuccessful},
-			"panic after Add":   {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); panic("add") }, ks.StatusAccessViolation},
-			"discarded already": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { engine.DiscardEvent(e); return ks.StatusUnsuccessful }, ks.StatusUnsuccessful},
+			"error":           {func(*engine.IRP, *engine.EventEntry) ks.Status { return ks.StatusDeviceBusy }, ks.StatusDeviceBusy},
+			"warning":         {func(*engine.IRP, *engine.EventEntry) ks.Status { return ks.StatusBufferOverflow }, ks.StatusBufferOverflow},
+			"SOME_NOT_MAPPED": {func(*engine.IRP, *engine.EventEntry) ks.Status { return ks.StatusSomeNotMapped }, ks.StatusNotFound},
+			"status thrown":   {func(*engine.IRP, *engine.EventEntry) ks.Status { panic(ks.StatusNoSuchDevice) }, ks.StatusNoSuchDevice},
+			"panic":           {func(*engine.IRP, *engine.EventEntry) ks.Status { panic("add") }, ks.StatusAccessViolation},
+			"error after Add": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); return ks.StatusUnsuccessful }, ks.StatusUnsuccessful},
+			"panic after Add": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); panic("add") }, ks.StatusAccessViolation},
+			"discarded already": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status {
+				engine.DiscardEvent(e)
+				return ks.StatusUnsuccessful
+			}, ks.StatusUnsuccessful},
 		} {
 			do = c.do
 			irp := h.send(h.irp(1, enable, 1, data), list, c.status, 0)
