@@ -35,8 +35,17 @@
 //	bare    read the request's slice and flags, take one of 16 func values by a byte of the request, call it, check the
 //	        status; all 16 are the same handler, so that the branch is predicted and hides nothing
 //
-// How the rows take turns is described in package internal/measure, how they are summarised in internal/stats, and the
-// result in package report. The same loops run as Go benchmarks: go test -bench . ./bench
+// How the rows are warmed up and take turns is described in package internal/measure, how they are summarised in
+// internal/stats and internal/outlier, and the result in package report. The same loops run as Go benchmarks:
+// go test -bench . ./bench
+//
+// # Latency, shards, several machines
+//
+// The rounds know means of thousands of requests. With [Options].Latency single requests are timed in a pass that follows,
+// in a closed loop or at a rate; package internal/latency says how, and what the clock adds. With [Options].Shard a run
+// measures its part of the rounds, on a machine of the same kind as the others, and [report.Merge] puts one report together
+// again; each workload carries a digest of its tables and requests, so that only the same work is added. There are no
+// hardware counters: what was developed on has none, and a reader that could not be tried is not offered.
 //
 // # Handlers and tables of one's own
 //

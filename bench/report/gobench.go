@@ -15,7 +15,7 @@ import (
 // WriteGoBench writes the samples in the format of go test -bench, a line each, so that benchstat compares files:
 //
 //	BenchmarkDispatch/workload=20x12/path=irp/impl=engine-2 65536 23.1 ns/op 0 B/op 0 allocs/op
-//	BenchmarkLatency/workload=20x12/path=irp/impl=engine-2 131072 49 p50-ns 61 p90-ns ...
+//	BenchmarkLatency/workload=20x12/path=irp/impl=engine-2 131072 49 p50-ns 61 p90-ns 90 p99-ns 310 p99.9-ns
 //
 // Of the machine only what go test says becomes configuration: benchstat puts files of different configuration into
 // different tables, and two commits are to be compared. The rest is a comment. Heap figures are rounded, objects to a
@@ -80,7 +80,9 @@ func (g *goBenchWriter) result(r *Result, procs int) {
 func (g *goBenchWriter) latency(name string, d *Distribution) {
 	line := benchfmt.Result{Config: g.config, Name: benchfmt.Name(name), Iters: int(min(d.Count, math.MaxInt32))}
 	for _, q := range d.quantiles() {
-		line.Values = append(line.Values, value(float64(q.value), q.name+"-ns"))
+		if strings.HasPrefix(q.name, "p") && q.name != "p99.99" { // the others are one event, nothing to compare
+			line.Values = append(line.Values, value(float64(q.value), q.name+"-ns"))
+		}
 	}
 	g.write(&line)
 }

@@ -196,7 +196,7 @@ func (d *reader) place(err error) error {
 		if kind.Field != "" {
 			d.path = append(d.path, step{key: kind.Field})
 		}
-		err = fmt.Errorf("%s is no %v", kind.Value, kind.Type)
+		err = fmt.Errorf("%s is no %v", shown(kind.Value), kind.Type)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		offset = d.src.read
 		err = errors.New("the text ends in the middle of the report")
@@ -208,15 +208,23 @@ func (d *reader) place(err error) error {
 		case p.key == "":
 			fmt.Fprintf(&path, "[%d]", p.index)
 		case i > 0:
-			path.WriteString("." + printable(p.key))
+			path.WriteString("." + shown(p.key))
 		default:
-			path.WriteString(printable(p.key))
+			path.WriteString(shown(p.key))
 		}
 	}
 	if path.Len() > 0 {
 		path.WriteString(": ")
 	}
 	return fmt.Errorf("%d:%d: %s%w", line, column, &path, err)
+}
+
+// shown is as much of a text as fits into a message.
+func shown(s string) string {
+	if len(s) > 60 {
+		s = s[:60] + "..."
+	}
+	return printable(s)
 }
 
 // fieldsOf has the positions of the fields that are read one by one.

@@ -171,6 +171,7 @@ func TestReadErrorsSayWhere(t *testing.T) {
 		{"fraction", replaced(`"operations":65536`, `"operations":0.5`), "results[0].samples[0].operations: number 0.5 is no int"},
 		{"too large a number", replaced(`"ns_per_op":3.9`, `"ns_per_op":1e999`), "results[0].samples[2].ns_per_op: number 1e999 is no float64"},
 		{"not a number", replaced(`"ns_per_op":3.9`, `"ns_per_op":NaN`), "results[0].samples[2]: invalid character 'N' looking for beginning of value"},
+		{"a long number", replaced(`"rounds": 7`, `"rounds": 7.`+strings.Repeat("1", 1000)), "settings.rounds: number 7.1111111"},
 		{"null list", replaced(`"ratios": []`, `"ratios": null`), "ratios: is not a list"},
 		{"negative", replaced(`"ns_per_op":3.9`, `"ns_per_op":-3.9`), " results[0].samples[2]: "},
 		{"no operations", replaced(`"operations":65536`, `"operations":0`), " results[0].samples[0]: "},
@@ -249,6 +250,7 @@ func TestHostileReportsAreBounded(t *testing.T) {
 		_, err := Read(e)
 		runtime.ReadMemStats(&after)
 		require.ErrorContains(t, err, c.want, c.name)
+		require.Less(t, len(err.Error()), 200, c.name)
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<30), c.name)
 		require.Less(t, e.n, int64(64<<20), c.name)
 	}
