@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The README shows how a newcomer measures, saves a baseline, changes code and gates. What it shows is run here: in a module
+// with the files of testdata/newcomer, each line that begins with "$ " in a shell, and what they print must be what the README
+// says, but for times and the machine.
+func TestNewcomersPath(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the commands are for a POSIX shell")
+	}
+	if testing.Short() {
+		t.Skip("builds and measures")
+	}
+	shown := section(t)
+	dir := newcomer(t)
+	var printed strings.Builder
+	for line := range strings.Lines(shown) {
+		command, ok := strings.CutPrefix(line, "$ ")
+		if !ok {
+			continue
+		}
+		printed.WriteString(line)
+		cmd := exec.Command("sh", "-c", strings.TrimSpace(command))
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+dir+string(filepath.ListSeparator)+os.Getenv("PATH"), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+		text, err := cmd.CombinedOutput()
+		printed.Write(text)
+		if err != nil {
+			require.ErrorAs(t, err, new(*exec.ExitError))
+		}
+	}
+	require.Equal(t, shape(shown), shape(printed.String()), "printed:\n%s", &printed)
+}
+
+// section is the fenced block of testdata/newcomer.md, which the README repeats between its markers.
+func section(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", "newcomer.md"))
+	require.NoError(t, err)
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	require.NoError(t, err)
+	_, rest, begun := strings.Cut(string(readme), "<!-- newcomer -->\n")
+	if quoted, _, ended := strings.Cut(rest, "<!-- /newcomer -->"); begun {
+		require.True(t, ended, "README.md: <!-- /newcomer --> is missing")
+		require.Equal(t, string(text), quoted, "README.md does not say what testdata/newcomer.md says")
+	}
+	_, rest, _ = strings.Cut(string(text), "```console\n")
+	block, _, fenced := strings.Cut(rest, "```\n")
+	require.True(t, fenced)
+	return block
+}
+
+// newcomer makes a user's module, with ksbench beside it.
+func newcomer(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	for _, name := range []string{"volume.go", "volume_test.go", "careless.go.txt"} {
+		text, err := os.ReadFile(filepath.Join("testdata", "newcomer", strings.TrimSuffix(name, ".txt")+".txt"))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o666))
+	}
+	mod := "module example.com/volume\n\ngo 1.26.0\n\nrequire github.com/ksdispatch/ksdispatch v0.0.0\n\nreplace github.com/ksdispatch/ksdispatch => " + root + "\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o666))
+	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.sum"), sums, 0o666))
+	text, err := exec.Command("go", "build", "-o", filepath.Join(dir, "ksbench"), ".").CombinedOutput()
+	require.NoError(t, err, "%s", text)
+	return dir
+}
+
+var (
+	machines = regexp.MustCompile(`^(old|new): .*`)
+	figure   = regexp.MustCompile(`[+-]?[0-9]+(\.[0-9]+)?(Ki|Mi)?(ns|µs|ms|s|%)?`)
+	blanks   = regexp.MustCompile(`[ \t]+`)
+)
+
+// shape is what a text says on any machine: without times, and without warnings of how noisy it was.
+func shape(text string) (lines []string) {
+	for line := range strings.Lines(text) {
+		line = machines.ReplaceAllString(line, "$1: this machine")
+		if strings.Contains(line, "ns/op ") {
+			line = figure.ReplaceAllString(line, "#")
+		}
+		if !strings.HasPrefix(line, "warning: ") {
+			lines = append(lines, blanks.ReplaceAllString(line, " "))
+		}
+	}
+	return lines
+}
