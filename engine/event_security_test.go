@@ -81,8 +81,8 @@ func TestS5_Lengths(t *testing.T) {
 	}
 }
 
-// TestS8_Faults: a KSEVENTDATA or KSEVENT that is not there is the status of the fault, and nothing stays.
-func TestS8_Faults(t *testing.T) {
+// TestE6_Faults: a KSEVENTDATA or KSEVENT that is not there is the status of the fault, and nothing stays.
+func TestE6_Faults(t *testing.T) {
 	h := newEventHost(t, engine.EventItem{ID: 1})
 	_, data := h.event()
 	for limit := range 32 {

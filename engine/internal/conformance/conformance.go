@@ -26,7 +26,7 @@ type Rule struct {
 	Summary   string
 }
 
-var ruleLine = regexp.MustCompile(`^([NPFMS]-[1-9][0-9]*) \| ([DHSOCI](?:[,/][DHSOCI])*) \| (.*?) ?\| (\S.*\.)$`)
+var ruleLine = regexp.MustCompile(`^([NPFMES]-[1-9][0-9]*) \| ([DHSOCI](?:[,/][DHSOCI])*) \| (.*?) ?\| (\S.*\.)$`)
 
 // Rules reads rules.txt.
 func Rules(text string) ([]Rule, error) {
@@ -52,7 +52,7 @@ func Rules(text string) ([]Rule, error) {
 // Test is one test function that a rule's number begins.
 type Test struct{ Package, Name, Rule string }
 
-var testName = regexp.MustCompile(`^Test([NPFMS])([0-9]+)_\w+$`)
+var testName = regexp.MustCompile(`^Test([NPFMES])([0-9]+)_\w+$`)
 
 // Tests lists the rules' tests in the directories, the last element of each being the name of the package.
 func Tests(dirs ...string) ([]Test, error) {
@@ -110,7 +110,7 @@ func Document(rules []Rule, tests []Test) string {
 	var b strings.Builder
 	b.WriteString(`# Conformance
 
-What the engine promises about property and method requests, rule by rule, and the tests that hold it to that. This file is generated
+What the engine promises about property, method and event requests, rule by rule, and the tests that hold it to that. This file is generated
 from the tests' names and from engine/internal/conformance/testdata/rules.txt by ` + "`go generate ./engine/internal/conformance`" + `.
 
 Certainty: **D** documented by Microsoft, **H** public header, **S** Microsoft sample, **O** open implementation,
