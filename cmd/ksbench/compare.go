@@ -17,6 +17,8 @@ type compareCommand struct {
 	judging
 	Effect percentage `default:"2%" help:"Least relative change of a time that counts (${default})."`
 
+	Fail bool `help:"Exit with 1 if anything regressed."`
+
 	Rev       []string      `sep:"none" placeholder:"REV" help:"Given twice: build the Go benchmarks of two git revisions and let them take turns."`
 	Package   []string      `default:"./bench" placeholder:"DIR" help:"With --rev: the packages whose benchmarks to run (${default})."`
 	Bench     string        `default:"." placeholder:"REGEXP" help:"With --rev: the benchmarks, as for go test."`
@@ -61,7 +63,14 @@ func (c *compareCommand) Run(con *console) error {
 	for _, reason := range verdict.Incomparable(old, new) {
 		comparison.Warnings = append(comparison.Warnings, "not the same conditions: "+reason)
 	}
-	return c.write(out, comparison)
+	regressed := comparison.Counts[verdict.Regressed]
+	if err := c.write(out, comparison); err != nil {
+		return err
+	}
+	if c.Fail && regressed > 0 {
+		return fmt.Errorf("compare: regressed: %d", regressed)
+	}
+	return nil
 }
 
 func (c *compareCommand) revisions(con *console) (old, new *verdict.Measurements, err error) {
