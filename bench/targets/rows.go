@@ -21,6 +21,8 @@ func least(name, what string, limit float64, other, engine string) row {
 // each, 2 MiB a cycle, the collector is given work with.
 const often, collected = 16, 8
 
+const resolvedWhat = "a request without an IRP through a reference resolved before, to the call of its handler alone"
+
 // all lists the targets.
 func all() ([]group, error) {
 	irp := most("irp/20x12/bare", "a request through a handle, to the call of its handler alone", 6, "irp/engine", "irp/bare")
@@ -29,6 +31,7 @@ func all() ([]group, error) {
 		{name: "20x12", often: often, open: stand(bench.Synthetic(20, 12), 1), rows: []row{
 			most("lookup/20x12/floor", "find an item, to reading the request and indexing an array", 2.5, "lookup/engine", "lookup/floor"),
 			most("fast/20x12/bare", "a request without an IRP, to the call of its handler alone", 2.2, "fast/engine", "fast/bare"),
+			most("ref/20x12/bare", resolvedWhat, 1.4, "ref", "irp/bare"),
 			irp,
 		}},
 		{name: "20x12 linear", open: stand(bench.Synthetic(20, 12), collected), rows: []row{
@@ -37,6 +40,12 @@ func all() ([]group, error) {
 		{name: "2000x20", open: stand(bench.Synthetic(2000, 20), collected), rows: []row{
 			least("irp/2000x20/linear", "scan and heap buffer, to a request through a handle", 25, "irp/linear", "irp/engine"),
 		}},
+	}
+	for _, size := range [][2]int{{1, 8}, {2000, 20}} {
+		name := fmt.Sprintf("%dx%d", size[0], size[1])
+		groups = append(groups, group{name: name + " ref", often: often, open: stand(bench.Synthetic(size[0], size[1]), 1), rows: []row{
+			most("ref/"+name+"/bare", resolvedWhat, 1.4, "ref", "irp/bare"),
+		}})
 	}
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {
 		n := fmt.Sprint(size[0] * size[1])

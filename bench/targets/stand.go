@@ -1,12 +1,25 @@
 package targets
 
-import "github.com/ksdispatch/ksdispatch/bench"
+import (
+	"errors"
 
-// stand is the loops of a workload, named path/impl, with units of some cycles of its requests.
+	"github.com/ksdispatch/ksdispatch/bench"
+)
+
+// stand is the loops of a workload, named path/impl, and those through references, with units of some cycles of its requests.
 func stand(w bench.Workload, units int) func(*config) (*subjects, error) {
 	return func(c *config) (*subjects, error) {
 		s, err := w.Stand(c.Seed)
-		return loops(s, err, units, "lookup", "fast", "irp")
+		all, err := loops(s, err, units, "lookup", "fast", "irp")
+		if err != nil {
+			return nil, err
+		}
+		resolved, err := s.Resolved()
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		all.run["ref"] = cycles(resolved, units)
+		return all, nil
 	}
 }
 
