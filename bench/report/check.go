@@ -43,8 +43,8 @@ func (r *Report) check() error {
 	for i := range r.Results {
 		res := &r.Results[i]
 		where := fmt.Sprintf("results[%d]", i)
-		for of, name := range map[string]string{"workload": res.Workload, "path": res.Path, "impl": res.Impl} {
-			if !names[of][name] {
+		for _, ref := range [][2]string{{"workload", res.Workload}, {"path", res.Path}, {"impl", res.Impl}} {
+			if of, name := ref[0], ref[1]; !names[of][name] {
 				return fmt.Errorf("%s.%s: %q: not among the %ss", where, of, name, of)
 			}
 		}
@@ -65,9 +65,9 @@ func (r *Report) check() error {
 			return fmt.Errorf("%s.samples: %d, but settings.rounds is %d", where, n, r.Settings.Rounds)
 		}
 	}
-	for name, list := range map[string]any{"targets": r.Targets, "stages": r.Stages, "scale": r.Scale} {
-		if where := infinite(reflect.ValueOf(list)); where != "" {
-			return fmt.Errorf("%s%s: not a number", name, where)
+	for _, section := range []any{r.Targets, r.Stages, r.Scale} {
+		if where := infinite(reflect.ValueOf(section)); where != "" {
+			return fmt.Errorf("%T%s: not a number", section, where)
 		}
 	}
 	return nil
@@ -103,9 +103,9 @@ func infinite(v reflect.Value) string {
 
 func (r *Report) checkHead() error {
 	e, s := &r.Environment, &r.Settings
-	for name, text := range map[string]string{"cpu": e.CPU, "os": e.OS, "arch": e.Arch, "go_version": e.GoVersion, "level": e.Level, "commit": e.Commit} {
-		if text == "" {
-			return fmt.Errorf("environment.%s: missing", name)
+	for _, known := range [][2]string{{"cpu", e.CPU}, {"os", e.OS}, {"arch", e.Arch}, {"go_version", e.GoVersion}, {"level", e.Level}, {"commit", e.Commit}} {
+		if known[1] == "" {
+			return fmt.Errorf("environment.%s: missing", known[0])
 		}
 	}
 	if e.Cores < 1 || e.GOMAXPROCS < 1 {

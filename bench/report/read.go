@@ -17,9 +17,9 @@ func ReadFile(path string) (*Report, error) {
 		return nil, err
 	}
 	defer f.Close()
-	r, err := Read(f)
+	r, place, err := read(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s:%w", path, err)
+		return nil, fmt.Errorf("%s:%s %w", path, place, err)
 	}
 	return r, nil
 }
@@ -28,19 +28,31 @@ func ReadFile(path string) (*Report, error) {
 // version, text that is no report, and reports that contradict themselves are refused, with the line and column or the
 // path of what is wrong. Whatever the text is, it takes bounded memory: the figures are in source.go.
 func Read(r io.Reader) (*Report, error) {
+	rep, place, err := read(r)
+	if err != nil && place != "" {
+		return nil, fmt.Errorf("%s %w", place, err)
+	}
+	return rep, err
+}
+
+// read returns with an error its place in the text, "7:5:", or "" if all of the text was read.
+func read(r io.Reader) (rep *Report, place string, err error) {
 	src := &source{r: r}
 	d := &reader{dec: json.NewDecoder(src), src: src}
-	rep := new(Report)
-	if err := d.object(reflect.ValueOf(rep).Elem()); err != nil {
-		return nil, d.place(err)
+	rep = new(Report)
+	if err = d.object(reflect.ValueOf(rep).Elem()); err == nil {
+		if _, after := d.dec.Token(); after != io.EOF {
+			err = errors.New("something follows the report")
+		}
 	}
-	if _, err := d.dec.Token(); err != io.EOF {
-		return nil, d.place(errors.New("something follows the report"))
+	if err != nil {
+		place, err = d.place(err)
+		return nil, place, err
 	}
-	if err := rep.check(); err != nil {
-		return nil, fmt.Errorf(" %w", err)
+	if err = rep.check(); err != nil {
+		return nil, "", err
 	}
-	return rep, nil
+	return rep, "", nil
 }
 
 // reader takes a report apart as far as it can be long, and leaves what is short to the decoder.
@@ -50,12 +62,6 @@ type reader struct {
 	path           []step // of the value that is being read
 	begin          int64  // where a value began that the decoder is to read
 	samples, other int    // elements read so far
-}
-
-// step is a part of a path: a key of an object, or an index of a list if there is no key.
-type step struct {
-	key   string
-	index int
 }
 
 // newer is the version of a file that only a later program can read.
@@ -176,55 +182,6 @@ func (d *reader) open(want json.Delim) error {
 		return fmt.Errorf("is not a %s", map[json.Delim]string{'{': "JSON object", '[': "list"}[want])
 	}
 	return nil
-}
-
-// place adds to an error where in the text and where in the report it is.
-func (d *reader) place(err error) error {
-	offset := d.dec.InputOffset()
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		// The decoder does not say where in the text the value is bad. What it has buffered begins with the value.
-		if rest, _ := io.ReadAll(d.dec.Buffered()); len(rest) > 0 {
-			if errors.As(json.Unmarshal(rest, new(json.RawMessage)), &syntax) && syntax.Offset > 0 {
-				offset += syntax.Offset - 1
-			}
-		}
-	case errors.As(err, &kind):
-		offset = d.begin + max(kind.Offset-1, 0)
-		if kind.Field != "" {
-			d.path = append(d.path, step{key: kind.Field})
-		}
-		err = fmt.Errorf("%s is no %v", shown(kind.Value), kind.Type)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		offset = d.src.read
-		err = errors.New("the text ends in the middle of the report")
-	}
-	line, column := d.src.position(offset)
-	var path strings.Builder
-	for i, p := range d.path {
-		switch {
-		case p.key == "":
-			fmt.Fprintf(&path, "[%d]", p.index)
-		case i > 0:
-			path.WriteString("." + shown(p.key))
-		default:
-			path.WriteString(shown(p.key))
-		}
-	}
-	if path.Len() > 0 {
-		path.WriteString(": ")
-	}
-	return fmt.Errorf("%d:%d: %s%w", line, column, &path, err)
-}
-
-// shown is as much of a text as fits into a message.
-func shown(s string) string {
-	if len(s) > 60 {
-		s = s[:60] + "..."
-	}
-	return printable(s)
 }
 
 // fieldsOf has the positions of the fields that are read one by one.
