@@ -47,7 +47,7 @@ const (
 func (s subject) noise(ctx context.Context) (Finding, error) {
 	f := Finding{Name: "noise", Grade: Good}
 	turns := 1000
-	for s.time(turns) < batch && turns < 1<<32 {
+	for s.time(turns) < batch && turns < 1<<30 {
 		turns *= 2
 	}
 	var times []float64

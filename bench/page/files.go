@@ -68,10 +68,15 @@ func ReadFolder(dir string) (reports []Report, skipped []error, err error) {
 		}
 		reports = append(reports, Report{Name: e.Name(), Report: r})
 	}
+	Sort(reports)
+	return reports, skipped, nil
+}
+
+// Sort puts reports into the order in which the runs began.
+func Sort(reports []Report) {
 	slices.SortStableFunc(reports, func(a, b Report) int {
 		return cmp.Or(a.began().Compare(b.began()), cmp.Compare(a.Name, b.Name))
 	})
-	return reports, skipped, nil
 }
 
 // readIn opens nothing that a folder only points to: a link may lead anywhere, and a pipe never ends.

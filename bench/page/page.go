@@ -47,6 +47,8 @@ type section struct {
 	Wide      bool // figures take the whole width
 	Folds     []fold
 	Commands  []string
+	Runs      []Run
+	Names     []string // of reports of which two can be picked to compare
 }
 
 // fold is a part that the reader opens.
@@ -65,7 +67,7 @@ type table struct {
 }
 
 // cell is one value: its class says what a colour may add to the words.
-type cell struct{ Text, Note, Class string }
+type cell struct{ Text, Note, Class, URL string }
 
 //go:embed page.css
 var pageStyle string

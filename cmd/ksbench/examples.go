@@ -30,6 +30,15 @@ ksbench profile --check cpu`,
 	"scale": `
 ksbench scale --quick
 ksbench scale --max 100000 --dir growth                  # and charts as SVG`,
+	"compare": `
+ksbench compare old.json new.json
+ksbench compare old.json new.json --format md            # for a pull request`,
+	"gate": `
+ksbench gate new.json --baseline old.json                # exits with 1 if something regressed`,
+	"baseline": `
+ksbench baseline save main new.json
+ksbench baseline list
+ksbench gate new.json --baseline main`,
 	"selftest": `
 ksbench selftest --quick --run ^20x12`,
 	"report": `
@@ -37,6 +46,9 @@ ksbench report new.json --out new.html
 ksbench report old.json new.json --out change.html       # what changed, overlaid
 ksbench report results --out history.html                # a folder of reports
 ksbench report new.json --profile cpu.pprof --out new.html`,
+	"serve": `
+ksbench serve results                                    # then open the address that it prints
+ksbench serve results --listen 127.0.0.1:0`,
 	"doctor": `
 ksbench doctor
 ksbench doctor --format json --out machine.json`,

@@ -66,19 +66,24 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the whole program but for the process around it.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	helped := false
-	var root commands
-	parser, err := kong.New(&root,
+// newParser reads command lines into root. After it has printed a help, it calls helped and goes on.
+func newParser(root *commands, stdout, stderr io.Writer, helped func()) (*kong.Kong, error) {
+	return kong.New(root,
 		kong.Name("ksbench"),
 		kong.Description("Measure the ksdispatch property dispatcher against what one would otherwise write."),
 		kong.Vars{"baselines": baseline.Dir},
 		kong.Writers(stdout, stderr),
-		kong.Exit(func(int) { helped = true }), // called after printing the help
+		kong.Exit(func(int) { helped() }),
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
 		kong.PostBuild(addExamples),
 	)
+}
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	helped := false
+	var root commands
+	parser, err := newParser(&root, stdout, stderr, func() { helped = true })
 	if err != nil {
 		fmt.Fprintf(stderr, "ksbench: %v\n", err)
 		return exitFailed

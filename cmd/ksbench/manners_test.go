@@ -5,32 +5,34 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/google/pprof/profile"
 	"github.com/stretchr/testify/require"
 )
 
 // shorter are flags that a test adds to examples which would take minutes. The last of two wins.
 var shorter = map[string][]string{
-	"run":      {"--run", "^(1x8|mine)/lookup/(engine|floor)$", "--rounds", "4"},
+	"run":      {"--run", "^(1x8|mine)/lookup/(engine|floor)$", "--rounds", "10", "--seed", "1"},
 	"targets":  {"--rounds", "1"},
 	"scale":    {"--max", "64", "--rounds", "1"},
 	"stages":   {"--rounds", "6"},
 	"selftest": {"--run", "^1x8$"},
+	"serve":    {"--listen", "127.0.0.1:0"}, // another one may be taken
 	"profile":  {"--requests", "1000", "--cpu-time", "100ms"},
 }
 
 // okay are exit codes of examples whose answer depends on the machine.
-var okay = map[string][]int{"doctor": {0, 1}, "targets": {0, 1}, "selftest": {0, 1}}
+var okay = map[string][]int{"doctor": {0, 1}, "targets": {0, 1}, "selftest": {0, 1}, "gate": {0, 1}}
 
 // Every command has examples in its help, and all of them work, in their order, beside the files that they name.
 func TestExamples(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFixtures(t)
-	parser, err := kong.New(&commands{}, kong.PostBuild(addExamples))
+	parser, err := newParser(&commands{}, io.Discard, io.Discard, func() {})
 	require.NoError(t, err)
 	for _, command := range parser.Model.Children {
 		if command.Hidden {
@@ -52,8 +54,14 @@ func TestExamples(t *testing.T) {
 				if testing.Short() && command.Name == "selftest" {
 					t.Skip("takes long")
 				}
+				ctx := t.Context()
+				if name == "serve" { // would wait for Ctrl-C
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, 100*time.Millisecond)
+					defer cancel()
+				}
 				var stdout, stderr bytes.Buffer
-				code := run(t.Context(), append(args[1:], shorter[name]...), strings.NewReader(""), &stdout, &stderr)
+				code := run(ctx, append(args[1:], shorter[name]...), strings.NewReader(""), &stdout, &stderr)
 				require.Contains(t, append(okay[name], exitOK), code, "%s%s", &stdout, &stderr)
 			})
 		}
@@ -125,7 +133,7 @@ func FuzzConfig(f *testing.F) {
 	for _, text := range []string{"quiet: true\nrun:\n  rounds: 3\n", "{a: [1, {b: c}]}", "&a [*a]", "run:\n  <<: *x\n", "\t:", "? a\n: b\n", "!!binary x: y"} {
 		f.Add(text)
 	}
-	parser, err := kong.New(&commands{})
+	parser, err := newParser(&commands{}, io.Discard, io.Discard, func() {})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -137,4 +145,25 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The note beside a report is there while it is measured, and gone whatever becomes of the run.
+func TestRunsCanBeWatched(t *testing.T) {
+	dir := t.TempDir()
+	note, file := filepath.Join(dir, ".new.json.progress"), filepath.Join(dir, "new.json")
+	p := newProgress(io.Discard)
+	p.note(file)
+	require.FileExists(t, note)
+	p.written = time.Time{}
+	p.show(3, 4, "20x12")
+	text, err := os.ReadFile(note)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"done":3,"total":4,"workload":"20x12"`)
+	p.clear()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Equal(t, exitFailed, run(ctx, []string{"run", "--format", "json", "--out", file}, nil, io.Discard, io.Discard))
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }

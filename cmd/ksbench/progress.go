@@ -7,14 +7,18 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/ksdispatch/ksdispatch/bench/serve"
 )
 
 // progress draws one line on a terminal and takes it away again. Anything but a terminal gets nothing: a log file is not
 // the place for it.
 type progress struct {
-	w     io.Writer // nil: silent
-	start time.Time
-	drawn time.Time
+	w       io.Writer // nil: silent
+	start   time.Time
+	drawn   time.Time
+	report  string // beside which the progress is noted; "" if nowhere
+	written time.Time
 }
 
 func newProgress(stderr io.Writer) *progress {
@@ -27,8 +31,24 @@ func newProgress(stderr io.Writer) *progress {
 	return p
 }
 
+// note lets ksbench serve see how far the run is that writes a report.
+func (p *progress) note(report string) {
+	p.report = report
+	p.publish(0, 1, "")
+}
+
+// publish writes at most once a second. A note that cannot be written is no reason to end a measurement.
+func (p *progress) publish(done, total int, workload string) {
+	if p.report == "" || time.Since(p.written) < time.Second {
+		return
+	}
+	p.written = time.Now()
+	_ = serve.WriteProgress(p.report, serve.Progress{Done: done, Total: total, Workload: workload, Began: p.start})
+}
+
 // show draws at most ten times a second. It runs between two batches and must not disturb the next one.
 func (p *progress) show(done, total int, workload string) {
+	p.publish(done, total, workload)
 	if p.w == nil || time.Since(p.drawn) < 100*time.Millisecond {
 		return
 	}
@@ -41,6 +61,9 @@ func (p *progress) show(done, total int, workload string) {
 }
 
 func (p *progress) clear() {
+	if p.report != "" {
+		_ = serve.RemoveProgress(p.report)
+	}
 	if p.w != nil {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}

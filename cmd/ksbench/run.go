@@ -56,6 +56,9 @@ func (c *runCommand) Run(con *console) error {
 		return err
 	}
 	line := newProgress(con.stderr)
+	if c.Format == "json" && c.Out != "" && !out.direct {
+		line.note(c.Out)
+	}
 	opt.Progress = line.show
 	rep, err := bench.Run(con.ctx, workloads, opt)
 	line.clear()

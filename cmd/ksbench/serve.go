@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/ksdispatch/ksdispatch/bench/serve"
+)
+
+// serveCommand shows the reports of a folder in a browser.
+type serveCommand struct {
+	Dir    string `arg:"" optional:"" name:"folder" default:"." help:"The folder of the reports, as ksbench run --format json --out writes them (default: this one)."`
+	Listen string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where to listen; port 0 takes a free one (${default})."`
+	Public bool   `help:"Allow an address that others can reach. They may then read every report of the folder."`
+}
+
+// Run is called by kong.
+func (c *serveCommand) Run(con *console) error {
+	info, err := os.Stat(c.Dir)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s: is a file; name the folder that it is in", c.Dir)
+	}
+	if err != nil {
+		return badInput{err}
+	}
+	l, err := serve.Listen(c.Listen, c.Public)
+	if err != nil {
+		return badInput{fmt.Errorf("--listen: %w", err)}
+	}
+	fmt.Fprintf(con.stdout, "http://%s/\n", l.Addr())
+	fmt.Fprintf(con.stderr, "ksbench: reports of %s; Ctrl-C ends it\n", c.Dir)
+	return serve.Serve(con.ctx, l, c.Dir)
+}
