@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -59,15 +58,16 @@ type baselineList struct{}
 // Run is called by kong.
 func (c *baselineList) Run(con *console, parent *baselineCommand) error {
 	infos, damaged := baseline.List(parent.Dir)
-	var text bytes.Buffer
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	if len(infos) > 0 {
-		fmt.Fprintln(w, "name\tsaved\tdigest\tbytes")
-	}
-	for _, b := range infos {
-		fmt.Fprintf(w, "%s\t%s\t%016x\t%d\n", b.Name, b.Saved.Format(time.RFC3339), b.Digest, b.Size)
-	}
-	if err := errors.Join(w.Flush(), writeAll(con.stdout, text.Bytes())); err != nil {
+	if err := show(con, func(out io.Writer) error {
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		if len(infos) > 0 {
+			fmt.Fprintln(w, "name\tsaved\tdigest\tbytes")
+		}
+		for _, b := range infos {
+			fmt.Fprintf(w, "%s\t%s\t%016x\t%d\n", b.Name, b.Saved.Format(time.RFC3339), b.Digest, b.Size)
+		}
+		return w.Flush()
+	}); err != nil {
 		return err
 	}
 	if len(infos)+len(damaged) == 0 {
@@ -94,10 +94,14 @@ func (c *baselineShow) Run(con *console, parent *baselineCommand) error {
 	if err != nil {
 		return badInput{err}
 	}
-	return m.WriteText(con.stdout)
+	return show(con, m.WriteText)
 }
 
-func writeAll(w io.Writer, text []byte) error {
-	_, err := w.Write(text)
-	return err
+// show renders to standard output.
+func show(con *console, render func(io.Writer) error) error {
+	out, err := newOutput("", con.stdout)
+	if err != nil {
+		return err
+	}
+	return out.write(render)
 }

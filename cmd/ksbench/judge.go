@@ -79,7 +79,7 @@ func (j *judging) write(out *output, c *verdict.Comparison) error {
 		}
 	}
 	if err := out.write(render); err != nil {
-		return badInput{fmt.Errorf("cannot write the comparison: %w", err)}
+		return badInput{err}
 	}
 	return nil
 }
