@@ -24,6 +24,9 @@ import (
 func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32, status ks.Status) {
 	if code != ks.IoctlProperty || uint64(len(in)-ks.SizeIdentifier) >= express-ks.SizeIdentifier || uint64(len(out)) >= express ||
 		irp.SystemBuffer != nil || irp.Memory != nil || irp.Pool == nil {
+		if code == ks.IoctlMethod {
+			return d.controlMethod(irp, in, out)
+		}
 		return d.control(irp, code, in, out)
 	}
 	b := (*[ks.SizeIdentifier]byte)(in)
@@ -164,7 +167,7 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
 	switch code {
 	case ks.IoctlMethod:
-		return d.controlMethod(irp, in, out)
+		return irp.finish(d.MethodWithBuffers(irp, in, out, fromPool), out)
 	case ks.IoctlEnableEvent, ks.IoctlDisableEvent:
 		return d.controlEvent(irp, code, in, out)
 	}

@@ -41,17 +41,9 @@ func (d *Dispatcher) MethodWithBuffers(irp *IRP, in, out []byte, allocator Alloc
 	}
 
 	e := d.methods.table.Lookup(q.lo, q.hi, q.id())
-	if e == nil || e.Tag == noItem {
-		return d.missMethod(irp)
-	}
 	outLen := irp.OutputBufferLength
-	switch v := &e.Value; {
-	case v.handler == nil:
-		return irp.decide(ruleM8, d.compat.M8)
-	case irp.InputBufferLength < v.minMethod:
-		return irp.decide(ruleM7, d.compat.P27)
-	case outLen < v.minData:
-		return irp.tooShort(ruleM7, uint64(outLen), uint64(v.minData))
+	if e == nil || e.Value.handler == nil || irp.InputBufferLength < e.Value.minMethod || outLen < e.Value.minData {
+		return d.refusedMethod(irp, e)
 	}
 
 	irp.index = firstMethod + e.Tag
@@ -91,6 +83,19 @@ func (d *Dispatcher) runMethod(irp *IRP, handler Handler, allocator Allocator, f
 		return irp.decide(ruleP15, ks.StatusInvalidParameter)
 	}
 	return d.run(irp, handler, allocator, in, out)
+}
+
+// refusedMethod says why a method cannot be sent, in the order of P-23.
+func (d *Dispatcher) refusedMethod(irp *IRP, e *methodEntry) ks.Status {
+	switch {
+	case e == nil || e.Tag == noItem:
+		return d.missMethod(irp)
+	case e.Value.handler == nil:
+		return irp.decide(ruleM8, d.compat.M8)
+	case irp.InputBufferLength < e.Value.minMethod:
+		return irp.decide(ruleM7, d.compat.P27)
+	}
+	return irp.tooShort(ruleM7, uint64(irp.OutputBufferLength), uint64(e.Value.minData))
 }
 
 // missMethod is M-1: which of set and method is unknown.
