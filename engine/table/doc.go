@@ -67,7 +67,7 @@
 //	linear scan                 2.2   7.4    11    93
 //	map[Key]*Entry               23    23    23    27     44      95        682
 //	nested maps                  26    32    35    43     60     115       1481
-//	LookupBatch                                   6.1            7.9         29
+//	LookupBatch                                   6.8            7.9         19
 //
 // The table loses to a linear scan of one or two keys, whose comparisons a processor predicts: a lookup is some 31
 // instructions, most of which wait for another. Variants with multiplications left out, one by one, suggest that not the

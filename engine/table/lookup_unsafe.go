@@ -47,3 +47,6 @@ func (t *Table[V]) pilot(i uint64) uint64 { return uint64(*(*byte)(unsafe.Add(t.
 func (t *Table[V]) entry(i uint64) (e *Entry[V]) {
 	return (*Entry[V])(unsafe.Add(t.entryAt, i*uint64(unsafe.Sizeof(*e))))
 }
+
+// entrySize returns the bytes of an entry.
+func (t *Table[V]) entrySize() uint64 { return uint64(unsafe.Sizeof(Entry[V]{})) }

@@ -1,0 +1,54 @@
+//go:build !(purego || invariants || race)
+
+#include "textflag.h"
+
+// func approach(header *uint64, keys *Key, n int, slots *uint32, size uint64)
+//
+// One key a turn: seed.hash, shape.bucket, the pilot, shape.slot, as lookup_unsafe.go writes them out. It is in assembly
+// for its PREFETCHT0 alone, which Go has no word for: a load that nobody waits for still has to be retired in its turn, and the
+// hundred cycles that it takes would hold up the hashing of the keys behind it.
+TEXT ·approach(SB), NOSPLIT, $0-40
+	MOVQ header+0(FP), DI
+	MOVQ keys+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ slots+24(FP), R8
+	MOVQ size+32(FP), R9
+	MOVQ 0(DI), R10  // mixLo
+	MOVQ 8(DI), R11  // mixHi
+	MOVQ 16(DI), R12 // mixID
+	MOVQ 24(DI), R13 // buckets
+
+next:
+	MOVL   16(SI), AX
+	MOVQ   8(SI), BX
+	MOVQ   0(SI), DX
+	IMULQ  R12, AX
+	XORQ   R11, BX
+	XORQ   R10, DX
+	XORQ   BX, AX
+	MULQ   DX
+	BSWAPQ DX
+	XORQ   DX, AX        // the hash
+	MOVQ   AX, BX
+	SHRQ   $32, BX
+	IMULQ  R13, BX
+	SHRQ   $32, BX       // the bucket
+	ADDQ   48(DI), BX
+	MOVBLZX (BX), BX     // its pilot
+	MOVQ   AX, DX
+	SHLQ   $32, DX
+	IMULQ  BX, DX
+	ANDQ   40(DI), DX    // free
+	XORQ   AX, DX
+	SHRQ   $32, DX
+	IMULQ  32(DI), DX    // slots
+	SHRQ   $32, DX       // the slot
+	MOVL   DX, 0(R8)
+	IMULQ  R9, DX
+	ADDQ   56(DI), DX    // entryAt
+	PREFETCHT0 (DX)
+	ADDQ   $24, SI
+	ADDQ   $4, R8
+	DECQ   CX
+	JNZ    next
+	RET
