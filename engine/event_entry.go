@@ -30,8 +30,8 @@ type EventEntry struct {
 	increment int32
 	queue     eventQueue
 	pool      *eventPool
-	refs      atomic.Int32 // one of the event, one of each signal that a worker has yet to deliver
-	discarded atomic.Bool
+	refs      atomic.Int32 // beside that of the event: one of each signal that a worker has yet to deliver; -1 when freed
+	discarded bool
 	pending   atomic.Int32 // signals that a worker has yet to deliver
 	workNext  *EventEntry  // in the worker's list
 }
@@ -93,9 +93,10 @@ func (e *EventEntry) signal(data []byte) ks.Status {
 // discard is KsDiscardEvent for an entry that is on no list any more: once, the object is dereferenced, what is queued is
 // dropped, and the memory goes back as soon as no signal is on its way (E-20).
 func (e *EventEntry) discard() {
-	if !e.discarded.CompareAndSwap(false, true) {
+	if e.discarded {
 		return
 	}
+	e.discarded = true
 	e.object.reference(-1)
 	if e.file != nil {
 		e.file.events.Add(-1)
@@ -114,9 +115,10 @@ func (e *EventEntry) retract() {
 	op.perform()
 }
 
-// release gives up one reference; the last one frees the entry.
+// release gives up one reference; the last one frees the entry. That of an event is mostly the only one, and as no more come
+// once the entry is off its list, looking is enough then.
 func (e *EventEntry) release() {
-	if e.refs.Add(-1) == 0 {
+	if e.refs.Load() == 0 || e.refs.Add(-1) < 0 {
 		e.pool.put(e)
 	}
 }

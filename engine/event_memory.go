@@ -43,8 +43,7 @@ func (p *eventPool) get(extra uint32) *EventEntry {
 	}
 	p.free, e.next = e.next, nil
 	e.pool, e.extra = p, b
-	e.refs.Store(1)
-	e.discarded.Store(false)
+	e.discarded = false
 	p.live++
 	return e
 }
@@ -56,8 +55,7 @@ func (p *eventPool) put(e *EventEntry) {
 	if e.extra != nil {
 		p.bytes.Free(e.extra)
 	}
-	*e = EventEntry{next: p.free}
-	e.discarded.Store(true) // until it is used again, a driver that discards twice does no harm
+	*e = EventEntry{next: p.free, discarded: true} // until it is used again, a driver that discards twice does no harm
 	p.free = e
 	p.live--
 }

@@ -42,7 +42,7 @@ func (w *Worker) Flush() {
 	done := make(chan struct{})
 	item := w.NewWorkItem(func(*EventEntry) { close(done) })
 	last := &EventEntry{object: item}
-	last.refs.Store(1) // kept, as it belongs to no pool
+	last.refs.Store(1) // it belongs to no pool, so it is never freed
 	if !item.queue(last) {
 		<-w.done
 		return
