@@ -30,7 +30,7 @@ func (w Workload) Stand(seed uint64) (*Stand, error) {
 func (w Workload) LookupStand(seed uint64) (*Stand, error) {
 	b := &bed{objects: w.generate(seed)}
 	for _, o := range b.objects {
-		if err := b.addTables(o.compile(timed).PropertySets); err != nil {
+		if err := b.addTables(o); err != nil {
 			return nil, fmt.Errorf("%s: %w", w.Name, err)
 		}
 	}
@@ -40,6 +40,7 @@ func (w Workload) LookupStand(seed uint64) (*Stand, error) {
 			return nil, fmt.Errorf("%s: before timing: in %x: %w", w.Name, r.in, err)
 		}
 	}
+	b.objects = make([]object, len(b.objects)) // the loops count them; the declarations of millions of items are gigabytes
 	return w.stand(b, "lookup")
 }
 

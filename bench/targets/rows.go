@@ -49,14 +49,10 @@ func all() ([]group, error) {
 	}
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {
 		n := fmt.Sprint(size[0] * size[1])
-		g := group{name: "lookup " + n, open: lookupStand(bench.Synthetic(size[0], size[1])), rows: []row{
+		groups = append(groups, group{name: "lookup " + n, often: often, large: size[0] > 2000, open: lookupStand(bench.Synthetic(size[0], size[1])), rows: []row{
 			least("lookup/"+n+"/map", "a Go map of that many keys, to the table", 4, "lookup/map", "lookup/engine"),
 			least("lookup/"+n+"/nested", "maps of maps, to the table", 3.5, "lookup/nested", "lookup/engine"),
-		}}
-		if size[0] <= 2000 { // the collector runs before each round, and takes its time in the maps of more
-			g.often = often
-		}
-		groups = append(groups, g)
+		}})
 	}
 	workloads, err := bench.Default()
 	if err != nil {
@@ -73,7 +69,7 @@ func all() ([]group, error) {
 			}})
 		}
 	}
-	groups = append(groups, group{name: "random", open: random(2_000_000), rows: []row{
+	groups = append(groups, group{name: "random", large: true, open: random(2_000_000), rows: []row{
 		least("random/2000000/map", "a Go map, every key touched, to the table", 9, "map", "lookup"),
 		least("random/2000000/batch", "single lookups, every key touched, to batches", 3, "lookup", "batch"),
 	}})

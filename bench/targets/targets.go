@@ -41,7 +41,8 @@ type Options struct {
 type group struct {
 	name  string
 	rows  []row
-	often int // rounds in place of one, with batches as much shorter; 0 is 1
+	often int  // rounds in place of one, with batches as much shorter; 0 is 1
+	large bool // the subjects allocate nothing and keep a heap of millions of keys
 	// open makes the subjects that take turns. It is nil for targets that are counted.
 	open func(c *config) (*subjects, error)
 	// count returns the values of the targets in rows, by their names.
@@ -172,7 +173,7 @@ func (g group) rounds(ctx context.Context, c *config, s *subjects) (map[string][
 		}
 	}
 	often := max(g.often, 1)
-	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often), Seed: c.Seed})
+	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often), Seed: c.Seed, Steady: g.large})
 	if err != nil {
 		return nil, err
 	}

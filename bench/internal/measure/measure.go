@@ -28,6 +28,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -44,6 +45,7 @@ type Config struct {
 	Batch  time.Duration // a batch takes at least about this long; 0 for one cycle
 	Seed   uint64        // of the order within the rounds
 	Turn   func()        // called after every batch, for progress; may be nil
+	Steady bool          // nothing allocates: the collector runs before the first round only, which a heap of gigabytes makes long
 
 	WarmUp        time.Duration               // a task is warmed up for at most about this long, and with at least one batch
 	Warmed        func(task int, took WarmUp) // called after each warm-up; may be nil
@@ -125,6 +127,9 @@ func (m machine) interleaved(ctx context.Context, tasks []Task, cfg Config) ([][
 			cfg.Warmed(i, took)
 		}
 		operations[i] = m.calibrate(t, cfg, part)
+	}
+	if cfg.Steady {
+		m.settle = sync.OnceFunc(m.settle)
 	}
 	samples := make([][]Sample, len(tasks))
 	rng := rand.New(rand.NewPCG(cfg.Seed, 0x6b736265_6e636821))

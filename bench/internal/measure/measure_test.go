@@ -248,3 +248,15 @@ func TestRealCounters(t *testing.T) {
 		t.Errorf("a loop without allocations was counted as %+v", s)
 	}
 }
+
+// With tasks that allocate nothing there is one collection, before the first round.
+func TestSteadyTasksAreCollectedForOnce(t *testing.T) {
+	var b bench
+	tasks := []Task{b.task("clean", time.Second, 0)}
+	if _, err := b.machine().interleaved(context.Background(), tasks, Config{Rounds: 3, Cycle: 1, Steady: true}); err != nil {
+		t.Fatal(err)
+	}
+	if b.settled != 1 {
+		t.Errorf("%d collections, want 1", b.settled)
+	}
+}
