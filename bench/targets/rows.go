@@ -109,6 +109,13 @@ func all() ([]group, error) {
 		group{name: "arena make", open: buffers, rows: []row{
 			least("arena/64/make", "make and the garbage collector, to the arena", 6, "make", "arena"),
 		}},
+		group{name: "events", often: often, open: events, rows: []row{
+			most("events/10000/generate", "signal one of 10,000 enabled events and take the signal, to the call of a handler", 10, "generate", "bare"),
+			most("events/10000/enable", "enable and disable an event beside 10,000, to the call of a handler", 80, "enable and disable", "bare"),
+		}},
+		group{name: "event allocations", count: eventAllocations, rows: []row{
+			{name: "events/10000/allocations", what: "heap allocations of both", bound: report.AtMost},
+		}},
 		group{name: "cores", often: often, open: cores, rows: []row{{
 			name: "cores/2/irp", what: "gain from a second core with a handle of its own, to bare's gain", bound: report.AtLeast, limit: 0.97,
 			over: []string{"irp on 1", "bare on 2"}, under: []string{"irp on 2", "bare on 1"}, unit: "x",
