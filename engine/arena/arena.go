@@ -148,12 +148,24 @@ func (a *Arena) Alloc(n int) ([]byte, error) {
 
 // AllocUninit returns a buffer like Alloc does, whose contents are undefined: what a former owner left, in invariant
 // builds 0xCC.
-func (a *Arena) AllocUninit(n int) ([]byte, error) {
-	if b := a.TryAlloc(n); b != nil {
-		return b, nil
+//
+// It is inlined into its callers, with TryAlloc, and so is Free with TryFree (TestInlining): see lateAlloc for how.
+func (a *Arena) AllocUninit(n int) (b []byte, err error) {
+	if b = a.TryAlloc(n); b == nil {
+		b, err = lateAlloc(a, n, (*Arena).allocSlow)
 	}
-	return a.allocSlow(n)
+	return
 }
+
+// lateAlloc calls slow, and so does lateFree. The compiler's inlining budget of 80 points is charged 57 for a call, which
+// leaves too little for TryAlloc, but 17 for one of a parameter, as that may turn out to be inlined. Once lateAlloc itself
+// is, its parameter is a constant, and what remains is a call through that, on the slow path only.
+func lateAlloc(a *Arena, n int, slow func(a *Arena, n int) ([]byte, error)) (b []byte, err error) {
+	b, err = slow(a, n)
+	return
+}
+
+func lateFree(a *Arena, b []byte, slow func(a *Arena, b []byte)) { slow(a, b) }
 
 // Free gives the buffer b back: the slice that this arena returned, or a reslice of it that kept its start and capacity.
 // The newest buffer's memory is handed out again next, any other's when nothing in its chunk is live. Free ends a pin.
@@ -163,7 +175,7 @@ func (a *Arena) AllocUninit(n int) ([]byte, error) {
 // production builds cannot always see and that may give its memory to two owners; invariant builds panic on all of these.
 func (a *Arena) Free(b []byte) {
 	if !a.TryFree(b) {
-		a.freeSlow(b)
+		lateFree(a, b, (*Arena).freeSlow)
 	}
 }
 

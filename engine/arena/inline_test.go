@@ -24,7 +24,7 @@ func TestInlining(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		inline bool
-	}{{"TryAlloc", true}, {"TryFree", true}, {"Alloc", true}, {"allocSlow", false}} {
+	}{{"TryAlloc", true}, {"TryFree", true}, {"AllocUninit", true}, {"Free", true}, {"allocSlow", false}} {
 		name := `\(\*Arena\)\.` + c.name
 		if !regexp.MustCompile(`can inline ` + name + ` with cost`).Match(out) {
 			reason := regexp.MustCompile(`cannot inline ` + name + `: .*`).Find(out)

@@ -12,8 +12,7 @@ import (
 // freeSlow are the checked twins, which serve everything in invariant builds.
 
 // TryAlloc returns a buffer like AllocUninit does if that takes no more than moving the bump offset, else nil: then the
-// caller asks AllocUninit. It is for callers who want these few instructions in their own code; AllocUninit with its
-// error and its call of the slow path is beyond the compiler's inlining budget.
+// caller asks AllocUninit. It is for callers who decide for themselves what comes when it does not.
 func (a *Arena) TryAlloc(n int) []byte {
 	// With the bump offset falling, one comparison decides: n = 0, a negative n, an n beyond the chunk and an n that wraps
 	// all give an offset that is not below the old one.
