@@ -16,12 +16,16 @@ func collector(ctx context.Context, c *config) (map[string]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	requests := 100_000_000
-	if c.Quick {
-		requests /= 10
-	}
-	allocs, cycles, err := least3(ctx, requests, mix)
+	allocs, cycles, err := least3(ctx, counted(c.Quick), mix)
 	return map[string]float64{"collector/allocations": allocs, "collector/cycles": cycles}, errors.Join(err, done())
+}
+
+// counted is how many requests the collector is watched for.
+func counted(quick bool) int {
+	if quick {
+		return 10_000_000
+	}
+	return 100_000_000
 }
 
 // mixed returns loops that send n requests each.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/ksdispatch/ksdispatch/bench/internal/naive"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
@@ -17,7 +18,7 @@ const window = 256
 type tour struct {
 	requests [][ks.SizeIdentifier]byte
 	table    *table.Table[value]
-	flat     map[mapKey]*table.Entry[value]
+	flat     map[naive.Key]*table.Entry[value]
 }
 
 // random is a tour of n keys.
@@ -31,8 +32,8 @@ func random(n int) func(c *config) (*subjects, error) {
 		}
 		t := &tour{requests: make([][ks.SizeIdentifier]byte, n), table: built, flat: filled(keys, list)}
 		for i, at := range rand.New(rand.NewPCG(c.Seed, 1)).Perm(n) {
-			copy(t.requests[i][:], keys[at].set[:])
-			binary.LittleEndian.PutUint32(t.requests[i][16:], keys[at].id)
+			copy(t.requests[i][:], keys[at].Set[:])
+			binary.LittleEndian.PutUint32(t.requests[i][16:], keys[at].ID)
 		}
 		return t.subjects()
 	}
@@ -68,7 +69,7 @@ func (t *tour) byMap() (found int) {
 	requests, flat := t.requests, t.flat
 	for i := range requests {
 		in := &requests[i]
-		if flat[mapKey{ks.GUID(in[:16]), binary.LittleEndian.Uint32(in[16:])}] != nil {
+		if flat[naive.Key{Set: ks.GUID(in[:16]), ID: binary.LittleEndian.Uint32(in[16:])}] != nil {
 			found++
 		}
 	}

@@ -24,7 +24,7 @@ const often, collected = 16, 8
 const resolvedWhat = "a request without an IRP through a reference resolved before, to the call of its handler alone"
 
 // all lists the targets.
-func all() ([]group, error) {
+func all(quick bool) ([]group, error) {
 	irp := most("irp/20x12/bare", "a request through a handle, to the call of its handler alone", 6, "irp/engine", "irp/bare")
 	irp.stretch = 5
 	groups := []group{
@@ -121,7 +121,7 @@ func all() ([]group, error) {
 			over: []string{"irp on 1", "bare on 2"}, under: []string{"irp on 2", "bare on 1"}, unit: "x",
 		}}},
 		group{name: "collector", count: collector, rows: []row{
-			{name: "collector/allocations", what: "heap allocations in 100,000,000 mixed requests, 10,000,000 with --quick", bound: report.AtMost},
+			{name: "collector/allocations", what: fmt.Sprintf("heap allocations in %d million mixed requests", counted(quick)/1_000_000), bound: report.AtMost},
 			{name: "collector/cycles", what: "collections that they caused", bound: report.AtMost},
 		}},
 	), nil

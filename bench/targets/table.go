@@ -8,18 +8,12 @@ import (
 	"math/rand/v2"
 	"runtime"
 
-	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/bench/internal/naive"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
 
 // value is as long as what the dispatcher keeps with a key, so that an entry is a cache line.
 type value [40]byte
-
-// mapKey is the key of the Go map that a table takes the place of.
-type mapKey struct {
-	set ks.GUID
-	id  uint32
-}
 
 // entries are sets of a random GUID and twenty ids from 0.
 func entries(n int, seed uint64) []table.Entry[value] {
@@ -38,20 +32,20 @@ func entries(n int, seed uint64) []table.Entry[value] {
 
 // filled is a map of the entries, sized before it is filled, with pointers for values: a map that holds 40 bytes with each
 // key takes longer to fill.
-func filled(keys []mapKey, list []table.Entry[value]) map[mapKey]*table.Entry[value] {
-	m := make(map[mapKey]*table.Entry[value], len(list))
+func filled(keys []naive.Key, list []table.Entry[value]) map[naive.Key]*table.Entry[value] {
+	m := make(map[naive.Key]*table.Entry[value], len(list))
 	for i := range list {
 		m[keys[i]] = &list[i]
 	}
 	return m
 }
 
-func mapKeys(list []table.Entry[value]) []mapKey {
-	keys := make([]mapKey, len(list))
+func mapKeys(list []table.Entry[value]) []naive.Key {
+	keys := make([]naive.Key, len(list))
 	for i, e := range list {
-		binary.LittleEndian.PutUint64(keys[i].set[:], e.Lo)
-		binary.LittleEndian.PutUint64(keys[i].set[8:], e.Hi)
-		keys[i].id = e.ID
+		binary.LittleEndian.PutUint64(keys[i].Set[:], e.Lo)
+		binary.LittleEndian.PutUint64(keys[i].Set[8:], e.Hi)
+		keys[i].ID = e.ID
 	}
 	return keys
 }

@@ -78,7 +78,7 @@ type config struct {
 
 // Run measures the targets and returns them as a report. It ends early with the context's error.
 func Run(ctx context.Context, opt Options) (*report.Report, error) {
-	groups, err := all()
+	groups, err := all(opt.Quick)
 	if err != nil {
 		return nil, err
 	}

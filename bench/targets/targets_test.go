@@ -111,7 +111,7 @@ func TestAnAllocationFails(t *testing.T) {
 // Each target names subjects that its group has, and each group can be measured: the small ones as they are, the large ones
 // with fewer keys.
 func TestEveryTargetCanBeMeasured(t *testing.T) {
-	groups, err := all()
+	groups, err := all(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestATourFindsEveryKey(t *testing.T) {
 	keys := mapKeys(list)
 	w := &tour{table: built, flat: filled(keys, list)}
 	for _, k := range keys {
-		w.requests = append(w.requests, [24]byte(append(append(k.set[:], byte(k.id)), make([]byte, 7)...)))
+		w.requests = append(w.requests, [24]byte(append(append(k.Set[:], byte(k.ID)), make([]byte, 7)...)))
 	}
 	if _, err := w.subjects(); err == nil || !strings.Contains(err.Error(), "999 of 1000") {
 		t.Errorf("%v", err)
