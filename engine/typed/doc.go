@@ -25,6 +25,8 @@
 // A variable is a [Cell]: an atomic of sync/atomic, a [Locked], or whatever has Load and Store and is safe for concurrent use.
 // The rest of an item, its relations for instance, is added to the set that [PropertySet] returns.
 //
+// [NewEvent] declares an event whose clients send a structure along, and generates it for those whose structure matches.
+//
 // # Sizes
 //
 // Values of fixed size set MinData, so that the dispatcher answers wrong sizes (P-28); the handlers check once more, as the
