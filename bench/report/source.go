@@ -9,7 +9,7 @@ import (
 // that was made to hurt, or that is no report.
 const (
 	maxBytes   = 1 << 30
-	maxValue   = 4 << 20 // of a value that is decoded in one piece: a sample, a histogram, the environment
+	maxValue   = 1 << 20 // of a value that is decoded in one piece: a sample, a histogram, the environment
 	maxDepth   = 32
 	maxSamples = 1 << 22
 	maxOther   = 1 << 16 // elements of all other lists together
