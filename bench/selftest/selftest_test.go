@@ -22,7 +22,7 @@ func workloads(t *testing.T) []bench.Workload {
 // Times depend on the machine and are not asserted. Counts do not: the planted allocation is always found.
 func TestRun(t *testing.T) {
 	calls := 0
-	r, err := Run(context.Background(), workloads(t), Options{Seed: testkit.Seed(t), Blocks: 20, Progress: func(done, total int, _ string) {
+	r, err := Run(context.Background(), workloads(t), Options{Seed: testkit.Seed(t), Blocks: 10, Progress: func(done, total int, _ string) {
 		calls++
 		require.Equal(t, calls, done)
 		require.Equal(t, 10, total)

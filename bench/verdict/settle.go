@@ -39,12 +39,8 @@ func holm(rows []*Row) {
 func (r *Row) judge(family int, opt Options) {
 	if r.P == nil || min(r.Old.N, r.New.N) < report.MinRounds || r.attainable*float64(family) > opt.Alpha {
 		r.Verdict = Insufficient
-		if need := r.needed(family, opt.Alpha); r.P == nil && len(r.Warnings) > 0 {
-			return // it says already why
-		} else if family > 1 {
-			r.warn(fmt.Sprintf("needs %d samples on each side to find a difference among %d rows", need, family))
-		} else {
-			r.warn(fmt.Sprintf("needs %d samples on each side to find a difference", need))
+		if r.P != nil || len(r.Warnings) == 0 { // else it says already why there is no test
+			r.warn(needed(family, r.Test, opt.Alpha))
 		}
 		return
 	}
@@ -74,15 +70,19 @@ func (r *Row) sided(more bool) Verdict {
 	return Regressed
 }
 
-// needed is how many samples on each side could tell a difference among so many rows, once all of them lie apart.
-func (r *Row) needed(family int, alpha float64) int {
-	for n := report.MinRounds; ; n++ {
-		least := leastRankP(n, n)
-		if r.Test == testPaired {
-			least = leastSignP(n)
-		}
-		if least*float64(max(family, 1)) <= alpha {
-			return n
-		}
+// needed says how many samples on each side could tell a difference among so many rows, if all of them lay apart.
+func needed(family int, test string, alpha float64) string {
+	n := report.MinRounds
+	least := leastRankP
+	if test == testPaired {
+		least = func(n, _ int) float64 { return leastSignP(n) }
 	}
+	for least(n, n)*float64(max(family, 1)) > alpha {
+		n++
+	}
+	text := fmt.Sprintf("needs %d samples on each side to find a difference", n)
+	if family > 1 {
+		text += fmt.Sprintf(" among %d rows", family)
+	}
+	return text
 }
