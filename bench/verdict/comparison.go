@@ -45,6 +45,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 	}
 	found := map[key]bool{}
 	var limits []float64
+	var pairs [][2]Series // of the rows
 	for _, s := range new.Series {
 		k := key{s.Name, s.Unit}
 		was, ok := before[k]
@@ -66,6 +67,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 		row := test(was.Values, s.Values, each)
 		row.Name, row.Unit, row.Kind = s.Name, s.Unit, s.Kind
 		c.Rows = append(c.Rows, row)
+		pairs = append(pairs, [2]Series{was, s})
 	}
 	for _, s := range old.Series {
 		if s.Kind != report.Limit && s.Kind != report.Peer && !found[key{s.Name, s.Unit}] {
@@ -77,11 +79,32 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 	}
 	c.Tested = settle(c.Rows, opt)
 	c.Counts = Counts{}
-	for _, r := range c.Rows {
-		c.Counts[r.Verdict]++
+	for i := range c.Rows {
+		c.Rows[i].confirm(pairs[i][0], pairs[i][1], opt)
+		c.Counts[c.Rows[i].Verdict]++
 	}
 	c.warnMachine(limits)
 	return c, nil
+}
+
+// confirm takes back a verdict on times that is the machine's. The limits do the least that the rounds of a row allow and call no
+// engine: a change of the code is also one of the time divided by theirs in the same round, a change of the machine is not.
+func (r *Row) confirm(old, new Series, opt Options) {
+	if r.Verdict != Improved && r.Verdict != Regressed || len(old.control) != len(old.Values) || len(new.control) != len(new.Values) || len(old.control) == 0 {
+		return
+	}
+	relative := func(s Series) []float64 {
+		out := slices.Clone(s.Values)
+		for i := range out {
+			out[i] /= s.control[i]
+		}
+		return out
+	}
+	opt.Exact, opt.Better = false, r.Better
+	if c := Compare(relative(old), relative(new), opt); c.Verdict != r.Verdict {
+		r.warn(fmt.Sprintf("would be %s, but what floor and bare took in the same rounds does not confirm it: measure again on a quieter machine", r.Verdict))
+		r.Verdict = Inconclusive
+	}
 }
 
 // warnMachine says when rows moved that no change of the code can move.

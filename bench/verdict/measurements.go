@@ -2,7 +2,9 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 	"regexp"
+	"slices"
 
 	"github.com/ksdispatch/ksdispatch/bench/report"
 )
@@ -36,6 +38,8 @@ type Series struct {
 	Exact  bool
 	Better Direction
 	Values []float64
+
+	control []float64 // what the limits took in the same rounds; nil for none
 }
 
 // Units of a report's metrics, named as go test names them.
@@ -61,6 +65,7 @@ func FromReport(r *report.Report, source string) *Measurements {
 	for _, impl := range r.Impls {
 		kinds[impl.Name] = impl.Kind
 	}
+	controls := controls(r, kinds)
 	for _, result := range r.Results {
 		column := func(of func(report.Sample) float64) []float64 {
 			values := make([]float64, len(result.Samples))
@@ -70,13 +75,40 @@ func FromReport(r *report.Report, source string) *Measurements {
 			return values
 		}
 		add := func(unit string, exact bool, values []float64) {
-			m.Series = append(m.Series, Series{Name: result.Name(), Unit: unit, Kind: kinds[result.Impl], Exact: exact, Better: Lower, Values: values})
+			s := Series{Name: result.Name(), Unit: unit, Kind: kinds[result.Impl], Exact: exact, Better: Lower, Values: values}
+			if s.Kind == report.Engine && !exact {
+				s.control = controls[result.Workload+"/"+result.Path]
+			}
+			m.Series = append(m.Series, s)
 		}
 		add(unitTime, false, column(func(s report.Sample) float64 { return s.NsPerOp }))
 		add(unitAllocs, true, counts(column(func(s report.Sample) float64 { return s.AllocsPerOp }), strayAllocs))
 		add(unitBytes, true, counts(column(func(s report.Sample) float64 { return s.BytesPerOp }), strayBytes))
 	}
 	return m
+}
+
+// controls returns the times of the limits by workload/path, a value a round: their geometric mean.
+func controls(r *report.Report, kinds map[string]report.Kind) map[string][]float64 {
+	all, limits := map[string][]float64{}, 0.0
+	for _, impl := range r.Impls {
+		if impl.Kind == report.Limit {
+			limits++
+		}
+	}
+	for _, result := range r.Results {
+		if kinds[result.Impl] != report.Limit {
+			continue
+		}
+		key := result.Workload + "/" + result.Path
+		if all[key] == nil {
+			all[key] = slices.Repeat([]float64{1}, len(result.Samples))
+		}
+		for i, s := range result.Samples[:min(len(result.Samples), len(all[key]))] {
+			all[key][i] *= math.Pow(s.NsPerOp, 1/limits)
+		}
+	}
+	return all
 }
 
 // Match keeps the series whose name matches.

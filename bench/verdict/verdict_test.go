@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ksdispatch/ksdispatch/bench/report"
 )
 
 func times(n int, values ...float64) (out []float64) {
@@ -88,4 +90,32 @@ func TestFamiliesNeedSamples(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 40, many.Counts[Insufficient], many.Summary())
 	require.Contains(t, many.Rows[0].Warnings[0], "needs 7 samples on each side to find a difference among 40 rows")
+}
+
+// A machine that slows down moves the limits too, and is no regression of the engine; a slower engine does not move them.
+func TestLimitsConfirm(t *testing.T) {
+	run := func(engine, bare float64) *Measurements {
+		r := &report.Report{
+			Settings:  report.Settings{Rounds: 12},
+			Workloads: []report.Workload{{Name: "w"}},
+			Impls:     []report.Impl{{Name: "engine", Kind: report.Engine}, {Name: "floor", Kind: report.Limit}, {Name: "bare", Kind: report.Limit}},
+		}
+		for name, ns := range map[string]float64{"engine": engine, "floor": bare / 3, "bare": bare} {
+			result := report.Result{Workload: "w", Path: "irp", Impl: name}
+			for _, v := range times(12, 0.99, 1, 1.01, 1.005) {
+				result.Samples = append(result.Samples, report.Sample{Operations: 1, NsPerOp: ns * v})
+			}
+			r.Results = append(r.Results, result)
+		}
+		return FromReport(r, "file")
+	}
+	for _, c := range []struct {
+		engine, bare float64
+		want         Verdict
+	}{{70, 4, Same}, {84, 4, Regressed}, {56, 4, Improved}, {84, 4.8, Inconclusive}, {56, 3.2, Inconclusive}, {84, 3, Regressed}, {70, 5, Same}} {
+		got, err := New(run(70, 4), run(c.engine, c.bare), Options{})
+		require.NoError(t, err)
+		require.Equal(t, c.want, got.Rows[0].Verdict, "%v", c)
+		require.Equal(t, c.want == Inconclusive, strings.Contains(strings.Join(got.Rows[0].Warnings, ""), "does not confirm"), "%v", c)
+	}
 }
