@@ -275,7 +275,7 @@ func (s *subject) complete(q *model.Request) (got model.Outcome) {
 			s.now.complain("another request is completed")
 		}
 	}
-	copy(p.irp.SystemBuffer[:p.q.Out], q.Data)
+	copy(p.irp.SystemBuffer[:min(uint64(p.q.Out), uint64(len(p.irp.SystemBuffer)))], q.Data)
 	p.irp.Complete(q.Status, q.Information)
 	if completed != 1 {
 		s.now.complain("Completion is called %d times", completed)
@@ -361,7 +361,8 @@ func (s *subject) fast(q *model.Request) model.Outcome {
 
 // alike are pairs of rules that decide together, of which the model names one and the dispatcher the other: the result of
 // a support handler, an unknown set of SETSUPPORT, GUID_NULL with another verb, an inner request that pends, a forged buffer.
-var alike = [][2]string{{"P-17", "P-34"}, {"P-24", "P-31"}, {"P-32", "P-24"}, {"P-43", "P-17"}, {"S-15", "P-15"}}
+var alike = [][2]string{{"P-17", "P-34"}, {"P-24", "P-31"}, {"P-32", "P-24"}, {"P-43", "P-17"}, {"S-15", "P-15"},
+	{"P-17", "M-8"}, {"P-18", "M-8"}}
 
 // differences compares the fields that count for q.
 func differences(q *model.Request, want, got *model.Outcome) (what []string) {

@@ -37,6 +37,7 @@ type pended struct {
 	user   []byte
 	custom []byte
 	q      model.Request
+	data   []byte // what the handler of a method was given
 }
 
 // exchange is what happens in the course of one request.
@@ -45,10 +46,12 @@ type exchange struct {
 	calls       []model.Call
 	allocations []model.Allocation
 	custom      []byte         // the allocator's buffer
+	data        []byte         // what the handler of a method was given that left it pending
 	panics      int            // thrown
 	reported    int            // to Config.OnPanic
 	ending      *model.Request // how a request that pends is completed before the handler returns; nil leaves it pending
 	complaints  []string
+	waits       bool // a request that pends is waited for
 }
 
 func (x *exchange) complain(format string, args ...any) {
@@ -202,7 +205,12 @@ func (s *subject) handler(it *model.Item, verb string, p model.Program) engine.H
 }
 
 // run runs the program and records the call with what came of it.
-func (x *exchange) run(c model.Call, v *model.Value, p model.Program, data []byte, information *uint64) (status ks.Status) {
+func (x *exchange) run(c model.Call, v *model.Value, p model.Program, data []byte, information *uint64) ks.Status {
+	return x.record(c, func() ks.Status { return p.Run(v, c.Verb == "set", data, information) })
+}
+
+// record calls a handler and notes the call with what came of it.
+func (x *exchange) record(c model.Call, handler func() ks.Status) (status ks.Status) {
 	defer func() {
 		value := recover()
 		if value != nil {
@@ -218,7 +226,7 @@ func (x *exchange) run(c model.Call, v *model.Value, p model.Program, data []byt
 			panic(value)
 		}
 	}()
-	return p.Run(v, c.Verb == "set", data, information)
+	return handler()
 }
 
 // fastHandler is handler for the fast path. A program that pends does so in one of the two ways of F-6: it claims to have

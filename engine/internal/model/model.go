@@ -56,6 +56,7 @@ type Compat struct {
 	P42Set, P42Entry   ks.Status // instead of INVALID_PARAMETER: another set, an entry that does not fit
 	P42Item, P42Length ks.Status // instead of NOT_FOUND, INVALID_BUFFER_SIZE
 	P45                bool      // GETPAYLOADSIZE is a modifier
+	M2, M8             ks.Status // of methods, instead of INVALID_PARAMETER, NOT_FOUND
 }
 
 // modifiers are the bits of Flags that are no verb (P-25, P-45).
