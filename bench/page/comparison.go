@@ -11,10 +11,11 @@ import (
 
 // comparison is the first report against the last: what changed, and how sure that is.
 func comparison(in Input) (*section, error) {
-	if len(in.Reports) < 2 {
+	all := in.measured()
+	if len(all) < 2 {
 		return nil, nil
 	}
-	first, last := in.Reports[0], in.main()
+	first, last := all[0], in.main()
 	old, now := verdict.FromReport(first.Report, first.Name), verdict.FromReport(last.Report, last.Name)
 	c, err := verdict.New(old, now, verdict.Options{})
 	if errors.Is(err, verdict.ErrNothingInCommon) {

@@ -52,12 +52,13 @@ func (in Input) violins(workload, path string) plot.Rows {
 	r := in.main()
 	c := plot.Rows{Title: workload + ", " + path, X: plot.Axis{Label: "nanoseconds per request", Format: plot.Nanoseconds}}
 	low, high := 0.0, 0.0
-	for _, rep := range in.Reports {
+	all := in.measured()
+	for _, rep := range all {
 		c.Series = append(c.Series, rep.Name)
 	}
 	for i, impl := range r.Impls {
 		row := plot.Row{Name: impl.Name}
-		for j, rep := range in.Reports {
+		for j, rep := range all {
 			res := rep.find(workload, path, impl.Name)
 			if res == nil || len(res.Samples) == 0 {
 				continue
@@ -68,10 +69,10 @@ func (in Input) violins(workload, path string) plot.Rows {
 			}
 			high = max(high, it.Mid)
 			it.Series = j
-			if len(in.Reports) == 1 {
+			if len(all) == 1 {
 				it.Series, row.Name = i, impl.Name+": "+plot.Nanoseconds(res.NsPerOp)
 			}
-			if len(in.Reports) > shownViolins {
+			if len(all) > shownViolins {
 				it.Values = nil
 			}
 			row.Items = append(row.Items, it)

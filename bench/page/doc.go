@@ -20,5 +20,6 @@
 // shape everywhere, and one template lays all of them out.
 //
 // Of several reports the last is the one the page is about. The others are drawn beside it: their rounds in the
-// distributions, their medians in the history.
+// distributions, their medians in the history. Targets, stages and growth come from programs of their own; each is shown from
+// the last report that has it.
 package page

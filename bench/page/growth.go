@@ -8,7 +8,7 @@ import (
 
 // growth is how the table grows with its keys.
 func growth(in Input) (*section, error) {
-	r := in.main()
+	r := in.last(func(r Report) bool { return len(r.Scale) > 0 })
 	if len(r.Scale) == 0 {
 		return nil, nil
 	}

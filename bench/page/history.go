@@ -8,7 +8,8 @@ import (
 
 // history draws the engine's medians over the reports, oldest first.
 func history(in Input) (*section, error) {
-	if len(in.Reports) < 3 {
+	all := in.measured()
+	if len(all) < 3 {
 		return nil, nil
 	}
 	r := in.main()
@@ -18,7 +19,7 @@ func history(in Input) (*section, error) {
 	}}
 	var ticks []plot.Tick
 	t := table{Caption: "reports", Header: []string{"place", "report", "commit", "time"}}
-	for i, rep := range in.Reports {
+	for i, rep := range all {
 		ticks = append(ticks, plot.Tick{Value: float64(i + 1), Label: fmt.Sprint(i + 1)})
 		t.Rows = append(t.Rows, plain(fmt.Sprint(i+1), rep.Name, rep.Environment.Commit, rep.Environment.Time))
 	}
@@ -27,7 +28,7 @@ func history(in Input) (*section, error) {
 			Y: plot.Axis{Label: "nanoseconds per request", Log: true, Format: plot.Nanoseconds}}
 		for _, w := range r.Workloads {
 			curve := plot.Series{Name: w.Name}
-			for i, rep := range in.Reports {
+			for i, rep := range all {
 				if res := rep.find(w.Name, path.Name, rep.engine()); res != nil {
 					p := plot.Point{X: float64(i + 1), Y: res.NsPerOp}
 					if res.Interval != nil {

@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/ksdispatch/ksdispatch/bench/plot"
 	"github.com/ksdispatch/ksdispatch/bench/report"
@@ -111,7 +112,7 @@ func Write(w io.Writer, in Input) error {
 	}
 	f := frame{Title: in.Title, Lead: in.lead(), Links: in.Links}
 	if f.Title == "" {
-		f.Title = "ksbench: " + in.Reports[len(in.Reports)-1].Name
+		f.Title = "ksbench: " + in.main().Name
 	}
 	for _, build := range []func(Input) (*section, error){
 		comparison, verdicts, targets, ratios, distributions, latencies, growth, stages, history, flames, numbers, environment, reproduce,
@@ -137,8 +138,23 @@ func (f frame) write(w io.Writer) error {
 	return err
 }
 
-// main is the report that the page is about.
-func (in Input) main() Report { return in.Reports[len(in.Reports)-1] }
+// main is the report that the page is about: the last with rows of workloads, or just the last.
+func (in Input) main() Report { return in.last(func(r Report) bool { return len(r.Results) > 0 }) }
+
+// last is the newest report that has something, or else the newest.
+func (in Input) last(has func(Report) bool) Report {
+	for _, r := range slices.Backward(in.Reports) {
+		if has(r) {
+			return r
+		}
+	}
+	return in.Reports[len(in.Reports)-1]
+}
+
+// measured are the reports with rows of workloads.
+func (in Input) measured() []Report {
+	return slices.DeleteFunc(slices.Clone(in.Reports), func(r Report) bool { return len(r.Results) == 0 })
+}
 
 func (in Input) lead() string {
 	r := in.main()

@@ -7,7 +7,7 @@ import (
 
 // stages are the parts of a request's time.
 func stages(in Input) (*section, error) {
-	r := in.main()
+	r := in.last(func(r Report) bool { return len(r.Stages) > 0 })
 	if len(r.Stages) == 0 {
 		return nil, nil
 	}

@@ -10,7 +10,7 @@ import (
 
 // targets are the numbers to reach, and how far the run was from them.
 func targets(in Input) (*section, error) {
-	r := in.main()
+	r := in.last(func(r Report) bool { return len(r.Targets) > 0 })
 	if len(r.Targets) == 0 {
 		return nil, nil
 	}

@@ -80,11 +80,15 @@ func (f *Figure) curve(c Lines, i int, s Series, x, y scale) {
 	} else if len(upper) == 1 {
 		f.add(`<polyline class="span %s" points="%s %s"/>`, class, upper[0], lower[0])
 	}
+	plain := s.Plain && len(points) > 1
+	if plain {
+		class += " plain"
+	}
 	if len(points) > 1 {
 		f.add(`<polyline class="line %s" points="%s"/>`, class, strings.Join(points, " "))
 	}
 	f.Marks += len(points)
-	if s.Plain && len(points) > 1 {
+	if plain {
 		return
 	}
 	for _, p := range s.Points {

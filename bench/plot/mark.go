@@ -41,6 +41,7 @@ func (f *Figure) legend(names []string, y float64) float64 {
 		return y
 	}
 	x := 8.0
+	f.add(`<g class="legend">`)
 	for i, name := range names {
 		cut, _ := fit(name, 0.45*f.width)
 		w := extent(cut)*1.15 + 34
@@ -51,5 +52,6 @@ func (f *Figure) legend(names []string, y float64) float64 {
 		f.text("", x+17, y+14, 0.45*f.width, name)
 		x += w
 	}
+	f.add("</g>")
 	return y + lineHeight + 8
 }
