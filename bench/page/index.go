@@ -12,6 +12,7 @@ type Index struct {
 	Reports []Report // oldest first
 	Skipped []error  // files that are no reports
 	Runs    []Run    // that are measuring now
+	Follow  bool     // load the list again and again while there are runs
 }
 
 // Run is a measurement that has not ended.
@@ -22,16 +23,21 @@ type Run struct {
 	Stale       bool // it does not say anything any more
 }
 
-// refresh is after how many seconds a list with runs looks again.
+// refresh is after how many seconds a list that follows runs looks again. That is for the reader to start and to stop (WCAG
+// 2.2, 2.2.1): a page that loads itself takes a screen reader back to its beginning.
 const refresh = 2
 
 // WriteIndex writes the list, newest first.
 func WriteIndex(w io.Writer, in Index) error {
 	f := frame{Title: in.Title, Lead: fmt.Sprintf("%d reports.", len(in.Reports))}
 	if len(in.Runs) > 0 {
-		s := &section{ID: "running", Title: "Running", Text: []string{"The page looks again every two seconds."}, Runs: in.Runs}
-		f.Sections = append(f.Sections, s)
-		f.Refresh = refresh
+		f.Sections = append(f.Sections, &section{ID: "running", Title: "Running", Runs: in.Runs})
+		if in.Follow {
+			f.Refresh = refresh
+			f.Links = append(f.Links, Link{Text: "Stop following", URL: "/"})
+		} else {
+			f.Links = append(f.Links, Link{Text: fmt.Sprintf("Follow: look again every %d seconds", refresh), URL: "/?follow=1"})
+		}
 	}
 	list := &section{ID: "reports", Title: "Reports"}
 	t := table{Caption: "newest first", Header: []string{"report", "began", "commit", "machine", "rounds", "rows"}}
@@ -51,7 +57,7 @@ func WriteIndex(w io.Writer, in Index) error {
 		list.Names = nil // nothing to compare
 	}
 	if len(in.Reports) > 2 {
-		f.Links = []Link{{Text: "History of all", URL: "/history"}}
+		f.Links = append(f.Links, Link{Text: "History of all", URL: "/history"})
 	}
 	for _, err := range in.Skipped {
 		list.Notes = append(list.Notes, "passed over: "+err.Error())

@@ -95,7 +95,7 @@ func rarities(c plot.Lines) []plot.Tick {
 		}
 	}
 	ticks := []plot.Tick{{Value: 2, Label: "50 %"}}
-	for n, rarity := 0, 10.0; rarity <= 10*rarest && n < 10; n, rarity = n+1, rarity*10 {
+	for n, rarity := 0, 10.0; rarity <= rarest && n < 10; n, rarity = n+1, rarity*10 {
 		ticks = append(ticks, plot.Tick{Value: rarity, Label: fmt.Sprintf("%.*f %%", max(n-1, 0), 100-100/rarity)})
 	}
 	return ticks

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Bars is a chart of sums and their parts: a bar for each row, a piece for each part.
+// Bars is a chart of sums and their parts: a bar for each row, a piece for each part. There may be more parts than colours, so
+// the pieces bear the numbers of the legend where there is room.
 type Bars struct {
 	Title   string
 	Summary string // "" for one made from the numbers
@@ -47,9 +48,13 @@ func (c Bars) Draw(id string) *Figure {
 		}
 		sums = append(sums, sum)
 	}
-	top := f.legend(names, 4) + 4
+	numbered := make([]string, len(names))
+	for i, name := range names {
+		numbered[i] = fmt.Sprintf("%d %s", i+1, name)
+	}
+	top := f.legend(numbered, 4) + 4
 	f.height = top + float64(len(c.Bars))*(nameHeight+barHeight+6) + 52
-	x := c.X.scale(sums, 8, f.width-26)
+	x := c.X.scale(sums, 22, f.width-26)
 	f.xAxis(c.X, x, top, f.height-48)
 	for i, bar := range c.Bars {
 		f.text("name", 4, top+15, f.width, fmt.Sprintf("%s: %s", bar.Name, c.X.text(sums[i+1])))
@@ -75,6 +80,9 @@ func (f *Figure) bar(c Bars, bar Bar, series map[string]int, x scale, top float6
 		from, to := x.at(sum), x.at(sum+p.Value)
 		f.add(`<rect class="part s%d" x="%s" y="%s" width="%s" height="%s"><title>%s: %s</title></rect>`, series[p.Name]%palette,
 			num(from), num(top), num(to-from), num(barHeight), escape(p.Name), escape(c.X.text(p.Value)))
+		if number := fmt.Sprint(series[p.Name] + 1); to-from > 2*extent(number) {
+			f.add(`<text class="number middle" x="%s" y="%s">%s</text>`, num((from+to)/2), num(top+barHeight/2+5), number)
+		}
 		f.Marks++
 		sum += p.Value
 	}

@@ -30,7 +30,7 @@ func (a Axis) title(s scale) string {
 	switch {
 	case a.Log:
 		return a.Label + " (logarithmic)"
-	case s.low > 0:
+	case s.low > 0 && len(a.Ticks) == 0:
 		return a.Label + " (does not begin at 0)"
 	}
 	return a.Label

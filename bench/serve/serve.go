@@ -118,7 +118,7 @@ func (f *folder) history(w io.Writer, _ url.Values) error {
 	return page.Write(w, page.Input{Title: "ksbench: history of " + f.dir, Reports: reports, Links: []page.Link{back}})
 }
 
-func (f *folder) index(w io.Writer, _ url.Values) error {
+func (f *folder) index(w io.Writer, q url.Values) error {
 	reports, skipped, err := f.all()
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (f *folder) index(w io.Writer, _ url.Values) error {
 	if err != nil {
 		return err
 	}
-	in := page.Index{Title: "ksbench: reports of " + f.dir, Reports: reports, Skipped: skipped}
+	in := page.Index{Title: "ksbench: reports of " + f.dir, Reports: reports, Skipped: skipped, Follow: q.Get("follow") != ""}
 	for _, p := range runs {
 		in.Runs = append(in.Runs, p.describe(time.Now()))
 	}

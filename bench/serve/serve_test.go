@@ -248,9 +248,12 @@ func TestProgressIsShown(t *testing.T) {
 	run := filepath.Join(s.dir, "next.json")
 	require.NoError(t, WriteProgress(run, Progress{Done: 25, Total: 100, Workload: "20x12<i>", Began: time.Now().Add(-10 * time.Second)}))
 	_, text, _ := s.get("/")
-	for _, want := range []string{"next.json", "measuring 20x12&lt;i&gt;, 30s left", `<progress value="25" max="100"`, `http-equiv="refresh" content="2"`} {
+	for _, want := range []string{"next.json", "measuring 20x12&lt;i&gt;, 30s left", `<progress value="25" max="100"`, `href="/?follow=1"`} {
 		require.Contains(t, text, want)
 	}
+	require.NotContains(t, text, "refresh")
+	_, text, _ = s.get("/?follow=1")
+	require.Contains(t, text, `http-equiv="refresh" content="2"`)
 	old := time.Now().Add(-time.Hour)
 	require.NoError(t, os.Chtimes(progressFile(run), old, old))
 	_, text, _ = s.get("/")
