@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// WriteJSON writes the comparison for programs: every field, fractions instead of percentages.
+// WriteJSON writes the comparison for programs, as comparison.schema.json describes it.
 func (c *Comparison) WriteJSON(w io.Writer) error {
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ksdispatch/ksdispatch/bench/report"
@@ -85,5 +86,30 @@ func TestWriteErrorsAreReported(t *testing.T) {
 	c := sample(t)
 	for _, write := range []func(io.Writer) error{c.WriteText, c.WriteMarkdown, c.WriteJSON} {
 		require.ErrorIs(t, write(failing{}), errFull)
+	}
+}
+
+func TestJSONMatchesItsSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("comparison.schema.json")
+	require.NoError(t, err)
+	var text bytes.Buffer
+	require.NoError(t, sample(t).WriteJSON(&text))
+	parse := func() map[string]any {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text.Bytes()))
+		require.NoError(t, err)
+		return v.(map[string]any)
+	}
+	require.NoError(t, schema.Validate(parse()))
+	first := func(v map[string]any) map[string]any { return v["rows"].([]any)[0].(map[string]any) }
+	for name, damage := range map[string]func(v map[string]any){ // a schema that accepts these would accept anything
+		"no version":      func(v map[string]any) { delete(v, "schemaVersion") },
+		"another verdict": func(v map[string]any) { first(v)["verdict"] = "fine" },
+		"no verdict":      func(v map[string]any) { delete(first(v), "verdict") },
+		"p is text":       func(v map[string]any) { first(v)["p"] = "0.1" },
+		"a surprise":      func(v map[string]any) { first(v)["p99"] = true },
+	} {
+		v := parse()
+		damage(v)
+		require.Error(t, schema.Validate(v), name)
 	}
 }
