@@ -151,7 +151,7 @@ func TestBehaviour(t *testing.T) {
 			t.Errorf("line %d: a block of %q is not checked", b.line, kind)
 		}
 	}
-	require.Equal(t, map[string]int{"json": 2, "console": 9, "hex": 2, "": 1, "example": count["example"]}, count)
+	require.Equal(t, map[string]int{"json": 3, "console": 10, "hex": 2, "": 1, "example": count["example"]}, count)
 	require.Greater(t, count["example"], 58)
 }
 
