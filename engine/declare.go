@@ -90,7 +90,8 @@ type Config struct {
 	EventItemSize uint32
 
 	// OnPanic is told the value and stack of a panic in a handler, a support handler or an allocator (P-21).
-	// nil logs once per item through slog.
+	// nil logs once per item through slog. A panic in a Remove handler or a callback of a generate is told with the lock of the
+	// list held.
 	OnPanic func(value any, stack []byte)
 
 	// Compat overrides single rules that no public source pins down. The zero value overrides none.

@@ -55,16 +55,15 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 		if q.lo|q.hi != 0 && d.events.setTable.Lookup(q.lo, q.hi, 0) == nil {
 			return irp.decide(ruleP31, ks.StatusPropsetNotFound)
 		}
-		return d.runEvent(irp, eventRequest{verb: verb}, in, out)
+		return d.runEvent(irp, eventRequest{verb: verb}, nil, in, out)
 	}
 	slot, status := d.events.lookup(irp)
 	if slot == nil {
 		return status
 	}
-	r := eventRequest{verb: verb, item: slot.item, list: list, allocator: allocator}
 	switch verb {
 	case ks.EventTypeBasicSupport:
-		r.allocator = nil // P-14
+		allocator = nil // P-14
 	case ks.EventTypeQueryBuffer:
 		if inLen < ks.SizeQueryBuffer {
 			return irp.decide(ruleE26, ks.StatusInvalidBufferSize)
@@ -79,36 +78,35 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 		}
 	}
 	irp.index = slot.item.index + firstEvent
-	return d.runEvent(irp, r, in, out)
+	return d.runEvent(irp, eventRequest{verb: verb, item: slot.item, list: list}, allocator, in, out)
 }
 
 // eventRequest is a request that is well-formed: what is left is the part that can allocate and can panic.
 type eventRequest struct {
-	verb      uint32
-	item      *eventItem // nil for SETSUPPORT
-	list      *EventList
-	allocator Allocator
+	verb uint32
+	item *eventItem // nil for SETSUPPORT
+	list *EventList
 }
 
 // runEvent gives the request its buffer and does what its verb says.
-func (d *Dispatcher) runEvent(irp *IRP, r eventRequest, in, out []byte) (status ks.Status) {
+func (d *Dispatcher) runEvent(irp *IRP, r eventRequest, allocator Allocator, in, out []byte) (status ks.Status) {
 	returned := false
 	defer func() {
 		if !returned {
 			status = d.eventUnwound(irp, recover())
 		}
 	}()
-	switch r.verb {
-	case ks.EventTypeBasicSupport:
-		status = d.eventSupport(irp, r, in, out)
-	default:
-		if status = d.run(irp, nil, r.allocator, in, out); status != ks.StatusSuccess {
-			status = irp.check(status, irp.OutputBufferLength, irp.layout.dir)
-		} else if r.verb == ks.EventTypeSetSupport {
+	if r.verb == ks.EventTypeBasicSupport {
+		status = d.eventSupport(irp, r, allocator, in, out)
+	} else if status = d.run(irp, nil, allocator, in, out); status != ks.StatusSuccess {
+		status = irp.check(status, irp.OutputBufferLength, irp.layout.dir)
+	} else {
+		switch r.verb {
+		case ks.EventTypeSetSupport:
 			status = d.listEventSets(irp)
-		} else if r.verb == ks.EventTypeQueryBuffer {
+		case ks.EventTypeQueryBuffer:
 			status = irp.queryBuffer(r.list)
-		} else {
+		default:
 			status = d.enable(irp, r)
 		}
 	}

@@ -15,8 +15,8 @@ const (
 	WorkItemObject                        // *WorkItem
 )
 
-// Access rights of a handle, ACCESS_MASK: the one that signalling needs, EVENT_MODIFY_STATE and SEMAPHORE_MODIFY_STATE, which
-// have the same value.
+// ModifyState is the access that signalling an object needs: EVENT_MODIFY_STATE and SEMAPHORE_MODIFY_STATE, which have the same
+// value.
 const ModifyState uint32 = 0x0002
 
 // Handles resolves the numbers by which clients name objects (S-23). HandleTable is the usual one.

@@ -158,6 +158,9 @@ func TestE16_Removal(t *testing.T) {
 			if file != &h.file || e.EventData() != 7 || engine.EventsOf(&h.file) != 2 {
 				t.Errorf("Remove of %p, %#x, %d events", file, e.EventData(), engine.EventsOf(&h.file))
 			}
+			if status := engine.GenerateEvent(e); status != ks.StatusUnsuccessful { // it is marked already
+				t.Errorf("GenerateEvent in a Remove handler: %v", status)
+			}
 			if unlinks {
 				h.list.Remove(e)
 				h.list.Remove(e) // twice is harmless

@@ -8,9 +8,9 @@ import (
 )
 
 // eventSupport is BASICSUPPORT: the support handler, or success without data (E-3).
-func (d *Dispatcher) eventSupport(irp *IRP, r eventRequest, in, out []byte) ks.Status {
+func (d *Dispatcher) eventSupport(irp *IRP, r eventRequest, allocator Allocator, in, out []byte) ks.Status {
 	n, support := irp.OutputBufferLength, r.item.decl.Support
-	switch status := d.run(irp, support, nil, in, out); {
+	switch status := d.run(irp, support, allocator, in, out); {
 	case status == ks.StatusPending:
 		return status
 	case support == nil && status == ks.StatusSuccess:
