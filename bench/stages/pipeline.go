@@ -66,10 +66,10 @@ func declare(minData uint32, seed uint64) []engine.PropertySet {
 	return sets
 }
 
-func newPipeline(seed uint64) (*pipeline, error) {
+func newPipeline(seed uint64, requests int) (*pipeline, error) {
 	p := &pipeline{long: make([]byte, 4096), scratch: make([]byte, 64), empty: same}
 	sets := declare(4, seed)
-	p.requests = bench.Hits(sets, seed)
+	p.requests = bench.Hits(sets, seed)[:requests]
 	p.noVerb = make([]bench.Request, len(p.requests))
 	for i, r := range p.requests {
 		id, _ := ks.DecodeIdentifier(r.In)

@@ -88,7 +88,7 @@ func Run(ctx context.Context, opt Options) (*report.Report, error) {
 		return nil, bench.ErrNoMatch
 	}
 	if len(selected) > 0 {
-		p, err := newPipeline(opt.Seed)
+		p, err := newPipeline(opt.Seed, bench.Requests)
 		if err != nil {
 			return nil, err
 		}

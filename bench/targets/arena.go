@@ -19,7 +19,7 @@ var buffer []byte // where make's buffers escape to
 
 // buffers takes and frees buffers one at a time, so that the newest is freed. Everybody writes to the buffer.
 func buffers(c *config) (*subjects, error) {
-	call, done, err := bare(c)
+	call, done, err := bare(c, 1)
 	if err != nil {
 		return nil, err
 	}

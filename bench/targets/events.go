@@ -95,7 +95,7 @@ func (b *eventBed) generate() (wrong int) {
 
 // events are one more event coming and going, and all being signalled and the signals taken.
 func events(c *config) (*subjects, error) {
-	call, done, err := bare(c)
+	call, done, err := bare(c, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -173,6 +173,9 @@ func (g group) rounds(ctx context.Context, c *config, s *subjects) (map[string][
 		}
 	}
 	often := max(g.often, 1)
+	if g.large && c.Quick {
+		often = 1
+	}
 	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often), Seed: c.Seed, Steady: g.large})
 	if err != nil {
 		return nil, err
