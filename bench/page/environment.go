@@ -19,7 +19,7 @@ func environment(in Input) (*section, error) {
 		{"cores, GOMAXPROCS", func(r Report) string { return fmt.Sprintf("%d, %d", r.Environment.Cores, r.Environment.GOMAXPROCS) }},
 		{"system", func(r Report) string { return r.Environment.OS + "/" + r.Environment.Arch }},
 		{"compiler", func(r Report) string { return r.Environment.GoVersion + ", " + r.Environment.Level }},
-		{"began", func(r Report) string { return r.Environment.Time }},
+		{"began", func(r Report) string { return r.when() }},
 		{"kernel", func(r Report) string { return r.Environment.Kernel }},
 		{"virtualization", func(r Report) string { return r.Environment.Virtualization }},
 		{"commit", func(r Report) string { return r.Environment.Commit }},

@@ -25,6 +25,14 @@ func (r Report) began() time.Time {
 	return t
 }
 
+// when is the same for people.
+func (r Report) when() string {
+	if t := r.began(); !t.IsZero() {
+		return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	return r.Environment.Time
+}
+
 // engine is the name of what is measured.
 func (r Report) engine() string {
 	for _, impl := range r.Impls {

@@ -21,7 +21,7 @@ func history(in Input) (*section, error) {
 	t := table{Caption: "reports", Header: []string{"place", "report", "commit", "time"}}
 	for i, rep := range all {
 		ticks = append(ticks, plot.Tick{Value: float64(i + 1), Label: fmt.Sprint(i + 1)})
-		t.Rows = append(t.Rows, plain(fmt.Sprint(i+1), rep.Name, rep.Environment.Commit, rep.Environment.Time))
+		t.Rows = append(t.Rows, plain(fmt.Sprint(i+1), rep.Name, rep.Environment.Commit, rep.when()))
 	}
 	for _, path := range r.Paths {
 		c := plot.Lines{Title: path.Name + ": the engine over time", X: plot.Axis{Label: "report", Ticks: ticks},

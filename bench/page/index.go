@@ -43,7 +43,7 @@ func WriteIndex(w io.Writer, in Index) error {
 	t := table{Caption: "newest first", Header: []string{"report", "began", "commit", "machine", "rounds", "rows"}}
 	for i := len(in.Reports) - 1; i >= 0; i-- {
 		r := in.Reports[i]
-		row := plain(r.Name, r.Environment.Time, r.Environment.Commit, r.Environment.CPU, fmt.Sprint(r.Settings.Rounds), fmt.Sprint(len(r.Results)))
+		row := plain(r.Name, r.when(), r.Environment.Commit, r.Environment.CPU, fmt.Sprint(r.Settings.Rounds), fmt.Sprint(len(r.Results)))
 		row[0].URL = "/report?" + url.Values{"name": {r.Name}}.Encode()
 		t.Rows = append(t.Rows, row)
 		list.Names = append(list.Names, r.Name)

@@ -158,11 +158,12 @@ func (in Input) measured() []Report {
 
 func (in Input) lead() string {
 	r := in.main()
+	machine := fmt.Sprintf("%.80s (%.20s/%.20s)", r.Environment.CPU, r.Environment.OS, r.Environment.Arch)
 	if len(r.Results) == 0 {
-		return fmt.Sprintf("Measured on %s (%s/%s).", r.Environment.CPU, r.Environment.OS, r.Environment.Arch)
+		return "Measured on " + machine + "."
 	}
-	return fmt.Sprintf("%d workloads on %d paths, %d implementations, %d interleaved rounds, on %s (%s/%s).",
-		len(r.Workloads), len(r.Paths), len(r.Impls), r.Settings.Rounds, r.Environment.CPU, r.Environment.OS, r.Environment.Arch)
+	return fmt.Sprintf("%d workloads on %d paths, %d implementations, %d interleaved rounds, on %s.",
+		len(r.Workloads), len(r.Paths), len(r.Impls), r.Settings.Rounds, machine)
 }
 
 func plain(texts ...string) []cell {

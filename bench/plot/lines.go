@@ -131,7 +131,7 @@ func (f *Figure) xAxis(a Axis, s scale, top, bottom float64) {
 	f.add(`<path class="base" d="M%s %sH%s"/>`, num(s.from), num(bottom), num(f.width-8))
 	end := -1e9
 	for _, t := range a.places(s, 6) {
-		x, half := s.at(t.Value), extent(t.Label)*0.62
+		x, half := s.at(t.Value), extent(t.Label)*0.7
 		f.add(`<path class="grid" d="M%s %sV%s"/>`, num(x), num(top), num(bottom))
 		if x-half < end { // it would touch the label before
 			continue

@@ -58,7 +58,11 @@ func (p Progress) left() (time.Duration, bool) {
 	if p.Done < 1 || p.Total < p.Done || elapsed < time.Second {
 		return 0, false
 	}
-	return time.Duration(float64(elapsed) * float64(p.Total-p.Done) / float64(p.Done)), true
+	left := elapsed.Seconds() * float64(p.Total-p.Done) / float64(p.Done)
+	if left > (365 * 24 * time.Hour).Seconds() { // a note without a beginning, or from a clock that was wrong
+		return 0, false
+	}
+	return time.Duration(left * float64(time.Second)), true
 }
 
 // running reads the notes of a folder.
