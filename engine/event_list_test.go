@@ -152,6 +152,7 @@ func TestE15_Held(t *testing.T) {
 func TestE16_Removal(t *testing.T) {
 	var h *eventHost
 	var calls int
+	var left *engine.Event // of the entry that stays
 	for _, unlinks := range []bool{true, false} {
 		h = newEventHost(t, engine.EventItem{ID: 1, Remove: func(file *engine.FileObject, e *engine.EventEntry) {
 			calls++
@@ -167,6 +168,7 @@ func TestE16_Removal(t *testing.T) {
 			}
 		}}, engine.EventItem{ID: 2})
 		e, data := h.event()
+		left = e
 		h.enable(1, enable, 7, data, ks.StatusSuccess)
 		h.enable(2, enable, 8, data, ks.StatusSuccess)
 		h.disable(7, ks.StatusSuccess)
@@ -186,9 +188,8 @@ func TestE16_Removal(t *testing.T) {
 	h.disable(8, ks.StatusUnsuccessful)
 	h.list.Free(&h.file)
 	h.count(1)
-	e, _ := h.event()
 	h.generate(2, ks.StatusSuccess)
-	h.signalled(e, false)
+	h.signalled(left, false)
 	h.list.Do(func() {
 		if s := engine.GenerateEvent(entry); s != ks.StatusUnsuccessful {
 			t.Errorf("GenerateEvent of it: %v", s)

@@ -5,9 +5,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/device"
-	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // openEvents opens a device with one event, id 1.
@@ -102,27 +100,4 @@ func grow(n int) (sum byte) {
 		sum = grow(n - 1)
 	}
 	return sum + a[n%1024]
-}
-
-func TestEventsAllocateNothing(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("invariant builds allocate to check")
-	}
-	dev, h := openEvents(t)
-	_, data := newEvent(dev)
-	in := request(1, ks.EventTypeEnable)
-	if n := testkit.Allocs(func() {
-		h.IoControl(ks.IoctlEnableEvent, in, data)
-		dev.Events().Generate(&testSet, 1)
-		_, sinkStatus = h.IoControl(ks.IoctlDisableEvent, data, nil)
-	}); n != 0 || sinkStatus != ks.StatusSuccess {
-		t.Errorf("%v allocations, %v", n, sinkStatus)
-	}
-	if n := testkit.Allocs(func() {
-		_, data := newEvent(dev)
-		h.IoControl(ks.IoctlEnableEvent, in, data)
-		_, sinkStatus = h.IoControl(ks.IoctlDisableEvent, data, nil)
-	}); n < 1 {
-		t.Errorf("control: a new event makes %v allocations", n)
-	}
 }
