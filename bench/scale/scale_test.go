@@ -123,6 +123,10 @@ func TestRun(t *testing.T) {
 	var text, lines bytes.Buffer
 	require.NoError(t, WriteText(&text, rep))
 	require.Contains(t, text.String(), "      100 ")
+	var page bytes.Buffer
+	require.NoError(t, WriteMarkdown(&page, rep))
+	require.Contains(t, page.String(), "| keys | random engine | random batch | random map | sequential engine |")
+	require.Equal(t, 2*len(Sizes(100)), strings.Count(page.String(), "| 8 |")+strings.Count(page.String(), "| 32 |")+strings.Count(page.String(), "| 100 |"))
 	require.NoError(t, WriteCSV(&lines, rep))
 	records, err := csv.NewReader(&lines).ReadAll()
 	require.NoError(t, err)
@@ -193,7 +197,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrorsAreReported(t *testing.T) {
 	rep := &report.Report{Scale: []report.ScalePoint{report.NewScalePoint(8, "random", "engine", 1, []float64{rand.Float64() + 1})}}
-	for _, write := range []func(io.Writer, *report.Report) error{WriteText, WriteCSV} {
+	for _, write := range []func(io.Writer, *report.Report) error{WriteText, WriteMarkdown, WriteCSV} {
 		require.ErrorIs(t, write(full{}, rep), errFull)
 	}
 }

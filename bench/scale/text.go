@@ -27,6 +27,32 @@ func WriteText(w io.Writer, rep *report.Report) error {
 	return err
 }
 
+// WriteMarkdown writes the tables as Markdown.
+func WriteMarkdown(w io.Writer, rep *report.Report) error {
+	var b strings.Builder
+	e := rep.Environment
+	fmt.Fprintf(&b, "Nanoseconds per lookup, median of %d interleaved rounds: one by one, 256 a call (batch), and a Go map. %s, %d cores, %s/%s, "+
+		"%s, %s, commit %s, seed %d.\n\n", rep.Settings.Rounds, e.CPU, e.Cores, e.OS, e.Arch, e.GoVersion, e.Level, e.Commit, rep.Settings.Seed)
+	g := group(rep)
+	times := g.times()[1:]
+	for i := 1; i < len(times[0]); i++ {
+		times[0][i] = kinds[(i-1)/len(ways)] + " " + times[0][i]
+	}
+	for i, lines := range [][][]string{times, g.costs()} {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		for j, line := range lines {
+			b.WriteString("| " + strings.Join(line, " | ") + " |\n")
+			if j == 0 {
+				b.WriteString("|" + strings.Repeat("---:|", len(line)) + "\n")
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
 // grouped is the points of a report by size, in rising order, and what else the renderers need of it.
 type grouped struct {
 	sizes  []int

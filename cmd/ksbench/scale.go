@@ -18,7 +18,7 @@ type scaleCommand struct {
 	Max    int    `default:"4000000" placeholder:"KEYS" help:"The largest table, 8 to 4,000,000 keys (${default})."`
 	Rounds int    `placeholder:"N" help:"Rounds, each with one batch of everything of a size (default: 9, with --quick 6)."`
 	Seed   uint64 `default:"1" help:"Seed of the keys, the requests and the order within a round (${default})."`
-	Format string `enum:"text,csv,json" default:"text" help:"How to write the result: text, csv or json."`
+	Format string `enum:"text,md,csv,json" default:"text" help:"How to write the result: text, md, csv or json."`
 	Out    string `placeholder:"FILE" help:"Where to write the result, instead of standard output."`
 	Dir    string `placeholder:"DIR" help:"Write scale.json, scale.csv and the charts as SVG into this directory, too."`
 }
@@ -69,6 +69,8 @@ func (c *scaleCommand) Run(con *console) error {
 	}
 	return out.write(func(w io.Writer) error {
 		switch c.Format {
+		case "md":
+			return scale.WriteMarkdown(w, rep)
 		case "csv":
 			return scale.WriteCSV(w, rep)
 		case "json":
