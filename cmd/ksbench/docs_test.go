@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -8,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
 	"github.com/ksdispatch/ksdispatch/bench/perfdoc"
 	"github.com/stretchr/testify/require"
 )
@@ -24,7 +24,7 @@ func TestDocumentedCommandsAreUnderstood(t *testing.T) {
 			require.NoError(t, understood(t, line), "%s: %s", filepath.Base(page), strings.Join(line, " "))
 		}
 	}
-	require.Greater(t, shown, 10)
+	require.Greater(t, shown, 5)
 	for _, c := range perfdoc.Commands {
 		for i, a := range c.Args {
 			if a == "./cmd/ksbench" {
@@ -61,8 +61,12 @@ func commandsIn(text string) (lines [][]string) {
 
 func understood(t *testing.T, args []string) error {
 	t.Helper()
-	parser, err := kong.New(&commands{}, kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}))
+	var root commands
+	parser, err := newParser(&root, io.Discard, io.Discard, func() {})
 	require.NoError(t, err)
 	_, err = parser.Parse(args)
+	if err == nil && len(root.Run.Files) > 0 && len(root.Run.Manifest) == 0 { // what is no command falls to run
+		err = fmt.Errorf("%s is no command", root.Run.Files[0])
+	}
 	return err
 }

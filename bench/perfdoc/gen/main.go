@@ -19,10 +19,11 @@ func main() {
 	log.SetFlags(0)
 	log.SetPrefix("gen: ")
 	measure := flag.Bool("measure", false, "make all reports, charts and profiles anew")
+	quick := flag.Bool("quick", false, "with -measure: few and short rounds, small tables, no new profiles: to try it")
 	flag.Parse()
 	root, err := sourceRoot()
 	if err == nil && *measure {
-		err = measureAll(root)
+		err = measureAll(root, *quick)
 	}
 	if err == nil {
 		err = fill(root)
@@ -67,13 +68,16 @@ func fill(root string) error {
 
 // measureAll runs the commands, each after the other and into a directory outside of the source, and then copies what they
 // made to its place.
-func measureAll(root string) error {
+func measureAll(root string, quick bool) error {
 	aside, err := os.MkdirTemp("", "perfdoc")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(aside)
 	for _, c := range perfdoc.Commands {
+		if quick && c.Name == "profiles" {
+			continue
+		}
 		args := make([]string, len(c.Args))
 		for i, a := range c.Args {
 			args[i] = a
@@ -82,6 +86,9 @@ func measureAll(root string) error {
 			} else if filepath.Ext(a) == ".pgo" {
 				args[i] = filepath.Join(aside, a)
 			}
+		}
+		if quick && args[0] == "run" {
+			args = append(args, "--quick")
 		}
 		log.Printf("go %s", strings.Join(args, " "))
 		cmd := exec.Command("go", args...)
