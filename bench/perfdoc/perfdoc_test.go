@@ -48,6 +48,10 @@ func TestReportsAreStamped(t *testing.T) {
 	require.NoError(t, err)
 	text := page(t)
 	for _, rep := range []*report.Report{d.Targets, d.Stages, d.Run, d.RunPGO, d.Scale, d.Peers, d.PeersPGO} {
+		if len(rep.Results)+len(rep.Targets)+len(rep.Stages)+len(rep.Scale) == 0 {
+			require.Same(t, d.RunPGO, rep, "the only one that a page may do without")
+			continue
+		}
 		e := rep.Environment
 		require.NotEqual(t, "unknown", e.Commit)
 		require.NotContains(t, e.Commit, "dirty")
