@@ -64,8 +64,8 @@ func latencies(in Input) (*section, error) {
 	return s, nil
 }
 
-// curvePoints are the percentiles of a curve: six to each factor of ten in rarity.
-const curvePoints = 6
+// curvePoints are the percentiles of a curve: three to each factor of ten in rarity.
+const curvePoints = 3
 
 // addCurve draws a histogram up to its rarest value; a percentile is placed by the rarity of what exceeds it.
 func addCurve(c *plot.Lines, name string, d *report.Distribution) error {

@@ -35,7 +35,7 @@ const (
 	nameHeight    = 21.0
 	violinHeight  = 38.0
 	bareHeight    = 15.0
-	densityPlaces = 40
+	densityPlaces = 30
 )
 
 func (it Item) height() float64 {
