@@ -107,8 +107,8 @@ func (d *Dispatcher) missMethod(irp *IRP) ks.Status {
 }
 
 // DispatchSpecificMethod calls handler for a method request that a dispatcher has laid out before, usually one that its
-// first handler left pending: KsDispatchSpecificMethod (M-9). The data is where it was then: in the
-// system buffer, or for a method that was sent with KSMETHOD_TYPE_SOURCE in the caller's locked one. The rest is as for DispatchSpecificProperty.
+// first handler left pending: KsDispatchSpecificMethod (M-9). The data is where it was then: in the system buffer, or for a
+// method that was sent with KSMETHOD_TYPE_SOURCE in the caller's locked one. The rest is as for DispatchSpecificProperty.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksdispatchspecificmethod
 func DispatchSpecificMethod(irp *IRP, handler Handler) (status ks.Status) {

@@ -44,9 +44,9 @@ func (h *Handle) File() *engine.FileObject { return &h.file }
 func (h *Handle) SetMode(mode engine.Mode) { h.irp.RequestorMode = mode }
 
 // IoControl sends one request: DeviceIoControl. in is the input buffer, for ks.IoctlProperty a KSPROPERTY and what follows
-// it, for ks.IoctlMethod a KSMETHOD, for ks.IoctlEnableEvent a KSEVENT, for ks.IoctlDisableEvent a KSEVENTDATA; out is the output buffer, which carries the data of a SET in. Both may be nil, and they
-// may be the same memory (P-11); neither is kept, so that the handler of a SOURCE method works on a copy of out, which is
-// written back (M-4).
+// it, for ks.IoctlMethod a KSMETHOD, for ks.IoctlEnableEvent a KSEVENT, for ks.IoctlDisableEvent a KSEVENTDATA; out is the
+// output buffer, which carries the data of a SET in. Both may be nil, and they may be the same memory (P-11); neither is kept,
+// so that the handler of a SOURCE method works on a copy of out, which is written back (M-4).
 //
 // n is BytesReturned and status what the request was completed with; status.Win32() is the error code that an application
 // would get. A size answer is ks.StatusBufferOverflow with n bytes needed. IoControl never returns ks.StatusPending: it
