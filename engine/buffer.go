@@ -187,7 +187,7 @@ func (irp *IRP) captureMemory(in, out []byte) ks.Status {
 func (irp *IRP) captureData(data, out []byte) ks.Status {
 	n, dir := irp.layout.out, irp.layout.dir
 	clear(data)
-	if n == 0 || dir == 0 {
+	if n == 0 {
 		return ks.StatusSuccess
 	}
 	probe := dir&dataOut != 0 && irp.RequestorMode == UserMode // nothing is probed for the kernel
