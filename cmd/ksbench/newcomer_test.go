@@ -51,10 +51,10 @@ func section(t *testing.T) string {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	require.NoError(t, err)
 	_, rest, begun := strings.Cut(string(readme), "<!-- newcomer -->\n")
-	if quoted, _, ended := strings.Cut(rest, "<!-- /newcomer -->"); begun {
-		require.True(t, ended, "README.md: <!-- /newcomer --> is missing")
-		require.Equal(t, string(text), quoted, "README.md does not say what testdata/newcomer.md says")
-	}
+	require.True(t, begun, "README.md: <!-- newcomer --> is missing")
+	quoted, _, ended := strings.Cut(rest, "<!-- /newcomer -->")
+	require.True(t, ended, "README.md: <!-- /newcomer --> is missing")
+	require.Equal(t, string(text), quoted, "README.md does not say what testdata/newcomer.md says")
 	_, rest, _ = strings.Cut(string(text), "```console\n")
 	block, _, fenced := strings.Cut(rest, "```\n")
 	require.True(t, fenced)

@@ -107,6 +107,9 @@ func hypervisor() string {
 	case strings.TrimSpace(cpuid.CPU.HypervisorVendorString) == "":
 		return "a hypervisor without a name"
 	}
+	if v := cpuid.CPU.HypervisorVendorID; v != cpuid.VendorUnknown {
+		return v.String()
+	}
 	return strings.TrimSpace(cpuid.CPU.HypervisorVendorString)
 }
 
