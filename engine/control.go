@@ -61,7 +61,7 @@ const express = 32 << 10
 // buffer, fill it, call the handler, check what it returned, complete. The handler may have done anything to irp; if it left
 // something behind that is not what most leave, finish sees to it.
 func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Status) {
-	dir := irp.layout.dir
+	d, dir := irp.owner, irp.layout.dir
 	at := (uint(len(out)) + 7) &^ 7
 	buffer := irp.Pool.TryAlloc(int(at + uint(len(in))))
 	if buffer == nil {
@@ -96,14 +96,15 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	returned := false
 	defer func() {
 		if !returned {
-			n, status = irp.finish(irp.owner.unwound(irp, recover()), out)
+			n, status = irp.finish(d.unwound(irp, recover()), nil, out)
 		}
 	}()
+	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	status = handler(irp, request, data)
 	returned = true
 
 	if status != ks.StatusSuccess || irp.IoStatus.Information > uint64(len(out)) || irp.Flags != 0 || !irp.layout.prepared {
-		return irp.finish(irp.check(status, uint32(len(out)), dir), out)
+		return irp.finish(irp.check(status, uint32(len(out)), dir), event, out)
 	}
 	irp.IoStatus.Status = status
 	information, used := irp.IoStatus.Information, irp.SystemBuffer
@@ -133,16 +134,17 @@ func fill(buffer, out []byte, dir direction) {
 
 // serveAny is serve with a buffer that is not simply the arena's next: there may be none.
 func (irp *IRP) serveAny(handler Handler, in, out []byte) (n uint32, status ks.Status) {
-	outLen, dir := uint32(len(out)), irp.layout.dir
+	d, outLen, dir := irp.owner, uint32(len(out)), irp.layout.dir
 	returned := false
 	defer func() {
 		if !returned {
-			n, status = irp.finish(irp.owner.unwound(irp, recover()), out)
+			n, status = irp.finish(d.unwound(irp, recover()), nil, out)
 		}
 	}()
-	status = irp.owner.run(irp, handler, fromPool, in, out)
+	event := irp.UserEvent
+	status = d.run(irp, handler, fromPool, in, out)
 	returned = true
-	return irp.finish(irp.check(status, outLen, dir), out)
+	return irp.finish(irp.check(status, outLen, dir), event, out)
 }
 
 // refuse completes a request that has got no buffer.
@@ -165,22 +167,23 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 		irp.release() // a handler ended its goroutine and left the buffer behind (P-21)
 	}
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
+	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	switch code {
 	case ks.IoctlMethod:
-		return irp.finish(d.MethodWithBuffers(irp, in, out, fromPool), out)
+		return irp.finish(d.MethodWithBuffers(irp, in, out, fromPool), event, out)
 	case ks.IoctlEnableEvent, ks.IoctlDisableEvent:
 		return d.controlEvent(irp, code, in, out)
 	}
-	return irp.finish(d.PropertyWithBuffers(irp, in, out, fromPool), out)
+	return irp.finish(d.PropertyWithBuffers(irp, in, out, fromPool), event, out)
 }
 
 // finish is the end of a request that IoControl dispatched: wait for it if it is pending, complete it, free its buffer.
-func (irp *IRP) finish(status ks.Status, out []byte) (n uint32, _ ks.Status) {
+func (irp *IRP) finish(status ks.Status, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
 	if status == ks.StatusPending {
-		if irp.UserEvent == nil {
-			return 0, status
+		if event == nil {
+			return 0, status // S-16: the IRP may be another request by now
 		}
-		<-irp.UserEvent
+		<-event
 		status = irp.IoStatus.Status
 	}
 	n = irp.Finish(status, out)

@@ -124,6 +124,9 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 		return d.refused(irp, e, handler)
 	}
 
+	if irp.owner != d {
+		irp.owner = d
+	}
 	irp.index = e.Tag
 	irp.ident.lo, irp.ident.hi, irp.ident.word, irp.ident.node = lo, hi, word, node
 	dir := direction(verb)

@@ -12,8 +12,9 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) (n uint
 	if code == ks.IoctlDisableEvent {
 		irp.EventData = addressOf(in)
 		irp.layout.dir = 0 // nothing is produced
-		return irp.finish(d.DisableEvent(irp, list), out)
+		return irp.finish(d.DisableEvent(irp, list), nil, out)
 	}
 	irp.EventData = addressOf(out)
-	return irp.finish(d.EnableEventWithBuffers(irp, in, out, list, fromPool), out)
+	event := irp.UserEvent
+	return irp.finish(d.EnableEventWithBuffers(irp, in, out, list, fromPool), event, out)
 }

@@ -77,6 +77,9 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 			return irp.decide(ruleE12, ks.StatusInvalidParameter)
 		}
 	}
+	if irp.owner != d { // with index: what asks for the event finds it in this dispatcher, though no handler is called
+		irp.owner = d
+	}
 	irp.index = slot.item.index + firstEvent
 	return d.runEvent(irp, eventRequest{verb: verb, item: slot.item, list: list}, allocator, in, out)
 }
@@ -93,7 +96,7 @@ func (d *Dispatcher) runEvent(irp *IRP, r eventRequest, allocator Allocator, in,
 	returned := false
 	defer func() {
 		if !returned {
-			status = d.eventUnwound(irp, recover())
+			status = d.eventUnwound(irp, r.list, recover())
 		}
 	}()
 	if r.verb == ks.EventTypeBasicSupport {
@@ -115,10 +118,11 @@ func (d *Dispatcher) runEvent(irp *IRP, r eventRequest, allocator Allocator, in,
 }
 
 // eventUnwound is unwound (P-21) for a request that may have made an entry.
-func (d *Dispatcher) eventUnwound(irp *IRP, value any) ks.Status {
+func (d *Dispatcher) eventUnwound(irp *IRP, list *EventList, value any) ks.Status {
 	if e := irp.EventEntry(); e != nil {
 		irp.forgetEntry()
-		e.retract()
+		e.retract(list)
+		e.release()
 	}
 	return d.unwound(irp, value)
 }
@@ -130,18 +134,17 @@ func (d *Dispatcher) enable(irp *IRP, r eventRequest) ks.Status {
 	if status != ks.StatusSuccess {
 		return status
 	}
+	object.reference(1) // before there is an entry: an object that is none panics
 	e := d.newEntry(irp, r)
 	if e == nil {
+		object.reference(-1)
 		return irp.decide(ruleS24, ks.StatusInsufficientResources)
 	}
-	object.reference(1)
 	e.object, e.kind, e.adjustment = object, data.NotificationType, adjustment
 	if data.NotificationType > ks.NotificationSemaphoreHandle {
 		e.increment = data.Increment
 	}
-	if irp.owner != d {
-		irp.owner = d
-	}
+	e.refs.Add(1) // Add may publish e, and others end it, before we know whether it failed
 	irp.more().entry = e
 	irp.rule = ruleE12
 	if add := r.item.decl.Add; add == nil {
@@ -151,6 +154,7 @@ func (d *Dispatcher) enable(irp *IRP, r eventRequest) ks.Status {
 		n := irp.layout.out
 		switch status = add(irp, irp.SystemBuffer[:n:n], e); status {
 		case ks.StatusPending:
+			e.release()
 			return status // S-16
 		case ks.StatusSomeNotMapped:
 			status = irp.decide(ruleP18, ks.StatusNotFound)
@@ -159,8 +163,9 @@ func (d *Dispatcher) enable(irp *IRP, r eventRequest) ks.Status {
 	}
 	if !status.IsSuccess() {
 		irp.forgetEntry()
-		e.retract()
+		e.retract(r.list)
 	}
+	e.release()
 	return status
 }
 

@@ -106,12 +106,15 @@ func (e *EventEntry) discard() {
 }
 
 // retract is discard for an entry that its Add handler may have put on a list before it failed.
-func (e *EventEntry) retract() {
-	if e.list == nil {
+func (e *EventEntry) retract(l *EventList) {
+	if l == nil || e.list != nil && e.list != l {
+		l = e.list // of the driver's own
+	}
+	if l == nil {
 		e.discard()
 		return
 	}
-	op := listOp{list: e.list, work: workRetract, entry: e}
+	op := listOp{list: l, work: workRetract, entry: e}
 	op.perform()
 }
 

@@ -79,7 +79,7 @@ func (op *listOp) run() {
 	case workQuery:
 		op.query()
 	case workRetract:
-		if e := op.entry; e.list == l && e.flags&ks.EventEntryDeleted == 0 {
+		if e := op.entry; e.flags&ks.EventEntryDeleted == 0 && (e.list == nil || e.list == l) {
 			e.flags |= ks.EventEntryDeleted
 			op.takeOff(e)
 		}

@@ -46,6 +46,9 @@ func (d *Dispatcher) MethodWithBuffers(irp *IRP, in, out []byte, allocator Alloc
 		return d.refusedMethod(irp, e)
 	}
 
+	if irp.owner != d {
+		irp.owner = d
+	}
 	irp.index = firstMethod + e.Tag
 	handler, flags := e.Value.handler, e.Value.flags
 	dir := methodDirection(flags)

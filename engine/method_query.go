@@ -23,6 +23,7 @@ func (d *Dispatcher) methodQuery(irp *IRP, verb uint32, in, out []byte) (status 
 		if slot = &e.Value; slot.handler == nil && slot.support == nil {
 			return irp.decide(ruleM8, d.compat.M8)
 		}
+		irp.owner = nil // an earlier dispatcher does not know the item; run names this one if a handler is called (P-22)
 		irp.index = firstMethod + e.Tag
 	}
 	returned := false

@@ -30,6 +30,7 @@ func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
 		if e == nil || e.Tag == noItem {
 			return d.miss(irp, q.lo, q.hi)
 		}
+		irp.owner = nil // an earlier dispatcher does not know the item; run names this one if a handler is called (P-22)
 		irp.index = e.Tag
 		decl := d.items[e.Tag].decl
 		switch {

@@ -107,3 +107,58 @@ func TestPropertyBatch_EndsWithAPendingRequest(t *testing.T) {
 		t.Errorf("%d answered: %v, %v", n, requests[1].Status, requests[2].Status)
 	}
 }
+
+// TestS16_IoControlLeavesAPendedRequestAlone: once a handler returned STATUS_PENDING the IRP may be another request, which has
+// an event of its own. Waiting for that would take its signal.
+func TestS16_IoControlLeavesAPendedRequestAlone(t *testing.T) {
+	item := engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
+		irp.Complete(ks.StatusSuccess, 0)
+		return ks.StatusPending
+	}}
+	d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{item}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := arena.New(arena.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := make(chan struct{}, 1)
+	other <- struct{}{}
+	irp := &engine.IRP{Pool: pool}
+	irp.Completion = func(irp *engine.IRP) {
+		irp.Finish(irp.IoStatus.Status, nil)
+		*irp = engine.IRP{Pool: pool, UserEvent: other}
+	}
+	if _, status := d.IoControl(irp, ks.IoctlProperty, getRequest(setA, 1), nil); status != ks.StatusPending {
+		t.Errorf("%v, want STATUS_PENDING", status)
+	}
+	if len(other) != 1 {
+		t.Error("the signal of another request was taken")
+	}
+}
+
+// TestS7_AnEarlierDispatcherIsForgotten: an IRP that goes from one dispatcher to another names no item of the first.
+func TestS7_AnEarlierDispatcherIsForgotten(t *testing.T) {
+	first, irp := numbered(t, 1)
+	second, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setB, Items: []engine.PropertyItem{{ID: 1, Get: accepts}, {ID: 2, Get: accepts}}}},
+		EventSets: []engine.EventSet{{Set: setB, Items: []engine.EventItem{{ID: 1}, {ID: 2}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	basic := func(id, flags uint32) []byte {
+		b := make([]byte, ks.SizeIdentifier)
+		ks.Identifier{Set: setB, ID: id, Flags: flags}.Put(b)
+		return b
+	}
+	first.IoControl(irp, ks.IoctlProperty, getRequest(setA, 1), make([]byte, 4))
+	second.IoControl(irp, ks.IoctlProperty, basic(2, ks.PropertyTypeBasicSupport), make([]byte, 4))
+	if set := irp.PropertySet(); set != nil {
+		t.Errorf("after BASICSUPPORT the IRP names set %v", set.Set)
+	}
+	first.IoControl(irp, ks.IoctlProperty, getRequest(setA, 1), make([]byte, 4))
+	second.IoControl(irp, ks.IoctlEnableEvent, basic(2, ks.EventTypeBasicSupport), nil)
+	if set := irp.EventSet(); set != nil && set.Set != setB {
+		t.Errorf("after BASICSUPPORT of an event the IRP names set %v", set.Set)
+	}
+}
