@@ -17,7 +17,7 @@ import (
 //
 // Most requests are a GET or SET of an item that is there, with buffers of a moderate length that hold enough. Such a
 // request, found out to be one before anything is touched, takes the way that is written out here and in serve; it was 520
-// instructions through PropertyWithBuffers, an Allocator and Finish, and is 320. All others take that longer way, which is
+// instructions through PropertyWithBuffers, an Allocator and Finish, and is 335 (callgrind, GET of 4 bytes, with the loop around). All others take that longer way, which is
 // the one to read first: the answers are the same.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-kssynchronousiocontroldevice

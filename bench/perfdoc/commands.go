@@ -22,5 +22,5 @@ var Commands = []Command{
 		"profiles/irp.cpu.pb.gz", "profiles/fast.cpu.pb.gz", "profiles/batch.cpu.pb.gz"}, false},
 	{"ksbench, with PGO", "run-pgo.json", []string{"run", "-pgo", "ksbench.pgo", "./cmd/ksbench", "--rounds", "31",
 		"--run", "^(1x8|20x12|2000x20)/(lookup|fast|irp)/(engine|bare)", "--format", "json", "--out", "FILE"}, false},
-	{"profiles", "profiles", []string{"run", "./cmd/ksbench", "profile", "--out", "FILE"}, false},
+	{"profiles", "profiles", []string{"run", "-trimpath", "./cmd/ksbench", "profile", "--out", "FILE"}, false},
 }

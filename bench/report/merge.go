@@ -82,12 +82,16 @@ func (m *Report) add(r *Report) {
 	for _, i := range r.Impls {
 		m.Impls = appendNew(m.Impls, i)
 	}
+	m.Shards = append(m.Shards, r.parts()...)
+}
+
+// parts are the runs that a report is of.
+func (r *Report) parts() []Shard {
 	if len(r.Shards) > 0 {
-		m.Shards = append(m.Shards, r.Shards...)
-		return
+		return r.Shards
 	}
 	e := &r.Environment
-	m.Shards = append(m.Shards, Shard{Shard: r.Settings.Shard, Rounds: r.Settings.Rounds, Commit: e.Commit, Time: e.Time, Kernel: e.Kernel})
+	return []Shard{{Shard: r.Settings.Shard, Rounds: r.Settings.Rounds, Commit: e.Commit, Time: e.Time, Kernel: e.Kernel}}
 }
 
 func appendNew[T comparable](list []T, v T) []T {

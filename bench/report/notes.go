@@ -45,7 +45,7 @@ func (r *Report) notes() (lines []string) {
 	for _, text := range r.Warnings {
 		lines = append(lines, printable(text))
 	}
-	if len(r.Shards) > 0 {
+	if len(r.Shards) > 1 {
 		lines = append(lines, fmt.Sprintf("merged from %d runs: a row's spread includes differences between them", len(r.Shards)))
 	}
 	return lines

@@ -58,7 +58,7 @@ func (c *compareCommand) Run(con *console) error {
 	}
 	comparison, err := c.compare(old, new, opt)
 	if err != nil {
-		return badInput{err}
+		return notComparable{fmt.Errorf("compare: not comparable: %w", err)}
 	}
 	for _, reason := range verdict.Incomparable(old, new) {
 		comparison.Warnings = append(comparison.Warnings, "not the same conditions: "+reason)

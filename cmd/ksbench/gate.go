@@ -57,6 +57,9 @@ func (c *gateCommand) Run(con *console) error {
 	if len(failed) > 0 {
 		return fmt.Errorf("gate: regressed: %s", strings.Join(failed, ", "))
 	}
+	if c.OnlyChanges && len(comparison.OnlyOld) > 0 { // the output of a test run that was killed looks like this
+		fmt.Fprintf(con.stderr, "ksbench: gate: gone, and not compared: %s\n", strings.Join(comparison.OnlyOld, ", "))
+	}
 	if silent {
 		return notComparable{errors.New("gate: not comparable: too few samples to find any change of a time; measure more often (-count 10), or judge counts alone (--time soft)")}
 	}

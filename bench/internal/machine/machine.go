@@ -82,9 +82,16 @@ func sourceCommit() string {
 	if err != nil || !strings.Contains(program, "go-build") {
 		return unknown
 	}
+	const here = "bench/internal/machine/machine.go"
 	_, file, _, ok := runtime.Caller(0)
-	if !ok || !filepath.IsAbs(file) { // relative under -trimpath
+	if !ok {
 		return unknown
+	}
+	if !filepath.IsAbs(file) { // -trimpath: only the root of the source can still be told
+		if _, err := os.Stat(here); err != nil {
+			return unknown
+		}
+		file = here
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
