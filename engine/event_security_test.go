@@ -236,6 +236,42 @@ func TestS13_WorkItem(t *testing.T) {
 	}
 }
 
+// TestS13_WorkItemGoexit: a work item that ends its goroutine ends no more than its own call. What was signalled before and
+// after it is delivered, and nothing is left over.
+func TestS13_WorkItemGoexit(t *testing.T) {
+	h := newEventHost(t, engine.EventItem{ID: 1}, engine.EventItem{ID: 2})
+	w := engine.NewWorker()
+	held := make(chan struct{})
+	var calls []uint32
+	item := w.NewWorkItem(func(e *engine.EventEntry) {
+		<-held
+		if calls = append(calls, e.Item().ID); e.Item().ID == 1 {
+			runtime.Goexit()
+		}
+	})
+	data := eventData(ks.NotificationKsWorkItem, h.open(item))
+	for id := range uint32(2) {
+		irp := h.irp(id+1, enable, uint64(id), data)
+		irp.RequestorMode = engine.KernelMode
+		h.send(irp, h.list, ks.StatusSuccess, 0)
+	}
+	for _, id := range []uint32{2, 1, 1, 2} { // the second pair finds the entries on their way
+		h.generate(id, ks.StatusSuccess)
+	}
+	close(held)
+	w.Flush()
+	for _, id := range []uint32{1, 2, 1} {
+		h.generate(id, ks.StatusSuccess)
+	}
+	w.Close()
+	if len(calls) != 7 || h.panics != 0 {
+		t.Errorf("7 signals were accepted, the calls were %d; OnPanic was told %d times", calls, h.panics)
+	}
+	h.generate(1, ks.StatusUnsuccessful)
+	h.balanced()
+	h.references(item, 1)
+}
+
 // TestS14_Strides is in TestE2_ItemSize; here are the sizes of S-14 that need a set.
 func TestS14_Strides(t *testing.T) {
 	for _, size := range []uint32{32, 39, 44, 0x80000000, math.MaxUint32, math.MaxUint32 - 7} {

@@ -10,6 +10,7 @@ import "sync/atomic"
 type Worker struct {
 	head atomic.Pointer[EventEntry] // the newest first; &closedWorker after Close
 	wake chan struct{}
+	last chan *EventEntry // what Close found on the list, once
 	done chan struct{}
 }
 
@@ -18,22 +19,20 @@ var closedWorker EventEntry
 
 // NewWorker starts a worker.
 func NewWorker() *Worker {
-	w := &Worker{wake: make(chan struct{}, 1), done: make(chan struct{})}
-	go w.run()
+	w := &Worker{wake: make(chan struct{}, 1), last: make(chan *EventEntry, 1), done: make(chan struct{})}
+	go w.run(backlog{})
 	return w
 }
 
 // Close delivers what was signalled before it and ends the worker. Signals that come later are lost, and the generate that
 // they come from fails with ks.StatusUnsuccessful. Close waits, so it must not be called by a work item of this worker.
 func (w *Worker) Close() {
-	last := w.head.Swap(&closedWorker)
-	if last == &closedWorker {
-		<-w.done
-		return
+	if last := w.head.Swap(&closedWorker); last != &closedWorker {
+		w.last <- last
+		close(w.last)
+		w.nudge()
 	}
-	w.nudge()
 	<-w.done
-	deliver(last) // after what the worker had taken before
 }
 
 // Flush waits until everything that was signalled before it has been delivered: KeFlushQueuedDpcs. It must not be called by a
@@ -58,36 +57,63 @@ func (w *Worker) nudge() {
 	}
 }
 
-func (w *Worker) run() {
-	defer close(w.done)
-	for range w.wake {
-		for old := w.head.Load(); old != nil; old = w.head.Load() {
-			if old == &closedWorker {
+// run delivers b, then what is signalled. A routine that ends its goroutine, as the FailNow of a test does, ends no more than
+// itself: another goroutine goes on after it.
+func (w *Worker) run(b backlog) {
+	ended := false
+	defer func() {
+		if ended {
+			close(w.done)
+		} else {
+			go w.run(b)
+		}
+	}()
+	for {
+		b.deliver()
+		switch newest := w.head.Load(); {
+		case newest == nil:
+			<-w.wake
+		case newest == &closedWorker:
+			last, more := <-w.last
+			if ended = !more; ended {
 				return
 			}
-			if w.head.CompareAndSwap(old, nil) {
-				deliver(old)
-			}
+			b.take(last)
+		case w.head.CompareAndSwap(newest, nil):
+			b.take(newest)
 		}
 	}
 }
 
-// deliver runs the functions of a list of entries, the oldest signal first.
-func deliver(newest *EventEntry) {
-	var oldest *EventEntry
+// backlog is what a worker has taken and not delivered.
+type backlog struct {
+	next  *EventEntry // the oldest signal first, by workNext
+	entry *EventEntry // that is being delivered
+	calls int32       // of its routine, yet to be made
+}
+
+// take turns a list around. The backlog is empty.
+func (b *backlog) take(newest *EventEntry) {
 	for e := newest; e != nil; {
-		next := e.workNext
-		e.workNext, oldest = oldest, e
-		e = next
+		older := e.workNext
+		e.workNext, b.next = b.next, e
+		e = older
 	}
-	for e := oldest; e != nil; {
-		next := e.workNext // read before pending is 0, as the entry may be pushed again from then on
-		item := e.object.(*WorkItem)
-		for range e.pending.Swap(0) {
-			item.call(e)
-			e.release()
+}
+
+// deliver runs the functions. Each call is counted before it is made: it may not return.
+func (b *backlog) deliver() {
+	for {
+		for b.calls > 0 {
+			b.calls--
+			b.entry.object.(*WorkItem).call(b.entry)
 		}
-		e = next
+		if b.next == nil {
+			return
+		}
+		b.entry = b.next
+		b.next = b.entry.workNext // read before pending is 0, as the entry may be pushed again from then on
+		b.calls = b.entry.pending.Swap(0)
 	}
 }
 
@@ -101,13 +127,14 @@ type WorkItem struct {
 
 // NewWorkItem returns a work item that runs routine on w. routine is given the entry that was signalled, which exists until
 // the routine returns, even if the event was disabled meanwhile (E-20). A panic in it is reported as one of a handler of that
-// event.
+// event, and runtime.Goexit ends that call alone.
 func (w *Worker) NewWorkItem(routine func(entry *EventEntry)) *WorkItem {
 	return &WorkItem{worker: w, routine: routine}
 }
 
-// call runs the routine.
+// call runs the routine for one signal.
 func (item *WorkItem) call(e *EventEntry) {
+	defer e.release()
 	defer func() {
 		if value := recover(); value != nil {
 			e.owner.report(e.item.index+firstEvent, value)
