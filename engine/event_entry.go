@@ -24,7 +24,7 @@ type EventEntry struct {
 	file      *FileObject
 	item      *eventItem
 	owner     *Dispatcher
-	list      *EventList // that it is on
+	list      *EventList // that it is on; under the list's lock
 	chain     link       // in the list's index
 	extra     []byte
 	increment int32
@@ -32,8 +32,9 @@ type EventEntry struct {
 	pool      *eventPool
 	refs      atomic.Int32 // beside that of the event: one of each signal that a worker has yet to deliver; -1 when freed
 	discarded bool
-	pending   atomic.Int32 // signals that a worker has yet to deliver
-	workNext  *EventEntry  // in the worker's list
+	pending   atomic.Int32              // signals that a worker has yet to deliver
+	workNext  *EventEntry               // in the worker's list
+	added     atomic.Pointer[EventList] // the last list that its Add handler, if it has one, put it on
 }
 
 // Set returns the set of the event. It is the compiled one and must not be changed.
@@ -105,10 +106,11 @@ func (e *EventEntry) discard() {
 	e.release()
 }
 
-// retract is discard for an entry that its Add handler may have put on a list before it failed.
+// retract is discard for an entry that its Add handler may have put on a list before it failed: one of the driver's own, or the
+// one of the request. It may be ended by others meanwhile, so the lock of that list decides who discards it.
 func (e *EventEntry) retract(l *EventList) {
-	if l == nil || e.list != nil && e.list != l {
-		l = e.list // of the driver's own
+	if added := e.added.Load(); added != nil {
+		l = added
 	}
 	if l == nil {
 		e.discard()

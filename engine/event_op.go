@@ -97,6 +97,9 @@ func (op *listOp) add() {
 		return
 	}
 	if e.list == nil {
+		if e.item.decl.Add != nil {
+			e.added.Store(l)
+		}
 		l.link(e)
 	}
 }

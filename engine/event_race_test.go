@@ -159,3 +159,35 @@ func TestS10_WorkerClosing(t *testing.T) {
 		h.balanced()
 	}
 }
+
+// TestS10_AddFails: an Add handler that fails after it put the entry on a list, of its own or the one of the request, while that
+// list ends the entry: it is discarded once, and what was on the list is gone.
+func TestS10_AddFails(t *testing.T) {
+	rounds := 20_000
+	if testing.Short() {
+		rounds = 2_000
+	}
+	var h *eventHost
+	var target *engine.EventList
+	var ended sync.WaitGroup
+	h = newEventHost(t, engine.EventItem{ID: 1, Add: func(_ *engine.IRP, _ []byte, e *engine.EventEntry) ks.Status {
+		target.Add(e)
+		ended.Go(func() { target.Generate(&setA, 1) })
+		return ks.StatusUnsuccessful
+	}})
+	own, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventsSpinLock, Lock: new(sync.Mutex)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, data := h.event()
+	for round := range rounds {
+		target = []*engine.EventList{own, h.list}[round%2]
+		h.send(h.irp(1, oneShot, 1, data), []*engine.EventList{h.list, nil}[round/2%2], ks.StatusUnsuccessful, 0)
+		ended.Wait()
+		if n := own.Len() + h.list.Len(); n != 0 || engine.EventsOf(&h.file) != 0 {
+			t.Fatalf("round %d: %d entries on the lists, %d of the file object", round, n, engine.EventsOf(&h.file))
+		}
+	}
+	h.references(e, 1)
+	h.balanced()
+}
