@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -20,7 +21,7 @@ import (
 // unless the source says otherwise.
 //
 // Output that ends within a line, and output of a run that failed, is refused: the rows that are missing could be the ones
-// that got worse.
+// that got worse. So are values that nothing can be measured to be.
 func ReadGoBench(r io.Reader, source string, exact []string) (*Measurements, error) {
 	whole := &watcher{r: bufio.NewReader(r)}
 	reader := benchfmt.NewReader(whole, source)
@@ -33,7 +34,9 @@ func ReadGoBench(r io.Reader, source string, exact []string) (*Measurements, err
 		case *benchfmt.SyntaxError:
 			return nil, rec
 		case *benchfmt.Result:
-			b.add(rec)
+			if err := b.add(rec); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := errors.Join(reader.Err(), whole.check(source)); err != nil {
@@ -62,7 +65,10 @@ type goSeries struct {
 	values []float64
 }
 
-func (b *goBench) add(r *benchfmt.Result) {
+// measured are the units of the testing package itself. Others, of b.ReportMetric, may have values below zero.
+var measured = map[string]bool{"ns/op": true, "MB/s": true, "B/op": true, "allocs/op": true}
+
+func (b *goBench) add(r *benchfmt.Result) error {
 	name, procs := splitProcs(string(r.Name))
 	pkg := r.GetConfig("pkg")
 	b.packages[pkg], b.procs[procs] = true, true
@@ -71,6 +77,10 @@ func (b *goBench) add(r *benchfmt.Result) {
 		value, unit := v.Value, v.Unit
 		if v.OrigUnit != "" {
 			value, unit = v.OrigValue, v.OrigUnit
+		}
+		if math.IsNaN(value) || math.IsInf(value, 0) || value < 0 && measured[unit] {
+			file, line := r.Pos()
+			return fmt.Errorf("%s:%d: %s: %v %s cannot be; mend the line or leave it out", file, line, r.Name, value, unit)
 		}
 		key := goKey{pkg, name, procs, unit}
 		i, ok := b.index[key]
@@ -81,6 +91,7 @@ func (b *goBench) add(r *benchfmt.Result) {
 		}
 		b.samples[i].values = append(b.samples[i].values, value)
 	}
+	return nil
 }
 
 func (b *goBench) measurements(source string, units benchfmt.UnitMetadataMap) *Measurements {

@@ -70,14 +70,26 @@ func TestGoBenchRefused(t *testing.T) {
 		"x\nBenchmarkA-2 1 2 ns/op\nBenchm": "file:3: ends within a line",
 		"BenchmarkA-2 1 2\n":                "file:1: missing units",
 		"BenchmarkA-2 x 2 ns/op\n":          "file:1: parsing iteration count",
-		"BenchmarkA-2 1 2 ns/op\n--- FAIL: BenchmarkB\n":     "file:2: the test run failed",
-		"BenchmarkA-2 1 2 ns/op\nFAIL\texample.com/a 1.2s\n": "file:2: the test run failed",
-		"{": "file:1:2: ",
+		"BenchmarkA-2 1 2 ns/op\n--- FAIL: BenchmarkB\n":          "file:2: the test run failed",
+		"BenchmarkA-2 1 2 ns/op\nFAIL\texample.com/a 1.2s\n":      "file:2: the test run failed",
+		"BenchmarkA-2 1 2 ns/op\nBenchmarkA-2 1 NaN ns/op\n":      "file:2: A-2: NaN ns/op cannot be",
+		"x\nBenchmarkA/b-2 1 2 ns/op +Inf things\n":               "file:2: A/b-2: +Inf things cannot be",
+		"BenchmarkA-2 1 1e999 ns/op\n":                            "file:1: ",
+		"BenchmarkA-2 1 -2 ns/op\n":                               "file:1: A-2: -2 ns/op cannot be",
+		"BenchmarkA-2 1 2 ns/op -1 allocs/op\n":                   "file:1: A-2: -1 allocs/op cannot be",
+		"{":                                                       "file:1:2: ",
 		strings.Repeat("x", 70000) + "\nBenchmarkA-2 1 2 ns/op\n": "file:",
 	} {
 		_, err := Read(strings.NewReader(text), "file", nil)
 		require.ErrorContains(t, err, want, "%.60q", text)
 	}
+}
+
+// A metric of the benchmark's own may be below zero.
+func TestGoBenchNegative(t *testing.T) {
+	m, err := Read(strings.NewReader("BenchmarkA-2 1 2 ns/op -3.5 dB\n"), "file", nil)
+	require.NoError(t, err)
+	require.Equal(t, []float64{-3.5}, m.Series[1].Values)
 }
 
 // Whatever is done to a file, reading it is an error or gives measurements that can be compared, never a panic.
