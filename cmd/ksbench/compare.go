@@ -24,7 +24,7 @@ type compareCommand struct {
 	Bench     string        `default:"." placeholder:"REGEXP" help:"With --rev: the benchmarks, as for go test."`
 	Benchtime time.Duration `default:"30ms" help:"With --rev: how long one benchmark runs in one turn (${default})."`
 	Layouts   int           `default:"10" placeholder:"N" help:"With --rev: in how many random orders the functions are linked (${default})."`
-	Rounds    int           `default:"4" placeholder:"N" help:"With --rev: blocks of four turns for each layout (${default})."`
+	Rounds    rounds        `default:"4" placeholder:"N" help:"With --rev: blocks of four turns for each layout (${default})."`
 	Seed      uint64        `default:"1" help:"With --rev: seed of the layouts and of the order of turns (${default})."`
 }
 
@@ -74,13 +74,16 @@ func (c *compareCommand) Run(con *console) error {
 }
 
 func (c *compareCommand) revisions(con *console) (old, new *verdict.Measurements, err error) {
-	if c.Layouts < 1 || c.Rounds < 1 || c.Benchtime <= 0 {
-		return nil, nil, badInput{errors.New("--layouts, --rounds and --benchtime must be more than 0")}
+	if c.Layouts < 1 {
+		return nil, nil, badInput{fmt.Errorf("--layouts %d: must be at least 1", c.Layouts)}
+	}
+	if c.Benchtime <= 0 {
+		return nil, nil, badInput{fmt.Errorf("--benchtime %v: must be more than 0", c.Benchtime)}
 	}
 	line := newProgress(con.stderr)
 	old, new, err = revision.Measure(con.ctx, revision.Config{
 		Old: c.Rev[0], New: c.Rev[1], Packages: c.Package, Bench: c.Bench, Benchtime: c.Benchtime,
-		Layouts: c.Layouts, Rounds: c.Rounds, Seed: c.Seed, Exact: c.Exact, Progress: line.show,
+		Layouts: c.Layouts, Rounds: int(c.Rounds), Seed: c.Seed, Exact: c.Exact, Progress: line.show,
 	})
 	line.clear()
 	switch {

@@ -3,10 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
 	"regexp"
-	"strconv"
-	"strings"
 
 	"github.com/ksdispatch/ksdispatch/bench/verdict"
 )
@@ -21,19 +18,6 @@ type judging struct {
 	Out         string   `placeholder:"FILE" help:"Where to write the comparison, instead of standard output."`
 
 	names *regexp.Regexp
-}
-
-// percentage is a flag like 5%: a fraction of 0.05. The sign may be left out.
-type percentage float64
-
-// UnmarshalText is called by kong.
-func (p *percentage) UnmarshalText(text []byte) error {
-	v, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "%"), 64)
-	if err != nil || math.IsNaN(v) || v <= 0 || v > 1000 {
-		return fmt.Errorf("%q: must be a percentage above 0, such as 5%%", text)
-	}
-	*p = percentage(v / 100)
-	return nil
 }
 
 // check is called before anything is read or measured.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -30,7 +31,9 @@ func settings(w io.Writer, parsed *kong.Context, defaults *config) {
 	}
 	var flags []string
 	for _, f := range parsed.Selected().Flags {
-		flags = append(flags, fmt.Sprintf("--%s=%v", f.Name, parsed.FlagValue(f)))
+		if v := reflect.Indirect(reflect.ValueOf(parsed.FlagValue(f))); v.IsValid() { // of --pin, where 0 is a CPU, a pointer
+			flags = append(flags, fmt.Sprintf("--%s=%v", f.Name, v))
+		}
 	}
 	fmt.Fprintf(w, "ksbench: %s %s\n", parsed.Selected().Name, strings.Join(flags, " "))
 }

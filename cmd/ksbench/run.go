@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -19,10 +18,10 @@ type runCommand struct {
 	Quick    bool     `help:"Few and short rounds: everything in under 20 seconds."`
 	Match    string   `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in WORKLOAD/PATH/IMPL: 20x12/irp/."`
 	Manifest []string `sep:"none" placeholder:"FILE..." help:"Measure the drivers of these manifests instead of the built-in workloads."`
-	Rounds   int      `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
+	Rounds   rounds   `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
 	Seed     uint64   `default:"1" help:"Seed of the tables, the requests and the order within a round (${default})."`
 	Latency  bool     `help:"Time single requests too, in a pass of its own: quantiles, beside those of the clock."`
-	Rate     float64  `placeholder:"N" help:"Send the requests of --latency N times a second, whether or not the one before is done, and show service and response times."`
+	Rate     rate     `placeholder:"N" help:"Send the requests of --latency N times a second, whether or not the one before is done, and show service and response times."`
 	Pin      *int     `placeholder:"CPU" help:"Keep the measuring thread on this CPU, from 0 (Linux)."`
 	Shard    string   `placeholder:"I/N" help:"Measure only part I of N of the rounds; ksbench merge adds the parts."`
 	HTML     string   `name:"html" placeholder:"FILE" help:"Write the report as an HTML page, too."`
@@ -33,8 +32,6 @@ type runCommand struct {
 const (
 	fullRounds, fullBatch   = 15, 15 * time.Millisecond
 	quickRounds, quickBatch = 6, time.Millisecond / 2
-	maxRounds               = 10000
-	maxRate                 = 1_000_000_000 // a request a nanosecond
 )
 
 // Run is called by kong.
@@ -91,15 +88,8 @@ func (c *runCommand) options() (bench.Options, error) {
 	if c.Quick {
 		opt.Rounds, opt.Batch = quickRounds, quickBatch
 	}
-	if c.Rounds != 0 {
-		opt.Rounds = c.Rounds
-	}
-	if opt.Rounds < 1 || opt.Rounds > maxRounds {
-		return opt, fmt.Errorf("--rounds %d: must be 1 to %d", c.Rounds, maxRounds)
-	}
-	if opt.Latency, opt.Rate, opt.Pin = c.Latency || c.Rate != 0, c.Rate, c.Pin; opt.Rate < 0 || opt.Rate > maxRate || math.IsNaN(opt.Rate) {
-		return opt, fmt.Errorf("--rate %v: must be more than 0 and at most %d", c.Rate, int64(maxRate))
-	}
+	opt.Rounds = c.Rounds.or(opt.Rounds)
+	opt.Latency, opt.Rate, opt.Pin = c.Latency || c.Rate != 0, float64(c.Rate), c.Pin
 	var err error
 	if opt.Shard, err = parseShard(c.Shard, opt.Rounds); err != nil {
 		return opt, err

@@ -16,7 +16,7 @@ import (
 type scaleCommand struct {
 	Quick  bool   `help:"Up to 131,072 keys, few and short rounds: a few seconds."`
 	Max    int    `default:"4000000" placeholder:"KEYS" help:"The largest table, 8 to 4,000,000 keys (${default})."`
-	Rounds int    `placeholder:"N" help:"Rounds, each with one batch of everything of a size (default: 9, with --quick 6)."`
+	Rounds rounds `placeholder:"N" help:"Rounds, each with one batch of everything of a size (default: 9, with --quick 6)."`
 	Seed   uint64 `default:"1" help:"Seed of the keys, the requests and the order within a round (${default})."`
 	Format string `enum:"text,md,csv,json" default:"text" help:"How to write the result: text, md, csv or json."`
 	Out    string `placeholder:"FILE" help:"Where to write the result, instead of standard output."`
@@ -34,14 +34,9 @@ func (c *scaleCommand) Run(con *console) error {
 	if c.Quick {
 		opt.Max, opt.Rounds, opt.Batch = min(c.Max, scaleQuickMax), quickRounds, scaleQuickBatch
 	}
-	if c.Rounds != 0 {
-		opt.Rounds = c.Rounds
-	}
+	opt.Rounds = c.Rounds.or(opt.Rounds)
 	if opt.Max < 8 || opt.Max > scale.MaxKeys {
 		return badInput{fmt.Errorf("--max %d: must be 8 to %d", c.Max, scale.MaxKeys)}
-	}
-	if opt.Rounds < 1 || opt.Rounds > maxRounds {
-		return badInput{fmt.Errorf("--rounds %d: must be 1 to %d", c.Rounds, maxRounds)}
 	}
 	out, err := newOutput(c.Out, con.stdout)
 	if err != nil {

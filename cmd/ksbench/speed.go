@@ -21,21 +21,16 @@ type speedCommands struct {
 type measuring struct {
 	Format string `enum:"text,json,md" default:"text" help:"How to write the report: text, json or md."`
 	Out    string `placeholder:"FILE" help:"Where to write the report, instead of standard output."`
-	Rounds int    `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
+	Rounds rounds `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
 	Seed   uint64 `default:"1" help:"Seed of the tables, the requests and the order within a round (${default})."`
 }
 
-// rounds checks --rounds and fills in what is not given.
-func (m *measuring) rounds(quick bool) (int, error) {
-	switch {
-	case m.Rounds < 0 || m.Rounds > maxRounds:
-		return 0, fmt.Errorf("--rounds %d: must be 1 to %d", m.Rounds, maxRounds)
-	case m.Rounds > 0:
-		return m.Rounds, nil
-	case quick:
-		return quickRounds, nil
+// usual is how many rounds there are unless --rounds says otherwise.
+func usual(quick bool) int {
+	if quick {
+		return quickRounds
 	}
-	return fullRounds, nil
+	return fullRounds
 }
 
 // expression compiles the value of --run, nil without one.

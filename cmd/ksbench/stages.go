@@ -22,12 +22,7 @@ func (c *stagesCommand) Run(con *console) error {
 	if opt.Match, err = expression(c.Match); err != nil {
 		return badInput{err}
 	}
-	if opt.Rounds, err = c.rounds(c.Quick); err != nil {
-		return badInput{err}
-	}
-	if c.Rounds == 0 {
-		opt.Rounds *= 10
-	}
+	opt.Rounds = c.Rounds.or(10 * usual(c.Quick))
 	_, err = c.report(con, c.Match, func(ctx context.Context, progress func(int, int, string)) (*report.Report, error) {
 		opt.Progress = progress
 		return stages.Run(ctx, opt)

@@ -23,9 +23,7 @@ func (c *targetsCommand) Run(con *console) error {
 	if opt.Match, err = expression(c.Match); err != nil {
 		return badInput{err}
 	}
-	if opt.Rounds, err = c.rounds(c.Quick); err != nil {
-		return badInput{err}
-	}
+	opt.Rounds = c.Rounds.or(usual(c.Quick))
 	rep, err := c.report(con, c.Match, func(ctx context.Context, progress func(int, int, string)) (*report.Report, error) {
 		opt.Progress = progress
 		return targets.Run(ctx, opt)

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// The values of flags that are numbers in a range. What kong reads into them is in it; 0 is a flag that was not given.
+type (
+	rounds     int     // of a measurement
+	rate       float64 // requests a second
+	percentage float64 // 5% is 0.05; the sign may be left out
+)
+
+const (
+	maxRounds = 10000
+	maxRate   = 1_000_000_000 // a request a nanosecond
+)
+
+// UnmarshalText is called by kong.
+func (r *rounds) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > maxRounds {
+		return fmt.Errorf("%q: must be 1 to %d", text, maxRounds)
+	}
+	*r = rounds(n)
+	return nil
+}
+
+// or returns the rounds that were asked for, or as many as there are otherwise.
+func (r rounds) or(otherwise int) int {
+	if r == 0 {
+		return otherwise
+	}
+	return int(r)
+}
+
+// UnmarshalText is called by kong.
+func (r *rate) UnmarshalText(text []byte) error {
+	v, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || !(v > 0 && v <= maxRate) {
+		return fmt.Errorf("%q: must be more than 0 and at most %d", text, maxRate)
+	}
+	*r = rate(v)
+	return nil
+}
+
+// UnmarshalText is called by kong.
+func (p *percentage) UnmarshalText(text []byte) error {
+	v, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "%"), 64)
+	if err != nil || math.IsNaN(v) || v <= 0 || v > 1000 {
+		return fmt.Errorf("%q: must be a percentage above 0, such as 5%%", text)
+	}
+	*p = percentage(v / 100)
+	return nil
+}
