@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -11,6 +13,7 @@ import (
 type output struct {
 	flag   string // that named the file
 	path   string // "" for stdout
+	target string // what path links to, else path
 	direct bool   // a device or a pipe, which a rename would replace
 	stdout io.Writer
 }
@@ -20,34 +23,92 @@ func newOutput(path string, stdout io.Writer) (*output, error) {
 	return newOutputOf("--out", path, stdout)
 }
 
+// newOutputOf is newOutput for another flag. Without stdout, what cannot be written to the file is written nowhere.
 func newOutputOf(flag, path string, stdout io.Writer) (*output, error) {
-	o := &output{flag: flag, path: path, stdout: stdout}
+	o := &output{flag: flag, path: path, target: path, stdout: stdout}
 	if path == "" {
 		return o, nil
 	}
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
-		return nil, badInput{fmt.Errorf("%s %s: is a directory; name a file in it", flag, path)}
+		return nil, o.fault(errors.New("is a directory; name a file in it"))
 	}
 	if err == nil && !info.Mode().IsRegular() {
 		o.direct = true
 		return o, nil
 	}
+	if o.target, err = follow(path); err != nil {
+		return nil, o.fault(err)
+	}
 	probe, err := o.temporary()
 	if err != nil {
-		return nil, badInput{fmt.Errorf("%s %s: %w", flag, path, err)}
+		return nil, o.fault(err)
 	}
 	probe.Close()
 	if err := os.Remove(probe.Name()); err != nil {
-		return nil, badInput{fmt.Errorf("%s %s: %w", flag, path, err)}
+		return nil, o.fault(err)
 	}
 	return o, nil
+}
+
+// follow returns what a link leads to in the end, which need not exist. A rename would replace the link itself.
+func follow(path string) (string, error) {
+	for range 40 {
+		link, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link, or nothing; who opens it will see
+		}
+		if !filepath.IsAbs(link) {
+			dir, _ := filepath.Split(path)
+			link = dir + link // not cleaned: what is before a .. may be a link, too
+		}
+		path = link
+	}
+	return "", errors.New("a link that leads to no end")
+}
+
+func (o *output) fault(err error) error { return fault(o.flag, o.path, err) }
+
+// fault is an error of a file as the user named it. The name of a temporary file beside it would mean nothing to them.
+func fault(flag, path string, err error) error {
+	if of, ok := errors.AsType[*fs.PathError](err); ok {
+		err = of.Err
+	} else if of, ok := errors.AsType[*os.LinkError](err); ok { // of a rename
+		err = of.Err
+	}
+	return badInput{fmt.Errorf("%s %s: %w", flag, path, err)}
+}
+
+// distinct refuses outputs of which one would replace another.
+func distinct(outputs ...*output) error {
+	for i, o := range outputs {
+		for _, other := range outputs[:i] {
+			if o.same(other) {
+				return o.fault(fmt.Errorf("is the file of %s %s, too; name another", other.flag, other.path))
+			}
+		}
+	}
+	return nil
+}
+
+func (o *output) same(other *output) bool {
+	if o.path == "" || other.path == "" || o.direct || other.direct {
+		return false
+	}
+	a, errA := os.Stat(o.target)
+	b, errB := os.Stat(other.target)
+	if errA == nil || errB == nil {
+		return os.SameFile(a, b)
+	}
+	a, errA = os.Stat(filepath.Dir(o.target))
+	b, errB = os.Stat(filepath.Dir(other.target))
+	return errA == nil && errB == nil && os.SameFile(a, b) && filepath.Base(o.target) == filepath.Base(other.target)
 }
 
 // temporary creates a file beside the output, on the same file system. Unlike os.CreateTemp it leaves the permissions to
 // the user's umask, as a plain creation of the output would.
 func (o *output) temporary() (*os.File, error) {
-	dir, name := filepath.Split(o.path)
+	dir, name := filepath.Split(o.target)
 	for i := 0; ; i++ {
 		f, err := os.OpenFile(fmt.Sprintf("%s.%s.%d-%d.tmp", dir, name, os.Getpid(), i), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if !os.IsExist(err) || i == 100 {
@@ -73,17 +134,17 @@ func (o *output) write(render func(io.Writer) error) error {
 		return nil
 	case ours:
 		return err
-	case render(o.stdout) == nil:
-		return badInput{fmt.Errorf("%s %s: %w; the report went to standard output instead", o.flag, o.path, err)}
+	case o.stdout != nil && render(o.stdout) == nil:
+		return badInput{fmt.Errorf("%w; the report went to standard output instead", o.fault(err))}
 	}
-	return badInput{fmt.Errorf("%s %s: %w", o.flag, o.path, err)}
+	return o.fault(err)
 }
 
 // replace writes the file. It reports whether an error is the renderer's own, and not one of writing.
 func (o *output) replace(render func(io.Writer) error) (err error, ours bool) {
 	var f *os.File
 	if o.direct {
-		f, err = os.OpenFile(o.path, os.O_WRONLY, 0)
+		f, err = os.OpenFile(o.target, os.O_WRONLY, 0)
 	} else {
 		f, err = o.temporary()
 	}
@@ -100,7 +161,7 @@ func (o *output) replace(render func(io.Writer) error) (err error, ours bool) {
 		err = f.Sync()
 	}
 	if err = firstOf(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), o.path)
+		err = os.Rename(f.Name(), o.target)
 	}
 	if err != nil {
 		os.Remove(f.Name())

@@ -48,7 +48,10 @@ func (c *runCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	html, err := newOutputOf("--html", c.HTML, con.stdout)
+	html, err := newOutputOf("--html", c.HTML, nil)
+	if err == nil {
+		err = distinct(out, html)
+	}
 	if err != nil {
 		return err
 	}

@@ -42,10 +42,12 @@ func (c *scaleCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	if c.Dir != "" {
-		if err := os.MkdirAll(c.Dir, 0o777); err != nil {
-			return badInput{fmt.Errorf("--dir %s: %w", c.Dir, err)}
-		}
+	files, err := c.files()
+	if err == nil {
+		err = distinct(append(files, out)...)
+	}
+	if err != nil {
+		return err
 	}
 	line := newProgress(con.stderr)
 	opt.Progress = line.show
@@ -57,8 +59,8 @@ func (c *scaleCommand) Run(con *console) error {
 	case err != nil:
 		return err
 	}
-	if c.Dir != "" {
-		if err := writeScale(c.Dir, rep); err != nil {
+	for i, f := range files {
+		if err := f.write(renderers(rep)[i]); err != nil {
 			return err
 		}
 	}
@@ -75,25 +77,29 @@ func (c *scaleCommand) Run(con *console) error {
 	})
 }
 
-// writeScale writes all files of a result.
-func writeScale(dir string, rep *report.Report) error {
-	files := []struct {
-		name   string
-		render func(io.Writer) error
-	}{{"scale.json", rep.WriteJSON}, {"scale.csv", func(w io.Writer) error { return scale.WriteCSV(w, rep) }}}
-	for i, chart := range scale.Charts(rep) {
-		file := files[0]
-		file.name, file.render = [...]string{"scale.svg", "scale-bytes.svg", "scale-build.svg"}[i], chart.Draw("scale").WriteSVG
-		files = append(files, file)
+// files are those of --dir, none without it.
+func (c *scaleCommand) files() (files []*output, err error) {
+	if c.Dir == "" {
+		return nil, nil
 	}
-	for _, f := range files {
-		out, err := newOutput(filepath.Join(dir, f.name), nil)
+	if err := os.MkdirAll(c.Dir, 0o777); err != nil {
+		return nil, fault("--dir", c.Dir, err)
+	}
+	for _, name := range []string{"scale.json", "scale.csv", "scale.svg", "scale-bytes.svg", "scale-build.svg"} {
+		f, err := newOutputOf("--dir", filepath.Join(c.Dir, name), nil)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := out.write(f.render); err != nil {
-			return err
-		}
+		files = append(files, f)
 	}
-	return nil
+	return files, nil
+}
+
+// renderers write what belongs into the files, in their order.
+func renderers(rep *report.Report) []func(io.Writer) error {
+	all := []func(io.Writer) error{rep.WriteJSON, func(w io.Writer) error { return scale.WriteCSV(w, rep) }}
+	for _, chart := range scale.Charts(rep) {
+		all = append(all, chart.Draw("scale").WriteSVG)
+	}
+	return all
 }
