@@ -136,13 +136,14 @@ func inspect(f *os.File, path string) (*Info, error) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if !strings.HasPrefix(string(first), magic) {
+	line := strings.TrimPrefix(string(first), "\ufeff") // of an editor
+	if !strings.HasPrefix(line, magic) {
 		_, err := f.Seek(0, io.SeekStart)
 		return nil, err
 	}
 	info := &Info{Name: filepath.Base(path), Path: path, Size: stat.Size() - int64(len(first))}
 	var saved string
-	if n, _ := fmt.Sscanf(string(first), header, &info.Digest, &saved); n != 2 || !strings.HasSuffix(string(first), "\n") {
+	if n, _ := fmt.Sscanf(line, header, &info.Digest, &saved); n != 2 || !strings.HasSuffix(line, "\n") {
 		return nil, fmt.Errorf("%s: the first line is of no baseline that this ksbench knows", path)
 	}
 	if info.Saved, err = time.Parse(time.RFC3339, saved); err != nil {

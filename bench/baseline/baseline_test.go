@@ -72,6 +72,18 @@ func TestDamageIsFound(t *testing.T) {
 			}
 		}
 	}
+	// A mark that an editor put before it is no damage, and hides none.
+	path := filepath.Join(dir, "marked")
+	require.NoError(t, os.WriteFile(path, append([]byte("\ufeff"), whole...), 0o600))
+	f, info, err := Open(path)
+	require.NoError(t, err)
+	held, err := io.ReadAll(f)
+	require.NoError(t, errors.Join(err, f.Close()))
+	require.Equal(t, text, string(held))
+	require.Equal(t, int64(len(text)), info.Size)
+	require.NoError(t, os.WriteFile(path, append([]byte("\ufeff"), whole[:len(whole)-1]...), 0o600))
+	_, _, err = Open(path)
+	require.ErrorContains(t, err, "damaged")
 	for range 500 {
 		at := rng.IntN(len(whole))
 		damaged := bytes.Clone(whole)

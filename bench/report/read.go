@@ -8,6 +8,8 @@ import (
 	"os"
 	"reflect"
 	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/bom"
 )
 
 // ReadFile reads a report from a file; "-" has no special meaning. Errors begin with the file's name.
@@ -17,11 +19,16 @@ func ReadFile(path string) (*Report, error) {
 		return nil, err
 	}
 	defer f.Close()
-	r, place, err := read(f)
+	return ReadNamed(f, path)
+}
+
+// ReadNamed is Read of what is called name. Errors begin with that.
+func ReadNamed(r io.Reader, name string) (*Report, error) {
+	rep, place, err := read(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s:%s %w", path, place, err)
+		return nil, fmt.Errorf("%s:%s %w", name, place, err)
 	}
-	return r, nil
+	return rep, nil
 }
 
 // Read reads a report as JSON, of this or an earlier version. Fields that it does not know are passed over; a later
@@ -37,7 +44,11 @@ func Read(r io.Reader) (*Report, error) {
 
 // read returns with an error its place in the text, "7:5:", or "" if all of the text was read.
 func read(r io.Reader) (rep *Report, place string, err error) {
-	src := &source{r: r}
+	text, err := bom.Skip(r)
+	if err != nil {
+		return nil, "", err
+	}
+	src := &source{r: text}
 	d := &reader{dec: json.NewDecoder(src), src: src}
 	rep = new(Report)
 	if err = d.object(reflect.ValueOf(rep).Elem()); err == nil {

@@ -139,6 +139,20 @@ func TestVersion1StaysReadable(t *testing.T) {
 	}
 }
 
+func TestByteOrderMark(t *testing.T) {
+	text, err := os.ReadFile("testdata/v1.json")
+	require.NoError(t, err)
+	want, err := Read(bytes.NewReader(text))
+	require.NoError(t, err)
+	got, err := Read(strings.NewReader("\ufeff" + string(text)))
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	_, err = ReadNamed(strings.NewReader("\ufeff{]"), "file")
+	require.ErrorContains(t, err, "file:1:2: ")
+	_, err = ReadNamed(strings.NewReader("\xff\xfe{\x00"), "file")
+	require.ErrorContains(t, err, "file: is UTF-16")
+}
+
 // A later program of the same version may have more to say, at any place.
 func TestUnknownFieldsArePassedOver(t *testing.T) {
 	text := render(t, full(t).WriteJSON)

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,11 +59,7 @@ func (f *folder) parse(name string) (*report.Report, error) {
 		return nil, errName
 	}
 	defer file.Close()
-	r, err := report.Read(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s:%w", name, err)
-	}
-	return r, nil
+	return report.ReadNamed(file, name)
 }
 
 // all reads every report, oldest first, and says what else lies there under such a name.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/bench/baseline"
 	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/internal/bom"
 )
 
 // Load reads a file: a report of ksbench, the output of go test -bench, in which the units named by exact are counts too, or a
@@ -23,7 +24,10 @@ func Load(path string, exact []string) (*Measurements, error) {
 
 // Read is Load from a stream; source names it in errors and in the comparison.
 func Read(r io.Reader, source string, exact []string) (*Measurements, error) {
-	b := bufio.NewReaderSize(r, 64<<10)
+	b, err := bom.Skip(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
 	first, err := firstByte(b)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -33,9 +37,9 @@ func Read(r io.Reader, source string, exact []string) (*Measurements, error) {
 	case first != '{':
 		return ReadGoBench(b, source, exact)
 	}
-	rep, err := report.Read(b)
+	rep, err := report.ReadNamed(b, source)
 	if err != nil {
-		return nil, fmt.Errorf("%s:%w", source, err) // it says line and column
+		return nil, err
 	}
 	return FromReport(rep, source), nil
 }

@@ -78,11 +78,25 @@ func TestGoBenchRefused(t *testing.T) {
 		"BenchmarkA-2 1 -2 ns/op\n":                               "file:1: A-2: -2 ns/op cannot be",
 		"BenchmarkA-2 1 2 ns/op -1 allocs/op\n":                   "file:1: A-2: -1 allocs/op cannot be",
 		"{":                                                       "file:1:2: ",
+		`{"schemaVersion": 0}`:                                    "file: schemaVersion: 0: not a report",
 		strings.Repeat("x", 70000) + "\nBenchmarkA-2 1 2 ns/op\n": "file:",
 	} {
 		_, err := Read(strings.NewReader(text), "file", nil)
 		require.ErrorContains(t, err, want, "%.60q", text)
 	}
+}
+
+// Windows' editors and shells begin text with a mark, which must not hide the first line.
+func TestByteOrderMark(t *testing.T) {
+	m, err := Read(strings.NewReader("\ufeffBenchmarkA-2 1 2 ns/op\nBenchmarkA-2 1 3 ns/op\n"), "file", nil)
+	require.NoError(t, err)
+	require.Equal(t, []float64{2, 3}, m.Series[0].Values)
+	v1, err := os.ReadFile(filepath.Join("..", "report", "testdata", "v1.json"))
+	require.NoError(t, err)
+	_, err = Read(strings.NewReader("\ufeff"+string(v1)), "file", nil)
+	require.NoError(t, err)
+	_, err = Read(strings.NewReader("\xff\xfeB\x00"), "file", nil)
+	require.EqualError(t, err, "file: is UTF-16; save it as UTF-8, in PowerShell with | Out-File -Encoding utf8")
 }
 
 // A metric of the benchmark's own may be below zero.
