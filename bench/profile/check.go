@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -27,6 +28,25 @@ func Check(dir string, source *Source, least int64) ([]Sidecar, error) {
 		}
 	}
 	return all, errors.Join(errs...)
+}
+
+// ErrNone says that a directory has no profile at all.
+var ErrNone = errors.New("no recorded profiles")
+
+// Find returns ErrNone if none of the files of a recording is in the directory, or there is no directory.
+func Find(dir string) error {
+	if _, err := os.ReadDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, w := range workloads {
+		for _, kind := range kinds {
+			_, err := os.Stat(filepath.Join(dir, fileName(w.name, kind)))
+			if !errors.Is(err, fs.ErrNotExist) {
+				return nil // there, or Check says what is wrong
+			}
+		}
+	}
+	return ErrNone
 }
 
 func check(dir string, w workload, kind string, source *Source, least int64) (s Sidecar, err error) {

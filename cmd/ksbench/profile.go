@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -29,13 +30,17 @@ func (c *profileCommand) Run(con *console) error {
 	}
 	dir, least := c.Check, int64(c.Requests)
 	if c.Out == "" {
-		if _, err := os.ReadDir(dir); err != nil {
-			return badInput{fmt.Errorf("--check: %w", err)}
+		err := profile.Find(dir)
+		if errors.Is(err, profile.ErrNone) {
+			err = fmt.Errorf("%w; ksbench profile --out %s records them", err, dir)
+		}
+		if err != nil {
+			return fault("--check", dir, err)
 		}
 	} else {
 		dir = c.Out
 		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return badInput{fmt.Errorf("--out: %w", err)}
+			return fault("--out", dir, err)
 		}
 		command := fmt.Sprintf("ksbench profile --out DIR --requests %d --cpu-time %v --seed %d", c.Requests, c.CPUTime, c.Seed)
 		line := newProgress(con.stderr)
@@ -61,6 +66,8 @@ func (c *profileCommand) Run(con *console) error {
 		fmt.Fprintf(&b, "%-9s  %-5s  %11d requests  %9d bytes  %s\n", s.Workload, s.Kind, s.Requests, s.Bytes, s.Says())
 	}
 	fmt.Fprintf(&b, "%d files in %s prove it: no allocation, contention, wait or collection belongs to a request.\n", len(sum), dir)
-	_, err = con.stdout.Write([]byte(b.String()))
-	return err
+	return show(con, func(w io.Writer) error {
+		_, err := io.WriteString(w, b.String())
+		return err
+	})
 }
