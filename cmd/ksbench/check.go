@@ -39,7 +39,10 @@ func (c *checkCommand) Run(con *console) error {
 		}
 		checked = append(checked, f)
 	}
-	if err := c.write(con.stdout, checked); err != nil {
+	if con.ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	if err := show(con, func(w io.Writer) error { return c.write(w, checked) }); err != nil {
 		return err
 	}
 	if len(faults) > 0 {

@@ -44,12 +44,15 @@ func (c *execCommand) Run(con *console) (err error) {
 		defer f.Close()
 		requests = io.Reader(f)
 	}
-	malformed, err := session.Run(con.ctx, requests, con.stdout)
+	out := &watched{w: con.stdout}
+	malformed, err := session.Run(con.ctx, requests, out)
 	switch {
+	case out.err != nil:
+		return badInput{fmt.Errorf("standard output: %w", out.err)}
 	case con.ctx.Err() != nil:
 		return errors.New("interrupted")
 	case err != nil:
-		return err
+		return badInput{fmt.Errorf("requests: %w", err)}
 	case malformed > 0:
 		return fmt.Errorf("malformed request lines: %d; their outcomes say what is wrong", malformed)
 	}

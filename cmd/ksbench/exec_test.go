@@ -47,6 +47,7 @@ func TestExecCommand(t *testing.T) {
 		{"GUID_NULL", `{"flags":256,"out":16,"data":"ffffffffffffffffffffffffffffffff"}`, []string{"--manifest", null}, exitOK,
 			`"bytes_returned":16,"win32":0,"output":"00000000000000000000000000000000"`, ""},
 		{"absent requests", "", []string{"--manifest", execManifest, "--requests", filepath.Join(dir, "absent")}, exitBadInput, "", "absent"},
+		{"a folder of requests", "", []string{"--manifest", execManifest, "--requests", dir}, exitBadInput, "", "requests: read "},
 		{"unknown object", "", []string{"--manifest", execManifest, "--object", "nobody"}, exitBadInput, "", `no object "nobody"`},
 		{"bad compat", "", []string{"--manifest", execManifest, "--compat", "P-1=accept"}, exitBadInput, "", "P-1 is no rule with a setting"},
 		{"unknown flag", "", []string{"--manifest", execManifest, "--loud"}, exitBadInput, "", "--loud"},
@@ -64,5 +65,14 @@ func TestExecCommand(t *testing.T) {
 				require.Empty(t, stdout.String())
 			}
 		})
+	}
+}
+
+// What cannot be written is bad input of every command, and no malformed line.
+func TestExecAndCheckToAFullDisk(t *testing.T) {
+	for _, args := range [][]string{{"exec", "--manifest", execManifest}, {"check", execManifest}, {"check", execManifest, "--format", "json"}, {"version"}} {
+		var stderr bytes.Buffer
+		require.Equal(t, exitBadInput, run(t.Context(), args, strings.NewReader("{\n"+execGet), fullDisk{}, &stderr), args)
+		require.Equal(t, "ksbench: standard output: no space left on device\n", stderr.String())
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime/debug"
 
 	"github.com/ksdispatch/ksdispatch/bench/doctor"
@@ -28,14 +29,13 @@ func (c *versionCommand) Run(con *console) error {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		v.Version = info.Main.Version
 	}
-	if c.Format == "json" {
-		text, err := json.MarshalIndent(v, "", "  ")
-		if err != nil {
-			return err
+	return show(con, func(w io.Writer) error {
+		if c.Format == "json" {
+			enc := json.NewEncoder(w)
+			enc.SetIndent("", "  ")
+			return enc.Encode(v)
 		}
-		_, err = con.stdout.Write(append(text, '\n'))
+		_, err := fmt.Fprintf(w, "ksbench %s, commit %s, %s, %s, %s, reports of schema %d\n", v.Version, v.Commit, v.Go, v.Platform, v.Level, v.Schema)
 		return err
-	}
-	_, err := fmt.Fprintf(con.stdout, "ksbench %s, commit %s, %s, %s, %s, reports of schema %d\n", v.Version, v.Commit, v.Go, v.Platform, v.Level, v.Schema)
-	return err
+	})
 }
