@@ -50,6 +50,7 @@ type method struct {
 	Flags     string `json:"flags"`
 	Handler   string `json:"handler,omitempty"`
 	Support   string `json:"support,omitempty"`
+	Fast      bool   `json:"fast,omitempty"` // whether it needs no IRP
 }
 
 type event struct {
@@ -80,11 +81,18 @@ func describeObject(o *manifest.Object) checkedObject {
 		}
 		d.PropertySets = append(d.PropertySets, set)
 	}
+	fastMethods := make(map[ks.Identifier]bool)
+	for _, s := range o.MethodSets {
+		for _, id := range s.FastIO {
+			fastMethods[ks.Identifier{Set: s.GUID, ID: id}] = true
+		}
+	}
 	for _, s := range o.MethodSets {
 		set := newCheckedSet[method](s.GUID, s.Name)
 		for _, it := range s.Items {
 			set.Items = append(set.Items, method{Name: itemName(s.GUID, it.ID, it.Name), ID: it.ID, MinMethod: it.MinMethod,
-				MinData: it.MinData, Flags: methodFlags(it.Flags), Handler: programText(it.Handler), Support: programText(it.Support)})
+				MinData: it.MinData, Flags: methodFlags(it.Flags), Handler: programText(it.Handler), Support: programText(it.Support),
+				Fast: it.Handler != nil && fastMethods[ks.Identifier{Set: s.GUID, ID: it.ID}]})
 		}
 		d.MethodSets = append(d.MethodSets, set)
 	}

@@ -42,7 +42,8 @@ const checkedManifest = `{"schema":"ksdispatch/manifest/v1","driver":"d\u001b[2J
   {"name":"own","id":9999,"get":true,"get_handler":"emit:0123456789abcdef0123456789abcdef","serialized_size":1,"support_handler":"accept"}],
   "fast_io":[{"id":4,"get":true},{"id":4,"set":true}]}]},
 {"object":"odd","property_item_size":71,"method_sets":[{"set_name":"M","guid":"11111111-0000-0000-0000-000000000000",
-  "items":[{"name":"run","id":1,"min_method":24,"flags":1}]}],
+  "items":[{"name":"run","id":1,"min_method":24,"flags":1},{"name":"walk","id":2,"handler":null},{"name":"sit","id":3}],
+  "fast_io":[{"id":1},{"id":2},{"id":4}]}],
  "event_sets":[{"set_name":"E","guid":"22222222-0000-0000-0000-000000000000","items":[{"name":"tick","id":2}]},
                {"guid":"33333333-0000-0000-0000-000000000000","items":[]}]},
 {"object":"empty"}]}`
@@ -67,9 +68,11 @@ object "filter"
 object "odd"
   property_item_size 71
   every property request fails: PropertyItemSize 71 is not a multiple of 8 (P-3); use 0 for plain items
-  M {11111111-0000-0000-0000-000000000000}: method set, 1 item
-    METHOD  ID  REQUEST  DATA  FLAGS
-    run     1   24       0     read
+  M {11111111-0000-0000-0000-000000000000}: method set, 3 items
+    METHOD  ID  FAST  REQUEST  DATA  FLAGS
+    run     1   yes   24       0     read
+    walk    2   -     24       0     none
+    sit     3   -     24       0     none
   E {22222222-0000-0000-0000-000000000000}: event set, 1 item
     EVENT  ID  DATA  EXTRA
     tick   2   32    0
@@ -94,6 +97,8 @@ func TestCheckJSON(t *testing.T) {
 		MinProperty: 40, MinData: 4, SerializedSize: 4, ValueType: "KSPROPTYPESETID_General/VT_I4",
 		Values: []string{"-8388608..0 step 65536", "default -4"}, Relations: []string{"KSPROPERTY_AUDIO_MUTE", "own"},
 	}, files[0].Objects[0].PropertySets[0].Items[0])
+	methods := files[0].Objects[1].MethodSets[0].Items
+	require.Equal(t, []bool{true, false, false}, []bool{methods[0].Fast, methods[1].Fast, methods[2].Fast})
 }
 
 // TestCheckDrivers checks the embedded drivers, all in one go.

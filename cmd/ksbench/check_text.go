@@ -51,8 +51,8 @@ func (o *checkedObject) writeText(out io.Writer) {
 		})
 	}
 	for _, s := range o.MethodSets {
-		writeSet(out, "method", s, "METHOD\tID\tREQUEST\tDATA\tFLAGS", func(m method) []string {
-			return []string{named(m.Name), number(m.ID), number(m.MinMethod), number(m.MinData), m.Flags}
+		writeSet(out, "method", s, "METHOD\tID\tFAST\tREQUEST\tDATA\tFLAGS", func(m method) []string {
+			return []string{named(m.Name), number(m.ID), m.fast(), number(m.MinMethod), number(m.MinData), m.Flags}
 		})
 	}
 	for _, s := range o.EventSets {
@@ -107,6 +107,13 @@ func (p *property) access() string {
 		verbs = append(verbs, verb("support", p.Support))
 	}
 	return strings.Join(verbs, " ")
+}
+
+func (m *method) fast() string {
+	if m.Fast {
+		return "yes"
+	}
+	return ""
 }
 
 // serialized is SerializedSize in words (P-37, P-40).
