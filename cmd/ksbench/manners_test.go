@@ -151,8 +151,13 @@ func FuzzConfig(f *testing.F) {
 func TestRunsCanBeWatched(t *testing.T) {
 	dir := t.TempDir()
 	note, file := filepath.Join(dir, ".new.json.progress"), filepath.Join(dir, "new.json")
+	out, err := newOutput(file, nil)
+	require.NoError(t, err)
 	p := newProgress(io.Discard)
-	p.note(file)
+	for _, format := range []string{"text", "json"} {
+		require.NoFileExists(t, note)
+		p.note(out, format)
+	}
 	require.FileExists(t, note)
 	p.written = time.Time{}
 	p.show(3, 4, "20x12")
@@ -160,10 +165,28 @@ func TestRunsCanBeWatched(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), `"done":3,"total":4,"workload":"20x12"`)
 	p.clear()
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.Equal(t, exitFailed, run(ctx, []string{"run", "--format", "json", "--out", file}, nil, io.Discard, io.Discard))
-	left, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Empty(t, left)
+	for _, command := range []string{"run", "targets", "stages", "scale"} {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		ctx := &asked{Context: ended, note: note}
+		require.Equal(t, exitFailed, run(ctx, []string{command, "--format", "json", "--out", file}, nil, io.Discard, io.Discard))
+		require.True(t, ctx.noted, command)
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Empty(t, left)
+	}
+}
+
+// asked is a context that looks for a note whenever it is asked whether it ended.
+type asked struct {
+	context.Context
+	note  string
+	noted bool
+}
+
+func (a *asked) Err() error {
+	if _, err := os.Stat(a.note); err == nil {
+		a.noted = true
+	}
+	return a.Context.Err()
 }

@@ -31,10 +31,12 @@ func newProgress(stderr io.Writer) *progress {
 	return p
 }
 
-// note lets ksbench serve see how far the run is that writes a report.
-func (p *progress) note(report string) {
-	p.report = report
-	p.publish(0, 1, "")
+// note lets ksbench serve see how far the measurement is, if it writes a report into a folder.
+func (p *progress) note(out *output, format string) {
+	if format == "json" && out.path != "" && !out.direct {
+		p.report = out.path
+		p.publish(0, 1, "")
+	}
 }
 
 // publish writes at most once a second. A note that cannot be written is no reason to end a measurement.

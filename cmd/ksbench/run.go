@@ -56,9 +56,7 @@ func (c *runCommand) Run(con *console) error {
 		return err
 	}
 	line := newProgress(con.stderr)
-	if c.Format == "json" && c.Out != "" && !out.direct {
-		line.note(c.Out)
-	}
+	line.note(out, c.Format)
 	opt.Progress = line.show
 	rep, err := bench.Run(con.ctx, workloads, opt)
 	line.clear()

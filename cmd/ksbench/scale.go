@@ -50,6 +50,11 @@ func (c *scaleCommand) Run(con *console) error {
 		return err
 	}
 	line := newProgress(con.stderr)
+	if c.Dir != "" {
+		line.note(files[0], "json")
+	} else {
+		line.note(out, c.Format)
+	}
 	opt.Progress = line.show
 	rep, err := scale.Run(con.ctx, opt)
 	line.clear()

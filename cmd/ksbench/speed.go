@@ -52,6 +52,7 @@ func (m *measuring) report(con *console, match string, measure func(ctx context.
 		return nil, err
 	}
 	line := newProgress(con.stderr)
+	line.note(out, m.Format)
 	rep, err := measure(con.ctx, line.show)
 	line.clear()
 	switch {
