@@ -70,3 +70,55 @@ func understood(t *testing.T, args []string) error {
 	}
 	return err
 }
+
+// A page has no gap that somebody meant to fill, no block that does not end, and no link to what is not there.
+func TestPagesAreWhole(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	pages = append(pages, "../../README.md", "../../CONTRIBUTING.md", "../../CHANGELOG.md", "../../PROVENANCE.md", "../../profiles/README.md")
+	require.Greater(t, len(pages), 7)
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		require.Empty(t, flaws(filepath.Dir(page), string(text)), page)
+	}
+	// Negative controls.
+	for _, flawed := range []string{"figures: TBD", "| TODO |", "XXX ns", "a {{.Table}}", "it takes ??? ns", "a <placeholder>", "<!-- fill in -->", "Lorem ipsum",
+		"<!-- a -->\ntext", "<!-- begin a -->\n<!-- end b -->", "<!-- /a -->", "```\ncode", "[a](nowhere.md)", "![a](nowhere/a.svg)"} {
+		require.Len(t, flaws(".", flawed), 1, flawed)
+	}
+	require.Empty(t, flaws(".", "<!-- a -->\n```go\nx\n```\n<!-- /a -->\n<!-- begin b -->\n<!-- end b -->\n[a](main.go#L1), [b](https://example.com), todo, `XXXL`"))
+}
+
+var (
+	gap     = regexp.MustCompile(`\b(TODO|TBD|FIXME|XXX)\b|\?\?\?|[^$]\{\{|(?i:<placeholder|<!-- (fill|insert|replace)|lorem ipsum)`)
+	comment = regexp.MustCompile(`<!-- (begin |end |/)?([a-z]+) -->`)
+	link    = regexp.MustCompile(`\]\(([^)#]+)`)
+)
+
+func flaws(dir, text string) (found []string) {
+	found = append(found, gap.FindAllString(text, -1)...)
+	open := ""
+	for _, m := range comment.FindAllStringSubmatch(text, -1) {
+		switch begins := m[1] == "" || m[1] == "begin "; {
+		case begins && open == "":
+			open = m[2]
+		case !begins && open == m[2]:
+			open = ""
+		default:
+			return append(found, m[0])
+		}
+	}
+	if open != "" {
+		found = append(found, open+" does not end")
+	}
+	if strings.Count("\n"+text, "\n```")%2 != 0 {
+		found = append(found, "a fenced block does not end")
+	}
+	for _, m := range link.FindAllStringSubmatch(text, -1) {
+		if _, err := os.Stat(filepath.Join(dir, m[1])); err != nil && !strings.Contains(m[1], "://") {
+			found = append(found, m[1]+" is not there")
+		}
+	}
+	return found
+}
