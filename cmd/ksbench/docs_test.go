@@ -91,7 +91,7 @@ func TestPagesAreWhole(t *testing.T) {
 }
 
 var (
-	gap     = regexp.MustCompile(`\b(TODO|TBD|FIXME|XXX)\b|\?\?\?|[^$]\{\{|(?i:<placeholder|<!-- (fill|insert|replace)|lorem ipsum)`)
+	gap     = regexp.MustCompile(`\b(TODO|TBD|FIXME|XXX)\b|\?\?\?|[^$]\{\{[-. a-z]|(?i:<placeholder|<!-- (fill|insert|replace)|lorem ipsum)`)
 	comment = regexp.MustCompile(`<!-- (begin |end |/)?([a-z]+) -->`)
 	link    = regexp.MustCompile(`\]\(([^)#]+)`)
 )
