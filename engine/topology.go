@@ -2,8 +2,8 @@ package engine
 
 import (
 	"encoding/binary"
-	"unicode/utf16"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/utf16le"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -87,25 +87,11 @@ func (t *Topology) name(irp *IRP, request, data []byte) ks.Status {
 	if !status.IsSuccess() {
 		return status
 	}
-	need := uint64(2) // the terminator
-	for _, r := range name {
-		need += 2 * uint64(utf16.RuneLen(r)) // a rune of a Go string is a character, or U+FFFD
-	}
+	need := utf16le.Len(name) + 2 // the terminator
 	if uint64(len(data)) < need {
 		return irp.tooShort(ruleP17, uint64(len(data)), need)
 	}
-	at := 0
-	put := func(u uint16) { binary.LittleEndian.PutUint16(data[at:], u); at += 2 }
-	for _, r := range name {
-		if utf16.RuneLen(r) == 2 {
-			hi, lo := utf16.EncodeRune(r)
-			put(uint16(hi))
-			put(uint16(lo))
-		} else {
-			put(uint16(r))
-		}
-	}
-	put(0)
+	binary.LittleEndian.PutUint16(utf16le.Encode(data, name), 0)
 	irp.IoStatus.Information = need
 	return ks.StatusSuccess
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/utf16le"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
 )
@@ -35,12 +36,11 @@ func String(id uint32, limit int, get func(Request) (string, ks.Status), set fun
 				}
 			}
 			s = cString(s[:min(len(s), most)])
-			n := encodedLen(s) + 2
+			n := int(utf16le.Len(s)) + 2
 			if n, refusal := room(data, n, limit); refusal != ks.StatusSuccess {
 				return n, refusal
 			}
-			end := encode(data, s)
-			binary.LittleEndian.PutUint16(data[end:], 0)
+			binary.LittleEndian.PutUint16(utf16le.Encode(data, s), 0)
 			return uint64(n), status
 		}
 	}
@@ -119,8 +119,8 @@ func (v *Text) Load() string { return UTF16(v.units.Load()).String() }
 // than the property may be.
 func (v *Text) Store(s string) error {
 	s = cString(s)
-	units := make([]byte, encodedLen(s))
-	encode(units, s)
+	units := make([]byte, utf16le.Len(s))
+	utf16le.Encode(units, s)
 	if v.units.set(units) != ks.StatusSuccess {
 		return fmt.Errorf("typed: text of %d code units exceeds the limit of the property", len(units)/2)
 	}
@@ -145,29 +145,6 @@ func cString(s string) string {
 		return s[:i]
 	}
 	return s
-}
-
-// encodedLen is the length of s in UTF-16, in bytes.
-func encodedLen(s string) (n int) {
-	for _, r := range s {
-		n += 2 * utf16.RuneLen(r)
-	}
-	return n
-}
-
-// encode writes s as UTF-16LE to b and returns the bytes written.
-func encode(b []byte, s string) (n int) {
-	for _, r := range s {
-		if utf16.RuneLen(r) == 2 {
-			var high rune
-			high, r = utf16.EncodeRune(r)
-			binary.LittleEndian.PutUint16(b[n:], uint16(high))
-			n += 2
-		}
-		binary.LittleEndian.PutUint16(b[n:], uint16(r))
-		n += 2
-	}
-	return n
 }
 
 // decodeText checks what a SET brings and returns it without terminator, not copied.
