@@ -65,34 +65,42 @@ func (r *Report) check() error {
 			return fmt.Errorf("%s.samples: %d, but settings.rounds is %d", where, n, r.Settings.Rounds)
 		}
 	}
-	for _, section := range []any{r.Targets, r.Stages, r.Scale} {
-		if where := infinite(reflect.ValueOf(section)); where != "" {
-			return fmt.Errorf("%T%s: not a number", section, where)
+	for _, section := range []struct {
+		name string
+		list any
+	}{{"targets", r.Targets}, {"stages", r.Stages}, {"scale", r.Scale}} {
+		if where := beyond(reflect.ValueOf(section.list)); where != "" {
+			return fmt.Errorf("%s%s: out of range", section.name, where)
+		}
+	}
+	for i := range r.Scale {
+		if err := r.Scale[i].check(); err != nil {
+			return fmt.Errorf("scale[%d]%w", i, err)
 		}
 	}
 	return nil
 }
 
-// infinite returns the path of a number that JSON cannot say, "" if there is none.
-func infinite(v reflect.Value) string {
+// beyond returns the path of a number that is none or out of any range, "" if there is none.
+func beyond(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Float64:
-		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+		if f := v.Float(); !within(math.Abs(f), 0) {
 			return ": " + fmt.Sprint(f)
 		}
 	case reflect.Pointer:
 		if !v.IsNil() {
-			return infinite(v.Elem())
+			return beyond(v.Elem())
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			if where := infinite(v.Index(i)); where != "" {
+			if where := beyond(v.Index(i)); where != "" {
 				return fmt.Sprintf("[%d]%s", i, where)
 			}
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if where := infinite(v.Field(i)); where != "" {
+			if where := beyond(v.Field(i)); where != "" {
 				name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 				return "." + name + where
 			}
@@ -136,7 +144,7 @@ func (r *Result) check() error {
 	}
 	low, high := math.Inf(1), 0.0
 	for i, s := range r.Samples {
-		if s.Operations < 1 || !within(s.NsPerOp, math.SmallestNonzeroFloat64) || !within(s.AllocsPerOp, 0) || !within(s.BytesPerOp, 0) || s.GCCycles < 0 {
+		if s.Operations < 1 || !within(s.NsPerOp, least) || !within(s.AllocsPerOp, 0) || !within(s.BytesPerOp, 0) || s.GCCycles < 0 {
 			return fmt.Errorf(".samples[%d]: %+v: out of range", i, s)
 		}
 		low, high = min(low, s.NsPerOp), max(high, s.NsPerOp)
@@ -151,7 +159,7 @@ func (r *Result) check() error {
 		return fmt.Errorf(".interval: %w", err)
 	}
 	for i, ratio := range r.Ratios {
-		if !within(ratio.Ratio, math.SmallestNonzeroFloat64) {
+		if !within(ratio.Ratio, least) {
 			return fmt.Errorf(".ratios[%d].ratio: %v: must be more than 0", i, ratio.Ratio)
 		}
 		if err := ratio.Interval.check(); err != nil {
@@ -164,8 +172,24 @@ func (r *Result) check() error {
 	return r.Latency.check()
 }
 
+func (p *ScalePoint) check() error {
+	if p.Keys < 1 || p.Batch < 1 || !within(p.NsPerOp, least) || !within(p.Spread, 0) || !within(p.BytesPerKey, 0) || !within(p.BuildNsPerKey, 0) {
+		return fmt.Errorf(": keys %d, batch %d, ns_per_op %v, spread %v, bytes_per_key %v, build_ns_per_key %v: out of range",
+			p.Keys, p.Batch, p.NsPerOp, p.Spread, p.BytesPerKey, p.BuildNsPerKey)
+	}
+	for i, ns := range p.Samples {
+		if !within(ns, least) {
+			return fmt.Errorf(".ns_samples[%d]: %v: out of range", i, ns)
+		}
+	}
+	if err := p.Interval.check(); err != nil {
+		return fmt.Errorf(".interval: %w", err)
+	}
+	return nil
+}
+
 func (in *Interval) check() error {
-	if in != nil && (!within(in.Low, 0) || !within(in.High, in.Low) || !within(in.Confidence, 0) || in.Confidence > 1) {
+	if in != nil && (!within(in.Low, 0) || in.Low > 0 && in.Low < least || !within(in.High, in.Low) || !within(in.Confidence, 0) || in.Confidence > 1) {
 		return fmt.Errorf("from %v to %v at %v: no interval", in.Low, in.High, in.Confidence)
 	}
 	return nil
@@ -205,5 +229,12 @@ func (d *Distribution) check() error {
 	return nil
 }
 
-// within reports that v is a number, finite and at least low.
-func within(v, low float64) bool { return v >= low && v <= math.MaxFloat64 }
+// Of what is measured here nothing is further from one: a time in nanoseconds is less than 30 years. Who computes with such
+// numbers, or draws them, gets neither infinities nor what is not a number.
+const (
+	least = 1e-9
+	most  = 1e18
+)
+
+// within reports that v is a number, at least low and no more than anything can be.
+func within(v, low float64) bool { return v >= low && v <= most }
