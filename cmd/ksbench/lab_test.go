@@ -95,7 +95,7 @@ func TestInterruptLeavesNoWorktree(t *testing.T) {
 			}
 		}()
 		var stdout, stderr bytes.Buffer
-		code := run(ctx, []string{"compare", "--rev", "HEAD~1", "--rev", "HEAD", "--package", ".", "--layouts", "2", "--rounds", "1000000"}, nil, &stdout, &stderr)
+		code := run(ctx, []string{"compare", "--rev", "HEAD~1", "--rev", "HEAD", "--package", ".", "--layouts", "2", "--rounds", "10000"}, nil, &stdout, &stderr)
 		require.Equal(t, exitFailed, code, "%s", &stderr)
 		require.Empty(t, stdout.String())
 		require.Contains(t, stderr.String(), "interrupted; nothing was written")
