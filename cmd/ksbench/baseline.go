@@ -27,8 +27,11 @@ type baselineSave struct {
 
 // Run is called by kong.
 func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
-	from, source := con.stdin, "standard input"
-	if c.File != "-" {
+	var from io.Reader
+	source := "standard input"
+	if c.File == "-" {
+		from = con.input()
+	} else {
 		f, _, err := baseline.Open(c.File) // of a baseline what it holds, not what it is wrapped in
 		if err != nil {
 			return badInput{err}
@@ -46,7 +49,10 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 		kept, err = verdict.Read(f, source, nil)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err != nil && con.ctx.Err() != nil:
+		return errors.New("interrupted; nothing was saved")
+	case err != nil:
 		return badInput{fmt.Errorf("nothing was saved: %w", err)}
 	}
 	fmt.Fprintf(con.stderr, "saved %s in %s: %d series of samples\n", c.Name, parent.Dir, len(kept.Series))

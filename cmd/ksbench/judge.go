@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -34,11 +35,14 @@ func (j *judging) check() (err error) {
 // load reads one side from a file, or from standard input if it is called -.
 func (j *judging) load(con *console, path string) (m *verdict.Measurements, err error) {
 	if path == "-" {
-		m, err = verdict.Read(con.stdin, "standard input", j.Exact)
+		m, err = verdict.Read(con.input(), "standard input", j.Exact)
 	} else {
 		m, err = verdict.Load(path, j.Exact)
 	}
-	if err != nil {
+	switch {
+	case con.ctx.Err() != nil:
+		return nil, errors.New("interrupted; nothing was written")
+	case err != nil:
 		return nil, badInput{err}
 	}
 	return m, nil

@@ -42,6 +42,17 @@ type console struct {
 	stderr io.Writer // for messages and progress; with --quiet they go nowhere
 }
 
+// input is standard input that ends with ctx: a read of it waits for whoever writes.
+func (con *console) input() io.Reader {
+	r, w := io.Pipe()
+	context.AfterFunc(con.ctx, func() { w.CloseWithError(con.ctx.Err()) })
+	go func() {
+		_, err := io.Copy(w, con.stdin)
+		w.CloseWithError(err) // the end, without an error
+	}()
+	return r
+}
+
 const (
 	exitOK       = 0
 	exitFailed   = 1
@@ -61,6 +72,7 @@ func (e notComparable) Unwrap() error { return e.error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the second Ctrl-C ends what does not end by itself
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

@@ -112,6 +112,40 @@ func TestInterruptPrintsWhatThereIs(t *testing.T) {
 	}
 }
 
+// stuck is standard input that nobody ends; while a command waits for it, Ctrl-C comes.
+type stuck struct {
+	interrupt context.CancelFunc
+	end       <-chan struct{}
+}
+
+func (s stuck) Read([]byte) (int, error) {
+	s.interrupt()
+	<-s.end
+	return 0, io.EOF
+}
+
+func TestInterruptEndsAWait(t *testing.T) {
+	dir, end := t.TempDir(), make(chan struct{})
+	defer close(end)
+	file := filepath.Join(dir, "bench.txt")
+	if err := os.WriteFile(file, []byte("BenchmarkA-2 1 2 ns/op\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"compare", "-", file}, {"compare", file, "-"}, {"gate", "--baseline", file}, {"baseline", "save", "a", "--dir", dir},
+		{"exec", "--manifest", execManifest}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var stdout, stderr bytes.Buffer
+		code := run(ctx, args, stuck{cancel, end}, &stdout, &stderr)
+		cancel()
+		if code != exitFailed || stdout.Len() != 0 || !strings.HasPrefix(stderr.String(), "ksbench: interrupted") {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", args, code, &stdout, &stderr)
+		}
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
