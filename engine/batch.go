@@ -42,8 +42,7 @@ func (d *Dispatcher) PropertyBatch(irp *IRP, requests []Request) (answered int) 
 		d.table.LookupBatch(keys[:len(chunk)], found[:])
 		for i := range chunk {
 			r := &chunk[i]
-			if flags[i]-1 > 1 || found[i] == nil || uint64(len(r.In)) >= express || uint64(len(r.Out)) >= express ||
-				irp.SystemBuffer != nil || irp.Memory != nil || irp.Pool == nil {
+			if flags[i]-1 > 1 || found[i] == nil || len(r.In) >= express || len(r.Out) >= express || !irp.ready() {
 				r.BytesReturned, r.Status = d.IoControl(irp, ks.IoctlProperty, r.In, r.Out)
 			} else {
 				k := &keys[i]
@@ -63,8 +62,7 @@ func (d *Dispatcher) send(irp *IRP, e *entry, lo, hi, word uint64, in, out []byt
 	if verb-1 > 1 {
 		return d.control(irp, ks.IoctlProperty, in, out)
 	}
-	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
-	irp.IoStatus.Information = 0
+	irp.begin(lo, hi, word, uint32(len(in)), uint32(len(out)))
 	handler := e.Value.handlers[verb-1]
 	if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
 		return irp.refuse(d.refused(irp, e, handler))
@@ -72,8 +70,6 @@ func (d *Dispatcher) send(irp *IRP, e *entry, lo, hi, word uint64, in, out []byt
 	if irp.owner != d {
 		irp.owner = d
 	}
-	irp.index = e.Tag
-	irp.ident.lo, irp.ident.hi, irp.ident.word = lo, hi, word
-	irp.layout.dir = direction(verb)
+	irp.index, irp.layout.dir = e.Tag, direction(verb)
 	return irp.serve(handler, in, out)
 }

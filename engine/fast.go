@@ -48,14 +48,12 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	binary.LittleEndian.PutUint64(p[16:], word)
 
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
-	returned := false
 	defer func() {
-		if !returned {
+		if !handled { // declined, or never returned
 			handled = d.fastUnwound(e.Tag, io, recover())
 		}
 	}()
 	handled = handler(file, mode, captured, data, &file.io)
-	returned = true
 	if !handled {
 		return false
 	}

@@ -234,6 +234,12 @@ func TestP21_Goexit(t *testing.T) {
 		if irp.SystemBuffer != nil || irp.Flags != 0 || h.pool.Stats().Live != 0 {
 			t.Errorf("%v: %d buffers live, Flags %#x", q, h.pool.Stats().Live, irp.Flags)
 		}
+		if irp = h.irp(q); verb == get || verb == set { // the short way, which nobody cleans up after
+			exits(t, func() { h.IoControl(irp, ks.IoctlProperty, q.bytes(), slices.Clone(q.out)[:8]) })
+			if irp.SystemBuffer != nil || h.pool.Stats().Live != 0 {
+				t.Errorf("IoControl of %v: %d buffers live", q, h.pool.Stats().Live)
+			}
+		}
 		// The handle stays usable, and its buffer is not lost either.
 		exits(t, func() { h.device.IoControl(ks.IoctlProperty, q.bytes(), slices.Clone(q.out)) })
 		if a := h.via(viaDevice, request{set: setA, id: 2, flags: get, out: full(1)}); a.status != 0 || a.out[0] != 5 {

@@ -48,9 +48,8 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 	if index != noItem {
 		index += firstMethod
 	}
-	returned := false
 	defer func() {
-		if !returned {
+		if !handled { // declined, or never returned
 			handled = d.fastUnwound(index, io, recover())
 		}
 	}()
@@ -58,6 +57,5 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 	if handled {
 		handled = file.result(io, uint64(len(data)), methodDirection(v.flags))
 	}
-	returned = true
 	return handled
 }

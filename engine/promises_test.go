@@ -59,6 +59,7 @@ func diagnostics(t *testing.T, pkg string) (inline, params map[string]string) {
 var inlined = []string{
 	"(*Dispatcher).Property", "(*Dispatcher).PropertyWithAllocator", "(*IRP).decide", "(*IRP).tooShort", "(*IRP).output",
 	"(*IRP).done", "(*layout).requestOffset", "(*IRP).PropertySet", "(*IRP).PropertyItem", "(*IRP).ItemContext", "(*IRP).Rule",
+	"(*IRP).ready", "(*IRP).begin", "(*IRP).lay", "(*IRP).plain", "(*IRP).answer", "split", "first",
 	"(*FileObject).result", "(*Dispatcher).soleVerb", "align4", "Mode.String",
 }
 

@@ -27,8 +27,7 @@ func (d *Dispatcher) Resolve(set ks.GUID, id uint32) (Ref, bool) {
 // IoControl is Dispatcher.IoControl with code ks.IoctlProperty.
 func (r Ref) IoControl(irp *IRP, in, out []byte) (n uint32, status ks.Status) {
 	e := r.e
-	if uint64(len(in)-ks.SizeIdentifier) >= express-ks.SizeIdentifier || uint64(len(out)) >= express ||
-		irp.SystemBuffer != nil || irp.Memory != nil || irp.Pool == nil {
+	if len(in) < ks.SizeIdentifier || len(in) >= express || len(out) >= express || !irp.ready() {
 		return r.d.control(irp, ks.IoctlProperty, in, out)
 	}
 	b := (*[ks.SizeIdentifier]byte)(in)
@@ -41,14 +40,14 @@ func (r Ref) IoControl(irp *IRP, in, out []byte) (n uint32, status ks.Status) {
 
 // FastProperty is Dispatcher.FastProperty.
 func (r Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
-	e := r.e
+	d, e := r.d, r.e
 	if len(request) < ks.SizeIdentifier {
 		return false
 	}
 	b := (*[ks.SizeIdentifier]byte)(request)
 	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
 	if lo != e.Lo || hi != e.Hi || uint32(word) != e.ID {
-		return r.d.FastProperty(file, mode, request, data, io)
+		return d.FastProperty(file, mode, request, data, io)
 	}
 	verb := uint32(word>>32) - 1
 	if verb > 1 {
@@ -69,13 +68,19 @@ func (r Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io 
 	binary.LittleEndian.PutUint64(p[16:], word)
 
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
-	returned := false
 	defer func() {
-		if !returned {
-			handled = r.d.fastUnwound(e.Tag, io, recover())
+		if !handled { // declined, or never returned
+			handled = d.fastUnwound(e.Tag, io, recover())
 		}
 	}()
 	handled = handler(file, mode, captured, data, &file.io)
-	returned = true
-	return handled && file.result(io, uint64(len(data)), direction(verb+1))
+	if !handled {
+		return false
+	}
+	status, information := file.io.Status, file.io.Information
+	if status != ks.StatusSuccess || information > uint64(len(data)) {
+		return file.result(io, uint64(len(data)), direction(verb+1))
+	}
+	io.Status, io.Information = status, information
+	return true
 }

@@ -2,12 +2,20 @@
 
 package engine
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
 
 // split is documented in unsafe.go.
-func split(buffer []byte, outLen, at, inLen uint) (data, request []byte) {
-	return buffer[:outLen:outLen], buffer[at : at+inLen : at+inLen]
+func split(buffer []byte, out int) (request, data []byte) {
+	clear(buffer[:8])
+	return buffer[8 : 8+ks.SizeIdentifier : 8+ks.SizeIdentifier], buffer[:out:out]
 }
+
+// first is documented in unsafe.go.
+func first(b []byte) *byte { return &b[0] }
 
 // addressOf is documented in unsafe.go. What package reflect is asked about moves to the heap, and so do buffers that would be on
 // a caller's stack: a purego build allocates them.
