@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -73,14 +74,23 @@ func (b *goBench) add(r *benchfmt.Result) error {
 	pkg := r.GetConfig("pkg")
 	b.packages[pkg], b.procs[procs] = true, true
 	b.env.CPU, b.env.OS, b.env.Arch = r.GetConfig("cpu"), r.GetConfig("goos"), r.GetConfig("goarch")
-	for _, v := range r.Values {
+	wrong := func(format string, args ...any) error {
+		file, line := r.Pos()
+		return fmt.Errorf("%s:%d: %s: %s; mend the line or leave it out", file, line, r.Name, fmt.Sprintf(format, args...))
+	}
+	if r.Iters < 1 {
+		return wrong("%d iterations cannot be", r.Iters)
+	}
+	for k, v := range r.Values {
 		value, unit := v.Value, v.Unit
 		if v.OrigUnit != "" {
 			value, unit = v.OrigValue, v.OrigUnit
 		}
 		if math.IsNaN(value) || math.IsInf(value, 0) || value < 0 && measured[unit] {
-			file, line := r.Pos()
-			return fmt.Errorf("%s:%d: %s: %v %s cannot be; mend the line or leave it out", file, line, r.Name, value, unit)
+			return wrong("%v %s cannot be", value, unit)
+		}
+		if slices.ContainsFunc(r.Values[:k], func(w benchfmt.Value) bool { return w.Unit == v.Unit }) {
+			return wrong("%s is there twice", unit)
 		}
 		key := goKey{pkg, name, procs, unit}
 		i, ok := b.index[key]

@@ -77,6 +77,8 @@ func TestGoBenchRefused(t *testing.T) {
 		"BenchmarkA-2 1 1e999 ns/op\n":                            "file:1: ",
 		"BenchmarkA-2 1 -2 ns/op\n":                               "file:1: A-2: -2 ns/op cannot be",
 		"BenchmarkA-2 1 2 ns/op -1 allocs/op\n":                   "file:1: A-2: -1 allocs/op cannot be",
+		"BenchmarkA-2 0 2 ns/op\n":                                "file:1: A-2: 0 iterations cannot be",
+		"BenchmarkA-2 1 2 ns/op 1 x 3 ns/op\n":                    "file:1: A-2: ns/op is there twice",
 		"{":                                                       "file:1:2: ",
 		`{"schemaVersion": 0}`:                                    "file: schemaVersion: 0: not a report",
 		strings.Repeat("x", 70000) + "\nBenchmarkA-2 1 2 ns/op\n": "file:",
