@@ -40,15 +40,29 @@ func newOutputOf(flag, path string, stdout io.Writer) (*output, error) {
 	if o.target, err = follow(path); err != nil {
 		return nil, o.fault(err)
 	}
-	probe, err := o.temporary()
+	return o, o.probe()
+}
+
+// probe finds out whether a file can be made beside the target.
+func (o *output) probe() error {
+	f, err := o.temporary()
+	if err == nil {
+		f.Close()
+		err = os.Remove(f.Name())
+	}
 	if err != nil {
-		return nil, o.fault(err)
+		return o.fault(err)
 	}
-	probe.Close()
-	if err := os.Remove(probe.Name()); err != nil {
-		return nil, o.fault(err)
+	return nil
+}
+
+// newDir makes a directory, and finds out whether files can be made in it.
+func newDir(flag, dir string) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fault(flag, dir, err)
 	}
-	return o, nil
+	o := &output{flag: flag, path: dir, target: filepath.Join(dir, "probe")}
+	return o.probe()
 }
 
 // follow returns what a link leads to in the end, which need not exist. A rename would replace the link itself.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -39,8 +38,8 @@ func (c *profileCommand) Run(con *console) error {
 		}
 	} else {
 		dir = c.Out
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return fault("--out", dir, err)
+		if err := newDir("--out", dir); err != nil {
+			return err
 		}
 		command := fmt.Sprintf("ksbench profile --out DIR --requests %d --cpu-time %v --seed %d", c.Requests, c.CPUTime, c.Seed)
 		line := newProgress(con.stderr)

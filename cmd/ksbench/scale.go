@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -87,8 +86,8 @@ func (c *scaleCommand) files() (files []*output, err error) {
 	if c.Dir == "" {
 		return nil, nil
 	}
-	if err := os.MkdirAll(c.Dir, 0o777); err != nil {
-		return nil, fault("--dir", c.Dir, err)
+	if err := newDir("--dir", c.Dir); err != nil {
+		return nil, err
 	}
 	for _, name := range []string{"scale.json", "scale.csv", "scale.svg", "scale-bytes.svg", "scale-build.svg"} {
 		f, err := newOutputOf("--dir", filepath.Join(c.Dir, name), nil)

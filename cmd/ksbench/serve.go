@@ -20,6 +20,9 @@ func (c *serveCommand) Run(con *console) error {
 	if err == nil && !info.IsDir() {
 		err = fmt.Errorf("%s: is a file; name the folder that it is in", c.Dir)
 	}
+	if err == nil {
+		_, err = os.ReadDir(c.Dir)
+	}
 	if err != nil {
 		return badInput{err}
 	}
