@@ -34,6 +34,9 @@ func (c *compareCommand) Run(con *console) error {
 		return err
 	}
 	out, err := newOutput(c.Out, con.stdout)
+	if err == nil {
+		err = out.spare(c.Old, c.New)
+	}
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ func (c *gateCommand) Run(con *console) error {
 	if err != nil {
 		return badInput{err}
 	}
+	if err := out.spare(path, c.Current); err != nil {
+		return err
+	}
 	old, err := c.load(con, path)
 	if err != nil {
 		return err

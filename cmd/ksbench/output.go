@@ -105,6 +105,16 @@ func distinct(outputs ...*output) error {
 	return nil
 }
 
+// spare refuses an output that would replace what the command reads.
+func (o *output) spare(inputs ...string) error {
+	for _, input := range inputs {
+		if input != "-" && o.same(&output{path: input, target: input}) {
+			return o.fault(errors.New("is read, too; name another"))
+		}
+	}
+	return nil
+}
+
 func (o *output) same(other *output) bool {
 	if o.path == "" || other.path == "" || o.direct || other.direct {
 		return false

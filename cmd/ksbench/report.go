@@ -18,6 +18,9 @@ type reportCommand struct {
 // Run is called by kong.
 func (c *reportCommand) Run(con *console) error {
 	out, err := newOutput(c.Out, con.stdout)
+	if err == nil {
+		err = firstOf(out.spare(c.Files...), out.spare(c.Profile...))
+	}
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,8 @@ func (c *runCommand) Run(con *console) error {
 	}
 	html, err := newOutputOf("--html", c.HTML, nil)
 	if err == nil {
-		err = distinct(out, html)
+		manifests := append(c.Manifest, c.Files...)
+		err = firstOf(distinct(out, html), out.spare(manifests...), html.spare(manifests...))
 	}
 	if err != nil {
 		return err
