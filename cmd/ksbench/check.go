@@ -12,6 +12,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/internal/bom"
 )
 
 // checkCommand validates files and shows what they declare.
@@ -117,9 +118,13 @@ func (c *checkCommand) requests(ctx context.Context, f *checkedFile) error {
 	if err != nil {
 		return errors.Join(err, session.Close())
 	}
+	text, err := bom.Skip(in)
+	if err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", f.File, err), in.Close(), session.Close())
+	}
 	var faults []error
 	malformed := 0
-	lines, err := session.Validate(ctx, in, func(line int64, err error) {
+	lines, err := session.Validate(ctx, text, func(line int64, err error) {
 		if malformed++; malformed <= maxFaults {
 			faults = append(faults, fmt.Errorf("%s:%d: %w", f.File, line, err))
 		}

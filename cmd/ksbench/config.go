@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -68,7 +69,7 @@ func readConfig(args []string) (*config, error) {
 		return nil, fmt.Errorf("--config %s: %w", path, err)
 	}
 	c.path = path
-	return c, c.parse(text)
+	return c, c.parse(bytes.TrimPrefix(text, []byte("\ufeff")))
 }
 
 func (c *config) parse(text []byte) error {

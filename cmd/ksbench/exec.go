@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/internal/bom"
 )
 
 // execCommand answers request lines.
@@ -42,7 +42,9 @@ func (c *execCommand) Run(con *console) (err error) {
 			return badInput{err}
 		}
 		defer f.Close()
-		requests = io.Reader(f)
+		if requests, err = bom.Skip(f); err != nil {
+			return badInput{fmt.Errorf("%s: %w", c.Requests, err)}
+		}
 	}
 	out := &watched{w: con.stdout}
 	malformed, err := session.Run(con.ctx, requests, out)

@@ -48,6 +48,8 @@ func TestExecCommand(t *testing.T) {
 			`"bytes_returned":16,"win32":0,"output":"00000000000000000000000000000000"`, ""},
 		{"absent requests", "", []string{"--manifest", execManifest, "--requests", filepath.Join(dir, "absent")}, exitBadInput, "", "absent"},
 		{"a folder of requests", "", []string{"--manifest", execManifest, "--requests", dir}, exitBadInput, "", "requests: read "},
+		{"a mark before the requests", "", []string{"--manifest", execManifest, "--requests", write("marked.jsonl", "\ufeff"+execGet)}, exitOK, `{"i":1,"status":"0xc0000206",`, ""},
+		{"UTF-16", "", []string{"--manifest", execManifest, "--requests", write("16.jsonl", "\xff\xfe{\x00")}, exitBadInput, "", "16.jsonl: is UTF-16"},
 		{"unknown object", "", []string{"--manifest", execManifest, "--object", "nobody"}, exitBadInput, "", `no object "nobody"`},
 		{"bad compat", "", []string{"--manifest", execManifest, "--compat", "P-1=accept"}, exitBadInput, "", "P-1 is no rule with a setting"},
 		{"unknown flag", "", []string{"--manifest", execManifest, "--loud"}, exitBadInput, "", "--loud"},
@@ -75,4 +77,15 @@ func TestExecAndCheckToAFullDisk(t *testing.T) {
 		require.Equal(t, exitBadInput, run(t.Context(), args, strings.NewReader("{\n"+execGet), fullDisk{}, &stderr), args)
 		require.Equal(t, "ksbench: standard output: no space left on device\n", stderr.String())
 	}
+}
+
+// Windows' editors begin files with a mark.
+func TestByteOrderMarks(t *testing.T) {
+	marked := writeFile(t, "marked.jsonl", "\ufeff"+execGet)
+	code, _, stderr := check(t, marked, "--manifest", execManifest)
+	require.Equal(t, exitOK, code, stderr)
+	var stdout, verbose bytes.Buffer
+	config := writeFile(t, "c.yaml", "\ufeffversion: {format: json}\n")
+	require.Equal(t, exitOK, run(t.Context(), []string{"version", "--config", config}, nil, &stdout, &verbose), verbose.String())
+	require.Contains(t, stdout.String(), `"report_schema"`)
 }
