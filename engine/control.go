@@ -29,6 +29,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	b := (*[ks.SizeIdentifier]byte)(in)
 	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
 	var handler Handler
+	var dir direction
 	if verb := uint32(word >> 32); code == ks.IoctlProperty && verb-1 <= 1 {
 		irp.begin(lo, hi, word, uint32(len(in)), uint32(len(out)))
 		e := d.table.Lookup(lo, hi, uint32(word))
@@ -39,7 +40,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
 			return irp.refuse(d.refused(irp, e, handler))
 		}
-		irp.index, irp.layout.dir = e.Tag, direction(verb)
+		irp.index, dir = e.Tag, direction(verb)
 	} else if code == ks.IoctlMethod && verb <= sent {
 		e := d.methods.table.Lookup(lo, hi, uint32(word))
 		if e != nil && e.Value.flags&ks.MethodTypeSource != 0 {
@@ -50,13 +51,14 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 			return irp.refuse(d.refusedMethod(irp, e))
 		}
 		handler = e.Value.handler
-		irp.index, irp.layout.dir = firstMethod+e.Tag, methodDirection(e.Value.flags)
+		irp.index, dir = firstMethod+e.Tag, methodDirection(e.Value.flags)
 	} else {
 		return d.control(irp, code, in, out)
 	}
 	if irp.owner != d {
 		irp.owner = d
 	}
+	irp.layout.dir = dir
 
 	// The rest is serve, written out: its call would be 1.6 ns of 26.
 	at := (len(out) + 7) &^ 7
@@ -66,7 +68,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	}
 	irp.lay(buffer, uint32(len(in)), uint32(len(out)))
 	var request, data []byte
-	if irp.layout.dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
+	if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
 		request, data = split(buffer, len(out))
 		irp.ident.write(request)
 	} else {
@@ -75,7 +77,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	status = irp.call(request, data, handler)
 	if !irp.plain(status, len(out)) {
-		return irp.end(status, event, out)
+		return irp.end(status, dir, event, out)
 	}
 	n, used := irp.answer(out)
 	irp.Pool.Free(used)

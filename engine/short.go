@@ -91,11 +91,8 @@ func (irp *IRP) plain(status ks.Status, out int) bool {
 // end completes a request that is not plain.
 //
 //go:noinline
-func (irp *IRP) end(status ks.Status, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
-	if status != ks.StatusPending {
-		status = irp.check(status, uint32(len(out)), irp.layout.dir)
-	}
-	return irp.finish(status, event, out)
+func (irp *IRP) end(status ks.Status, dir direction, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
+	return irp.finish(irp.check(status, uint32(len(out)), dir), event, out)
 }
 
 // answer completes one that is, but for the buffer, which is to be freed.
@@ -117,7 +114,7 @@ func (irp *IRP) answer(out []byte) (n uint32, used []byte) {
 
 // serve is the second half of the short way, for a request whose owner, item, identifier and direction are in irp.
 func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Status) {
-	in, out = in[:len(in):len(in)], out[:len(out):len(out)]
+	in, out, dir := in[:len(in):len(in)], out[:len(out):len(out)], irp.layout.dir
 	at := (len(out) + 7) &^ 7
 	buffer := irp.Pool.TryAlloc(at + len(in))
 	if buffer == nil {
@@ -125,7 +122,7 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	}
 	irp.lay(buffer, uint32(len(in)), uint32(len(out)))
 	var request, data []byte
-	if irp.layout.dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
+	if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
 		request, data = split(buffer, len(out))
 		irp.ident.write(request)
 	} else {
@@ -134,7 +131,7 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	status = irp.call(request, data, handler)
 	if !irp.plain(status, len(out)) {
-		return irp.end(status, event, out)
+		return irp.end(status, dir, event, out)
 	}
 	n, used := irp.answer(out)
 	irp.Pool.Free(used)

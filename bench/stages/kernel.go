@@ -146,16 +146,17 @@ func (p *pipeline) plain() (sum uint64) {
 //
 //go:noinline
 func guarded(x uint64) (y uint64) {
-	returned := false
+	y = unreturned
 	defer func() {
-		if !returned {
+		if y == unreturned {
 			y = thrown(recover())
 		}
 	}()
 	y = same(x)
-	returned = true
 	return y
 }
+
+const unreturned = ^uint64(0)
 
 //go:noinline
 func unguarded(x uint64) (y uint64) {
