@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// func approach(header *uint64, keys *Key, n int, slots *uint32, size uint64)
+// func approach(header *uint64, keys *Key, n int, found unsafe.Pointer, size uint64)
 //
 // One key a turn: seed.hash, shape.bucket, the pilot, shape.slot, as lookup_unsafe.go writes them out. It is in assembly
 // for its PREFETCHT0 alone, which Go has no word for: a load that nobody waits for still has to be retired in its turn, and the
@@ -11,7 +11,7 @@ TEXT ·approach(SB), NOSPLIT, $0-40
 	MOVQ header+0(FP), DI
 	MOVQ keys+8(FP), SI
 	MOVQ n+16(FP), CX
-	MOVQ slots+24(FP), R8
+	MOVQ found+24(FP), R8
 	MOVQ size+32(FP), R9
 	MOVQ 0(DI), R10  // mixLo
 	MOVQ 8(DI), R11  // mixHi
@@ -33,22 +33,21 @@ next:
 	SHRQ   $32, BX
 	IMULQ  R13, BX
 	SHRQ   $32, BX       // the bucket
-	ADDQ   48(DI), BX
+	ADDQ   40(DI), BX
 	MOVBLZX (BX), BX     // its pilot
+	IMULQ  AX, BX
+	SHRQ   $16, BX
 	MOVQ   AX, DX
-	SHLQ   $32, DX
-	IMULQ  BX, DX
-	ANDQ   40(DI), DX    // free
-	XORQ   AX, DX
 	SHRQ   $32, DX
-	IMULQ  32(DI), DX    // slots
-	SHRQ   $32, DX       // the slot
-	MOVL   DX, 0(R8)
-	IMULQ  R9, DX
-	ADDQ   56(DI), DX    // entryAt
-	PREFETCHT0 (DX)
+	XORQ   DX, BX
+	ANDQ   32(DI), BX    // mask: the slot in the window
+	IMULQ  R9, BX
+	SHRQ   $58, AX
+	ADDQ   48(DI)(AX*8), BX // windows
+	PREFETCHT0 (BX)
+	MOVQ   BX, 0(R8)
 	ADDQ   $24, SI
-	ADDQ   $4, R8
+	ADDQ   $8, R8
 	DECQ   CX
 	JNZ    next
 	RET

@@ -9,7 +9,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
-// TestApproach holds the assembly to its twin: one slot for each key, member or stranger, in tables of one part and of many,
+// TestApproach holds the assembly to its twin: one entry for each key, member or stranger, in tables of one part and of many,
 // and nothing written behind the last.
 func TestApproach(t *testing.T) {
 	rng := testkit.Rand(t)
@@ -23,12 +23,13 @@ func TestApproach(t *testing.T) {
 					keys[i] = families[0].key(rng.IntN(n))
 				}
 			}
-			var got, want [batch]uint32
-			got[len(keys)%batch], want[len(keys)%batch] = 77, 77
+			var got, want [batch]*Entry[int]
+			canary := new(Entry[int])
+			got[len(keys)%batch], want[len(keys)%batch] = canary, canary
 			table.approach(keys, &got)
 			table.touch(keys, &want)
 			if got != want {
-				t.Fatalf("%d keys in a table of %d: slots %v, want %v", len(keys), n, got, want)
+				t.Fatalf("%d keys in a table of %d: entries %v, want %v", len(keys), n, got, want)
 			}
 		}
 	}
@@ -39,10 +40,10 @@ var (
 	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.mixHi) - unsafe.Offsetof(Table[int]{}.mixLo) - 8]struct{}{}
 	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.mixID) - unsafe.Offsetof(Table[int]{}.mixLo) - 16]struct{}{}
 	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.buckets) - unsafe.Offsetof(Table[int]{}.mixLo) - 24]struct{}{}
-	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.slots) - unsafe.Offsetof(Table[int]{}.mixLo) - 32]struct{}{}
-	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.free) - unsafe.Offsetof(Table[int]{}.mixLo) - 40]struct{}{}
-	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.pilotAt) - unsafe.Offsetof(Table[int]{}.mixLo) - 48]struct{}{}
-	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.entryAt) - unsafe.Offsetof(Table[int]{}.mixLo) - 56]struct{}{}
+	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.mask) - unsafe.Offsetof(Table[int]{}.mixLo) - 32]struct{}{}
+	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.pilotAt) - unsafe.Offsetof(Table[int]{}.mixLo) - 40]struct{}{}
+	_ [0]struct{} = [unsafe.Offsetof(Table[int]{}.windows) - unsafe.Offsetof(Table[int]{}.mixLo) - 48]struct{}{}
+	_ [0]struct{} = [windowBits - 6]struct{}{}
 	_ [0]struct{} = [unsafe.Sizeof(Key{}) - 24]struct{}{}
 	_ [0]struct{} = [unsafe.Offsetof(Key{}.Hi) - 8]struct{}{}
 	_ [0]struct{} = [unsafe.Offsetof(Key{}.ID) - 16]struct{}{}

@@ -2,6 +2,6 @@
 
 package table
 
-// approach finds the slots of the keys, at most a batch, and has their entries in the cache. Its twin in assembly does not
+// approach finds the entries of the keys, at most a batch, and has them in the cache. Its twin in assembly does not
 // wait for them.
-func (t *Table[V]) approach(keys []Key, slots *[batch]uint32) { t.touch(keys, slots) }
+func (t *Table[V]) approach(keys []Key, found *[batch]*Entry[V]) { t.touch(keys, found) }

@@ -1,6 +1,6 @@
 package table
 
-// batch is how many keys are looked for ahead of those that are compared. Their slots are cleared in each call, which a greater
+// batch is how many keys are looked for ahead of those that are compared. Their entries are cleared in each call, which a greater
 // number would make dear for short batches.
 const batch = 64
 
@@ -17,16 +17,16 @@ func (t *Table[V]) LookupBatch(keys []Key, out []*Entry[V]) {
 	if len(keys) == 0 {
 		return
 	}
-	var slots [2][batch]uint32
-	t.approach(keys, &slots[0])
+	var ahead [2][batch]*Entry[V]
+	t.approach(keys, &ahead[0])
 	for turn := 0; len(keys) > 0; turn++ {
 		n := min(len(keys), batch)
 		if n < len(keys) {
-			t.approach(keys[n:], &slots[(turn+1)%2])
+			t.approach(keys[n:], &ahead[(turn+1)%2])
 		}
-		now := &slots[turn%2]
+		now := &ahead[turn%2]
 		for i := range keys[:n] {
-			k, e := &keys[i], t.entry(uint64(now[i%batch]))
+			k, e := &keys[i], now[i%batch]
 			if e.Lo != k.Lo || e.Hi != k.Hi || e.ID != k.ID {
 				e = nil
 			}
@@ -36,18 +36,18 @@ func (t *Table[V]) LookupBatch(keys []Key, out []*Entry[V]) {
 	}
 }
 
-// touch finds the slots of the keys, at most a batch, and loads their entries. The second loop has nothing but the loads, so
+// touch finds the entries of the keys, at most a batch, and loads them. The second loop has nothing but the loads, so
 // that as many of them as possible are under way at a time.
-func (t *Table[V]) touch(keys []Key, slots *[batch]uint32) {
-	seed, shape := t.seed(), t.shape()
+func (t *Table[V]) touch(keys []Key, found *[batch]*Entry[V]) {
+	seed := t.seed()
 	n := min(len(keys), batch)
 	for i := range keys[:n] {
 		k := &keys[i]
 		h := seed.hash(k.Lo, k.Hi, k.ID)
-		slots[i%batch] = uint32(shape.slot(h, t.pilot(shape.bucket(h))))
+		found[i%batch] = t.entry(h, t.pilot(t.bucket(h)))
 	}
 	var los [batch]uint64 // written so that the compiler does not leave the loads out
 	for i := range n {
-		los[i%batch] = t.entry(uint64(slots[i%batch])).Lo
+		los[i%batch] = found[i%batch].Lo
 	}
 }

@@ -16,6 +16,7 @@ func (p *placer) group(records []record) {
 		p.records = make([]record, len(records)+len(records)/16)
 	}
 	p.records = p.records[:len(records)]
+	p.starts = p.starts[:p.buckets+2]
 	clear(p.starts)
 	// Counts, ends and starts share one array: the count of bucket i is made at i+2, its start stands at i+1 until the
 	// records that are copied there have pushed it to the end, which is the start of bucket i+1.
@@ -34,15 +35,15 @@ func (p *placer) group(records []record) {
 	}
 }
 
-func (p *placer) bucket(b uint16) []record { return p.records[p.starts[b]:p.starts[int(b)+1]] }
+func (p *placer) bucket(b uint32) []record { return p.records[p.starts[b]:p.starts[int(b)+1]] }
 
-func (p *placer) size(b uint16) uint32 { return p.starts[int(b)+1] - p.starts[b] }
+func (p *placer) size(b uint32) uint32 { return p.starts[int(b)+1] - p.starts[b] }
 
 // check finds what no pilot can separate: entries with one key, keys with one hash, a bucket out of bounds. Equal keys
 // have equal hashes and so are in one bucket.
 func (p *placer) check() *failure {
 	var worst *failure
-	for b := range uint16(p.buckets) {
+	for b := range uint32(p.buckets) {
 		rs := p.bucket(b)
 		p.largest = max(p.largest, len(rs))
 		if len(rs) <= maxBucket {
@@ -69,7 +70,7 @@ func (p *placer) check() *failure {
 }
 
 // equal returns the worse of a failure and that of two entries with one hash; of equals, the one found first in the input.
-func (p *placer) equal(worst *failure, bucket uint16, i, j uint32) *failure {
+func (p *placer) equal(worst *failure, bucket uint32, i, j uint32) *failure {
 	k := collision
 	if p.b.key(i) == p.b.key(j) {
 		k = duplicate
@@ -81,7 +82,7 @@ func (p *placer) equal(worst *failure, bucket uint16, i, j uint32) *failure {
 }
 
 // fail blames a bucket.
-func (p *placer) fail(k kind, b uint16) *failure {
+func (p *placer) fail(k kind, b uint32) *failure {
 	f := &failure{kind: k, bucket: p.bucket0 + uint64(b)}
 	for _, r := range p.bucket(b) {
 		f.entries = append(f.entries, r.entry)
@@ -92,14 +93,14 @@ func (p *placer) fail(k kind, b uint16) *failure {
 // order lists the buckets by size, largest first and empty ones left out, in p.order: another counting sort.
 func (p *placer) sortBySize() {
 	var at [maxBucket + 2]uint32
-	for b := range uint16(p.buckets) {
+	for b := range uint32(p.buckets) {
 		at[maxBucket-p.size(b)+1]++
 	}
 	for i := 1; i < len(at); i++ {
 		at[i] += at[i-1]
 	}
 	p.order = p.order[:at[maxBucket]]
-	for b := range uint16(p.buckets) {
+	for b := range uint32(p.buckets) {
 		if size := p.size(b); size > 0 {
 			p.order[at[maxBucket-size]] = b
 			at[maxBucket-size]++

@@ -28,9 +28,8 @@ func Build[V any](entries []Entry[V], cfg Config) (*Table[V], error) {
 		return nil, fmt.Errorf("table: %d entries, the limit is %d", n, maxKeys)
 	}
 	b := newBuilder(n, cfg.workers)
-	t := &Table[V]{buckets: b.shape.buckets, slots: b.shape.slots, free: b.shape.free,
-		pilots: b.pilots, entries: newEntries[V](int(b.shape.slots))}
-	t.locate()
+	t := &Table[V]{buckets: b.shape.buckets, mask: b.shape.mask, pilots: b.pilots, entries: newEntries[V](int(b.shape.slots))}
+	t.locate(b.shape)
 
 	// The stages know keys by their hashes only; these three functions are all that depends on V.
 	b.key = func(i uint32) Key { return Key{entries[i].Lo, entries[i].Hi, entries[i].ID} }
@@ -69,9 +68,8 @@ func hashEntries[V any](hashes []uint64, entries []Entry[V], s seed, instead fun
 
 // builder is what the stages of a build share.
 type builder struct {
-	shape   shape
-	parts   int
-	shift   uint // a hash shifted right by it is the number of its part
+	shape   *shape
+	partOf  [windows]uint8 // the part of each window
 	seed    seed
 	pilots  []byte
 	hashes  []uint64 // in the order of the input
@@ -91,17 +89,18 @@ type record struct {
 }
 
 func newBuilder(n, workers int) *builder {
-	k := uint(0)
-	for n>>k > partKeys {
-		k++
-	}
-	b := &builder{shape: newShape(n, k), parts: 1 << k, shift: 64 - k, hashes: make([]uint64, n), records: make([]record, n)}
+	b := &builder{shape: newShape(n), hashes: make([]uint64, n), records: make([]record, n)}
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	b.pilots = make([]byte, b.shape.buckets)
-	b.placers = make([]*placer, min(workers, b.parts))
-	b.stats = Stats{Keys: n, Slots: int(b.shape.slots), Buckets: int(b.shape.buckets), Parts: b.parts}
+	b.placers = make([]*placer, min(workers, len(b.shape.parts)))
+	for i, p := range b.shape.parts {
+		for w := p.first; w < p.end; w++ {
+			b.partOf[w] = uint8(i)
+		}
+	}
+	b.stats = Stats{Keys: n, Slots: int(b.shape.slots), Buckets: int(b.shape.buckets), Parts: len(b.shape.parts)}
 	return b
 }
 
@@ -109,10 +108,11 @@ func newBuilder(n, workers int) *builder {
 // does not depend on which goroutine came first.
 func (b *builder) attempt() *failure {
 	ends := b.partition()
-	failures := make([]*failure, b.parts)
+	parts := len(b.shape.parts)
+	failures := make([]*failure, parts)
 	var lowest atomic.Int64 // of the parts that failed
-	lowest.Store(int64(b.parts))
-	b.parallel(b.parts, func(worker, part int) {
+	lowest.Store(int64(parts))
+	b.parallel(parts, func(worker, part int) {
 		if int64(part) > lowest.Load() {
 			return
 		}
@@ -133,7 +133,7 @@ func (b *builder) attempt() *failure {
 		for l := lowest.Load(); int64(part) < l && !lowest.CompareAndSwap(l, int64(part)); l = lowest.Load() {
 		}
 	})
-	if l := lowest.Load(); l < int64(b.parts) {
+	if l := lowest.Load(); l < int64(parts) {
 		return failures[l]
 	}
 	for _, p := range b.placers {

@@ -5,20 +5,22 @@
 //
 // A key is a GUID, as the two little-endian halves of its wire form, and a 32-bit id. An entry is a key with its value
 // and four bytes for the caller. Entries lie in slots. A key's hash is 64 bits made with a seed. It names a bucket,
-// which has 8/3 keys on average, in a table of at most 32,000 keys 2. Each bucket has a pilot, a byte found by the build,
-// such that hash and pilot together name a slot that no other key of the table has. A stranger is a key that the table
+// which has 8/3 keys on average, in a table of at most 32,000 keys 2, and a window, one of 64 intervals of slots. Each bucket has
+// a pilot, a byte found by the build, such that hash and pilot together name a slot of the window that no other key of the table has. A stranger is a key that the table
 // was not built with.
 //
 // # Layout
 //
-//	           hash                 pilots: a byte per bucket      entries: one per slot, load factor 0.97
+//	           hash                 pilots: a byte per bucket      entries: one per slot
 //	63      32 31       0          +--+--+--+--+--+--+--+-        +------------------ 64 bytes -------------------+
 //	+---------+---------+  bucket  |  |  |  | p|  |  |  |         | Lo | Hi | ID | Tag | Value (40 bytes)         |
 //	|  upper  |  lower  | -------> +--+--+--+--+--+--+--+-        +---------------------------------------------- +
 //	+---------+---------+                     |                   | Lo | Hi | ID | Tag | Value                    |
-//	     |         |                          |            slot   +-----------------------------------------------+
-//	     +---------+--------------------------+-----------------> | Lo | Hi | ID | Tag | Value                    |
-//	                                                              +-----------------------------------------------+
+//	     |         |                          |       +------->  +-----------------------------------------------+
+//	     |         |                          |       |    slot   | Lo | Hi | ID | Tag | Value                    |
+//	     +---------+--------------------------+------(+)------->  +-----------------------------------------------+
+//	     |                                            |           | Lo | Hi | ID | Tag | Value                    |
+//	     +------> windows: 64 addresses of entries ---+           +-----------------------------------------------+
 //
 // An entry whose value has 40 bytes is as long as a cache line and lies on one, so that a hit touches two lines, of
 // which one holds the pilots of 64 buckets. The key lies beside its value because the search ends with comparing it:
@@ -28,7 +30,7 @@
 //
 //	hash   = low(m) ^ reverse(high(m))  where m = (Lo ^ seed.lo) * (Hi ^ seed.hi ^ id*seed.id), 128 bits
 //	bucket = upper * buckets >> 32
-//	slot   = (upper ^ upper(lower * pilot)) * slots >> 32
+//	slot   = windows[hash >> 58] + (upper ^ hash*pilot >> 16) & mask
 //
 // The entry in that slot is the answer if it has the key. The comparison is of the whole key, 20 bytes, so a stranger never
 // gets an answer, whatever it hashes to. That holds for slots without an entry, too: they hold a copy of some
@@ -43,18 +45,35 @@
 // placed again. Keys of equal hashes are found before, among the few of a bucket: equal keys are an error, which names them;
 // different ones take another seed.
 //
-// The top bits of the hash divide a table of more than 32,000 keys in parts, each with its own interval of buckets
-// and of slots (see shape). The memory of building a part fits a second-level cache, and parts are built by as many
-// goroutines as there are processors. The result does not depend on their number.
+// A table of more than 32,000 keys has parts: some windows that follow one another, with buckets and slots of their own. Parts are built
+// by as many goroutines as there are processors. The result does not depend on their number.
+//
+// # Windows
+//
+// With a mask a slot is found sooner than by scaling to the number of slots: of all that a lookup does behind the
+// load of the pilot, which nothing can be done ahead of, the scaling was the longest. But a mask needs a power of two, and a large
+// table cannot have as many slots. So the slots that a key may have are a window, as long as a power of two, and it is
+// the window that the hash's top bits choose, while the pilot is on its way.
+//
+//	up to 994 keys     the number of slots is a power of two: all windows are the whole table    load 0.48 to 1
+//	up to 32,000       half of the windows are at the beginning of the table, half at its end     0.93
+//	more               the same in each part                                                      0.97
+//
+// A window is longer than half a part. Where two overlap, slots are taken twice as fast, and the last keys have to find a
+// free one at that end of the part that is in their window. If the overlap is a small or nearly the whole part, that
+// matters little; if it is a third, the build takes 20 tries per key at load 0.97, and 5 at 0.93. Of large tables the parts are made
+// such that the overlap is one of the former: the lengths of the windows and of the parts are found by dynamic programming over
+// what such parts cost (shape.divide), and a key takes 8 to 13 tries. Windows spread evenly over a part were worse: with
+// an overlap of a sixteenth builds failed, because the keys of the middle windows had no end to go to.
 //
 // # Bounds
 //
 // The build ends. A bucket is placed in at most 512 tries or turns others out; the buckets turned out in a part are
 // bounded to one in sixteen, far more than random keys need, and then the attempt is abandoned for another seed;
 // after 64 seeds the build fails and names the bucket and its keys. What the build does is a function of the keys and
-// Config.Seed, and the number of tries is fixed by tests for fourteen families of keys (testdata/cost.golden): at load
-// 0.97, 7.5 tries and 0.001 evictions per key with 8/3 keys per bucket, 5 tries and next to no evictions with 2. Tables of up
-// to 32 keys have no empty slot and take up to 25.
+// Config.Seed, and the number of tries is fixed by tests for fourteen families of keys (testdata/cost.golden): about
+// 4 tries and next to no evictions per key in 240 and in 4,096, 9 tries and 0.002 evictions in more than 32,000. Tables of 8, 16
+// or 32 keys have no empty slot and take up to 25.
 //
 // # Costs
 //
@@ -83,9 +102,9 @@
 //	the id added to both halves of the product, or to both factors                        6.1
 //	the comparison without branches                                                       7.1
 //
-// A mask for the slots needs their number to be a power of two, which a large table cannot have at a load factor of 0.97.
-// Both forms in one Lookup, chosen by a branch, cost 91 points of the inlining budget of 80; not inlined, they take 5.2. A table of
-// one key that returns its entry at once, also not inlined, takes 4.3 instead of 5.7 if all tables have one key, but 9.3
+// That Lookup scaled hashes to slots as it does to buckets; windows are how the mask for the slot came to serve all tables. The least of many
+// interleaved runs of the loop that ksbench has for lookups was 5.3 ns before and 4.8 after in 240 keys, 6.7 and 6.0 in 4,000, 10.7 and 8.5
+// in 40,000. A table of one key that returns its entry at once, also not inlined, takes 4.3 instead of 5.7 if all tables have one key, but 9.3
 // instead of 6.2 among tables of one to five, for the branch that is then mispredicted.
 //
 // An index takes 3 bits per key beside the entries, up to 32,000 keys 4. In processor time a build takes 98 ns per key for 240

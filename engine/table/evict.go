@@ -5,8 +5,8 @@ import "slices"
 // evict places a bucket that no pilot sends to free slots: it takes the slots of the buckets that cost least, by the sum
 // of the squares of their sizes, and places those in turn (Groot Koerkamp 2025). It gives up when the part's budget is
 // spent. Random keys need it for one bucket in four hundred, the budget allows one in sixteen.
-func (p *placer) evict(b uint16) bool {
-	var recent [16]uint16 // the buckets last placed here stay, lest two turn each other out for ever
+func (p *placer) evict(b uint32) bool {
+	var recent [16]uint32 // the buckets last placed here stay, lest two turn each other out for ever
 	for i := range recent {
 		recent[i] = b
 	}
@@ -32,7 +32,7 @@ func (p *placer) evict(b uint16) bool {
 }
 
 // cheapest finds the pilot that turns out least. It begins at a random one, so that buckets that meet again try others.
-func (p *placer) cheapest(b uint16, recent *[16]uint16) (best uint64, ok bool) {
+func (p *placer) cheapest(b uint32, recent *[16]uint32) (best uint64, ok bool) {
 	rs := p.bucket(b)
 	lowest := ^uint32(0)
 	p.random = splitmix(p.random + golden)
@@ -64,7 +64,7 @@ pilots:
 }
 
 // displace gives a bucket the slots of a pilot, whoever has them.
-func (p *placer) displace(b uint16, pilot uint64) {
+func (p *placer) displace(b uint32, pilot uint64) {
 	rs := p.bucket(b)
 	slots := &p.found
 	for i := range rs {

@@ -19,7 +19,7 @@ func fill[V any](to, from []Entry[V], p *placer, records []record) {
 }
 
 // fillEmpty does the same for a table of no keys: it has two slots, and each gets a key that belongs in the other.
-func fillEmpty[V any](to []Entry[V], s seed, sh shape) {
+func fillEmpty[V any](to []Entry[V], s seed, sh *shape) {
 	for id, found := uint32(0), uint64(0); found != 1|2; id++ {
 		own := sh.slot(s.hash(uint64(id), 0, id), 0)
 		to[1-own] = Entry[V]{Lo: uint64(id), ID: id}

@@ -17,7 +17,7 @@ const cacheLine = 64
 // TestAlignment tells.
 func newEntries[V any](n int) []Entry[V] {
 	entry := reflect.TypeFor[Entry[V]]()
-	if size := uintptr(n) * entry.Size(); entry.Size()%cacheLine == 0 && size > 512 && size <= 32<<10 {
+	if size := uintptr(n) * entry.Size(); entry.Size()%cacheLine == 0 && size > 512 && size < 32<<10 {
 		padded := reflect.New(reflect.StructOf([]reflect.StructField{
 			{Name: "Pad", Type: reflect.TypeFor[[cacheLine - 8]byte]()},
 			{Name: "Entries", Type: reflect.ArrayOf(n, entry)},

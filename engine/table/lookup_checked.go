@@ -4,20 +4,27 @@ package table
 
 // The twin of lookup_unsafe.go with bounds checks.
 
-type address = struct{}
+type (
+	address = struct{}
+	window  = uint32
+)
 
-func (t *Table[V]) locate() {}
+func (t *Table[V]) locate(s *shape) { t.windows = s.bases }
 
 // Lookup returns the entry of a key, or nil for a stranger. lo and hi are the little-endian halves of the GUID in wire
 // order. The entry is the table's own: its Value may be changed by callers who synchronise it, its key must not.
 func (t *Table[V]) Lookup(lo, hi uint64, id uint32) *Entry[V] {
 	h := t.seed().hash(lo, hi, id)
-	e := t.entry(t.shape().slot(h, t.pilot(t.shape().bucket(h))))
+	e := t.entry(h, t.pilot(t.bucket(h)))
 	if e.Lo != lo || e.Hi != hi || e.ID != id {
 		return nil
 	}
 	return e
 }
 
-func (t *Table[V]) pilot(i uint64) uint64    { return uint64(t.pilots[i]) }
-func (t *Table[V]) entry(i uint64) *Entry[V] { return &t.entries[i] }
+func (t *Table[V]) pilot(i uint64) uint64 { return uint64(t.pilots[i]) }
+
+// entry returns the one that a hash and a pilot lead to.
+func (t *Table[V]) entry(h, pilot uint64) *Entry[V] {
+	return &t.entries[uint64(t.windows[h>>(64-windowBits)])+(h>>32^h*pilot>>16)&t.mask]
+}

@@ -4,7 +4,7 @@ package table
 // pieces as there are workers. It returns where each part ends in b.records.
 func (b *builder) partition() []int {
 	n, pieces := len(b.hashes), len(b.placers)
-	if b.parts == 1 { // nothing to count and to sort, which was a seventh of the time of building 240 keys
+	if len(b.shape.parts) == 1 { // nothing to count and to sort, which was a seventh of the time of building 240 keys
 		b.hash(0, n)
 		for i, h := range b.hashes {
 			b.records[i] = record{h, uint32(i)}
@@ -16,12 +16,12 @@ func (b *builder) partition() []int {
 	b.parallel(pieces, func(_, piece int) {
 		from, to := bound(piece), bound(piece+1)
 		b.hash(from, to)
-		next[piece] = make([]int, b.parts)
+		next[piece] = make([]int, len(b.shape.parts))
 		for _, h := range b.hashes[from:to] {
-			next[piece][h>>b.shift]++
+			next[piece][b.partOf[h>>(64-windowBits)]]++
 		}
 	})
-	ends := make([]int, b.parts)
+	ends := make([]int, len(b.shape.parts))
 	sum := 0
 	for part := range ends {
 		for piece := range next {
@@ -33,7 +33,7 @@ func (b *builder) partition() []int {
 		next := next[piece]
 		for i := bound(piece); i < bound(piece+1); i++ {
 			h := b.hashes[i]
-			at := &next[h>>b.shift]
+			at := &next[b.partOf[h>>(64-windowBits)]]
 			b.records[*at] = record{h, uint32(i)}
 			*at++
 		}

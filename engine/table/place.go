@@ -4,7 +4,7 @@ package table
 // memory, about 50 bytes per key of a part, is reused from part to part.
 type placer struct {
 	b       *builder
-	shape   shape
+	shape   *shape
 	buckets int // of a part
 	slots   int // of a part
 
@@ -13,10 +13,10 @@ type placer struct {
 	pilots         []byte   // of its buckets
 	records        []record // by bucket
 	starts         []uint32 // of the buckets in records; two more than buckets (see group)
-	order          []uint16 // its buckets that have keys, largest first
+	order          []uint32 // its buckets that have keys, largest first
 	taken          []uint64 // a bit per slot
-	owner          []uint16 // the bucket in each slot taken
-	homeless       []uint16 // buckets turned out and not yet placed again
+	owner          []uint32 // the bucket in each slot taken
+	homeless       []uint32 // buckets turned out and not yet placed again
 	budget         int      // buckets that may still be placed by eviction
 	random         uint64
 	found          [maxBucket]uint64 // the slots of the bucket being placed
@@ -25,13 +25,19 @@ type placer struct {
 }
 
 func newPlacer(b *builder) *placer {
-	buckets, slots := int(b.shape.buckets)/b.parts, int(b.shape.slots)/b.parts
+	buckets, slots := uint64(0), uint64(0)
+	for _, part := range b.shape.parts {
+		from, to := b.shape.bucketsOf(part)
+		buckets = max(buckets, to-from)
+		from, to = b.shape.slotsOf(part)
+		slots = max(slots, to-from)
+	}
 	return &placer{
-		b: b, shape: b.shape, buckets: buckets, slots: slots,
+		b: b, shape: b.shape,
 		starts: make([]uint32, buckets+2),
-		order:  make([]uint16, buckets),
+		order:  make([]uint32, buckets),
 		taken:  make([]uint64, slots/64+1),
-		owner:  make([]uint16, slots),
+		owner:  make([]uint32, slots),
 	}
 }
 
@@ -41,7 +47,10 @@ func (p *placer) isTaken(s uint64) bool         { return p.taken[s/64]>>(s%64)&1
 
 // build finds the pilots of a part.
 func (p *placer) build(part int, records []record) *failure {
-	p.bucket0, p.slot0 = uint64(part*p.buckets), uint64(part*p.slots)
+	from, to := p.shape.bucketsOf(p.shape.parts[part])
+	p.bucket0, p.buckets = from, int(to-from)
+	from, to = p.shape.slotsOf(p.shape.parts[part])
+	p.slot0, p.slots = from, int(to-from)
 	p.pilots = p.b.pilots[p.bucket0:][:p.buckets]
 	p.group(records)
 	if f := p.check(); f != nil {
@@ -65,19 +74,20 @@ func (p *placer) build(part int, records []record) *failure {
 // put finds the first pilot that sends the keys of a bucket to free slots.
 //
 // Nearly all the time of a build is spent here, on pilots that fail with the first key or the second. Both are tried before
-// one branch, which is then seldom mispredicted, and displaced by adding instead of multiplying. With a branch for
+// one branch, which is then seldom mispredicted, and multiplied by adding. With a branch for
 // each key the build took 3 % longer.
-func (p *placer) put(b uint16) bool {
+func (p *placer) put(b uint32) bool {
 	rs := p.bucket(b)
 	first, second, rest := rs[0].hash, rs[min(1, len(rs)-1)].hash, rs[min(2, len(rs)):]
-	taken, free, scale, slot0 := p.taken, uint32(p.shape.free>>32), p.shape.slots, p.slot0
-	var d, e uint32 // the displacements of the first key and of the second
+	taken, mask := p.taken, p.shape.mask
+	from, to := p.slotOf(first, 0)-first>>32&mask, p.slotOf(second, 0)-second>>32&mask // where their windows begin
+	var d, e uint64                                                                    // their products with the pilot
 pilots:
 	for pilot := range uint64(256) {
-		s := uint64(uint32(first>>32)^d&free)*scale>>32 - slot0
-		t := uint64(uint32(second>>32)^e&free)*scale>>32 - slot0
-		d += uint32(first)
-		e += uint32(second)
+		s := from + (first>>32^d>>16)&mask
+		t := to + (second>>32^e>>16)&mask
+		d += first
+		e += second
 		if (taken[s/64]>>(s%64)|taken[t/64]>>(t%64))&1 != 0 {
 			continue
 		}
@@ -111,7 +121,7 @@ func distinct(slots []uint64) bool {
 }
 
 // take gives slots to a bucket.
-func (p *placer) take(b uint16, pilot uint64, slots []uint64) {
+func (p *placer) take(b uint32, pilot uint64, slots []uint64) {
 	p.pilots[b] = byte(pilot)
 	for _, s := range slots {
 		p.taken[s/64] |= 1 << (s % 64)

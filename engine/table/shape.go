@@ -1,53 +1,152 @@
 package table
 
-const (
-	partKeys = 32_000  // the most keys of a part, on average
-	maxKeys  = 1 << 28 // beyond, the 32 bits that are scaled to slots no longer spread evenly
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
 
-	// Pilots per key: 3 bits, which is 8 keys in 3 buckets. The smaller tables, of one part, have 4 bits instead: they
-	// take 5 tries per key instead of 8.
+const (
+	onePart = 32_000  // the most keys of a table that is built as a whole
+	maxKeys = 1 << 28 // beyond, the 32 bits that are scaled to buckets no longer spread evenly
+
+	windowBits = 6
+	windows    = 1 << windowBits // of a table
+
+	// The index per key: 3 bits, which is 8 keys in 3 buckets, less the eight bytes that each window takes. The smaller
+	// tables have pilots of 4 bits a key instead, which takes fewer tries.
 	indexBits      = 3
 	smallIndexBits = 4
 
-	// The load factor is 0.97 or, where that is no whole number of slots, little more.
-	loadNum = 97
-	loadDen = 100
+	// Keys per 100 slots: of a table of many parts, of one part, and the most of one that has up to smallSlots. That has a power of
+	// two of them, half of which are empty at worst. Each load holds where it is no whole number of slots, too, or is little more.
+	load       = 97
+	oneLoad    = 93
+	smallLoad  = 97
+	smallSlots = 1024
 )
 
-// shape is the geometry of an index. A hash is scaled to a bucket and, once its bucket's pilot has displaced it, to a slot.
+// shape is the geometry of an index. A hash is scaled to a bucket, its top bits name a window, and its bucket's pilot gives it
+// a slot in the window.
 //
-// The top bits of a hash name the part of the table that it belongs to. The numbers of buckets and of slots are multiples
-// of the number of parts and free spares the top bits from displacement, so that the buckets and the slots of a part are
-// two intervals that no other part touches: parts are built one by one in cache, and in parallel, while Lookup does
-// not know of them.
+// A window is an interval of slots as long as a power of two, so that a mask keeps a pilot's displacement within. The
+// number of slots need not be one: windows overlap. Which windows overlap how far is known to the build alone, so that Lookup
+// has one formula for small tables, whose windows are all the same, and for large ones.
 type shape struct {
 	buckets uint64
 	slots   uint64
-	free    uint64 // the bits of a hash that a pilot may change
+	mask    uint64          // slots of a window, less 1
+	bases   [windows]uint32 // where they begin
+	parts   []part
 }
 
-// newShape returns the shape for n keys in 1<<k parts. A table of no keys has two slots, so that each can hold a key
+// part is some of a table's windows, one after the other, with the buckets and slots that they have to themselves. Parts are built
+// one by one in cache, and in parallel, while Lookup does not know of them.
+type part struct{ first, end uint64 } // windows
+
+// newShape returns the shape for n keys. A table of no keys has two slots, so that each can hold a key
 // that belongs in the other (see fillEmpty).
-func newShape(n int, k uint) shape {
-	if n == 0 {
-		return shape{buckets: 1, slots: 2, free: ^uint64(0)}
+func newShape(n int) *shape {
+	s := &shape{parts: []part{{0, windows}}}
+	keys := uint64(n)
+	switch small := keys * 100 / smallLoad; {
+	case n == 0:
+		s.buckets, s.slots, s.mask = 1, 2, 1
+	case small <= smallSlots:
+		s.buckets, s.slots = max(keys*smallIndexBits/8, 1), powerOfTwo(2*small-1)
+		s.mask = s.slots - 1
+	case n <= onePart:
+		s.buckets, s.slots = keys*smallIndexBits/8, keys*100/oneLoad
+		s.mask = powerOfTwo(s.slots) - 1
+	default:
+		s.buckets, s.slots = (keys*indexBits/8-8*windows)/windows*windows, keys*100/load/windows*windows
+		s.divide()
 	}
-	bits := uint64(indexBits)
-	if k == 0 {
-		bits = smallIndexBits
+	window := s.mask + 1
+	for _, p := range s.parts {
+		slot, end := s.slotsOf(p)
+		for i := p.first; i < p.end; i++ {
+			s.bases[i] = uint32(slot + place(i-p.first, p.end-p.first, end-slot-window))
+		}
 	}
-	return shape{
-		buckets: max(uint64(n)*bits/8>>k<<k, 1),
-		slots:   uint64(n) * loadDen / loadNum >> k << k,
-		free:    ^uint64(0) >> k,
+	return s
+}
+
+// place returns where the i-th of n windows begins that share a part with so much room beside one: half of them at its beginning and
+// half at its end, and the middle one of an odd number in between.
+func place(i, n, room uint64) uint64 {
+	switch {
+	case 2*i+1 < n:
+		return 0
+	case 2*i+1 == n:
+		return room / 2
 	}
+	return room
+}
+
+// divide finds the length of the windows and the parts that cost least. All windows have one length, and of the same hash bits
+// the same share of keys, so that a part's slots are proportional to the number of its windows.
+func (s *shape) divide() {
+	each := s.slots / windows
+	lowest := math.Inf(1)
+	for length := powerOfTwo(2 * each); length <= s.slots; length *= 2 {
+		var cost [windows + 1]float64 // of the parts of the first i windows
+		var last [windows + 1]uint64  // the windows of the last of those parts
+		for i := uint64(1); i <= windows; i++ {
+			cost[i] = math.Inf(1)
+			for n := uint64(2); n <= i; n++ {
+				if c := cost[i-n] + float64(n)*dearness(n, n*each, length); c < cost[i] {
+					cost[i], last[i] = c, n
+				}
+			}
+		}
+		if cost[windows] >= lowest {
+			continue
+		}
+		lowest, s.mask, s.parts = cost[windows], length-1, nil
+		for i := uint64(windows); i > 0; i -= last[i] {
+			s.parts = append(s.parts, part{i - last[i], i})
+		}
+		slices.Reverse(s.parts)
+	}
+}
+
+// dearness is about how many tries a key takes more in a part of n windows and so many slots than it would if all of them were one window,
+// as measured. Where two windows overlap, slots are taken twice as fast; if that is the middle third of a part, or near it,
+// the last keys find free slots only at the ends, each half of them at one. Small parts have by chance more keys than they
+// should, and what does not fit in the cache is slower.
+func dearness(n, slots, window uint64) float64 {
+	if slots < window || slots > 2*window {
+		return math.Inf(1)
+	}
+	ratio := float64(slots) / float64(window)
+	cost := max(0, min(20*(ratio-1), 33*(1.8-ratio))) + 10_000/float64(slots) + float64(slots)/100_000
+	if n%2 == 1 {
+		cost += 60 * (ratio - 1) / float64(n)
+	}
+	return cost
+}
+
+// powerOfTwo returns the greatest that is at most n.
+func powerOfTwo(n uint64) uint64 { return 1 << (bits.Len64(n) - 1) }
+
+// bucketsOf and slotsOf return where those of a part begin and end.
+func (s *shape) bucketsOf(p part) (from, to uint64) {
+	return p.first * s.buckets / windows, p.end * s.buckets / windows
+}
+
+func (s *shape) slotsOf(p part) (from, to uint64) {
+	return p.first * s.slots / windows, p.end * s.slots / windows
 }
 
 // bucket scales the upper half of a hash to [0, buckets) (Lemire 2019).
-func (s shape) bucket(h uint64) uint64 { return h >> 32 * s.buckets >> 32 }
+func (s *shape) bucket(h uint64) uint64 { return h >> 32 * s.buckets >> 32 }
 
-// slot displaces the upper half of a hash by its lower half times the pilot, and scales it to [0, slots). The keys of a
-// bucket agree in the bits that chose it and differ in the lower half, so each pilot deals them anew. With
+// slot displaces the upper half of a hash by its product with the pilot, within its window. The keys of a
+// bucket agree in the bits that chose it and differ in the lower ones, so each pilot deals them anew. With
 // displacement by a function of the pilot alone, two keys of a bucket with one slot would share it under all pilots, and
-// of every two seeds more than one would have such a pair.
-func (s shape) slot(h, pilot uint64) uint64 { return (h ^ h<<32*pilot&s.free) >> 32 * s.slots >> 32 }
+// of every two seeds more than one would have such a pair. The product alone would not do: keys whose products with one pilot are
+// neighbours have such with most. Its lowest bits, in which pilots that agree in theirs do, are left out.
+func (s *shape) slot(h, pilot uint64) uint64 {
+	return uint64(s.bases[h>>(64-windowBits)]) + (h>>32^h*pilot>>16)&s.mask
+}

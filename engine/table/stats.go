@@ -4,7 +4,7 @@ package table
 type Stats struct {
 	Keys          int
 	Slots         int // Keys/Slots is the load factor
-	Buckets       int // a byte each: 8*Buckets/Keys is the index in bits per key
+	Buckets       int // a byte each: 8*Buckets/Keys bits per key; the rest of an index is the same in all tables
 	Parts         int // built independently
 	LargestBucket int // in keys
 	Seeds         int // attempts; the counts below are those of the last one, which succeeded

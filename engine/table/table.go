@@ -25,10 +25,11 @@ type Entry[V any] struct {
 // at once. The zero value is not usable.
 type Table[V any] struct {
 	// What Lookup reads, in its order. The fields are not grouped in structs because each selector more would cost Lookup
-	// a point of the compiler's inlining budget, which it meets with one point to spare.
-	mixLo, mixHi, mixID  uint64  // the seed
-	buckets, slots, free uint64  // the shape
-	pilotAt, entryAt     address // of pilots[0] and entries[0], for the unchecked lookup
+	// a point of the compiler's inlining budget, which it meets.
+	mixLo, mixHi, mixID uint64  // the seed
+	buckets, mask       uint64  // the shape
+	pilotAt             address // of pilots[0], for the unchecked lookup
+	windows             [windows]window
 
 	pilots  []byte
 	entries []Entry[V]
@@ -38,5 +39,6 @@ type Table[V any] struct {
 // Len returns the number of keys.
 func (t *Table[V]) Len() int { return t.stats.Keys }
 
-func (t *Table[V]) seed() seed   { return seed{t.mixLo, t.mixHi, t.mixID} }
-func (t *Table[V]) shape() shape { return shape{t.buckets, t.slots, t.free} }
+func (t *Table[V]) bucket(h uint64) uint64 { return h >> 32 * t.buckets >> 32 }
+
+func (t *Table[V]) seed() seed { return seed{t.mixLo, t.mixHi, t.mixID} }
