@@ -8,12 +8,7 @@ import (
 
 // find returns the row of these names, nil if the report has none.
 func (r Report) find(workload, path, impl string) *report.Result {
-	for i := range r.Results {
-		if res := &r.Results[i]; res.Workload == workload && res.Path == path && res.Impl == impl {
-			return res
-		}
-	}
-	return nil
+	return r.rows[report.Row{Workload: workload, Path: path, Impl: impl}]
 }
 
 // began is when the run did, the beginning of time if the report does not say.

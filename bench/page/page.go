@@ -28,6 +28,8 @@ type Input struct {
 type Report struct {
 	Name string
 	*report.Report
+
+	rows map[report.Row]*report.Result // of Write
 }
 
 // Of is the input for the page of a single report, which is to stand in a file of that name.
@@ -109,6 +111,10 @@ var ErrNoReport = errors.New("no report to show: measure one with ksbench run --
 func Write(w io.Writer, in Input) error {
 	if len(in.Reports) == 0 {
 		return ErrNoReport
+	}
+	in.Reports = slices.Clone(in.Reports)
+	for i := range in.Reports {
+		in.Reports[i].rows = in.Reports[i].Rows()
 	}
 	f := frame{Title: in.Title, Lead: in.lead(), Links: in.Links}
 	if f.Title == "" {

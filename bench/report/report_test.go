@@ -83,7 +83,8 @@ func TestGolden(t *testing.T) {
 
 func TestRatiosAreWithinARound(t *testing.T) {
 	r := sample(7)
-	engine := r.find("my|dri\x1b[31mver", "lookup", "engine")
+	rows := r.Rows()
+	engine := rows[Row{"my|dri\x1b[31mver", "lookup", "engine"}]
 	if len(engine.Ratios) != 2 || engine.Ratios[0].To != "linear" || engine.Ratios[1].To != "map" {
 		t.Fatalf("ratios %+v", engine.Ratios)
 	}
@@ -92,7 +93,7 @@ func TestRatiosAreWithinARound(t *testing.T) {
 	if got.Ratio != 1.25 || got.Interval.Low != 0.8 || got.Interval.High != 1.25 {
 		t.Errorf("ratio to map %+v, interval %+v", got, got.Interval)
 	}
-	if other := r.find("20x12", "lookup", "map"); len(other.Ratios) != 0 {
+	if other := rows[Row{"20x12", "lookup", "map"}]; len(other.Ratios) != 0 {
 		t.Errorf("a peer has ratios: %+v", other.Ratios)
 	}
 }

@@ -10,6 +10,19 @@ import (
 // Name is what --run matches: workload/path/impl.
 func (r Result) Name() string { return r.Workload + "/" + r.Path + "/" + r.Impl }
 
+// Row names a result within its report.
+type Row struct{ Workload, Path, Impl string }
+
+// Rows returns the results by what they are of. Who looks up many of a large report would search for minutes otherwise.
+func (r *Report) Rows() map[Row]*Result {
+	rows := make(map[Row]*Result, len(r.Results))
+	for i := range r.Results {
+		res := &r.Results[i]
+		rows[Row{res.Workload, res.Path, res.Impl}] = res
+	}
+	return rows
+}
+
 // What a value may warn of. The texts carry no numbers, so that a renderer can list the rows of each together.
 const (
 	warnSpread = "rounds differ by more than 10 %: measure again on a quieter machine"

@@ -38,8 +38,9 @@ func (r *Report) page() page {
 	if text := r.conduct(); text != "" {
 		p.machine += "\n" + text
 	}
+	rows := r.Rows()
 	for _, path := range r.Paths {
-		if s := r.section(path); len(s.rows) > 0 {
+		if s := r.section(path, rows); len(s.rows) > 0 {
 			p.sections = append(p.sections, s)
 		}
 	}
@@ -65,7 +66,7 @@ func (r *Report) page() page {
 	return p
 }
 
-func (r *Report) section(path Path) section {
+func (r *Report) section(path Path, rows map[Row]*Result) section {
 	s := section{title: path.Name + ": " + path.Description, header: []string{"workload"}}
 	for _, impl := range r.Impls {
 		s.header = append(s.header, impl.Name)
@@ -73,10 +74,10 @@ func (r *Report) section(path Path) section {
 	s.header = append(s.header, "allocs/op, B/op (others 0)")
 	for _, w := range r.Workloads {
 		row, found := []string{printable(w.Name)}, false
-		engine := r.find(w.Name, path.Name, r.engine())
+		engine := rows[Row{w.Name, path.Name, r.engine()}]
 		var heap []string
 		for _, impl := range r.Impls {
-			result := r.find(w.Name, path.Name, impl.Name)
+			result := rows[Row{w.Name, path.Name, impl.Name}]
 			if result == nil {
 				row = append(row, "-")
 				continue
@@ -129,15 +130,6 @@ func (r *Report) engine() string {
 		}
 	}
 	return ""
-}
-
-func (r *Report) find(workload, path, impl string) *Result {
-	for i := range r.Results {
-		if res := &r.Results[i]; res.Workload == workload && res.Path == path && res.Impl == impl {
-			return res
-		}
-	}
-	return nil
 }
 
 // nanoseconds shows three digits, and never less than a tenth.
