@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
@@ -43,6 +45,21 @@ func TestStand(t *testing.T) {
 			t.Errorf("%v allocations", n)
 		}
 	}
+
+	// Under a guard every handler succeeds, and one that does not is counted.
+	before = sink.Load()
+	s.Guarded()(Requests)
+	if got := sink.Load() - before; got != 0 {
+		t.Errorf("%d failed under the guard", got)
+	}
+	for i := range s.bed.calls {
+		s.bed.calls[i] = func(*engine.IRP, []byte, []byte) ks.Status { panic("planted") }
+	}
+	s.Guarded()(100)
+	if got := sink.Load() - before; got != 100 {
+		t.Errorf("%d of 100 panics counted", got)
+	}
+
 	s.bed.requests[77].in[17] ^= 1
 	if _, err := s.Resolved(); err == nil || !strings.Contains(err.Error(), "no answer through a reference") {
 		t.Errorf("an item that is not there: %v", err)

@@ -21,6 +21,14 @@ func least(name, what string, limit float64, other, engine string) row {
 // each, 2 MiB a cycle, the collector is given work with.
 const often, collected = 16, 8
 
+// guarded shows beside a target what P-21 and F-6 let a dispatch take at least.
+func guarded(r row) row {
+	r.beside = append(r.beside, leastGuarded)
+	return r
+}
+
+const leastGuarded = "at least, under a recover"
+
 const resolvedWhat = "a request without an IRP through a reference resolved before, to the call of its handler alone"
 
 // all lists the targets.
@@ -30,9 +38,9 @@ func all(quick bool) ([]group, error) {
 	groups := []group{
 		{name: "20x12", often: often, open: stand(bench.Synthetic(20, 12), 1), rows: []row{
 			most("lookup/20x12/floor", "find an item, to reading the request and indexing an array", 2.5, "lookup/engine", "lookup/floor"),
-			most("fast/20x12/bare", "a request without an IRP, to the call of its handler alone", 2.2, "fast/engine", "fast/bare"),
-			most("ref/20x12/bare", resolvedWhat, 1.4, "ref", "irp/bare"),
-			irp,
+			guarded(most("fast/20x12/bare", "a request without an IRP, to the call of its handler alone", 2.2, "fast/engine", "fast/bare")),
+			guarded(most("ref/20x12/bare", resolvedWhat, 1.4, "ref", "irp/bare")),
+			guarded(irp),
 		}},
 		{name: "20x12 linear", open: stand(bench.Synthetic(20, 12), collected), rows: []row{
 			least("irp/20x12/linear", "scan and heap buffer, to a request through a handle", 2.5, "irp/linear", "irp/engine"),
@@ -44,7 +52,7 @@ func all(quick bool) ([]group, error) {
 	for _, size := range [][2]int{{1, 8}, {2000, 20}} {
 		name := fmt.Sprintf("%dx%d", size[0], size[1])
 		groups = append(groups, group{name: name + " ref", often: often, open: stand(bench.Synthetic(size[0], size[1]), 1), rows: []row{
-			most("ref/"+name+"/bare", resolvedWhat, 1.4, "ref", "irp/bare"),
+			guarded(most("ref/"+name+"/bare", resolvedWhat, 1.4, "ref", "irp/bare")),
 		}})
 	}
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {

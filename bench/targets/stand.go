@@ -6,7 +6,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/bench"
 )
 
-// stand is the loops of a workload, named path/impl, and those through references, with units of some cycles of its requests.
+// stand is the loops of a workload, named path/impl, those through references and under a guard, with units of some cycles of its requests.
 func stand(w bench.Workload, units int) func(*config) (*subjects, error) {
 	return func(c *config) (*subjects, error) {
 		s, err := w.Stand(c.Seed)
@@ -18,7 +18,7 @@ func stand(w bench.Workload, units int) func(*config) (*subjects, error) {
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
-		all.run["ref"] = cycles(resolved, units)
+		all.run["ref"], all.run[leastGuarded] = cycles(resolved, units), cycles(s.Guarded(), units)
 		return all, nil
 	}
 }

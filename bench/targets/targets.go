@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/bench"
@@ -56,6 +57,7 @@ type row struct {
 	limit       float64
 	stretch     float64  // 0 for none
 	over, under []string // names of subjects
+	beside      []string // of others that are shown with them: what bounds the target on this machine
 	unit        string   // of a count; "x" otherwise
 }
 
@@ -165,7 +167,7 @@ func (g group) rounds(ctx context.Context, c *config, s *subjects) (map[string][
 	var tasks []measure.Task
 	seen := map[string]bool{}
 	for _, r := range g.rows {
-		for _, name := range append(append([]string{}, r.over...), r.under...) {
+		for _, name := range r.subjects() {
 			if !seen[name] {
 				seen[name] = true
 				names, tasks = append(names, name), append(tasks, measure.Task{Run: s.run[name].run})
@@ -197,6 +199,8 @@ func (r row) target() report.Target {
 	return t
 }
 
+func (r row) subjects() []string { return slices.Concat(r.over, r.under, r.beside) }
+
 func (r row) summarize(rounds map[string][]float64) report.Target {
 	t := r.target()
 	t.Samples = make([]float64, len(rounds[r.over[0]]))
@@ -210,7 +214,7 @@ func (r row) summarize(rounds map[string][]float64) report.Target {
 		}
 	}
 	t.Summarize()
-	for _, name := range append(append([]string{}, r.over...), r.under...) {
+	for _, name := range r.subjects() {
 		t.Parts = append(t.Parts, report.NewPart(name, rounds[name]))
 	}
 	return t
