@@ -159,7 +159,7 @@ func TestNoAllocationsOfRefsAndBatches(t *testing.T) {
 		q.set = setA
 		in, out := q.bytes(), q.out
 		requests = append(requests, engine.Request{In: in, Out: out})
-		if n := testkit.Allocs(func() { h.device.IoControlTo(ref, in, out) }); n != 0 {
+		if n := testkit.Allocs(func() { h.device.IoControlTo(&ref, in, out) }); n != 0 {
 			t.Errorf("IoControlTo, %s: %v allocations", name, n)
 		}
 	}

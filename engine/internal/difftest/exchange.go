@@ -249,7 +249,7 @@ func (s *subject) ways(h *device.Handle, in, out []byte) (n uint32, status ks.St
 	case 0:
 		if id, ok := ks.DecodeIdentifier(in); ok {
 			if ref, ok := s.dispatcher.Resolve(id.Set, id.ID); ok {
-				return h.IoControlTo(ref, in, out)
+				return h.IoControlTo(&ref, in, out)
 			}
 		}
 	case 1:
