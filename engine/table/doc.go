@@ -5,9 +5,9 @@
 //
 // A key is a GUID, as the two little-endian halves of its wire form, and a 32-bit id. An entry is a key with its value
 // and four bytes for the caller. Entries lie in slots. A key's hash is 64 bits made with a seed. It names a bucket,
-// which has 8/3 keys on average, in a table of at most 32,000 keys 2, and a window, one of 64 intervals of slots. Each bucket has
-// a pilot, a byte found by the build, such that hash and pilot together name a slot of the window that no other key of the table has. A stranger is a key that the table
-// was not built with.
+// which has 8/3 keys on average, in a table of at most 32,000 keys 2, and a window, one of 64 intervals of slots. Each bucket
+// has a pilot, a byte found by the build, such that hash and pilot together name a slot of the window that no other key of
+// the table has. A stranger is a key that the table was not built with.
 //
 // # Layout
 //
@@ -23,8 +23,8 @@
 //	     +------> windows: 64 addresses of entries ---+           +-----------------------------------------------+
 //
 // An entry whose value has 40 bytes is as long as a cache line and lies on one, so that a hit touches two lines, of
-// which one holds the pilots of 64 buckets. The key lies beside its value because the search ends with comparing it:
-// with the keys elsewhere a hit would touch three.
+// which one holds the pilots of 64 buckets, beside the table's own, which hold the windows. The key lies beside its value
+// because the search ends with comparing it: with the keys elsewhere a hit would touch three.
 //
 // # Lookup
 //
@@ -45,25 +45,25 @@
 // placed again. Keys of equal hashes are found before, among the few of a bucket: equal keys are an error, which names them;
 // different ones take another seed.
 //
-// A table of more than 32,000 keys has parts: some windows that follow one another, with buckets and slots of their own. Parts are built
-// by as many goroutines as there are processors. The result does not depend on their number.
+// A table of more than 32,000 keys has parts: some windows that follow one another, with buckets and slots of their own.
+// Parts are built by as many goroutines as there are processors. The result does not depend on their number.
 //
 // # Windows
 //
-// With a mask a slot is found sooner than by scaling to the number of slots: of all that a lookup does behind the
-// load of the pilot, which nothing can be done ahead of, the scaling was the longest. But a mask needs a power of two, and a large
-// table cannot have as many slots. So the slots that a key may have are a window, as long as a power of two, and it is
-// the window that the hash's top bits choose, while the pilot is on its way.
+// A mask finds a slot sooner than scaling to the number of slots does, and nothing of either can be done before the pilot is
+// there. But a mask needs a power of two, and a large table at a load factor of 0.97 cannot have as many slots. So the slots
+// that a key may have are a window, as long as a power of two, and the hash's top bits choose it while the pilot is on its
+// way.
 //
 //	up to 994 keys     the number of slots is a power of two: all windows are the whole table    load 0.48 to 1
 //	up to 32,000       half of the windows are at the beginning of the table, half at its end     0.93
 //	more               the same in each part                                                      0.97
 //
-// A window is longer than half a part. Where two overlap, slots are taken twice as fast, and the last keys have to find a
-// free one at that end of the part that is in their window. If the overlap is a small or nearly the whole part, that
-// matters little; if it is a third, the build takes 20 tries per key at load 0.97, and 5 at 0.93. Of large tables the parts are made
-// such that the overlap is one of the former: the lengths of the windows and of the parts are found by dynamic programming over
-// what such parts cost (shape.divide), and a key takes 8 to 13 tries. Windows spread evenly over a part were worse: with
+// A window is at least half as long as its part. Where two overlap, slots are taken twice as fast, and the last keys have to
+// find a free one at that end of the part that is in their window. If the overlap is a small part of it or nearly the
+// whole, that matters little; if it is a third, the build takes 20 tries per key at load 0.97, and 5 at 0.93. Large tables
+// are divided so that it is one of the former: the lengths of the windows and of the parts come from dynamic programming
+// over what parts cost (shape.divide), and a key takes 8 to 14 tries. Windows spread evenly over a part were worse: with
 // an overlap of a sixteenth builds failed, because the keys of the middle windows had no end to go to.
 //
 // # Bounds
@@ -72,8 +72,8 @@
 // bounded to one in sixteen, far more than random keys need, and then the attempt is abandoned for another seed;
 // after 64 seeds the build fails and names the bucket and its keys. What the build does is a function of the keys and
 // Config.Seed, and the number of tries is fixed by tests for fourteen families of keys (testdata/cost.golden): about
-// 4 tries and next to no evictions per key in 240 and in 4,096, 9 tries and 0.002 evictions in more than 32,000. Tables of 8, 16
-// or 32 keys have no empty slot and take up to 25.
+// 4 tries and next to no evictions per key in 240 and in 4,096, 9 tries and 0.002 evictions in more than 32,000. Tables of
+// 8, 16 or 32 keys have no empty slot and take up to 25.
 //
 // # Costs
 //
@@ -82,11 +82,11 @@
 //
 //	keys                          1     4     8   240  4,000  40,000  2,000,000
 //	reads the request (floor)   1.0   1.0   1.0   1.0    1.0     1.0        1.9
-//	Lookup                      5.1   5.1   5.0   5.0    6.3     9.4         68
+//	Lookup                      4.7   4.5   4.4   4.6    5.7     9.4         68
 //	linear scan                 2.2   7.4    11    93
 //	map[Key]*Entry               23    23    23    27     44      95        682
 //	nested maps                  26    32    35    43     60     115       1481
-//	LookupBatch                                   6.8            7.9         19
+//	LookupBatch                                   5.2            6.5         19
 //
 // The table loses to a linear scan of one or two keys, whose comparisons a processor predicts: a lookup is some 31
 // instructions, most of which wait for another. Not their number seems to bound it but how many such chains the processor's
@@ -102,14 +102,20 @@
 //	the id added to both halves of the product, or to both factors                        6.1
 //	the comparison without branches                                                       7.1
 //
-// That Lookup scaled hashes to slots as it does to buckets; windows are how the mask for the slot came to serve all tables. The least of many
-// interleaved runs of the loop that ksbench has for lookups was 5.3 ns before and 4.8 after in 240 keys, 6.7 and 6.0 in 4,000, 10.7 and 8.5
-// in 40,000. A table of one key that returns its entry at once, also not inlined, takes 4.3 instead of 5.7 if all tables have one key, but 9.3
-// instead of 6.2 among tables of one to five, for the branch that is then mispredicted.
+// That Lookup scaled hashes to slots as it does to buckets; windows are how the mask for the slot came to serve all tables.
+// In turns with it, thirty times each, the least and the median of Lookup were, in ns:
 //
-// An index takes 3 bits per key beside the entries, up to 32,000 keys 4. In processor time a build takes 98 ns per key for 240
+//	keys                                 1            8          240        4,000       40,000
+//	scaled to the slots          5.8   8.1    5.1   8.1    5.1   8.5   6.3   11.5   10.7   23.9
+//	masked in a window           4.7   7.3    4.4   7.1    4.6   7.5   5.7    9.9   10.7   17.9
+//
+// The product with the pilot is shifted by 16, because without a table of 8 keys has 8 pilots that differ, and took
+// 390 tries per key. A table of one key that returned its entry at once, not inlined, took 4.3 instead of 5.7 if all tables
+// had one key, but 9.3 instead of 6.2 among tables of one to five, for the branch that was then mispredicted.
+//
+// An index takes 3 bits per key beside the entries, up to 32,000 keys 4. In processor time a build took 98 ns per key for 240
 // keys, 96 for 40,000 and 150 for 2,000,000, of which two cores halve the last two; filling a presized map takes 39, 63
-// and 260.
+// and 260. That was with scaled slots; with masked ones 240 keys took 3 to 5 % less, in turns, and 40,000 as long.
 //
 // # Limits
 //

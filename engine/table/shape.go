@@ -18,8 +18,8 @@ const (
 	indexBits      = 3
 	smallIndexBits = 4
 
-	// Keys per 100 slots: of a table of many parts, of one part, and the most of one that has up to smallSlots. That has a power of
-	// two of them, half of which are empty at worst. Each load holds where it is no whole number of slots, too, or is little more.
+	// Keys per 100 slots, or little more where that makes no whole number of slots: of a table of many parts, of one part, and
+	// at most of a table of up to smallSlots. That has a power of two of them, half of which are empty at worst.
 	load       = 97
 	oneLoad    = 93
 	smallLoad  = 97
@@ -30,8 +30,8 @@ const (
 // a slot in the window.
 //
 // A window is an interval of slots as long as a power of two, so that a mask keeps a pilot's displacement within. The
-// number of slots need not be one: windows overlap. Which windows overlap how far is known to the build alone, so that Lookup
-// has one formula for small tables, whose windows are all the same, and for large ones.
+// number of slots need not be one: windows overlap. How far is known to the build alone, so that Lookup has one formula for
+// small tables, whose windows are all the same, and for large ones.
 type shape struct {
 	buckets uint64
 	slots   uint64
@@ -40,8 +40,8 @@ type shape struct {
 	parts   []part
 }
 
-// part is some of a table's windows, one after the other, with the buckets and slots that they have to themselves. Parts are built
-// one by one in cache, and in parallel, while Lookup does not know of them.
+// part is some of a table's windows, one after the other, with the buckets and slots that they have to themselves. Parts are
+// built one by one in cache, and in parallel, while Lookup does not know of them.
 type part struct{ first, end uint64 } // windows
 
 // newShape returns the shape for n keys. A table of no keys has two slots, so that each can hold a key
@@ -72,8 +72,8 @@ func newShape(n int) *shape {
 	return s
 }
 
-// place returns where the i-th of n windows begins that share a part with so much room beside one: half of them at its beginning and
-// half at its end, and the middle one of an odd number in between.
+// place returns where in a part the i-th of its n windows begins. room is how much longer the part is than a window. Half of the
+// windows are at its beginning and half at its end, and the middle one of an odd number in between.
 func place(i, n, room uint64) uint64 {
 	switch {
 	case 2*i+1 < n:
@@ -84,18 +84,18 @@ func place(i, n, room uint64) uint64 {
 	return room
 }
 
-// divide finds the length of the windows and the parts that cost least. All windows have one length, and of the same hash bits
-// the same share of keys, so that a part's slots are proportional to the number of its windows.
+// divide finds the length of the windows and the parts that are cheapest. All windows have one length and the same share of the
+// keys, but for chance, so that a part's slots are proportional to the number of its windows.
 func (s *shape) divide() {
 	each := s.slots / windows
-	lowest := math.Inf(1)
+	lowest := int64(math.MaxInt64)
 	for length := powerOfTwo(2 * each); length <= s.slots; length *= 2 {
-		var cost [windows + 1]float64 // of the parts of the first i windows
-		var last [windows + 1]uint64  // the windows of the last of those parts
+		var cost [windows + 1]int64  // of the parts of the first i windows
+		var last [windows + 1]uint64 // how many windows the last of those parts has
 		for i := uint64(1); i <= windows; i++ {
-			cost[i] = math.Inf(1)
-			for n := uint64(2); n <= i; n++ {
-				if c := cost[i-n] + float64(n)*dearness(n, n*each, length); c < cost[i] {
+			cost[i] = math.MaxInt64
+			for n := uint64(1); n <= i; n++ {
+				if c := cost[i-n] + int64(n)*dearness(n, n*each, length); c < cost[i] {
 					cost[i], last[i] = c, n
 				}
 			}
@@ -111,20 +111,22 @@ func (s *shape) divide() {
 	}
 }
 
-// dearness is about how many tries a key takes more in a part of n windows and so many slots than it would if all of them were one window,
-// as measured. Where two windows overlap, slots are taken twice as fast; if that is the middle third of a part, or near it,
-// the last keys find free slots only at the ends, each half of them at one. Small parts have by chance more keys than they
-// should, and what does not fit in the cache is slower.
-func dearness(n, slots, window uint64) float64 {
-	if slots < window || slots > 2*window {
-		return math.Inf(1)
+// dearness is about how many thousandths of a try a key takes more in a part of n windows than if one window were the part, as
+// measured. It is made of integers because it decides, and must decide alike on all machines.
+//
+// Where two windows overlap, slots are taken twice as fast. If that is the middle third of a part, or near it, the last keys
+// find free slots only at the ends, each half of them at one; a window that is at neither end has the least. A small part may
+// by chance have more keys than it should, and one that does not fit in the cache is slower.
+func dearness(n, slots, window uint64) int64 {
+	if n < 2 || slots < window || slots > 2*window {
+		return 1 << 40 // never
 	}
-	ratio := float64(slots) / float64(window)
-	cost := max(0, min(20*(ratio-1), 33*(1.8-ratio))) + 10_000/float64(slots) + float64(slots)/100_000
+	ratio := int64(1000 * slots / window)
+	d := max(0, min(20*(ratio-1000), 33*(1800-ratio))) + int64(10_000_000/slots+slots/100)
 	if n%2 == 1 {
-		cost += 60 * (ratio - 1) / float64(n)
+		d += 60 * (ratio - 1000) / int64(n)
 	}
-	return cost
+	return d
 }
 
 // powerOfTwo returns the greatest that is at most n.
@@ -145,8 +147,9 @@ func (s *shape) bucket(h uint64) uint64 { return h >> 32 * s.buckets >> 32 }
 // slot displaces the upper half of a hash by its product with the pilot, within its window. The keys of a
 // bucket agree in the bits that chose it and differ in the lower ones, so each pilot deals them anew. With
 // displacement by a function of the pilot alone, two keys of a bucket with one slot would share it under all pilots, and
-// of every two seeds more than one would have such a pair. The product alone would not do: keys whose products with one pilot are
-// neighbours have such with most. Its lowest bits, in which pilots that agree in theirs do, are left out.
+// of every two seeds more than one would have such a pair. The product alone would not do: two keys whose hashes are
+// neighbours in the bits that it is taken from have neighbouring products with most pilots. Its low bits are left out because
+// in them pilots that agree in their own low bits agree.
 func (s *shape) slot(h, pilot uint64) uint64 {
 	return uint64(s.bases[h>>(64-windowBits)]) + (h>>32^h*pilot>>16)&s.mask
 }
