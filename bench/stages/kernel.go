@@ -45,7 +45,7 @@ func (p *pipeline) pilot() (sum uint64) {
 		hi, lo := bits.Mul64(binary.LittleEndian.Uint64(in)^seedLo,
 			binary.LittleEndian.Uint64(in[8:])^seedHi^uint64(binary.LittleEndian.Uint32(in[16:]))*seedID)
 		h := lo ^ bits.ReverseBytes64(hi)
-		sum += (h ^ h<<32*uint64(p.pilots[h>>32*buckets>>32])) >> 32 * p.slots >> 32
+		sum += p.windows[h>>58] + (h>>32^h*uint64(p.pilots[h>>32*buckets>>32])>>16)&p.mask
 	}
 	return sum
 }

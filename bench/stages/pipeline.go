@@ -3,6 +3,7 @@ package stages
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 
 	"github.com/ksdispatch/ksdispatch/bench"
@@ -28,7 +29,8 @@ type pipeline struct {
 
 	table    *table.Table[[40]byte]
 	pilots   []byte
-	slots    uint64
+	windows  [64]uint64 // where they begin: of any values
+	mask     uint64
 	handlers [16]engine.Handler
 	scratch  []byte
 	empty    func(uint64) uint64
@@ -92,7 +94,7 @@ func newPipeline(seed uint64, requests int) (*pipeline, error) {
 		return nil, err
 	}
 	stats := p.table.Stats()
-	p.pilots, p.slots = make([]byte, max(stats.Buckets, 1)), uint64(stats.Slots)
+	p.pilots, p.mask = make([]byte, max(stats.Buckets, 1)), 1<<bits.Len(uint(stats.Slots)/2)-1
 	for i := range p.pilots {
 		p.pilots[i] = byte(i)
 	}
