@@ -28,7 +28,7 @@ func BenchmarkExact(b *testing.B) {
 			keys, bits, tries := 0, 0, 0
 			for _, t := range ready.tables {
 				s := t.Stats()
-				keys, bits, tries = keys+s.Keys, bits+8*s.Buckets, tries+s.Tries
+				keys, bits, tries = keys+s.Keys, bits+8*s.Index, tries+s.Tries
 			}
 			b.ReportMetric(float64(bits)/float64(keys), "bits/key")
 			b.ReportMetric(float64(tries)/float64(keys), "tries/key")

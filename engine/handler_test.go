@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"runtime"
 	"slices"
@@ -264,6 +265,51 @@ func TestP21_Goexit(t *testing.T) {
 	})
 	if io.Status != untouchedStatus || told != 0 {
 		t.Errorf("IoStatus %v, OnPanic called %d times", io, told)
+	}
+}
+
+// A handler that passes its request on to another dispatcher, as a BASICSUPPORT that finds no support handler (P-15), and then
+// panics is answered for by its own dispatcher, whatever the other wrote into the IRP.
+func TestP21_PanicAfterAnotherDispatcher(t *testing.T) {
+	class, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA,
+		Items: []engine.PropertyItem{{ID: 7, Get: accepts}, {ID: 8, Get: accepts}, {ID: 1, Get: accepts}}}},
+		OnPanic: func(any, []byte) { t.Error("the other dispatcher is told of the panic") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flags := range []uint32{basicSupport, get, set, 0} {
+		for _, logged := range []bool{false, true} {
+			told := 0
+			config := engine.Config{OnPanic: func(any, []byte) { told++ }}
+			if logged {
+				config.OnPanic, told = nil, 1
+			}
+			config.PropertySets = []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: func(irp *engine.IRP, request, _ []byte) ks.Status {
+				binary.LittleEndian.PutUint32(request[20:], flags)
+				class.Property(irp)
+				panic("planted")
+			}}}}}
+			d, err := engine.Compile(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := newHost(t, engine.Config{})
+			q := request{set: setA, id: 1, flags: get, out: full(4)}
+			irp := h.irp(q)
+			if status := d.Property(irp); status != ks.StatusAccessViolation {
+				t.Errorf("flags %#x: Property: %v", flags, status)
+			} else {
+				irp.Finish(status, irp.UserBuffer)
+			}
+			for range 2 { // the second time the pool's next buffer is at hand
+				if n, status := d.IoControl(irp, ks.IoctlProperty, q.bytes(), full(4)); n != 0 || status != ks.StatusAccessViolation {
+					t.Errorf("flags %#x: IoControl: %d, %v", flags, n, status)
+				}
+			}
+			if live := h.pool.Stats().Live; live != 0 || !logged && told != 3 {
+				t.Errorf("flags %#x: %d buffers live, told %d times", flags, live, told)
+			}
+		}
 	}
 }
 

@@ -52,7 +52,11 @@ func (d *Dispatcher) unwound(irp *IRP, value any) ks.Status {
 		return ks.StatusUnsuccessful // not seen: unwinding goes on
 	}
 	irp.IoStatus.Information = 0
-	d.report(irp.index, value)
+	index := irp.index
+	if irp.owner != d {
+		index = noItem // the handler passed the request on: it is the number of another dispatcher's item
+	}
+	d.report(index, value)
 	return irp.decide(ruleP21, thrown(value))
 }
 
@@ -72,7 +76,7 @@ func (d *Dispatcher) report(index uint32, value any) {
 		return
 	}
 	if index == noItem {
-		slog.Error("ksdispatch: a fast handler panicked; the request fails", "panic", value, "stack", string(stack()))
+		slog.Error("ksdispatch: a handler panicked; the request fails", "panic", value, "stack", string(stack()))
 	} else if set, id, once := d.named(index); once.panicked.CompareAndSwap(false, true) {
 		slog.Error("ksdispatch: a handler panicked; the request fails, and further panics of this item are not logged",
 			"set", set.String(), "item", id, "panic", value, "stack", string(stack()))

@@ -13,7 +13,7 @@ import (
 //
 // A request is answered as the dispatcher answers it: that it is for this item is checked, and one for another is looked up.
 //
-// A Ref holds what the dispatcher has on the item, 72 bytes, so that a request touches no table: in 40,000 items, where each
+// A Ref holds what the dispatcher has on the item, 72 bytes on a 64-bit host, so that a request touches no table: in 40,000 items, where each
 // touch misses the caches, that halves its time. Keep it beside what names the property to you.
 type Ref struct {
 	d *Dispatcher

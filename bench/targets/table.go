@@ -119,7 +119,7 @@ func memory(name string, n int) func(context.Context, *config) (map[string]float
 		}
 		s := t.Stats()
 		return map[string]float64{
-			name + "/index": 8 * float64(s.Buckets) / float64(s.Keys),
+			name + "/index": 8 * float64(s.Index) / float64(s.Keys),
 			name + "/load":  float64(s.Keys) / float64(s.Slots),
 		}, nil
 	}

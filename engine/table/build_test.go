@@ -68,7 +68,7 @@ func TestLoadAndIndex(t *testing.T) {
 		if load := float64(s.Keys) / float64(s.Slots); load < leastLoad(n) {
 			t.Errorf("%d keys: load factor %.3f", n, load)
 		}
-		if bits := 8 * float64(s.Buckets) / float64(s.Keys); n >= 40_000 && bits > 3 {
+		if bits := 8 * float64(s.Index) / float64(s.Keys); n >= 40_000 && bits > 3 {
 			t.Errorf("%d keys: %.2f bits per key", n, bits)
 		}
 	}

@@ -4,7 +4,8 @@ package table
 type Stats struct {
 	Keys          int
 	Slots         int // Keys/Slots is the load factor
-	Buckets       int // a byte each: 8*Buckets/Keys bits per key; the rest of an index is the same in all tables
+	Buckets       int // with a pilot of a byte each
+	Index         int // bytes beside the entries: the pilots, and where the windows begin
 	Parts         int // built independently
 	LargestBucket int // in keys
 	Seeds         int // attempts; the counts below are those of the last one, which succeeded
