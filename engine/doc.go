@@ -47,7 +47,7 @@
 // signal, is in the other event files, one idea each.
 //
 // [Dispatcher.IoControl] (control.go) is the whole way at once, with completion, for a request that is waited for. Most requests
-// are plain ones and take a short way there, which ends like the long one. [Ref] (ref.go) skips the lookup, and
+// are plain ones and take a short way (short.go), which ends like the long one. [Ref] (ref.go) skips the lookup, and
 // [Dispatcher.PropertyBatch] (batch.go) looks many requests up at once.
 //
 // A request that fails before the buffer costs no allocation. No step looks anything up twice, and none reads the caller's
