@@ -384,3 +384,30 @@ func TestP22_ItemStorageIsShared(t *testing.T) {
 		}
 	}
 }
+
+// An IRP that goes from one dispatcher to another keeps its inner request, whose handlers must be told the other's set.
+func TestP22_InnerRequestOfAnotherDispatcher(t *testing.T) {
+	h := newHost(t, engine.Config{})
+	var seen []ks.GUID
+	names := func(irp *engine.IRP, _, data []byte) ks.Status {
+		seen = append(seen, irp.PropertySet().Set)
+		irp.IoStatus.Information = uint64(len(data))
+		return ks.StatusSuccess
+	}
+	irp := h.irp(request{set: setA, flags: serializeSet, out: full(256)})
+	for _, set := range []ks.GUID{setA, setB} {
+		d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: set,
+			Items: []engine.PropertyItem{{ID: 1, Get: names, Set: names, SerializedSize: 4}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		irp.Type3InputBuffer = request{set: set, flags: serializeSet}.bytes()
+		status := d.Property(irp)
+		if irp.Finish(status, irp.UserBuffer); status != ks.StatusSuccess {
+			t.Errorf("set %v: %v", set, status)
+		}
+	}
+	if !slices.Equal(seen, []ks.GUID{setA, setB}) {
+		t.Errorf("the handlers saw sets %v", seen)
+	}
+}
