@@ -1,9 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -11,6 +11,8 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/ksdispatch/ksdispatch/internal/bom"
 )
 
 // config is a file of defaults: YAML with the names of flags, at the top those of every command, under a command's name its
@@ -63,13 +65,27 @@ func readConfig(args []string) (*config, error) {
 	}
 	var text []byte
 	if err == nil {
-		text, err = os.ReadFile(path)
+		text, err = readText(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--config %s: %w", path, err)
 	}
 	c.path = path
-	return c, c.parse(bytes.TrimPrefix(text, []byte("\ufeff")))
+	return c, c.parse(text)
+}
+
+// readText returns what a file holds after a byte order mark.
+func readText(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := bom.Skip(f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(text)
 }
 
 func (c *config) parse(text []byte) error {

@@ -88,4 +88,9 @@ func TestByteOrderMarks(t *testing.T) {
 	config := writeFile(t, "c.yaml", "\ufeffversion: {format: json}\n")
 	require.Equal(t, exitOK, run(t.Context(), []string{"version", "--config", config}, nil, &stdout, &verbose), verbose.String())
 	require.Contains(t, stdout.String(), `"report_schema"`)
+
+	verbose.Reset()
+	config = writeFile(t, "16.yaml", "\xff\xfeq\x00")
+	require.Equal(t, exitBadInput, run(t.Context(), []string{"version", "--config", config}, nil, &stdout, &verbose))
+	require.Contains(t, verbose.String(), "16.yaml: is UTF-16; save it as UTF-8")
 }
