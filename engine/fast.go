@@ -57,11 +57,16 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if !handled {
 		return false
 	}
+	return file.answer(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
+}
+
+// answer hands a plain success to the caller, and reports whether it was one.
+func (file *FileObject) answer(io *IoStatus, out uint64) bool {
 	// The two fields are read one by one: the whole struct is one 16-byte load, which has to wait for the handler's two
 	// stores to leave the store buffer (4 ns).
 	status, information := file.io.Status, file.io.Information
-	if status != ks.StatusSuccess || information > uint64(len(data)) {
-		return file.result(io, uint64(len(data)), direction(verb+1))
+	if status != ks.StatusSuccess || information > out {
+		return false
 	}
 	io.Status, io.Information = status, information
 	return true

@@ -60,7 +60,7 @@ var inlined = []string{
 	"(*Dispatcher).Property", "(*Dispatcher).PropertyWithAllocator", "(*IRP).decide", "(*IRP).tooShort", "(*IRP).output",
 	"(*IRP).done", "(*layout).requestOffset", "(*IRP).PropertySet", "(*IRP).PropertyItem", "(*IRP).ItemContext", "(*IRP).Rule",
 	"(*IRP).ready", "(*IRP).begin", "(*IRP).lay", "(*IRP).plain", "(*IRP).answer", "split", "first",
-	"(*FileObject).result", "(*Dispatcher).soleVerb", "align4", "Mode.String",
+	"(*FileObject).answer", "(*FileObject).result", "(*Dispatcher).soleVerb", "align4", "Mode.String",
 }
 
 // Parameters that must not escape, so that a caller's arrays stay on its stack.

@@ -83,10 +83,5 @@ func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io
 	if !handled {
 		return false
 	}
-	status, information := file.io.Status, file.io.Information
-	if status != ks.StatusSuccess || information > uint64(len(data)) {
-		return file.result(io, uint64(len(data)), direction(verb+1))
-	}
-	io.Status, io.Information = status, information
-	return true
+	return file.answer(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
 }
