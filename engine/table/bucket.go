@@ -9,88 +9,95 @@ import (
 // a bucket has 30 is below 1e-18.
 const maxBucket = 64
 
-// group sorts the records of a part by bucket, in the order of the input within each: a counting sort whose counts and
-// records stay in the cache. Bucket i is then p.records[p.starts[i]:p.starts[i+1]].
-func (p *placer) group(records []record) {
-	if cap(p.records) < len(records) {
-		p.records = make([]record, len(records)+len(records)/16)
+// group sorts the hashes of a part by bucket, in the order of the input within each: a counting sort whose counts and
+// hashes stay in the cache. Those of bucket i are then p.hashes[p.starts[i]:p.starts[i+1]].
+func (p *placer) group() {
+	if cap(p.hashes) < len(p.records) {
+		p.hashes = make([]uint64, len(p.records)+len(p.records)/16)
 	}
-	p.records = p.records[:len(records)]
+	p.hashes = p.hashes[:len(p.records)]
 	p.starts = p.starts[:p.buckets+2]
 	clear(p.starts)
 	// Counts, ends and starts share one array: the count of bucket i is made at i+2, its start stands at i+1 until the
-	// records that are copied there have pushed it to the end, which is the start of bucket i+1.
-	for i := range records {
-		p.starts[p.bucketOf(records[i].hash)+2]++
+	// hashes that are copied there have pushed it to the end, which is the start of bucket i+1.
+	for i := range p.records {
+		p.starts[p.bucketOf(p.records[i].hash)+2]++
 	}
 	sum := uint32(0)
 	for i := range p.starts {
 		sum += p.starts[i]
 		p.starts[i] = sum
 	}
-	for _, r := range records {
-		at := &p.starts[p.bucketOf(r.hash)+1]
-		p.records[*at] = r
+	for i := range p.records {
+		h := p.records[i].hash
+		at := &p.starts[p.bucketOf(h)+1]
+		p.hashes[*at] = h
 		*at++
 	}
 }
 
-func (p *placer) bucket(b uint32) []record { return p.records[p.starts[b]:p.starts[int(b)+1]] }
+func (p *placer) bucket(b uint32) []uint64 { return p.hashes[p.starts[b]:p.starts[int(b)+1]] }
 
 func (p *placer) size(b uint32) uint32 { return p.starts[int(b)+1] - p.starts[b] }
 
-// check finds what no pilot can separate: entries with one key, keys with one hash, a bucket out of bounds. Equal keys
-// have equal hashes and so are in one bucket.
+// check finds what no pilot can separate: entries with one key, keys with one hash, a bucket out of bounds.
 func (p *placer) check() *failure {
-	var worst *failure
+	good := true
 	for b := range uint32(p.buckets) {
-		rs := p.bucket(b)
-		p.largest = max(p.largest, len(rs))
-		if len(rs) <= maxBucket {
-			for i := 1; i < len(rs); i++ {
-				for j := range i {
-					if rs[j].hash == rs[i].hash {
-						worst = p.equal(worst, b, rs[j].entry, rs[i].entry)
-					}
-				}
-			}
+		hashes := p.bucket(b)
+		p.largest = max(p.largest, len(hashes))
+		good = good && len(hashes) <= maxBucket && distinct(hashes)
+	}
+	if good {
+		return nil
+	}
+	return p.worst()
+}
+
+// worst returns the failure of a part that has one: the worst of two entries with one hash, of equals the one found first in
+// the input, or else a bucket that is too large. Only now do entries matter; the sort takes n log n, whatever the entries are.
+func (p *placer) worst() (worst *failure) {
+	records := slices.SortedFunc(slices.Values(p.records), func(a, b record) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), compareKeys(p.b.key(a.entry), p.b.key(b.entry)), cmp.Compare(a.entry, b.entry))
+	})
+	for i := 1; i < len(records); i++ {
+		r, s := records[i-1], records[i]
+		if r.hash != s.hash {
 			continue
 		}
-		byHash := slices.SortedStableFunc(slices.Values(rs), func(a, b record) int { return cmp.Compare(a.hash, b.hash) })
-		for i := 1; i < len(byHash); i++ {
-			if byHash[i-1].hash == byHash[i].hash {
-				worst = p.equal(worst, b, byHash[i-1].entry, byHash[i].entry)
-			}
+		k := collision
+		if p.b.key(r.entry) == p.b.key(s.entry) {
+			k = duplicate
 		}
-		if worst == nil {
+		first, second := min(r.entry, s.entry), max(r.entry, s.entry)
+		if worst == nil || k > worst.kind || k == worst.kind && second < worst.entries[1] {
+			worst = &failure{k, p.bucket0 + p.bucketOf(r.hash), []uint32{first, second}}
+		}
+	}
+	for b := uint32(0); worst == nil; b++ {
+		if p.size(b) > maxBucket {
 			worst = p.fail(noPilot, b)
 		}
 	}
 	return worst
 }
 
-// equal returns the worse of a failure and that of two entries with one hash; of equals, the one found first in the input.
-func (p *placer) equal(worst *failure, bucket uint32, i, j uint32) *failure {
-	k := collision
-	if p.b.key(i) == p.b.key(j) {
-		k = duplicate
-	}
-	if worst == nil || k > worst.kind || k == worst.kind && j < worst.entries[1] {
-		return &failure{k, p.bucket0 + uint64(bucket), []uint32{i, j}}
-	}
-	return worst
+func compareKeys(a, b Key) int {
+	return cmp.Or(cmp.Compare(a.Lo, b.Lo), cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.ID, b.ID))
 }
 
 // fail blames a bucket.
 func (p *placer) fail(k kind, b uint32) *failure {
 	f := &failure{kind: k, bucket: p.bucket0 + uint64(b)}
-	for _, r := range p.bucket(b) {
-		f.entries = append(f.entries, r.entry)
+	for _, r := range p.records {
+		if p.bucketOf(r.hash) == uint64(b) {
+			f.entries = append(f.entries, r.entry)
+		}
 	}
 	return f
 }
 
-// order lists the buckets by size, largest first and empty ones left out, in p.order: another counting sort.
+// sortBySize lists the buckets by size, largest first and empty ones left out, in p.order: another counting sort.
 func (p *placer) sortBySize() {
 	var at [maxBucket + 2]uint32
 	for b := range uint32(p.buckets) {

@@ -33,7 +33,7 @@ func (p *placer) evict(b uint32) bool {
 
 // cheapest finds the pilot that turns out least. It begins at a random one, so that buckets that meet again try others.
 func (p *placer) cheapest(b uint32, recent *[16]uint32) (best uint64, ok bool) {
-	rs := p.bucket(b)
+	hashes := p.bucket(b)
 	lowest := ^uint32(0)
 	p.random = splitmix(p.random + golden)
 	slots := &p.found
@@ -42,8 +42,8 @@ pilots:
 		pilot := (p.random + i) % 256
 		p.tries++
 		cost := uint32(0)
-		for j := range rs {
-			s := p.slotOf(rs[j].hash, pilot)
+		for j := range hashes {
+			s := p.slotOf(hashes[j], pilot)
 			slots[j%maxBucket] = s
 			if !p.isTaken(s) {
 				continue
@@ -53,7 +53,7 @@ pilots:
 				continue pilots
 			}
 		}
-		if distinct(slots[:len(rs)]) {
+		if distinct(slots[:len(hashes)]) {
 			best, lowest, ok = pilot, cost, true
 			if cost == 1 {
 				break
@@ -65,21 +65,21 @@ pilots:
 
 // displace gives a bucket the slots of a pilot, whoever has them.
 func (p *placer) displace(b uint32, pilot uint64) {
-	rs := p.bucket(b)
+	hashes := p.bucket(b)
 	slots := &p.found
-	for i := range rs {
-		s := p.slotOf(rs[i].hash, pilot)
+	for i := range hashes {
+		s := p.slotOf(hashes[i], pilot)
 		slots[i%maxBucket] = s
 		if !p.isTaken(s) {
 			continue
 		}
 		o := p.owner[s]
-		for _, r := range p.bucket(o) {
-			s := p.slotOf(r.hash, uint64(p.pilots[o]))
+		for _, h := range p.bucket(o) {
+			s := p.slotOf(h, uint64(p.pilots[o]))
 			p.taken[s/64] &^= 1 << (s % 64)
 		}
 		p.homeless = append(p.homeless, o)
 		p.evictions++
 	}
-	p.take(b, pilot, slots[:len(rs)])
+	p.take(b, pilot, slots[:len(hashes)])
 }

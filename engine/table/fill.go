@@ -1,11 +1,15 @@
 package table
 
-// fill copies the entries of a part to their slots. A slot that stays empty gets a key whose own slot is another, so that no
-// lookup can match there: a stranger's key is not it, and it is never looked for there.
-func fill[V any](to, from []Entry[V], p *placer, records []record) {
+// fill copies the entries of the part that p has entered to their slots. A slot that stays empty gets a key whose own slot is
+// another, so that no lookup can match there: a stranger's key is not it, and it is never looked for there.
+func fill[V any](to, from []Entry[V], p *placer) {
 	to = to[p.slot0:][:p.slots]
-	for _, r := range records {
-		to[p.slotOf(r.hash, uint64(p.pilots[p.bucketOf(r.hash)]))] = from[r.entry]
+	clear(p.taken)
+	for i := range p.records {
+		r := &p.records[i]
+		s := p.slotOf(r.hash, uint64(p.pilots[p.bucketOf(r.hash)]))
+		p.taken[s/64] |= 1 << (s % 64)
+		to[s] = from[r.entry]
 	}
 	if len(from) == 0 {
 		return

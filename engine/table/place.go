@@ -1,7 +1,7 @@
 package table
 
 // placer builds parts, one at a time: it finds a pilot for each bucket so that all keys have slots of their own. Its
-// memory, about 50 bytes per key of a part, is reused from part to part.
+// memory, about 20 bytes per key of a part, is reused from part to part.
 type placer struct {
 	b       *builder
 	shape   *shape
@@ -11,8 +11,9 @@ type placer struct {
 	// The part.
 	bucket0, slot0 uint64   // its first bucket and slot
 	pilots         []byte   // of its buckets
-	records        []record // by bucket
-	starts         []uint32 // of the buckets in records; two more than buckets (see group)
+	records        []record // in the order of the input
+	hashes         []uint64 // of the records, by bucket
+	starts         []uint32 // of the buckets in hashes; two more than buckets (see group)
 	order          []uint32 // its buckets that have keys, largest first
 	taken          []uint64 // a bit per slot
 	owner          []uint32 // the bucket in each slot taken
@@ -45,19 +46,24 @@ func (p *placer) bucketOf(h uint64) uint64      { return p.shape.bucket(h) - p.b
 func (p *placer) slotOf(h, pilot uint64) uint64 { return p.shape.slot(h, pilot) - p.slot0 }
 func (p *placer) isTaken(s uint64) bool         { return p.taken[s/64]>>(s%64)&1 != 0 }
 
-// build finds the pilots of a part.
-func (p *placer) build(part int, records []record) *failure {
+// enter makes a part the placer's.
+func (p *placer) enter(part int) {
 	from, to := p.shape.bucketsOf(p.shape.parts[part])
 	p.bucket0, p.buckets = from, int(to-from)
 	from, to = p.shape.slotsOf(p.shape.parts[part])
 	p.slot0, p.slots = from, int(to-from)
 	p.pilots = p.b.pilots[p.bucket0:][:p.buckets]
-	p.group(records)
+	p.records = p.b.part(part)
+}
+
+// place finds the pilots of the part.
+func (p *placer) place() *failure {
+	p.group()
 	if f := p.check(); f != nil {
 		return f
 	}
 	p.sortBySize()
-	if len(records) > p.slots {
+	if len(p.records) > p.slots {
 		return p.fail(noRoom, p.order[0])
 	}
 	clear(p.pilots)
@@ -77,8 +83,8 @@ func (p *placer) build(part int, records []record) *failure {
 // one branch, which is then seldom mispredicted, and multiplied by adding. With a branch for
 // each key the build took 3 % longer.
 func (p *placer) put(b uint32) bool {
-	rs := p.bucket(b)
-	first, second, rest := rs[0].hash, rs[min(1, len(rs)-1)].hash, rs[min(2, len(rs)):]
+	hashes := p.bucket(b)
+	first, second, rest := hashes[0], hashes[min(1, len(hashes)-1)], hashes[min(2, len(hashes)):]
 	taken, mask := p.taken, p.shape.mask
 	from, to := p.slotOf(first, 0)-first>>32&mask, p.slotOf(second, 0)-second>>32&mask // where their windows begin
 	var d, e uint64                                                                    // their products with the pilot
@@ -93,13 +99,13 @@ pilots:
 		}
 		p.found[0], p.found[1] = s, t
 		for i := range rest {
-			s := p.slotOf(rest[i].hash, pilot)
+			s := p.slotOf(rest[i], pilot)
 			if p.isTaken(s) {
 				continue pilots
 			}
 			p.found[(i+2)%maxBucket] = s
 		}
-		if slots := p.found[:len(rs)]; distinct(slots) {
+		if slots := p.found[:len(hashes)]; distinct(slots) {
 			p.tries += int(pilot) + 1
 			p.take(b, pilot, slots)
 			return true
@@ -109,10 +115,10 @@ pilots:
 	return false
 }
 
-func distinct(slots []uint64) bool {
-	for i := 1; i < len(slots); i++ {
+func distinct(list []uint64) bool {
+	for i := 1; i < len(list); i++ {
 		for j := range i {
-			if slots[i] == slots[j] {
+			if list[i] == list[j] {
 				return false
 			}
 		}
