@@ -45,7 +45,7 @@ pilots:
 		for j := range hashes {
 			s := p.slotOf(hashes[j], pilot)
 			slots[j%maxBucket] = s
-			if !p.isTaken(s) {
+			if p.taken[s] == 0 {
 				continue
 			}
 			o := p.owner[s]
@@ -70,13 +70,13 @@ func (p *placer) displace(b uint32, pilot uint64) {
 	for i := range hashes {
 		s := p.slotOf(hashes[i], pilot)
 		slots[i%maxBucket] = s
-		if !p.isTaken(s) {
+		if p.taken[s] == 0 {
 			continue
 		}
 		o := p.owner[s]
 		for _, h := range p.bucket(o) {
 			s := p.slotOf(h, uint64(p.pilots[o]))
-			p.taken[s/64] &^= 1 << (s % 64)
+			p.taken[s] = 0
 		}
 		p.homeless = append(p.homeless, o)
 		p.evictions++

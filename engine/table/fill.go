@@ -8,7 +8,7 @@ func fill[V any](to, from []Entry[V], p *placer) {
 	for i := range p.records {
 		r := &p.records[i]
 		s := p.slotOf(r.hash, uint64(p.pilots[p.bucketOf(r.hash)]))
-		p.taken[s/64] |= 1 << (s % 64)
+		p.taken[s] = 1
 		to[s] = from[r.entry]
 	}
 	if len(from) == 0 {
@@ -16,7 +16,7 @@ func fill[V any](to, from []Entry[V], p *placer) {
 	}
 	other := Entry[V]{Lo: from[0].Lo, Hi: from[0].Hi, ID: from[0].ID} // in a slot taken, as all keys are
 	for s := range to {
-		if !p.isTaken(uint64(s)) {
+		if p.taken[s] == 0 {
 			to[s] = other
 		}
 	}
