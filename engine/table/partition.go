@@ -3,7 +3,8 @@ package table
 import "iter"
 
 // partition hashes the keys and groups them by part, in the order of the input within each: a counting sort in as many
-// pieces as there are workers. Both of its passes hash, which takes no longer than to write the hashes and read them again.
+// pieces as there are workers. Both of its passes hash, so that no memory has to be made for the hashes. The second processor
+// gains nothing here until there are some 100,000 keys, but to leave it out gained nothing either.
 func (b *builder) partition() {
 	n, pieces := len(b.records), len(b.placers)
 	b.ends = make([]int, len(b.shape.parts))

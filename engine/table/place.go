@@ -1,7 +1,7 @@
 package table
 
 // placer builds parts, one at a time: it finds a pilot for each bucket so that all keys have slots of their own. Its
-// memory, about 20 bytes per key of a part, is reused from part to part.
+// memory, about 16 bytes per key of a part, is reused from part to part.
 type placer struct {
 	b       *builder
 	shape   *shape
