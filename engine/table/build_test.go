@@ -130,6 +130,13 @@ func TestDuplicates(t *testing.T) {
 	if _, err := Build(many, Config{}); err == nil || !strings.Contains(err.Error(), "entries 0 and 1 have the same key 00000000-") {
 		t.Errorf("500 zero keys: %v", err)
 	}
+	// Of equal keys among others of the same hash, the pair is named whose second comes first.
+	several := []Entry[int]{{ID: 9}, {ID: 3}, {ID: 5}, {ID: 3}, {ID: 9}, {ID: 5}}
+	for _, hash := range []func(lo, hi uint64, id uint32) uint64{nil, func(uint64, uint64, uint32) uint64 { return 1 }} {
+		if _, err := Build(several, Config{hash: hash}); err == nil || !strings.Contains(err.Error(), "entries 1 and 3 have the same key") {
+			t.Errorf("three keys twice: %v", err)
+		}
+	}
 }
 
 // TestDegenerateHash replaces the hash by ones that cannot work. The build must end and name the bucket.
