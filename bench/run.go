@@ -166,7 +166,7 @@ func (w Workload) run(ctx context.Context, rep *report.Report, rows []row, opt O
 		tasks[i].Run = func(n int) { sink.Add(send(b, n)) }
 	}
 	samples, interrupted := measure.Interleaved(ctx, tasks, measure.Config{
-		Rounds: opt.Rounds, Cycle: Requests, Batch: opt.Batch, Seed: opt.Seed, Turn: turn,
+		Rounds: opt.Rounds, Cycle: Requests, Batch: opt.Batch, Prime: 1, Seed: opt.Seed, Turn: turn,
 		WarmUp: warmUps * opt.Batch, Warmed: func(i int, took measure.WarmUp) { warmed[i] = took },
 		Shard: opt.Shard.Number - 1, Shards: opt.Shard.Count,
 	})

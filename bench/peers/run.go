@@ -304,7 +304,7 @@ func timed(ctx context.Context, rep *report.Report, opt options, workload, path 
 		}
 		tasks[i].Run = func(n int) { sink.Add(r.send(n)) }
 	}
-	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.rounds, Cycle: cycle, Batch: opt.batch, Seed: opt.seed})
+	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.rounds, Cycle: cycle, Batch: opt.batch, Prime: 1, Seed: opt.seed})
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func (b *bed) measure(ctx context.Context, opt Options, turn func()) ([][]float6
 		tasks[i].Run = func(n int) { sink.Add(r.send(b, n)) }
 	}
 	samples, err := measure.Interleaved(ctx, tasks, measure.Config{
-		Rounds: opt.Rounds, Cycle: len(b.stream), Batch: opt.Batch, Seed: opt.Seed, Turn: turn,
+		Rounds: opt.Rounds, Cycle: len(b.stream), Batch: opt.Batch, Prime: 1, Seed: opt.Seed, Turn: turn,
 	})
 	if err != nil {
 		return nil, err

@@ -144,7 +144,7 @@ func measured(ctx context.Context, selected []definition, subjects map[string]su
 		}
 	}
 	done := 0
-	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.Rounds, Cycle: 1, Batch: opt.Batch, Seed: opt.Seed, Turn: func() {
+	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.Rounds, Cycle: 1, Batch: opt.Batch, Prime: 1, Seed: opt.Seed, Turn: func() {
 		done++
 		if opt.Progress != nil {
 			opt.Progress(done, opt.Rounds*len(tasks), "stages")

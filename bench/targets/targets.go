@@ -7,8 +7,9 @@
 // can be counted, such as bits per key or heap allocations, is counted.
 //
 // On a machine that is shared, a batch is disturbed or it is not, and a median bears that as long as fewer than half are:
-// subjects whose cycle is short have sixteen rounds of short batches in place of one. Subjects that allocate have
-// units long enough for the collector to run a few times in each: it is part of what they cost.
+// subjects whose cycle is short have sixteen rounds of short batches in place of one. So short a batch would be about what
+// the caches hold when it begins, so each is primed: what is compared is what loops over b.N compare, a steady state. Subjects
+// that allocate have units long enough for the collector to run a few times in each: it is part of what they cost.
 //
 // Subjects call exported functions only, with every check on. Those on workloads are the loops of package bench, verified
 // as for its own reports: floor, bare, lookup, fast and irp are what they are there. A unit of time is the mean of a
@@ -43,6 +44,7 @@ type group struct {
 	name  string
 	rows  []row
 	often int  // rounds in place of one, with batches as much shorter; 0 is 1
+	prime int  // units before each batch that are not timed, for those that allocate nothing
 	large bool // the subjects allocate nothing and keep a heap of millions of keys
 	// open makes the subjects that take turns. It is nil for targets that are counted.
 	open func(c *config) (*subjects, error)
@@ -178,7 +180,7 @@ func (g group) rounds(ctx context.Context, c *config, s *subjects) (map[string][
 	if g.large && c.Quick {
 		often = 1
 	}
-	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often), Seed: c.Seed, Steady: g.large})
+	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often), Seed: c.Seed, Steady: g.large, Prime: g.prime})
 	if err != nil {
 		return nil, err
 	}
