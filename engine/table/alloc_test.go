@@ -14,9 +14,9 @@ var sinkEntry *Entry[int]
 func TestNoAllocations(t *testing.T) {
 	entries := families[1].entries(240)
 	table := mustBuild(t, entries, Config{})
-	keys, out := make([]Key, 100), make([]*Entry[int], 100)
+	keys, out := make([]Key, 240), make([]*Entry[int], 240)
 	for i := range keys {
-		keys[i] = keyOf(&entries[2*i])
+		keys[i] = keyOf(&entries[i])
 	}
 	for _, c := range []struct {
 		name string
@@ -26,6 +26,7 @@ func TestNoAllocations(t *testing.T) {
 		{"stranger", func() { sinkEntry = table.Lookup(1, 2, 3) }},
 		{"KeyOf", func() { k := KeyOf([16]byte{1, 2}, 3); sinkEntry = table.Lookup(k.Lo, k.Hi, k.ID) }},
 		{"batch", func() { table.LookupBatch(keys, out) }},
+		{"short batch", func() { table.LookupBatch(keys[:few], out) }},
 		{"Stats", func() { _ = table.Stats() }},
 	} {
 		if n := testkit.Allocs(c.f); n != 0 {

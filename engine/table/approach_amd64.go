@@ -4,17 +4,36 @@ package table
 
 import "unsafe"
 
-// approach writes the addresses of the entries of n > 0 keys to *found and behind, and asks for their lines without waiting for
-// any (approach_amd64.s). header is the address of Table.mixLo, whose neighbours it reads, too: approach_amd64_test.go
-// freezes where they are. size is that of an entry. The addresses are written without the collector's write barrier, which
-// what lies on a stack does not need; found is the caller's own and does not escape.
-//
-//go:noescape
-func approach(header *uint64, keys *Key, n int, found unsafe.Pointer, size uint64)
+// The stages of LookupBatch in assembly (approach_amd64.s). header is the address of Table.mixLo, whose neighbours they read, too:
+// approach_amd64_test.go freezes where those are. size is that of an entry. The addresses of entries are written without the
+// collector's write barrier, which what lies on a stack does not need: found is an array of the caller's and does not
+// escape. That is why they do not write to LookupBatch's out.
 
-// approach finds the entries of the keys, at most a batch, and has them on the way to the cache. Its twin without
-// assembly is touch.
-func (t *Table[V]) approach(keys []Key, found *[batch]*Entry[V]) {
-	keys = keys[:min(len(keys), batch)]
-	approach(&t.mixLo, &keys[0], len(keys), unsafe.Pointer(found), t.entrySize())
+//go:noescape
+func ask(header *uint64, keys *Key, n int, hashes *uint64)
+
+//go:noescape
+func approach(header *uint64, hashes *uint64, n int, found unsafe.Pointer, size uint64)
+
+//go:noescape
+func advance(header *uint64, keys *Key, n int, hashes *uint64, found unsafe.Pointer, size uint64)
+
+// ask writes the hashes of the keys, and asks for the lines of their pilots without waiting for any, as the others do. Its twin is
+// hashAll.
+func (t *Table[V]) ask(keys []Key, hashes []uint64) {
+	hashes = hashes[:len(keys)]
+	ask(&t.mixLo, unsafe.SliceData(keys), len(keys), unsafe.SliceData(hashes))
+}
+
+// approach finds the entries that the hashes lead to, and asks for their lines. Its twin is touch.
+func (t *Table[V]) approach(hashes []uint64, found []*Entry[V]) {
+	found = found[:len(hashes)]
+	approach(&t.mixLo, unsafe.SliceData(hashes), len(hashes), unsafe.Pointer(unsafe.SliceData(found)), t.entrySize())
+}
+
+// advance does both for a turn, and compares. Its twin is step, which says for which of the keys.
+func (t *Table[V]) advance(keys []Key, hashes *[near + batch]uint64, found *[far + batch]*Entry[V]) {
+	n := len(keys[few:])
+	ask, next := hashes[:near+n], found[:far+n]
+	advance(&t.mixLo, unsafe.SliceData(keys), n, unsafe.SliceData(ask), unsafe.Pointer(unsafe.SliceData(next)), t.entrySize())
 }

@@ -2,6 +2,12 @@
 
 package table
 
-// approach finds the entries of the keys, at most a batch, and has them in the cache. Its twin in assembly does not
-// wait for them.
-func (t *Table[V]) approach(keys []Key, found *[batch]*Entry[V]) { t.touch(keys, found) }
+// The stages by the names of those in assembly.
+
+func (t *Table[V]) ask(keys []Key, hashes []uint64) { t.hashAll(keys, hashes) }
+
+func (t *Table[V]) approach(hashes []uint64, found []*Entry[V]) { t.touch(hashes, found) }
+
+func (t *Table[V]) advance(keys []Key, hashes *[near + batch]uint64, found *[far + batch]*Entry[V]) {
+	t.step(keys, hashes, found)
+}
