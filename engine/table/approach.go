@@ -1,8 +1,8 @@
 package table
 
 // The stages of LookupBatch in Go. Processors other than amd64 run them, and purego, invariants and race builds; elsewhere
-// the tests hold the assembly to them. Nothing asks for a line without waiting for it here, so there is nothing to gain from doing
-// three stages in one loop: loads that follow one another closely overlap best.
+// the tests hold the assembly to them. They are one after the other for all keys of a turn: a load is waited for sooner or
+// later, and those overlap best that follow one another closely.
 
 // hashAll writes the hashes of the keys.
 func (t *Table[V]) hashAll(keys []Key, hashes []uint64) {
@@ -27,8 +27,8 @@ func (t *Table[V]) touch(hashes []uint64, found []*Entry[V]) {
 	}
 }
 
-// step does a turn of LookupBatch. Of its keys, more than few and at most a batch more, it hashes those behind the first few, finds the
-// entries of as many before them, and replaces those of the first by nil that do not have the key.
+// step does a turn of LookupBatch with n keys, at most a batch, and the few behind them. It hashes the last n, finds the entries
+// of the n that are near keys before those, and of the entries found for the first n it replaces by nil those without the key.
 func (t *Table[V]) step(keys []Key, hashes *[near + batch]uint64, found *[far + batch]*Entry[V]) {
 	n := len(keys) - few
 	t.hashAll(keys[few:], hashes[near:])

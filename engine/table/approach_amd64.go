@@ -4,8 +4,8 @@ package table
 
 import "unsafe"
 
-// The stages of LookupBatch in assembly (approach_amd64.s). header is the address of Table.mixLo, whose neighbours they read, too:
-// approach_amd64_test.go freezes where those are. size is that of an entry. The addresses of entries are written without the
+// The stages of LookupBatch in assembly (approach_amd64.s). header is the address of Table.mixLo, whose neighbours they read,
+// too: approach_amd64_test.go freezes where those are. size is that of an entry. The addresses of entries are written without the
 // collector's write barrier, which what lies on a stack does not need: found is an array of the caller's and does not
 // escape. That is why they do not write to LookupBatch's out.
 
@@ -18,8 +18,7 @@ func approach(header *uint64, hashes *uint64, n int, found unsafe.Pointer, size 
 //go:noescape
 func advance(header *uint64, keys *Key, n int, hashes *uint64, found unsafe.Pointer, size uint64)
 
-// ask writes the hashes of the keys, and asks for the lines of their pilots without waiting for any, as the others do. Its twin is
-// hashAll.
+// ask writes the hashes of the keys, and asks for the lines of their pilots without waiting for any. Its twin is hashAll.
 func (t *Table[V]) ask(keys []Key, hashes []uint64) {
 	hashes = hashes[:len(keys)]
 	ask(&t.mixLo, unsafe.SliceData(keys), len(keys), unsafe.SliceData(hashes))
@@ -34,6 +33,6 @@ func (t *Table[V]) approach(hashes []uint64, found []*Entry[V]) {
 // advance does both for a turn, and compares. Its twin is step, which says for which of the keys.
 func (t *Table[V]) advance(keys []Key, hashes *[near + batch]uint64, found *[far + batch]*Entry[V]) {
 	n := len(keys[few:])
-	ask, next := hashes[:near+n], found[:far+n]
-	advance(&t.mixLo, unsafe.SliceData(keys), n, unsafe.SliceData(ask), unsafe.Pointer(unsafe.SliceData(next)), t.entrySize())
+	_, _ = hashes[:near+n], found[:far+n]
+	advance(&t.mixLo, unsafe.SliceData(keys), n, &hashes[0], unsafe.Pointer(found), t.entrySize())
 }

@@ -1,7 +1,8 @@
 package table
 
-// How LookupBatch is cut up. The arrays of a turn are cleared in each call, which greater numbers would make dear. With far from 24 to
-// 64, near from 4 to 16 and batch from 32 to 128 large tables took as long to within 4 %, small ones 5 % longer with a batch of 32.
+// How LookupBatch is cut up. The arrays of a turn are cleared in each call, which greater numbers would make dear. With far from
+// 24 to 64, near from 4 to 16 and batch from 32 to 128 a large table took as long to within 4 %, and small ones 5 % longer with a
+// batch of 32.
 const (
 	far   = 32         // by how many keys an entry is asked for ahead of being compared: they take about as long as a miss
 	near  = 8          // by how many keys a pilot is asked for ahead of being read
@@ -24,12 +25,12 @@ const (
 //	64 keys hashed and their entries asked for, then the 64 before compared          23.5 ns
 //	the same with the pilots asked for in a loop before                              24.4
 //	the same with the pilots of the next 64 asked for in the loop for the entries    22.9
-//	the last two with 8 or 16 keys at a time                                         22.7 to 24.7
+//	the first and this with 8 or 16 keys at a time                                   22.7 to 24.7
 //	one loop for all, without asking for the pilots                                  24.2
 //	one loop for all                                                                 20.5
 //
-// The first is what LookupBatch did before; with loads in the place of its prefetches it took 33 ns where it took 19 with them, without
-// reading requests. PREFETCHNTA for the entries gained nothing.
+// The first is what LookupBatch did before. With loads in the place of its prefetches it took 33 ns where it took 19 with them,
+// without reading requests. PREFETCHNTA for the entries gained nothing.
 func (t *Table[V]) LookupBatch(keys []Key, out []*Entry[V]) {
 	out = out[:len(keys)]
 	if len(keys) > few {
@@ -48,8 +49,8 @@ func (t *Table[V]) lookupFew(keys []Key, out []*Entry[V]) {
 	compare(keys, found[:], out)
 }
 
-// lookupMany is for more than few keys. At the beginning of each turn hashes are those of keys[far:few], and found are the entries of
-// keys[:far]. The last few keys remain: they have none behind them to be hashed.
+// lookupMany is for more than few keys. At the beginning of each turn hashes are those of keys[far:few], and found are the
+// entries of keys[:far]. The last few keys remain: none are behind them to be hashed.
 func (t *Table[V]) lookupMany(keys []Key, out []*Entry[V]) {
 	var hashes [near + batch]uint64
 	var found [far + batch]*Entry[V]

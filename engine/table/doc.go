@@ -88,9 +88,12 @@
 //	nested maps                  26    32    35    43     60     115       1481
 //	LookupBatch                                   5.3            6.4         17
 //
-// Without a stage for the pilots and with entries asked for 64 at a time (batch.go), LookupBatch took in turns with that, the
-// least and the median: 6.3 and 7.7 now 5.3 and 7.5, 7.4 and 9.4 now 6.4 and 8.4, 17 and 21 now 17 and 18. A
-// machine that others leave alone gains little in 2,000,000 keys; one whose memory is contended, an eighth.
+// LookupBatch compared 64 keys while the entries of the next were on their way; now one loop does everything, for different keys
+// (batch.go). In turns, twelve times each and more, the least and the median were, in ns:
+//
+//	keys                        240         40,000      2,000,000
+//	64 keys at a time    6.3    7.7    7.4    9.4    16.8    20.9
+//	one loop             5.3    7.5    6.4    8.4    16.9    18.3
 //
 // The table loses to a linear scan of one or two keys, whose comparisons a processor predicts: a lookup is some 31
 // instructions, most of which wait for another. Not their number seems to bound it but how many such chains the processor's
