@@ -30,7 +30,9 @@ const (
 //	one loop for all                                                                 20.5
 //
 // The first is what LookupBatch did before. With loads in the place of its prefetches it took 33 ns where it took 19 with them,
-// without reading requests. PREFETCHNTA for the entries gained nothing.
+// without reading requests. PREFETCHNTA for the entries gained nothing. A table in the caches pays for the stages with fewer
+// than 256 keys at a time: in 240 keys, 41 at a time took a fifth longer than before, 64 a tenth and 128 a twentieth. Going
+// through the stages one after the other with up to 64 keys took 3 % of that back, which was not worth another case.
 func (t *Table[V]) LookupBatch(keys []Key, out []*Entry[V]) {
 	out = out[:len(keys)]
 	if len(keys) > few {
