@@ -56,7 +56,7 @@
 	PREFETCHT0 (BX);       \
 	MOVQ   BX, to
 
-// func ask(header *uint64, keys *Key, n int, hashes *uint64)
+// func ask(header *uint64, keys address, n int, hashes address)
 TEXT ·ask(SB), NOSPLIT, $0-32
 	HEADER
 	MOVQ keys+8(FP), SI
@@ -75,7 +75,7 @@ next:
 done:
 	RET
 
-// func approach(header *uint64, hashes *uint64, n int, found unsafe.Pointer, size uint64)
+// func approach(header *uint64, hashes address, n int, found address, size uint64)
 TEXT ·approach(SB), NOSPLIT, $0-40
 	HEADER
 	MOVQ hashes+8(FP), R14
@@ -95,7 +95,7 @@ next:
 done:
 	RET
 
-// func advance(header *uint64, keys *Key, n int, hashes *uint64, found unsafe.Pointer, size uint64)
+// func advance(header *uint64, keys address, n int, hashes address, found address, size uint64)
 TEXT ·advance(SB), NOSPLIT, $0-48
 	HEADER
 	MOVQ keys+8(FP), SI

@@ -8,7 +8,7 @@ import (
 )
 
 // This is the package's only file with package unsafe. lookup_checked.go is its twin: the same functions with bounds
-// checks, for purego, invariants and race builds.
+// checks, for purego, invariants and race builds. So is approach_other.go of the one in assembly.
 
 // address is where a slice begins, and window where a window does. They keep the memory alive.
 type (
@@ -16,10 +16,13 @@ type (
 	window  = unsafe.Pointer
 )
 
+// begin returns where a slice begins, for assembly, which never writes behind its length.
+func begin[E any](s []E) address { return address(unsafe.SliceData(s)) }
+
 // locate sets what Lookup reads instead of the slice headers. Rule 4 of unsafe.Pointer is not bent: both slices are never
 // empty, and never resliced or replaced after Build.
 func (t *Table[V]) locate(s *shape) {
-	t.pilotAt = address(unsafe.SliceData(t.pilots))
+	t.pilotAt = begin(t.pilots)
 	for i, base := range s.bases {
 		t.windows[i] = window(&t.entries[base])
 	}
