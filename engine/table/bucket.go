@@ -42,48 +42,59 @@ func (p *placer) size(b uint32) uint32 { return p.starts[int(b)+1] - p.starts[b]
 
 // check finds what no pilot can separate: entries with one key, keys with one hash, a bucket out of bounds.
 func (p *placer) check() *failure {
-	good := true
+	var bad map[uint32]bool
 	for b := range uint32(p.buckets) {
 		hashes := p.bucket(b)
 		p.largest = max(p.largest, len(hashes))
-		good = good && len(hashes) <= maxBucket && distinct(hashes)
+		if len(hashes) > maxBucket || !distinct(hashes) {
+			if bad == nil {
+				bad = map[uint32]bool{}
+			}
+			bad[b] = true
+		}
 	}
-	if good {
+	if bad == nil {
 		return nil
 	}
-	return p.worst()
+	return p.worst(bad)
 }
 
-// worst returns the failure of a part that has one: the worst of two entries with one hash, of equals the one found first in
-// the input, or else a bucket that is too large. Only now do entries matter; the sort takes n log n, whatever the entries are.
-func (p *placer) worst() (worst *failure) {
-	records := slices.SortedFunc(slices.Values(p.records), func(a, b record) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), compareKeys(p.b.key(a.entry), p.b.key(b.entry)), cmp.Compare(a.entry, b.entry))
-	})
-	for i := 1; i < len(records); i++ {
-		r, s := records[i-1], records[i]
-		if r.hash != s.hash {
-			continue
+// worst returns the failure of a part with such buckets: two entries with one key, else with one hash, else a bucket that is too
+// large. Of several pairs it is the one whose second entry comes first in the input, and its first the first. Only here do
+// entries matter.
+func (p *placer) worst(bad map[uint32]bool) (worst *failure) {
+	var records []record
+	for _, r := range p.records {
+		if bad[uint32(p.bucketOf(r.hash))] {
+			records = append(records, r)
 		}
-		k := collision
-		if p.b.key(r.entry) == p.b.key(s.entry) {
-			k = duplicate
+	}
+	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(a.hash, b.hash) })
+	first, oldest := map[Key]uint32{}, uint32(0) // of the hash: the first entry of each key, and of all
+	for i, r := range records {
+		if i > 0 && r.hash != records[i-1].hash {
+			clear(first)
 		}
-		first, second := min(r.entry, s.entry), max(r.entry, s.entry)
-		if worst == nil || k > worst.kind || k == worst.kind && second < worst.entries[1] {
-			worst = &failure{k, p.bucket0 + p.bucketOf(r.hash), []uint32{first, second}}
+		key, k := p.b.key(r.entry), duplicate
+		other, equal := first[key]
+		if !equal {
+			first[key] = r.entry
+			if len(first) == 1 {
+				oldest = r.entry
+				continue
+			}
+			other, k = oldest, collision
+		}
+		if worst == nil || k > worst.kind || k == worst.kind && r.entry < worst.entries[1] {
+			worst = &failure{k, p.bucket0 + p.bucketOf(r.hash), []uint32{other, r.entry}}
 		}
 	}
 	for b := uint32(0); worst == nil; b++ {
-		if p.size(b) > maxBucket {
+		if bad[b] {
 			worst = p.fail(noPilot, b)
 		}
 	}
 	return worst
-}
-
-func compareKeys(a, b Key) int {
-	return cmp.Or(cmp.Compare(a.Lo, b.Lo), cmp.Compare(a.Hi, b.Hi), cmp.Compare(a.ID, b.ID))
 }
 
 // fail blames a bucket.

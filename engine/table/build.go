@@ -112,6 +112,11 @@ func newBuilder(n, workers int) *builder {
 // processors had nothing to do for a sixth of the time in 40,000 keys, and for more in 50,000.
 func (b *builder) attempt() *failure {
 	b.partition()
+	for _, p := range b.placers {
+		if p != nil {
+			p.tries, p.evictions, p.largest = 0, 0, 0
+		}
+	}
 	parts := len(b.shape.parts)
 	failures := make([]*failure, parts)
 	var lowest atomic.Int64 // of the parts that failed
@@ -128,8 +133,9 @@ func (b *builder) attempt() *failure {
 		}
 		if int64(job) < lowest.Load() {
 			p.enter(job)
-			failures[job] = p.place()
-			for l := lowest.Load(); failures[job] != nil && int64(job) < l && !lowest.CompareAndSwap(l, int64(job)); l = lowest.Load() {
+			if failures[job] = p.place(); failures[job] != nil {
+				for l := lowest.Load(); int64(job) < l && !lowest.CompareAndSwap(l, int64(job)); l = lowest.Load() {
+				}
 			}
 		}
 		placed <- job

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
@@ -135,6 +136,32 @@ func TestDuplicates(t *testing.T) {
 	for _, hash := range []func(lo, hi uint64, id uint32) uint64{nil, func(uint64, uint64, uint32) uint64 { return 1 }} {
 		if _, err := Build(several, Config{hash: hash}); err == nil || !strings.Contains(err.Error(), "entries 1 and 3 have the same key") {
 			t.Errorf("three keys twice: %v", err)
+		}
+	}
+	_, err := Build([]Entry[int]{{ID: 1}, {ID: 9}, {ID: 5}}, Config{hash: func(uint64, uint64, uint32) uint64 { return 1 }})
+	if err == nil || !strings.Contains(err.Error(), "id 1, ") || !strings.Contains(err.Error(), "id 9 have one hash") {
+		t.Errorf("three keys of one hash: %v", err)
+	}
+}
+
+// TestStatsAreOfTheLastAttempt: what an attempt that failed did is not counted, whoever did it.
+func TestStatsAreOfTheLastAttempt(t *testing.T) {
+	entries := families[0].entries(3 * onePart)
+	for workers := 1; workers <= 4; workers++ {
+		var hashed atomic.Int64
+		table := mustBuild(t, entries, Config{workers: workers, hash: func(lo, hi uint64, id uint32) uint64 {
+			// The first 2 n hashes are the first attempt's, and those of the last part are equal there.
+			h := seed{1, 2, 3}.hash(lo, hi, id)
+			if hashed.Add(1) <= 2*int64(len(entries)) && h>>58 == 63 {
+				return 63 << 58
+			}
+			return h
+		}})
+		one := mustBuild(t, entries, Config{workers: 1, hash: seed{1, 2, 3}.hash})
+		got, want := table.Stats(), one.Stats()
+		want.Seeds = 2
+		if got != want {
+			t.Errorf("%d workers: %+v, want %+v", workers, got, want)
 		}
 	}
 }

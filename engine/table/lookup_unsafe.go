@@ -16,7 +16,7 @@ type (
 	window  = unsafe.Pointer
 )
 
-// begin returns where a slice begins, for assembly, which never writes behind its length.
+// begin returns where a slice begins.
 func begin[E any](s []E) address { return address(unsafe.SliceData(s)) }
 
 // locate sets what Lookup reads instead of the slice headers. Rule 4 of unsafe.Pointer is not bent: both slices are never
