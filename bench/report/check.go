@@ -122,8 +122,8 @@ func (r *Report) checkHead() error {
 	if _, err := time.Parse(time.RFC3339, e.Time); e.Time != "" && err != nil {
 		return fmt.Errorf("environment.time: %w", err)
 	}
-	if s.Rounds < 1 || s.Requests < 1 || s.BatchNs < 0 || !within(s.Rate, 0) || s.Pin != nil && *s.Pin < 0 {
-		return fmt.Errorf("settings: rounds %d, requests %d, batch_ns %d, rate %v: out of range", s.Rounds, s.Requests, s.BatchNs, s.Rate)
+	if s.Rounds < 1 || s.Requests < 1 || s.BatchNs < 0 || s.Prime < 0 || !within(s.Rate, 0) || s.Pin != nil && *s.Pin < 0 {
+		return fmt.Errorf("settings: rounds %d, requests %d, batch_ns %d, prime %d, rate %v: out of range", s.Rounds, s.Requests, s.BatchNs, s.Prime, s.Rate)
 	}
 	for i, impl := range r.Impls {
 		if !slices.Contains([]Kind{Engine, Peer, Limit}, impl.Kind) {

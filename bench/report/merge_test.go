@@ -162,6 +162,7 @@ func TestUnlikeReportsAreRefused(t *testing.T) {
 		{func(r *Report) { r.Environment.OS = "darwin" }, `operating system`},
 		{func(r *Report) { r.Settings.Seed = 2 }, `seed: 1 and 2`},
 		{func(r *Report) { r.Settings.BatchNs = 2 }, `batch_ns: 1000000 and 2`},
+		{func(r *Report) { r.Settings.Prime = 1 }, `untimed cycles before a batch: 0 and 1`},
 		{func(r *Report) { r.Settings.Rate = 1e6 }, `rate: 0 and 1e+06`},
 		{func(r *Report) { r.Settings.Pin = &pin }, `kept on one CPU: false and true`},
 		{func(r *Report) { r.Workloads[1].Digest = "00000000000000ff" }, `workload my|dri?[31mver: digest 0000000000000001 and digest 00000000000000ff`},

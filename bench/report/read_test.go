@@ -29,7 +29,7 @@ func full(t testing.TB) *Report {
 	r := sample(7)
 	pin := 1
 	r.Environment.Time, r.Environment.Kernel, r.Environment.Virtualization = "2026-11-22T20:00:00Z", "6.1.0", "KVM"
-	r.Settings.Latency, r.Settings.Rate, r.Settings.Pin, r.Settings.Shard = true, 1e6, &pin, "1/2"
+	r.Settings.Prime, r.Settings.Latency, r.Settings.Rate, r.Settings.Pin, r.Settings.Shard = 1, true, 1e6, &pin, "1/2"
 	r.Incomplete, r.Warnings = true, []string{"interrupted"}
 	r.Shards = []Shard{{Shard: "1/2", Rounds: 3, Commit: "unknown", Time: "2026-11-22T20:00:00Z", Kernel: "6.1.0"}, {Rounds: 4, Commit: "unknown"}}
 	for i := range r.Workloads {

@@ -24,6 +24,7 @@ func unlike(a, b *Report) string {
 		{"operating system", e.OS, f.OS}, {"architecture", e.Arch, f.Arch}, {"instruction set", e.Level, f.Level},
 		{"Go version", e.GoVersion, f.GoVersion}, {"commit", e.Commit, f.Commit},
 		{"seed", s.Seed, t.Seed}, {"requests", s.Requests, t.Requests}, {"batch_ns", s.BatchNs, t.BatchNs},
+		{"untimed cycles before a batch", s.Prime, t.Prime},
 		{"latency pass", s.Latency, t.Latency}, {"rate", s.Rate, t.Rate}, {"kept on one CPU", s.Pin != nil, t.Pin != nil},
 	} {
 		if c.a != c.b {

@@ -58,7 +58,7 @@ func Run(ctx context.Context, opt Options) (*report.Report, error) {
 	rep := &report.Report{
 		SchemaVersion: report.SchemaVersion,
 		Environment:   machine.Describe(),
-		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: leastStream, BatchNs: int64(opt.Batch)},
+		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: leastStream, BatchNs: int64(opt.Batch), Prime: 1},
 		Workloads:     []report.Workload{},
 		Paths:         []report.Path{{Name: "lookup", Description: "find the item of a (GUID, id)"}},
 		Impls:         impls,

@@ -78,7 +78,7 @@ func Run(ctx context.Context, opt Options) (*report.Report, error) {
 	rep := &report.Report{
 		SchemaVersion: report.SchemaVersion,
 		Environment:   machine.Describe(),
-		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: bench.Requests, BatchNs: int64(opt.Batch)},
+		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: bench.Requests, BatchNs: int64(opt.Batch), Prime: 1},
 		Workloads:     []report.Workload{}, Paths: []report.Path{}, Impls: []report.Impl{}, Results: []report.Result{},
 	}
 	rep.Environment.Caches = machine.Caches()

@@ -62,7 +62,7 @@ func all(quick bool) ([]group, error) {
 			least("lookup/"+n+"/nested", "maps of maps, to the table", 3.5, "lookup/nested", "lookup/engine"),
 		}}
 		switch {
-		case size[0] == 2000: // the largest that stays in the caches takes the longest to get there
+		case size[0] == 2000: // a few times the second-level cache: it takes six cycles until they are no faster (package measure)
 			g.prime = 6
 		case size[0] > 2000: // a cycle takes up to 0.1 s in the maps
 			g.often, g.large = 3, true

@@ -8,8 +8,9 @@
 //
 // On a machine that is shared, a batch is disturbed or it is not, and a median bears that as long as fewer than half are:
 // subjects whose cycle is short have sixteen rounds of short batches in place of one. So short a batch would be about what
-// the caches hold when it begins, so each is primed: what is compared is what loops over b.N compare, a steady state. Subjects
-// that allocate have units long enough for the collector to run a few times in each: it is part of what they cost.
+// the caches hold when it begins, so those of requests are primed: what is compared is what loops over b.N compare, a steady
+// state. Not primed are builds and what else allocates, whose units are long enough for the collector to run a few times in each,
+// as it is part of what they cost, and lookups all over a table that no cache holds.
 //
 // Subjects call exported functions only, with every check on. Those on workloads are the loops of package bench, verified
 // as for its own reports: floor, bare, lookup, fast and irp are what they are there. A unit of time is the mean of a

@@ -145,6 +145,7 @@ func Incomparable(old, new *Measurements) (reasons []string) {
 	differ("architecture", a.Arch, b.Arch)
 	differ("GOMAXPROCS", count(a.GOMAXPROCS), count(b.GOMAXPROCS))
 	differ("instruction set", a.Level, b.Level)
+	differ("untimed cycles before a batch", old.primed, new.primed)
 	return append(reasons, OtherWork(old, new)...)
 }
 

@@ -166,6 +166,7 @@ func TestIncomparable(t *testing.T) {
 		"CPU: Example 9000, now Other": func(r *report.Report) { r.Environment.CPU = "Other" },
 		"GOMAXPROCS: 2, now 4":         func(r *report.Report) { r.Environment.GOMAXPROCS = 4 },
 		"instruction set: GOAMD64=v1, now GOAMD64=v3": func(r *report.Report) { r.Environment.Level = "GOAMD64=v3" },
+		"untimed cycles before a batch: 0, now 1":     func(r *report.Report) { r.Settings.Prime = 1 },
 		"architecture: amd64, now arm64":              func(r *report.Report) { r.Environment.Arch = "arm64" },
 		"operating system: linux, now darwin":         func(r *report.Report) { r.Environment.OS = "darwin" },
 		"workload 20x12: digest 00c0ffee00c0ffee, now 00c0ffee00c0ffef: other tables or requests": func(r *report.Report) {

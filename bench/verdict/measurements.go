@@ -15,7 +15,8 @@ type Measurements struct {
 	Series   []Series
 	Warnings []string
 
-	work map[string]work // by the workload's name
+	work   map[string]work // by the workload's name
+	primed string          // how many cycles before each batch; "" where the source does not say
 }
 
 // work tells workloads of one name apart that are not the same work.
@@ -51,7 +52,7 @@ const (
 
 // FromReport takes the measurements of a report, named workload/path/impl.
 func FromReport(r *report.Report, source string) *Measurements {
-	m := &Measurements{Side: Side{Source: source, Environment: r.Environment}, work: map[string]work{}}
+	m := &Measurements{Side: Side{Source: source, Environment: r.Environment}, work: map[string]work{}, primed: fmt.Sprint(r.Settings.Prime)}
 	for _, w := range r.Workloads {
 		m.work[w.Name] = work{w.Digest, fmt.Sprintf("%d objects, %d items, %d requests of seed %d", w.Objects, w.Items, r.Settings.Requests, r.Settings.Seed)}
 	}

@@ -15,7 +15,7 @@ import (
 
 // runCommand measures and reports.
 type runCommand struct {
-	Quick    bool     `help:"Few and short rounds: everything in under 20 seconds."`
+	Quick    bool     `help:"Few and short rounds: everything in under half a minute."`
 	Match    string   `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in WORKLOAD/PATH/IMPL: 20x12/irp/."`
 	Manifest []string `sep:"none" placeholder:"FILE..." help:"Measure the drivers of these manifests instead of the built-in workloads."`
 	Rounds   rounds   `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`

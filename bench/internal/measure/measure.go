@@ -15,11 +15,11 @@
 // seen before, by 2 %, or until Config.WarmUp is over. The fastest is compared, not the last: on a machine with neighbours
 // times never stop varying, but they do stop getting better.
 //
-// A batch finds in the caches what the one before it left there, which is another task's. A loop that has the machine to itself,
-// as one of package testing has, does not; so a task can run some cycles before each of its batches that are not timed
-// (Config.Prime). Where its memory fits into the second-level cache one cycle is enough. Where it is a few times as large the
-// times fall for longer, in 40,000 keys of 64 bytes from 49 ns over 31, 26, 22 and 20 to 17. Tasks that allocate are not primed:
-// that would only put more garbage into the batch.
+// A batch begins with another task's memory in the caches, unlike a loop that has the machine to itself, such as package testing's.
+// So a task can run some cycles before each of its batches that are not timed (Config.Prime). Where its memory fits into the
+// second-level cache one cycle is enough. Where it is a few times as large the times fall for longer: the first six cycles of
+// lookups in 40,000 keys of 64 bytes took 49, 31, 26, 22, 20 and 17 ns each. A task that allocates more than a stray object
+// meanwhile is not primed, as it would only put garbage into its batch.
 //
 // Several machines can share the rounds of one measurement (Config.Shard): each runs its pairs of mirrored rounds in the
 // order in which one machine would have run them, so that all of them together are that measurement.
@@ -134,8 +134,8 @@ func (m machine) interleaved(ctx context.Context, tasks []Task, cfg Config) ([][
 			cfg.Warmed(i, took)
 		}
 		operations[i] = m.calibrate(t, cfg, part)
-		if part.Bytes <= unsettled {
-			prime[i] = cfg.Prime * min(cfg.Cycle, operations[i])
+		if n := cfg.Prime * min(cfg.Cycle, operations[i]); n > 0 && m.batch(t, n).Bytes <= unsettled {
+			prime[i] = n
 		}
 	}
 	if cfg.Steady {
@@ -170,6 +170,9 @@ func (m machine) round(ctx context.Context, tasks []Task, operations, prime, ord
 		}
 		if prime[i] > 0 {
 			tasks[i].Run(prime[i])
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 		}
 		batches[i] = m.batch(tasks[i], operations[i])
 		if batches[i].Bytes > unsettled {
