@@ -68,16 +68,16 @@ func sidecarOf(t *testing.T, dir, name string) (s Sidecar) {
 
 const few = 100_000
 
-func record(t *testing.T, dir string, get engine.Handler) {
+func record(t *testing.T, dir string, cpuTime time.Duration, get engine.Handler) {
 	t.Helper()
-	require.NoError(t, Record(context.Background(), dir, Options{Requests: few, CPUTime: 200 * time.Millisecond,
+	require.NoError(t, Record(context.Background(), dir, Options{Requests: few, CPUTime: cpuTime,
 		Seed: testkit.Seed(t), Command: "go test", get: get}))
 }
 
 // TestRecording: a recording made here and now passes the checks, and no damage to it does.
 func TestRecording(t *testing.T) {
 	dir := t.TempDir()
-	record(t, dir, nil)
+	record(t, dir, 200*time.Millisecond, nil)
 	src := source(t)
 	all, err := Check(dir, src, few)
 	require.NoError(t, err)
@@ -220,7 +220,8 @@ func TestPlanted(t *testing.T) {
 	var calls, waiting atomic.Int64
 	var sink atomic.Pointer[[32]byte]
 	var mutex sync.Mutex
-	record(t, dir, func(irp *engine.IRP, request, data []byte) ks.Status {
+	// Its requests wait more than they work: in a fifth of the time a busy machine took no sample of them.
+	record(t, dir, time.Second, func(irp *engine.IRP, request, data []byte) ks.Status {
 		switch n := calls.Add(1); {
 		case n%50_000 == 0:
 			runtime.GC()
@@ -251,7 +252,7 @@ func TestPlanted(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), "fast.", "its handlers are others")
-	// Of CPU profiles nothing is asked here: handlers that wait may leave them without a sample on a busy machine.
+	require.NotContains(t, err.Error(), "cpu")
 }
 
 func TestFailingRequestsEndARecording(t *testing.T) {
