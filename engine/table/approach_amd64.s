@@ -56,6 +56,14 @@
 	PREFETCHT0 (BX);       \
 	MOVQ   BX, to
 
+// ENDS loads what ENTRY needs beside that. CX is n.
+#define ENDS(hashes, found, size) \
+	MOVQ hashes, R14;      \
+	MOVQ found, R8;        \
+	MOVQ size, R9;         \
+	LEAQ (R14)(CX*8), R14; \
+	LEAQ (R8)(CX*8), R8
+
 // func ask(header *uint64, keys address, n int, hashes address)
 TEXT ·ask(SB), NOSPLIT, $0-32
 	HEADER
@@ -78,12 +86,8 @@ done:
 // func approach(header *uint64, hashes address, n int, found address, size uint64)
 TEXT ·approach(SB), NOSPLIT, $0-40
 	HEADER
-	MOVQ hashes+8(FP), R14
 	MOVQ n+16(FP), CX
-	MOVQ found+24(FP), R8
-	MOVQ size+32(FP), R9
-	LEAQ (R14)(CX*8), R14
-	LEAQ (R8)(CX*8), R8
+	ENDS(hashes+8(FP), found+24(FP), size+32(FP))
 	NEGQ CX
 	JZ   done
 
@@ -100,11 +104,7 @@ TEXT ·advance(SB), NOSPLIT, $0-48
 	HEADER
 	MOVQ keys+8(FP), SI
 	MOVQ n+16(FP), CX
-	MOVQ hashes+24(FP), R14
-	MOVQ found+32(FP), R8
-	MOVQ size+40(FP), R9
-	LEAQ (R14)(CX*8), R14
-	LEAQ (R8)(CX*8), R8
+	ENDS(hashes+24(FP), found+32(FP), size+40(FP))
 	NEGQ CX
 	JZ   done
 
