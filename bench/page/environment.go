@@ -26,7 +26,12 @@ func environment(in Input) (*section, error) {
 		{"rounds", func(r Report) string { return fmt.Sprint(r.Settings.Rounds) }},
 		{"seed", func(r Report) string { return fmt.Sprint(r.Settings.Seed) }},
 		{"requests per workload", func(r Report) string { return fmt.Sprint(r.Settings.Requests) }},
-		{"untimed cycles before a batch", func(r Report) string { return fmt.Sprint(r.Settings.Prime) }},
+		{"untimed cycles before a batch", func(r Report) string {
+			if r.Settings.Prime == 0 { // no report of today, or one whose rows differ in it
+				return ""
+			}
+			return fmt.Sprint(r.Settings.Prime)
+		}},
 		{"least length of a batch", func(r Report) string { return fmt.Sprintf("%g ms", float64(r.Settings.BatchNs)/1e6) }},
 	} {
 		row, known := plain(fact.name), false

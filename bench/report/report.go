@@ -64,7 +64,7 @@ type Settings struct {
 	Rounds   int     `json:"rounds"`
 	Requests int     `json:"requests"`          // prepared requests per workload
 	BatchNs  int64   `json:"batch_ns"`          // least length of a batch
-	Prime    int     `json:"prime,omitempty"`   // cycles before each batch that are not timed, 0 in reports that do not say
+	Prime    int     `json:"prime,omitempty"`   // cycles before each batch that are not timed, 0 in early reports and where rows differ in it
 	Latency  bool    `json:"latency,omitempty"` // a pass for the latency of single requests followed
 	Rate     float64 `json:"rate,omitempty"`    // requests per second that the latency pass sent; 0: one after the other
 	Pin      *int    `json:"pin,omitempty"`     // the CPU that the run was kept on
