@@ -126,7 +126,7 @@ func TestRun(t *testing.T) {
 	var page bytes.Buffer
 	require.NoError(t, WriteMarkdown(&page, rep))
 	require.Contains(t, page.String(), "| keys | random engine | random batch | random map | sequential engine |")
-	require.Equal(t, 2*len(Sizes(100)), strings.Count(page.String(), "| 8 |")+strings.Count(page.String(), "| 32 |")+strings.Count(page.String(), "| 100 |"))
+	require.Equal(t, 2*len(Sizes(100)), strings.Count(page.String(), "\n| 8 |")+strings.Count(page.String(), "\n| 32 |")+strings.Count(page.String(), "\n| 100 |"))
 	require.NoError(t, WriteCSV(&lines, rep))
 	records, err := csv.NewReader(&lines).ReadAll()
 	require.NoError(t, err)
