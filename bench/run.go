@@ -78,7 +78,7 @@ func Run(ctx context.Context, workloads []Workload, opt Options) (*report.Report
 	rep := &report.Report{
 		SchemaVersion: report.SchemaVersion,
 		Environment:   machine.Describe(),
-		Settings: report.Settings{Seed: opt.Seed, Rounds: share, Requests: Requests, BatchNs: int64(opt.Batch), Prime: prime,
+		Settings: report.Settings{Seed: opt.Seed, Rounds: share, Requests: Requests, BatchNs: int64(opt.Batch), Prime: measure.Primed,
 			Latency: opt.Latency, Rate: opt.Rate, Pin: opt.Pin, Shard: opt.Shard.String()},
 		Paths: slices.Clone(paths),
 		Impls: slices.Clone(impls),
@@ -166,7 +166,7 @@ func (w Workload) run(ctx context.Context, rep *report.Report, rows []row, opt O
 		tasks[i].Run = func(n int) { sink.Add(send(b, n)) }
 	}
 	samples, interrupted := measure.Interleaved(ctx, tasks, measure.Config{
-		Rounds: opt.Rounds, Cycle: Requests, Batch: opt.Batch, Prime: prime, Seed: opt.Seed, Turn: turn,
+		Rounds: opt.Rounds, Cycle: Requests, Batch: opt.Batch, Prime: measure.Primed, Seed: opt.Seed, Turn: turn,
 		WarmUp: warmUps * opt.Batch, Warmed: func(i int, took measure.WarmUp) { warmed[i] = took },
 		Shard: opt.Shard.Number - 1, Shards: opt.Shard.Count,
 	})
@@ -192,9 +192,6 @@ func (w Workload) run(ctx context.Context, rep *report.Report, rows []row, opt O
 	}
 	return interrupted
 }
-
-// prime is how many cycles precede each batch of a row, untimed.
-const prime = 1
 
 // warmUps is for how many batches at most a row is warmed up: a limit for machines that never get steady.
 const warmUps = 4

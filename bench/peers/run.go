@@ -66,7 +66,7 @@ var sink atomic.Uint64
 // run measures everything.
 func run(ctx context.Context, opt options) (*report.Report, error) {
 	rep := &report.Report{SchemaVersion: report.SchemaVersion, Environment: machine.Describe(), Paths: paths, Impls: impls,
-		Settings: report.Settings{Seed: opt.seed, Rounds: opt.rounds, Requests: cycle, BatchNs: int64(opt.batch), Prime: 1}}
+		Settings: report.Settings{Seed: opt.seed, Rounds: opt.rounds, Requests: cycle, BatchNs: int64(opt.batch), Prime: measure.Primed}}
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}} {
 		rng := rand.New(rand.NewPCG(opt.seed, uint64(size[0])))
 		keys := syntheticKeys(size[0], size[1], rng)
@@ -304,7 +304,7 @@ func timed(ctx context.Context, rep *report.Report, opt options, workload, path 
 		}
 		tasks[i].Run = func(n int) { sink.Add(r.send(n)) }
 	}
-	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.rounds, Cycle: cycle, Batch: opt.batch, Prime: 1, Seed: opt.seed})
+	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.rounds, Cycle: cycle, Batch: opt.batch, Prime: measure.Primed, Seed: opt.seed})
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ func Run(ctx context.Context, opt Options) (*report.Report, error) {
 	rep := &report.Report{
 		SchemaVersion: report.SchemaVersion,
 		Environment:   machine.Describe(),
-		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: leastStream, BatchNs: int64(opt.Batch), Prime: 1},
+		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: leastStream, BatchNs: int64(opt.Batch), Prime: measure.Primed},
 		Workloads:     []report.Workload{},
 		Paths:         []report.Path{{Name: "lookup", Description: "find the item of a (GUID, id)"}},
 		Impls:         impls,
@@ -136,7 +136,7 @@ func (b *bed) measure(ctx context.Context, opt Options, turn func()) ([][]float6
 		tasks[i].Run = func(n int) { sink.Add(r.send(b, n)) }
 	}
 	samples, err := measure.Interleaved(ctx, tasks, measure.Config{
-		Rounds: opt.Rounds, Cycle: len(b.stream), Batch: opt.Batch, Prime: 1, Seed: opt.Seed, Turn: turn,
+		Rounds: opt.Rounds, Cycle: len(b.stream), Batch: opt.Batch, Prime: measure.Primed, Seed: opt.Seed, Turn: turn,
 	})
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ksdispatch/ksdispatch/bench"
+	"github.com/ksdispatch/ksdispatch/bench/internal/measure"
 	"github.com/ksdispatch/ksdispatch/bench/report"
 	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
 )
@@ -36,7 +37,7 @@ func all(quick bool) ([]group, error) {
 	irp := most("irp/20x12/bare", "a request through a handle, to the call of its handler alone", 6, "irp/engine", "irp/bare")
 	irp.stretch = 5
 	groups := []group{
-		{name: "20x12", often: often, prime: 1, open: stand(bench.Synthetic(20, 12), 1), rows: []row{
+		{name: "20x12", often: often, prime: measure.Primed, open: stand(bench.Synthetic(20, 12), 1), rows: []row{
 			most("lookup/20x12/floor", "find an item, to reading the request and indexing an array", 2.5, "lookup/engine", "lookup/floor"),
 			guarded(most("fast/20x12/bare", "a request without an IRP, to the call of its handler alone", 2.2, "fast/engine", "fast/bare")),
 			guarded(most("ref/20x12/bare", resolvedWhat, 1.4, "ref", "irp/bare")),
@@ -51,13 +52,13 @@ func all(quick bool) ([]group, error) {
 	}
 	for _, size := range [][2]int{{1, 8}, {2000, 20}} {
 		name := fmt.Sprintf("%dx%d", size[0], size[1])
-		groups = append(groups, group{name: name + " ref", often: often, prime: 1, open: stand(bench.Synthetic(size[0], size[1]), 1), rows: []row{
+		groups = append(groups, group{name: name + " ref", often: often, prime: measure.Primed, open: stand(bench.Synthetic(size[0], size[1]), 1), rows: []row{
 			guarded(most("ref/"+name+"/bare", resolvedWhat, 1.4, "ref", "irp/bare")),
 		}})
 	}
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {
 		n := fmt.Sprint(size[0] * size[1])
-		g := group{name: "lookup " + n, often: often, prime: 1, open: lookupStand(bench.Synthetic(size[0], size[1])), rows: []row{
+		g := group{name: "lookup " + n, often: often, prime: measure.Primed, open: lookupStand(bench.Synthetic(size[0], size[1])), rows: []row{
 			least("lookup/"+n+"/map", "a Go map of that many keys, to the table", 4, "lookup/map", "lookup/engine"),
 			least("lookup/"+n+"/nested", "maps of maps, to the table", 3.5, "lookup/nested", "lookup/engine"),
 		}}
@@ -79,7 +80,7 @@ func all(quick bool) ([]group, error) {
 	}
 	for _, w := range workloads {
 		if real[w.Name] {
-			groups = append(groups, group{name: w.Name, often: often, prime: 1, open: lookupStand(w), rows: []row{
+			groups = append(groups, group{name: w.Name, often: often, prime: measure.Primed, open: lookupStand(w), rows: []row{
 				most("lookup/"+w.Name+"/linear", "find an item of a real driver, to a scan of the same object", 1, "lookup/engine", "lookup/linear"),
 			}})
 		}
@@ -113,21 +114,21 @@ func all(quick bool) ([]group, error) {
 		}})
 	}
 	return append(groups,
-		group{name: "arena", often: often, prime: 1, open: buffers, rows: []row{
+		group{name: "arena", often: often, prime: measure.Primed, open: buffers, rows: []row{
 			most("arena/64/bare", "take and free 64 bytes, newest first, to the call of a handler", 1.2, "arena", "bare"),
 			least("arena/64/pool", "sync.Pool, to the arena", 2, "pool", "arena"),
 		}},
 		group{name: "arena make", open: buffers, rows: []row{
 			least("arena/64/make", "make and the garbage collector, to the arena", 6, "make", "arena"),
 		}},
-		group{name: "events", often: often, prime: 1, open: events, rows: []row{
+		group{name: "events", often: often, prime: measure.Primed, open: events, rows: []row{
 			most("events/10000/generate", "signal one of 10,000 enabled events and take the signal, to the call of a handler", 10, "generate", "bare"),
 			most("events/10000/enable", "enable and disable an event beside 10,000, to the call of a handler", 80, "enable and disable", "bare"),
 		}},
 		group{name: "event allocations", count: eventAllocations, rows: []row{
 			{name: "events/10000/allocations", what: "heap allocations of both", bound: report.AtMost},
 		}},
-		group{name: "cores", often: often, prime: 1, open: cores, rows: []row{{
+		group{name: "cores", often: often, prime: measure.Primed, open: cores, rows: []row{{
 			name: "cores/2/irp", what: "gain from a second core with a handle of its own, to bare's gain", bound: report.AtLeast, limit: 0.97,
 			over: []string{"irp on 1", "bare on 2"}, under: []string{"irp on 2", "bare on 1"}, unit: "x",
 		}}},

@@ -38,6 +38,9 @@ import (
 	"time"
 )
 
+// Primed is the Config.Prime of everything whose times are compared with those of other runs.
+const Primed = 1
+
 // Task is one alternative.
 type Task struct {
 	// Run performs n operations, the same in every call, and repeats itself after Config.Cycle of them.
@@ -124,7 +127,7 @@ func readHeap() heap {
 const unsettled = 64 << 10
 
 func (m machine) interleaved(ctx context.Context, tasks []Task, cfg Config) ([][]Sample, error) {
-	operations, prime := make([]int, len(tasks)), make([]int, len(tasks))
+	plans := make([]plan, len(tasks))
 	for i, t := range tasks {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -133,10 +136,11 @@ func (m machine) interleaved(ctx context.Context, tasks []Task, cfg Config) ([][
 		if cfg.Warmed != nil {
 			cfg.Warmed(i, took)
 		}
-		operations[i] = m.calibrate(t, cfg, part)
-		if n := cfg.Prime * min(cfg.Cycle, operations[i]); n > 0 && m.batch(t, n).Bytes <= unsettled {
-			prime[i] = n
+		p := plan{Task: t, operations: m.calibrate(t, cfg, part)}
+		if n := cfg.Prime * min(cfg.Cycle, p.operations); n > 0 && m.batch(t, n).Bytes <= unsettled {
+			p.prime = n
 		}
+		plans[i] = p
 	}
 	if cfg.Steady {
 		m.settle = sync.OnceFunc(m.settle)
@@ -153,28 +157,35 @@ func (m machine) interleaved(ctx context.Context, tasks []Task, cfg Config) ([][
 		if cfg.Shards > 0 && round/2%cfg.Shards != cfg.Shard {
 			continue
 		}
-		if err := m.round(ctx, tasks, operations, prime, order, samples, cfg.Turn); err != nil {
+		if err := m.round(ctx, plans, order, samples, cfg.Turn); err != nil {
 			return samples, err
 		}
 	}
 	return samples, nil
 }
 
+// plan is a task with the operations of its batches, and those untimed before each.
+type plan struct {
+	Task
+	operations, prime int
+}
+
 // round runs one batch of each task in the given order. It adds to samples only if it comes to its end.
-func (m machine) round(ctx context.Context, tasks []Task, operations, prime, order []int, samples [][]Sample, turn func()) error {
+func (m machine) round(ctx context.Context, plans []plan, order []int, samples [][]Sample, turn func()) error {
 	m.settle()
-	batches := make([]Sample, len(tasks))
+	batches := make([]Sample, len(plans))
 	for _, i := range order {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if prime[i] > 0 {
-			tasks[i].Run(prime[i])
+		p := plans[i]
+		if p.prime > 0 {
+			p.Run(p.prime)
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 		}
-		batches[i] = m.batch(tasks[i], operations[i])
+		batches[i] = m.batch(p.Task, p.operations)
 		if batches[i].Bytes > unsettled {
 			m.settle()
 		}
