@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
@@ -22,36 +23,28 @@ func benchmarkPath(b *testing.B, name string) {
 	if os.Getenv(testkit.SeedVariable) != "" {
 		seed = testkit.Seed(b)
 	}
-	workloads, err := Default()
+	workloads, err := lab.Default()
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, p := range paths {
-		if p.Name != name {
-			continue
-		}
-		for _, w := range workloads {
-			var ready *bed // made for the first row that -bench selects
-			for _, impl := range impls {
-				if (row{p, impl}).loop() == nil {
-					continue
-				}
-				b.Run("impl="+impl.Name+"/"+w.key, func(b *testing.B) {
-					if ready == nil {
-						if ready, err = w.prepare(seed); err != nil {
-							b.Fatal(err)
-						}
+	for _, w := range workloads {
+		var stand *lab.Stand // made for the first row that -bench selects
+		for _, impl := range lab.Impls(name) {
+			b.Run("impl="+impl+"/"+w.Key(), func(b *testing.B) {
+				if stand == nil {
+					if stand, err = w.Prepare(seed); err != nil {
+						b.Fatal(err)
 					}
-					send := row{p, impl}.loop()
-					b.ReportAllocs()
-					b.ResetTimer()
-					sink.Add(send(ready, b.N))
-				})
-			}
-			if ready != nil {
-				if err := ready.close(); err != nil {
-					b.Error(err)
 				}
+				send := stand.Loop(name, impl)
+				b.ReportAllocs()
+				b.ResetTimer()
+				send(b.N)
+			})
+		}
+		if stand != nil {
+			if err := stand.Close(); err != nil {
+				b.Error(err)
 			}
 		}
 	}

@@ -1,56 +1,10 @@
-// Package bench measures the engine against what people would otherwise write, on tables and requests like theirs.
+// Package bench has bodies of Go benchmarks for the users of the engine, and this repository's own benchmarks.
 //
-// # What is measured
+// [Dispatch], [IoControl], [FastProperty] and [Lookup] time a user's handlers and tables with a user's requests, or with
+// those of [Hits], and fail when a request is not answered as it should be or allocates on the heap. The example of
+// Dispatch is a file of such benchmarks in full. This is why the package imports testing; it registers no flags.
 //
-// A [Workload] is a table of properties, one or many objects, and 65,536 requests prepared from a seed. The synthetic ones
-// are sets x items: 1x8, 20x12, 200x20, 2000x20, each once with requests that all hit and once with a mix in which half
-// of them fail in the ways that clients' probes fail. The others are the twelve embedded drivers, or manifests of the
-// user's own: a random item of a random object each time, through that object's own dispatcher. The requests are many
-// because few would flatter the peers: over a short cycle the branch predictor learns the length of every scan.
+// The benchmarks of this repository are the rows of ksbench, each as a Go benchmark, with names of the form key=value:
 //
-// All handlers are the same small function, so that the call is predicted and what is left is the dispatcher; from a
-// manifest come sets, ids, sizes and verbs, not its handler programs. Every item also gets a fast handler, as otherwise
-// the path fast would only measure refusals.
-//
-// # Paths
-//
-//	lookup  decode the 20 bytes of (GUID, id), find the item: table.Table.Lookup
-//	fast    a request without an IRP: engine.Dispatcher.FastProperty
-//	irp     a request through an open handle: device.Handle.IoControl with IOCTL_KS_PROPERTY
-//
-// The engine's rows call these exported functions and nothing else, with every check on. The table of lookup has a value
-// of 40 bytes, which makes an entry of 64 as in the dispatcher's own.
-//
-// # Implementations
-//
-// The peers linear, map and nested are the dispatcher of package internal/naive with three ways of finding an item. On
-// irp, linear allocates its buffer on the Go heap for each request, as ks.sys-like code allocates from the pool; the
-// other two take it from an arena as the engine does. Before anything is timed, [Run] sends thousands of random requests,
-// valid and broken, through the engine and through each peer, and compares statuses, information, output bytes, and what
-// the handlers were given; a difference ends the run. A peer that answers something else is no peer.
-//
-// Two rows are limits, below which no dispatcher can be on the same requests:
-//
-//	floor   read the GUID and the id of the request, index an array with them
-//	bare    read the request's slice and flags, take one of 16 func values by a byte of the request, call it, check the
-//	        status; all 16 are the same handler, so that the branch is predicted and hides nothing
-//
-// How the rows are warmed up and take turns is described in package internal/measure, how they are summarised in
-// internal/stats and internal/outlier, and the result in package report. The same loops run as Go benchmarks:
-// go test -bench . ./bench
-//
-// # Latency, shards, several machines
-//
-// The rounds know means of thousands of requests. With [Options].Latency single requests are timed in a pass that follows,
-// in a closed loop or at a rate; package internal/latency says how, and what the clock adds. With [Options].Shard a run
-// measures its part of the rounds, on a machine of the same kind as the others, and [report.Merge] puts one report together
-// again; each workload carries a digest of its tables and requests, so that only the same work is added. There are no
-// hardware counters: what was developed on has none, and a reader that could not be tried is not offered.
-//
-// # Handlers and tables of one's own
-//
-// [Dispatch], [IoControl], [FastProperty] and [Lookup] are bodies of Go benchmarks for the users of the engine: they time
-// a user's handlers and tables with a user's requests, or with those of [Hits], and fail when a request is not answered
-// as it should be or allocates on the heap. The example of Dispatch is a file of such benchmarks in full. This is why
-// the package imports testing; it registers no flags.
+//	go test -run '^$' -bench . -count 10 ./bench
 package bench

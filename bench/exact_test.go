@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab"
 )
 
 // BenchmarkExact counts what does not depend on the machine: the size of each workload's index, what building it took, and what its
@@ -15,36 +17,32 @@ import (
 //
 // and which the same pipe into "ksbench baseline --dir bench/testdata save exact" renews.
 func BenchmarkExact(b *testing.B) {
-	workloads, err := Default()
+	workloads, err := lab.Default()
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, w := range workloads {
-		ready, err := w.prepare(1)
+		stand, err := w.Prepare(1)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run("table/"+w.key, func(b *testing.B) {
-			keys, bits, tries := 0, 0, 0
-			for _, t := range ready.tables {
-				s := t.Stats()
-				keys, bits, tries = keys+s.Keys, bits+8*s.Index, tries+s.Tries
-			}
+		b.Run("table/"+w.Key(), func(b *testing.B) {
+			keys, bits, tries := stand.Build()
 			b.ReportMetric(float64(bits)/float64(keys), "bits/key")
 			b.ReportMetric(float64(tries)/float64(keys), "tries/key")
 			b.ReportMetric(0, "ns/op") // says nothing of one operation
 		})
 		for _, path := range []string{"lookup", "fast", "irp"} {
-			send := loops[[2]string{path, "engine"}]
-			b.Run(path+"/"+w.key, func(b *testing.B) {
-				allocs, bytes, elapsed := pass(func() { sink.Add(send(ready, Requests)) })
+			send := stand.Loop(path, "engine")
+			b.Run(path+"/"+w.Key(), func(b *testing.B) {
+				allocs, bytes, elapsed := pass(func() { send(lab.Requests) })
 				b.ReportMetric(allocs, "allocs/request")
 				b.ReportMetric(bytes, "B/request")
 				b.ReportMetric(elapsed, "ns/request")
 				b.ReportMetric(0, "ns/op")
 			})
 		}
-		if err := ready.close(); err != nil {
+		if err := stand.Close(); err != nil {
 			b.Error(err)
 		}
 	}
@@ -61,9 +59,9 @@ func pass(send func()) (allocs, bytes, ns float64) {
 		send()
 		elapsed := time.Since(start)
 		runtime.ReadMemStats(&after)
-		allocs = min(allocs, math.Round(1000*float64(after.Mallocs-before.Mallocs)/Requests)/1000)
-		bytes = min(bytes, math.Round(10*float64(after.TotalAlloc-before.TotalAlloc)/Requests)/10)
-		ns = min(ns, float64(elapsed)/Requests)
+		allocs = min(allocs, math.Round(1000*float64(after.Mallocs-before.Mallocs)/lab.Requests)/1000)
+		bytes = min(bytes, math.Round(10*float64(after.TotalAlloc-before.TotalAlloc)/lab.Requests)/10)
+		ns = min(ns, float64(elapsed)/lab.Requests)
 	}
 	return allocs, bytes, ns
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
 )
 
 // Request is one request of a user's benchmark, and the answer that it must get.
@@ -25,19 +26,15 @@ type Request struct {
 // follows the KSPROPERTY, are zero. Output buffers are shared by the requests of one item and verb. The same sets and
 // seed make the same requests.
 func Hits(sets []engine.PropertySet, seed uint64) []Request {
-	o := object(sets)
-	if len(o.answering()) == 0 {
-		return nil
-	}
-	list, _ := prepareRequests([]object{o}, false, seed)
+	list := lab.Hits(sets, seed)
 	hits := make([]Request, len(list))
 	outs := map[[ks.SizeIdentifier]byte][]byte{}
 	for i, r := range list {
-		id := [ks.SizeIdentifier]byte(r.in)
+		id := [ks.SizeIdentifier]byte(r.In)
 		if outs[id] == nil {
-			outs[id] = make([]byte, r.out)
+			outs[id] = make([]byte, r.Out)
 		}
-		hits[i] = Request{In: r.in, Out: outs[id]}
+		hits[i] = Request{In: r.In, Out: outs[id]}
 	}
 	return hits
 }

@@ -9,10 +9,24 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 var userSet = ks.MustParseGUID("11111111-2222-3333-4455-66778899aabb")
+
+// answer touches the data and says how much there is, as fastAnswer does without an IRP.
+func answer(irp *engine.IRP, request, data []byte) ks.Status {
+	data[0] = request[16]
+	irp.IoStatus.Information = uint64(len(data))
+	return ks.StatusSuccess
+}
+
+func fastAnswer(_ *engine.FileObject, _ engine.Mode, request, data []byte, io *engine.IoStatus) bool {
+	data[0] = request[16]
+	io.Information = uint64(len(data))
+	return true
+}
 
 // user is a user's driver: two properties, of which the first has fast handlers too.
 func user(get engine.Handler) []engine.PropertySet {
@@ -61,8 +75,8 @@ func TestHitsAreAnswered(t *testing.T) {
 	sets := user(answer)
 	d := compileUser(t, sets)
 	requests := Hits(sets, seed)
-	if len(requests) != Requests {
-		t.Fatalf("%d requests, want %d", len(requests), Requests)
+	if len(requests) != lab.Requests {
+		t.Fatalf("%d requests, want %d", len(requests), lab.Requests)
 	}
 	if !measured(t, "300x", func(b *testing.B) { Dispatch(b, d, requests) }) {
 		t.Error("a driver that answers everything does not pass")

@@ -2,8 +2,8 @@ package main
 
 import (
 	"github.com/cockroachdb/swiss"
-	"github.com/ksdispatch/ksdispatch/bench/internal/rival"
 	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 	"github.com/puzpuzpuz/xsync/v4"
 )
 

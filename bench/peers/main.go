@@ -10,7 +10,7 @@ import (
 	"runtime/pprof"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 func main() {

@@ -8,15 +8,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/bench/internal/machine"
-	"github.com/ksdispatch/ksdispatch/bench/internal/measure"
-	"github.com/ksdispatch/ksdispatch/bench/internal/rival"
-	"github.com/ksdispatch/ksdispatch/bench/report"
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
 	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
+	"github.com/ksdispatch/ksdispatch/internal/lab/measure"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 )
 
 // cycle is how many different requests there are.
@@ -121,7 +121,7 @@ func driver() (engine.Config, error) {
 			return m.Objects[i].Config(manifest.Options{}), nil
 		}
 	}
-	return engine.Config{}, fmt.Errorf("the driver %s has no object %q: go generate ./bench/internal/rival", rival.Driver, rival.Object)
+	return engine.Config{}, fmt.Errorf("the driver %s has no object %q: go generate ./internal/lab/rival", rival.Driver, rival.Object)
 }
 
 func keysOf(config engine.Config) (keys []table.Key) {

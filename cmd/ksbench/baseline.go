@@ -7,8 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/bench/baseline"
-	"github.com/ksdispatch/ksdispatch/bench/verdict"
+	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
 // baselineCommand keeps measurements under names.

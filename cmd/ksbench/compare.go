@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/bench/revision"
-	"github.com/ksdispatch/ksdispatch/bench/verdict"
+	"github.com/ksdispatch/ksdispatch/internal/lab/revision"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
 // compareCommand says what changed between two measurements, or between two revisions that it measures.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ksdispatch/ksdispatch/bench/perfdoc"
+	"github.com/ksdispatch/ksdispatch/internal/lab/perfdoc"
 	"github.com/stretchr/testify/require"
 )
 

@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 
-	"github.com/ksdispatch/ksdispatch/bench/doctor"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doctor"
 )
 
 // doctorCommand looks at the machine.

@@ -3,7 +3,7 @@ package main
 import (
 	"io"
 
-	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 // writing are the flags of commands that write a report.

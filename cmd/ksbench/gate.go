@@ -7,8 +7,8 @@ import (
 	"os"
 	"strings"
 
-	"github.com/ksdispatch/ksdispatch/bench/baseline"
-	"github.com/ksdispatch/ksdispatch/bench/verdict"
+	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
 // gateCommand fails when something got worse.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"regexp"
 
-	"github.com/ksdispatch/ksdispatch/bench/verdict"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
 // judging are the flags of every command that compares.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/ksdispatch/ksdispatch/bench/baseline"
+	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
 )
 
 // commands are the subcommands. A command is a struct of flags with a method Run(*console) error, in a file of its own;

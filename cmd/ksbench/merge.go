@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 
-	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 // mergeCommand adds reports.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/bench/profile"
+	"github.com/ksdispatch/ksdispatch/internal/lab/profile"
 )
 
 // profileCommand records profiles, or checks some.

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/ksdispatch/ksdispatch/bench/serve"
+	"github.com/ksdispatch/ksdispatch/internal/lab/serve"
 )
 
 // progress draws one line on a terminal and takes it away again. Anything but a terminal gets nothing: a log file is not

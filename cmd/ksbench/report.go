@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ksdispatch/ksdispatch/bench/page"
+	"github.com/ksdispatch/ksdispatch/internal/lab/page"
 )
 
 // reportCommand writes reports as one HTML page.

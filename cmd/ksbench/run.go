@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/bench"
-	"github.com/ksdispatch/ksdispatch/bench/page"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
+	"github.com/ksdispatch/ksdispatch/internal/lab/page"
 )
 
 // runCommand measures and reports.
@@ -59,12 +59,12 @@ func (c *runCommand) Run(con *console) error {
 	line := newProgress(con.stderr)
 	line.note(out, c.Format)
 	opt.Progress = line.show
-	rep, err := bench.Run(con.ctx, workloads, opt)
+	rep, err := lab.Run(con.ctx, workloads, opt)
 	line.clear()
 	switch {
-	case errors.Is(err, bench.ErrNoMatch):
+	case errors.Is(err, lab.ErrNoMatch):
 		return badInput{fmt.Errorf("--run %s: %w", c.Match, err)}
-	case errors.Is(err, bench.ErrPin):
+	case errors.Is(err, lab.ErrPin):
 		return badInput{fmt.Errorf("--pin: %w", err)}
 	case con.ctx.Err() != nil && rep == nil:
 		return errors.New("interrupted; nothing was written")
@@ -85,8 +85,8 @@ func (c *runCommand) Run(con *console) error {
 	return errors.New("interrupted; the report holds what was measured until then")
 }
 
-func (c *runCommand) options() (bench.Options, error) {
-	opt := bench.Options{Seed: c.Seed, Rounds: fullRounds, Batch: fullBatch}
+func (c *runCommand) options() (lab.Options, error) {
+	opt := lab.Options{Seed: c.Seed, Rounds: fullRounds, Batch: fullBatch}
 	if c.Quick {
 		opt.Rounds, opt.Batch = quickRounds, quickBatch
 	}
@@ -107,7 +107,7 @@ func (c *runCommand) options() (bench.Options, error) {
 }
 
 // parseShard reads "2/4", the second of four.
-func parseShard(text string, rounds int) (s bench.Shard, err error) {
+func parseShard(text string, rounds int) (s lab.Shard, err error) {
 	if text == "" {
 		return s, nil
 	}
@@ -125,16 +125,16 @@ func parseShard(text string, rounds int) (s bench.Shard, err error) {
 }
 
 // workloads are the built-in ones, or those of the user's manifests.
-func (c *runCommand) workloads() ([]bench.Workload, error) {
+func (c *runCommand) workloads() ([]lab.Workload, error) {
 	if len(c.Manifest) == 0 {
 		if len(c.Files) > 0 {
 			return nil, fmt.Errorf("unexpected argument %q: not a command, and a manifest follows --manifest", c.Files[0])
 		}
-		return bench.Default()
+		return lab.Default()
 	}
-	var workloads []bench.Workload
+	var workloads []lab.Workload
 	for _, path := range append(c.Manifest, c.Files...) {
-		w, err := bench.FromManifest(path)
+		w, err := lab.FromManifest(path)
 		if err != nil {
 			return nil, err
 		}

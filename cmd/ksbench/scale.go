@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/bench/report"
-	"github.com/ksdispatch/ksdispatch/bench/scale"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/scale"
 )
 
 // scaleCommand measures how the table grows.

@@ -7,8 +7,8 @@ import (
 	"io"
 	"regexp"
 
-	"github.com/ksdispatch/ksdispatch/bench"
-	"github.com/ksdispatch/ksdispatch/bench/selftest"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
+	"github.com/ksdispatch/ksdispatch/internal/lab/selftest"
 )
 
 // selftestCommand tries the verdicts themselves.
@@ -27,7 +27,7 @@ const (
 
 // Run is called by kong.
 func (c *selftestCommand) Run(con *console) error {
-	workloads, err := bench.Default()
+	workloads, err := lab.Default()
 	if err != nil {
 		return err
 	}
@@ -35,7 +35,7 @@ func (c *selftestCommand) Run(con *console) error {
 	if err != nil {
 		return badInput{fmt.Errorf("--run: %w", err)}
 	}
-	var chosen []bench.Workload
+	var chosen []lab.Workload
 	for _, w := range workloads {
 		if match.MatchString(w.Name) {
 			chosen = append(chosen, w)

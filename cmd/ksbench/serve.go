@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/ksdispatch/ksdispatch/bench/serve"
+	"github.com/ksdispatch/ksdispatch/internal/lab/serve"
 )
 
 // serveCommand shows the reports of a folder in a browser.

@@ -7,8 +7,8 @@ import (
 	"io"
 	"regexp"
 
-	"github.com/ksdispatch/ksdispatch/bench"
-	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 // speedCommands ask whether the engine is as fast as it should be, and where a request's time goes.
@@ -56,7 +56,7 @@ func (m *measuring) report(con *console, match string, measure func(ctx context.
 	rep, err := measure(con.ctx, line.show)
 	line.clear()
 	switch {
-	case errors.Is(err, bench.ErrNoMatch):
+	case errors.Is(err, lab.ErrNoMatch):
 		return nil, badInput{fmt.Errorf("--run %s: %w", match, err)}
 	case con.ctx.Err() != nil:
 		return nil, errors.New("interrupted; nothing was written")

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/bench/report"
-	"github.com/ksdispatch/ksdispatch/bench/stages"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/stages"
 )
 
 // stagesCommand shows where the time goes.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ksdispatch/ksdispatch/bench/report"
-	"github.com/ksdispatch/ksdispatch/bench/targets"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/targets"
 )
 
 // targetsCommand measures the targets and fails with those that are missed.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 // A target that is missed beyond its interval fails the command, by name; one that is not does not.

@@ -6,8 +6,8 @@ import (
 	"io"
 	"runtime/debug"
 
-	"github.com/ksdispatch/ksdispatch/bench/doctor"
-	"github.com/ksdispatch/ksdispatch/bench/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doctor"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 // versionCommand says what this program is.

@@ -1,0 +1,143 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab/naive"
+)
+
+// bed is a workload made ready: for each object one of everything, and the requests.
+type bed struct {
+	objects  []object
+	requests requests
+	out      []byte // the caller's output buffer, as long as the longest request needs
+
+	dispatchers []*engine.Dispatcher
+	files       []*engine.FileObject
+	handles     []*device.Handle
+	tables      []*table.Table[value]
+
+	naive  []*naive.Table
+	linear []*naive.Handle
+	flat   []*naive.Handle
+	nested []*naive.Handle
+
+	array [256]uint64        // of floor
+	calls [16]engine.Handler // of bare
+	irp   engine.IRP         // of bare
+}
+
+// value is what the table of the lookup path keeps with a key: as much as the dispatcher's own, so that an entry is 64
+// bytes on one cache line.
+type value struct {
+	item uint64
+	_    [4]uint64
+}
+
+// prepare makes a workload ready to be timed.
+func (w Workload) prepare(seed uint64) (*bed, error) {
+	b, err := newBed(w.generate(seed), timed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", w.Name, err)
+	}
+	var longest int
+	b.requests, longest = prepareRequests(b.objects, w.misses, seed)
+	b.out = make([]byte, longest)
+	for i := range b.calls {
+		b.calls[i] = answer
+	}
+	return b, nil
+}
+
+// newBed compiles the objects for the engine and for the peers, from the same declarations and with the same handlers.
+func newBed(objects []object, h handlers) (*bed, error) {
+	b := &bed{objects: objects}
+	for _, o := range objects {
+		if err := b.add(o.compile(h)); err != nil {
+			b.close()
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (b *bed) add(config engine.Config) error {
+	if err := b.addTables(config.PropertySets); err != nil {
+		return err
+	}
+	d, err := engine.Compile(config)
+	if err != nil {
+		return err
+	}
+	b.dispatchers = append(b.dispatchers, d)
+	b.files = append(b.files, new(engine.FileObject))
+	h, err := device.New(d).Open()
+	if err != nil {
+		return err
+	}
+	b.handles = append(b.handles, h)
+
+	n := b.naive[len(b.naive)-1]
+	for _, peer := range []struct {
+		handles *[]*naive.Handle
+		step    naive.Step
+		heap    bool
+	}{{&b.linear, naive.ByScan, true}, {&b.flat, naive.ByMap, false}, {&b.nested, naive.ByNested, false}} {
+		h, err := naive.Open(n, peer.step, peer.heap)
+		if err != nil {
+			return err
+		}
+		*peer.handles = append(*peer.handles, h)
+	}
+	return nil
+}
+
+// addTables is what the path lookup needs of an object.
+func (b *bed) addTables(sets []engine.PropertySet) error {
+	var entries []table.Entry[value]
+	for _, s := range sets {
+		for _, it := range s.Items {
+			key := table.KeyOf(s.Set, it.ID)
+			entries = append(entries, table.Entry[value]{Lo: key.Lo, Hi: key.Hi, ID: key.ID, Value: value{item: uint64(len(entries))}})
+		}
+	}
+	t, err := table.Build(entries, table.Config{})
+	if err != nil {
+		return err
+	}
+	b.tables = append(b.tables, t)
+
+	b.naive = append(b.naive, naive.NewTable(sets))
+	return nil
+}
+
+// peer returns the handles of a peer, nil for what is none.
+func (b *bed) peer(impl string) []*naive.Handle {
+	switch impl {
+	case "linear":
+		return b.linear
+	case "map":
+		return b.flat
+	case "nested":
+		return b.nested
+	}
+	return nil
+}
+
+// close releases the arenas.
+func (b *bed) close() error {
+	var errs []error
+	for _, h := range b.handles {
+		errs = append(errs, h.Close())
+	}
+	for _, peer := range [][]*naive.Handle{b.linear, b.flat, b.nested} {
+		for _, h := range peer {
+			errs = append(errs, h.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

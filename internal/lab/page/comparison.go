@@ -1,0 +1,96 @@
+package page
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
+)
+
+// comparison is the first report against the last: what changed, and how sure that is.
+func comparison(in Input) (*section, error) {
+	all := in.measured()
+	if len(all) < 2 {
+		return nil, nil
+	}
+	first, last := all[0], in.main()
+	old, now := verdict.FromReport(first.Report, first.Name), verdict.FromReport(last.Report, last.Name)
+	c, err := verdict.New(old, now, verdict.Options{})
+	if errors.Is(err, verdict.ErrNothingInCommon) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &section{ID: "comparison", Title: "What changed", Text: []string{
+		fmt.Sprintf("From %s to %s: %s.", first.Name, last.Name, c.Summary()),
+		"A mark is the change of the engine's time on a path of a workload, the line through it its 95 % interval; left of the dashed line it got faster. " +
+			fmt.Sprintf("A change counts if chance alone would seldom make it (p below %g, corrected for the number of rows), if it is at least %g %%, "+
+				"and if its interval leaves out none. Same means that a larger change is excluded; inconclusive, that it is not: measure longer, or on a quieter machine.",
+				c.Alpha, 100*c.Effect),
+	}}
+	for _, reason := range verdict.Incomparable(old, now) {
+		s.Notes = append(s.Notes, "These runs do not compare: "+reason+".")
+	}
+	s.Notes = append(s.Notes, c.Warnings...)
+	chart := plot.Rows{
+		Title: "Change of the engine's time", Rule: &plot.Tick{Value: 0, Label: "no change"}, X: plot.Axis{Label: "change", Format: percent},
+		Series: []string{string(verdict.Same) + " or unclear", string(verdict.Regressed), string(verdict.Improved)},
+	}
+	t := table{Caption: "verdicts", Header: []string{"benchmark", "verdict", first.Name, last.Name, "change", "p"}}
+	for _, row := range c.Rows {
+		unit := strings.TrimSuffix(row.Unit, "/op")
+		change, p := "", ""
+		if row.Change != nil {
+			change = percent(*row.Change)
+			it := plot.Item{Series: series(row.Verdict), Mid: *row.Change}
+			if row.Interval != nil {
+				it.Low, it.High = row.Interval.Low, row.Interval.High
+			}
+			if !row.Exact() {
+				chart.Rows = append(chart.Rows, plot.Row{Name: row.Name, Items: []plot.Item{it}})
+			}
+		}
+		if row.Holm != nil {
+			p = fmt.Sprintf("%.3f", *row.Holm)
+		}
+		if row.Exact() && row.Verdict == verdict.Same { // counts that stayed: the rule, and not worth a line each
+			continue
+		}
+		t.Rows = append(t.Rows, []cell{{Text: row.Name}, {Text: string(row.Verdict), Class: verdictClass(row.Verdict)},
+			{Text: plot.Number(row.Old.Center) + " " + unit}, {Text: plot.Number(row.New.Center) + " " + unit},
+			{Text: change, Note: interval(row.Interval, percent)}, {Text: p}})
+	}
+	if len(chart.Rows) > 0 {
+		s.Figures = append(s.Figures, chart.Draw("change"))
+	}
+	if len(t.Rows) > 0 {
+		s.Folds = append(s.Folds, fold{Title: "Every row", Tables: []table{t}})
+	}
+	if n := len(c.OnlyOld) + len(c.OnlyNew); n > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d rows are in one of the two only and were not compared.", n))
+	}
+	return s, nil
+}
+
+func percent(v float64) string {
+	if v == 0 {
+		return "0 %"
+	}
+	return fmt.Sprintf("%+.3g %%", 100*v)
+}
+
+// series orders the verdicts for the figure, so that a colour means the same in each.
+func series(v verdict.Verdict) int {
+	switch v {
+	case verdict.Regressed:
+		return 1
+	case verdict.Improved:
+		return 2
+	}
+	return 0
+}
+
+func verdictClass(v verdict.Verdict) string { return [...]string{"open", "bad", "good"}[series(v)] }

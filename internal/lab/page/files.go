@@ -1,0 +1,130 @@
+package page
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+)
+
+// ReadFiles reads reports from files, in their order, and from folders, in the order of their time. A file that is named
+// must be a report; in a folder those that are none are passed over, and skipped says why. Names are those of the files, with as
+// much of the path as tells them apart.
+func ReadFiles(paths []string) (reports []Report, skipped []error, err error) {
+	var names []string
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !info.IsDir() {
+			r, err := report.ReadFile(path)
+			if err != nil {
+				return nil, nil, err
+			}
+			reports, names = append(reports, Report{Report: r}), append(names, path)
+			continue
+		}
+		found, errs, err := ReadFolder(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		skipped = append(skipped, errs...)
+		for _, r := range found {
+			names = append(names, filepath.Join(path, r.Name))
+			reports = append(reports, r)
+		}
+	}
+	if len(reports) == 0 {
+		return nil, skipped, ErrNoReport
+	}
+	for i, name := range distinct(names) {
+		reports[i].Name = name
+	}
+	return reports, skipped, nil
+}
+
+// ReadFolder reads the reports of a folder, named as their files, in the order in which the runs began; those that do not
+// say when come first, by name.
+func ReadFolder(dir string) (reports []Report, skipped []error, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range entries {
+		if !strings.EqualFold(filepath.Ext(e.Name()), ".json") || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		r, err := readIn(dir, e)
+		if err != nil {
+			skipped = append(skipped, err)
+			continue
+		}
+		reports = append(reports, Report{Name: e.Name(), Report: r})
+	}
+	Sort(reports)
+	return reports, skipped, nil
+}
+
+// Sort puts reports into the order in which the runs began.
+func Sort(reports []Report) {
+	slices.SortStableFunc(reports, func(a, b Report) int {
+		return cmp.Or(a.began().Compare(b.began()), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+// readIn opens nothing that a folder only points to: a link may lead anywhere, and a pipe never ends.
+func readIn(dir string, e fs.DirEntry) (*report.Report, error) {
+	path := filepath.Join(dir, e.Name())
+	if !e.Type().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	return report.ReadFile(path)
+}
+
+// distinct shortens paths to their last elements, of which it keeps as many as tell all of them apart; paths that are
+// there twice get a number.
+func distinct(paths []string) []string {
+	short := make([]string, len(paths))
+	for keep := 1; keep <= 8; keep++ {
+		seen, clash := map[string]bool{}, false
+		for i, path := range paths {
+			parts := strings.Split(filepath.ToSlash(filepath.Clean(path)), "/")
+			short[i] = strings.Join(parts[max(0, len(parts)-keep):], "/")
+			clash = clash || seen[short[i]]
+			seen[short[i]] = true
+		}
+		if !clash {
+			return short
+		}
+	}
+	seen := map[string]int{}
+	for i, name := range short {
+		if seen[name]++; seen[name] > 1 {
+			short[i] = fmt.Sprintf("%s#%d", name, seen[name])
+		}
+	}
+	return short
+}
+
+// ReadProfiles reads profiles from files.
+func ReadProfiles(paths []string) (profiles []Profile, err error) {
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		p, err := ReadProfile(filepath.Base(path), f)
+		if err := errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		profiles = append(profiles, p)
+	}
+	return profiles, nil
+}

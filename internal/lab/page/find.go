@@ -1,0 +1,96 @@
+package page
+
+import (
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+)
+
+// find returns the row of these names, nil if the report has none.
+func (r Report) find(workload, path, impl string) *report.Result {
+	return r.rows[report.Row{Workload: workload, Path: path, Impl: impl}]
+}
+
+// began is when the run did, the beginning of time if the report does not say.
+func (r Report) began() time.Time {
+	t, err := time.Parse(time.RFC3339, r.Environment.Time)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// when is the same for people.
+func (r Report) when() string {
+	if t := r.began(); !t.IsZero() {
+		return t.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	return r.Environment.Time
+}
+
+// engine is the name of what is measured.
+func (r Report) engine() string {
+	for _, impl := range r.Impls {
+		if impl.Kind == report.Engine {
+			return impl.Name
+		}
+	}
+	return ""
+}
+
+// peers are the implementations that do the same as the engine.
+func (r Report) peers() (names []string) {
+	for _, impl := range r.Impls {
+		if impl.Kind == report.Peer {
+			names = append(names, impl.Name)
+		}
+	}
+	return names
+}
+
+// ratio is how many times as long as the engine another implementation takes, nil if that was not measured.
+func (r Report) ratio(workload, path, impl string) *report.Ratio {
+	engine := r.find(workload, path, r.engine())
+	if engine == nil {
+		return nil
+	}
+	for i := range engine.Ratios {
+		if engine.Ratios[i].To == impl {
+			return &engine.Ratios[i]
+		}
+	}
+	return nil
+}
+
+// judgement is what an interval of a ratio allows to say of the engine.
+type judgement string
+
+const (
+	faster    judgement = "faster"
+	slower    judgement = "slower"
+	undecided judgement = "undecided"
+	unjudged  judgement = "too few rounds"
+)
+
+func judge(ratio *report.Ratio) judgement {
+	switch in := ratio.Interval; {
+	case in == nil:
+		return unjudged
+	case in.Low > 1:
+		return faster
+	case in.High < 1:
+		return slower
+	}
+	return undecided
+}
+
+// class is the name of a judgement in the style sheet.
+func (j judgement) class() string {
+	switch j {
+	case faster:
+		return "good"
+	case slower:
+		return "bad"
+	}
+	return "open"
+}

@@ -1,0 +1,75 @@
+package page
+
+import (
+	"fmt"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
+)
+
+// numbers are the medians and what was allocated, of every row.
+func numbers(in Input) (*section, error) {
+	r := in.main()
+	s := &section{ID: "numbers", Title: "All numbers", Text: []string{
+		"The median of the rounds and its 95 % interval, in nanoseconds for one request. Under it, only where it is not zero, what one " +
+			"request allocates on the heap: objects and bytes.",
+	}}
+	for _, path := range r.Paths {
+		t := table{Caption: path.Name + ": " + path.Description, Header: []string{"workload"}}
+		for _, impl := range r.Impls {
+			t.Header = append(t.Header, impl.Name)
+		}
+		for _, w := range r.Workloads {
+			row, found := []cell{{Text: w.Name, Note: w.Description}}, false
+			for _, impl := range r.Impls {
+				res := r.find(w.Name, path.Name, impl.Name)
+				if res == nil {
+					row = append(row, cell{Text: "–"})
+					continue
+				}
+				found = true
+				c := cell{Text: plot.Nanoseconds(res.NsPerOp), Note: interval(res.Interval, plot.Number)}
+				if res.AllocsPerOp != 0 || res.BytesPerOp != 0 {
+					c.Note += fmt.Sprintf(" · %s allocs, %s B", plot.Number(res.AllocsPerOp), plot.Number(res.BytesPerOp))
+				}
+				row = append(row, c)
+			}
+			if found {
+				t.Rows = append(t.Rows, row)
+			}
+		}
+		if len(t.Rows) > 0 {
+			s.Folds = append(s.Folds, fold{Title: t.Caption, Tables: []table{t}})
+		}
+	}
+	if len(s.Folds) == 0 {
+		return nil, nil
+	}
+	s.Notes = r.warnings()
+	return s, nil
+}
+
+// warnings lists each warning once with the rows it belongs to.
+func (r Report) warnings() (lines []string) {
+	var texts []string
+	rows := map[string]int{}
+	first := map[string]string{}
+	for _, res := range r.Results {
+		for _, text := range res.Warnings {
+			if rows[text]++; rows[text] == 1 {
+				texts = append(texts, text)
+				first[text] = res.Name()
+			}
+		}
+	}
+	for _, text := range texts {
+		switch n := rows[text]; n {
+		case len(r.Results):
+			lines = append(lines, text+" (every row)")
+		case 1:
+			lines = append(lines, text+": "+first[text])
+		default:
+			lines = append(lines, fmt.Sprintf("%s: %d of %d rows, such as %s", text, n, len(r.Results), first[text]))
+		}
+	}
+	return lines
+}

@@ -1,0 +1,227 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// sample has a win, a loss, a tie, a row that another filter left out, allocations, and a name that means mischief.
+func sample(rounds int) *Report {
+	r := &Report{
+		SchemaVersion: SchemaVersion,
+		Environment: Environment{CPU: "Example 9000", Cores: 2, GOMAXPROCS: 2, OS: "linux", Arch: "amd64", GoVersion: "go1.26.8",
+			Level: "GOAMD64=v1", Commit: "unknown"},
+		Settings: Settings{Seed: 1, Rounds: rounds, Requests: 65536, BatchNs: 1000000},
+		Workloads: []Workload{{Name: "20x12", Description: "20 sets of 12 items", Objects: 1, Items: 240},
+			{Name: "my|dri\x1b[31mver", Description: "a user's driver", Objects: 3, Items: 7}},
+		Paths: []Path{{"lookup", "find the item"}, {"irp", "a whole request"}},
+		Impls: []Impl{{"engine", Engine, "what is measured"}, {"linear", Peer, "a scan"}, {"map", Peer, "a Go map"},
+			{"bare", Limit, "only the call"}},
+	}
+	add := func(workload, path, impl string, allocs, bytes float64, ns ...float64) {
+		var samples []Sample
+		for i := range rounds {
+			samples = append(samples, Sample{Operations: 65536, NsPerOp: ns[i%len(ns)], AllocsPerOp: allocs, BytesPerOp: bytes})
+		}
+		r.Results = append(r.Results, NewResult(workload, path, impl, samples))
+	}
+	add("20x12", "lookup", "engine", 0, 0, 4, 4.1, 3.9)
+	add("20x12", "lookup", "linear", 0, 0, 28, 29, 27)
+	add("20x12", "lookup", "map", 0, 0, 23.4)
+	add("20x12", "lookup", "bare", 0, 0, 3.5)
+	add("20x12", "irp", "engine", 0, 0, 23)
+	add("20x12", "irp", "linear", 1, 48, 147)
+	add("my|dri\x1b[31mver", "lookup", "engine", 0, 0, 4, 5)
+	add("my|dri\x1b[31mver", "lookup", "linear", 0, 0, 3, 3.1)
+	add("my|dri\x1b[31mver", "lookup", "map", 0, 0, 5, 4)
+	r.Compare()
+	return r
+}
+
+func render(t testing.TB, write func(io.Writer) error) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != strings.ReplaceAll(string(want), "\r\n", "\n") {
+		t.Errorf("%s differs (go test ./internal/lab/report -update rewrites it):\n%s", name, got)
+	}
+}
+
+func TestGolden(t *testing.T) {
+	golden(t, "seven.txt", render(t, sample(7).WriteText))
+	golden(t, "seven.md", render(t, sample(7).WriteMarkdown))
+	golden(t, "three.txt", render(t, sample(3).WriteText))
+}
+
+func TestRatiosAreWithinARound(t *testing.T) {
+	r := sample(7)
+	rows := r.Rows()
+	engine := rows[Row{"my|dri\x1b[31mver", "lookup", "engine"}]
+	if len(engine.Ratios) != 2 || engine.Ratios[0].To != "linear" || engine.Ratios[1].To != "map" {
+		t.Fatalf("ratios %+v", engine.Ratios)
+	}
+	// Rounds alternate 4 and 5 for the engine, 5 and 4 for map: 1.25 and 0.8. The ratio of the medians would be 1.
+	got := engine.Ratios[1]
+	if got.Ratio != 1.25 || got.Interval.Low != 0.8 || got.Interval.High != 1.25 {
+		t.Errorf("ratio to map %+v, interval %+v", got, got.Interval)
+	}
+	if other := rows[Row{"20x12", "lookup", "map"}]; len(other.Ratios) != 0 {
+		t.Errorf("a peer has ratios: %+v", other.Ratios)
+	}
+}
+
+func TestVerdictNamesEveryLoss(t *testing.T) {
+	lines := strings.Join(sample(7).verdict(), "\n")
+	if want := "1 of 5 comparisons with linear, map: my|dri?[31mver/lookup to linear (0.75x)."; !strings.Contains(lines, want) {
+		t.Errorf("%q lacks %q", lines, want)
+	}
+	if strings.Contains(lines, "bare") {
+		t.Errorf("a limit is no opponent: %q", lines)
+	}
+	if !strings.Contains(lines, "Too close to tell: my|dri?[31mver/lookup to map") {
+		t.Errorf("the tie is missing: %q", lines)
+	}
+	few := strings.Join(sample(5).verdict(), "\n")
+	if !strings.Contains(few, "no verdict from fewer than 6 rounds") {
+		t.Errorf("five rounds: %q", few)
+	}
+	r := sample(7)
+	r.Results = r.Results[:6]
+	if got := strings.Join(r.verdict(), "\n"); got != "Where the engine loses: nowhere in this run, in 3 comparisons with linear, map." {
+		t.Errorf("without the loss: %q", got)
+	}
+	r.Results = r.Results[1:2]
+	if got := strings.Join(r.verdict(), "\n"); !strings.Contains(got, "nothing was compared") {
+		t.Errorf("without the engine: %q", got)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	ns := func(values ...float64) (s []Sample) {
+		for _, v := range values {
+			s = append(s, Sample{Operations: 1, NsPerOp: v})
+		}
+		return s
+	}
+	for _, c := range []struct {
+		name    string
+		samples []Sample
+		want    string
+	}{
+		{"quiet", ns(10, 10, 10, 10, 11, 90), ""},
+		{"noisy", ns(10, 12, 8, 13, 6, 10), warnSpread},
+		{"few", ns(10, 10, 10, 10, 10), warnRounds},
+		{"allocating now and then", append(ns(1, 1, 1, 1, 1), Sample{NsPerOp: 1, AllocsPerOp: 0.5}), warnAllocs},
+		{"a stray allocation", append(ns(1, 1, 1, 1, 1), Sample{NsPerOp: 1, AllocsPerOp: 2.0 / 65536}), ""},
+	} {
+		if got := strings.Join(NewResult("w", "p", "i", c.samples).Warnings, "; "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{nanoseconds(4.34), "4.3"}, {nanoseconds(99.94), "99.9"}, {nanoseconds(99.96), "100"}, {nanoseconds(1583.2), "1583"},
+		{times(0.354), "0.35x"}, {times(0.994), "0.99x"}, {times(0.996), "1.0x"}, {times(27.94), "27.9x"}, {times(125.4), "125x"},
+		{exact(0), "0"}, {exact(1), "1"}, {exact(0.50295), "0.503"}, {exact(0.00002), "<0.0001"}, {exact(16.1), "16.1"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+}
+
+type failing struct{}
+
+var errFull = errors.New("disk full")
+
+func (failing) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWriteErrorsAreReported(t *testing.T) {
+	r := sample(7)
+	for name, write := range map[string]func(io.Writer) error{"text": r.WriteText, "md": r.WriteMarkdown, "json": r.WriteJSON} {
+		if err := write(failing{}); !errors.Is(err, errFull) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestJSONMatchesItsSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := render(t, sample(7).WriteJSON)
+	parse := func() map[string]any {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.(map[string]any)
+	}
+	if err := schema.Validate(parse()); err != nil {
+		t.Error(err)
+	}
+	if err := schema.Validate(mustParse(t, render(t, sample(3).WriteJSON))); err != nil {
+		t.Errorf("without intervals: %v", err)
+	}
+	// Negative controls: a schema that accepts these would accept anything.
+	first := func(v map[string]any) map[string]any { return v["results"].([]any)[0].(map[string]any) }
+	for name, damage := range map[string]func(v map[string]any){
+		"no version":       func(v map[string]any) { delete(v, "schemaVersion") },
+		"another version":  func(v map[string]any) { v["schemaVersion"] = json.Number("2") },
+		"no machine":       func(v map[string]any) { delete(v, "environment") },
+		"empty commit":     func(v map[string]any) { v["environment"].(map[string]any)["commit"] = "" },
+		"no time":          func(v map[string]any) { delete(first(v), "ns_per_op") },
+		"time is text":     func(v map[string]any) { first(v)["ns_per_op"] = "4.0" },
+		"no samples":       func(v map[string]any) { first(v)["samples"] = []any{} },
+		"no digest":        func(v map[string]any) { v["workloads"].([]any)[0].(map[string]any)["digest"] = "abc" },
+		"ratios are null":  func(v map[string]any) { first(v)["ratios"] = nil },
+		"a surprise":       func(v map[string]any) { first(v)["p99"] = json.Number("1") },
+		"a kind of no use": func(v map[string]any) { v["impls"].([]any)[0].(map[string]any)["kind"] = "friend" },
+	} {
+		v := parse()
+		damage(v)
+		if schema.Validate(v) == nil {
+			t.Errorf("%s: the schema accepts it", name)
+		}
+	}
+}
+
+func mustParse(t *testing.T, text string) any {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}

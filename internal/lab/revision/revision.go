@@ -1,0 +1,162 @@
+// Package revision measures the Go benchmarks of two git revisions against each other.
+//
+// Two revisions measured one after the other are compared with the hour as much as with each other. So both are built
+// first, each in a git worktree of its own that is removed in the end, and then their test binaries take turns, a benchmark at a time:
+// blocks of A B B A or B A A B as in package pair.
+//
+// A change that moves code moves other code too, and where a loop lies in memory can be worth several percent, as large as
+// what one hopes to measure (golang/go#67822: a 10 % slowdown at p = 0.000 that was the layout alone). So both are
+// linked in several random orders (-ldflags=-randlayout=N), and what is judged is one ratio per layout, not per turn: many turns of
+// one layout know that layout very well, and nothing of the code. From six layouts on a difference can be called; the default is ten.
+package revision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
+)
+
+// Config says what to measure.
+type Config struct {
+	Old, New  string        // revisions, as git names them
+	Packages  []string      // folders, relative to the current one
+	Bench     string        // regular expression of go test
+	Benchtime time.Duration // of one turn
+	Layouts   int           // random link orders of each revision
+	Rounds    int           // blocks of four turns for each layout
+	Seed      uint64        // of the layouts and the order
+	Exact     []string      // units that are counts, as in verdict.ReadGoBench
+
+	// Progress is called before each step; nil for none.
+	Progress func(done, total int, step string)
+}
+
+// ErrInput is what an error is that the user can mend: no such revision, no such package, no benchmark in both.
+var ErrInput = errors.New("bad input")
+
+// Measure returns the measurements of both revisions, whose values with one index are pairs: one for each layout. No worktree
+// remains, also when the context ends, whose error is returned then.
+func Measure(ctx context.Context, cfg Config) (old, new *verdict.Measurements, err error) {
+	dir, err := os.MkdirTemp("", "ksbench-revisions-")
+	if err != nil {
+		return nil, nil, err
+	}
+	r := &run{cfg: cfg, ctx: ctx, dir: dir, rng: rand.New(rand.NewPCG(cfg.Seed, 0x72657673))}
+	defer func() { err = errors.Join(err, r.cleanup()) }()
+	if err := r.checkout(); err != nil {
+		return nil, nil, err
+	}
+	if err := r.build(); err != nil {
+		return nil, nil, err
+	}
+	names, err := r.list()
+	if err != nil {
+		return nil, nil, err
+	}
+	sides := [2]*verdict.Measurements{{Side: r.side(0)}, {Side: r.side(1)}}
+	for i, n := range names {
+		r.progress(i, len(names), n.name)
+		if err := r.benchmark(n, sides); err != nil {
+			return nil, nil, err
+		}
+	}
+	return sides[0], sides[1], nil
+}
+
+// run is one comparison under way. Side 0 is the old revision, 1 the new.
+type run struct {
+	cfg    Config
+	ctx    context.Context
+	dir    string // everything that is made
+	top    string // of the user's repository
+	prefix string // of the current folder in it
+	sides  [2]checkout
+	rng    *rand.Rand
+}
+
+func (r *run) side(i int) verdict.Side {
+	s := verdict.Side{Source: r.sides[i].rev, Environment: machine.Describe()}
+	s.Environment.Commit = r.sides[i].commit[:12]
+	return s
+}
+
+func (r *run) progress(done, total int, step string) {
+	if r.cfg.Progress != nil {
+		r.cfg.Progress(done, total, step)
+	}
+}
+
+// benchmark measures one benchmark in all layouts and adds its series to both sides.
+func (r *run) benchmark(b benchmark, sides [2]*verdict.Measurements) error {
+	type key struct{ name, unit string }
+	var order []key
+	series := [2]map[key]*verdict.Series{{}, {}}
+	for layout := range r.cfg.Layouts {
+		values := [2]map[key][]float64{{}, {}}
+		for range r.cfg.Rounds {
+			first := r.rng.IntN(2)
+			for _, side := range []int{first, 1 - first, 1 - first, first} {
+				m, err := r.turn(side, layout, b)
+				if err != nil {
+					return err
+				}
+				for _, s := range m.Series {
+					k := key{s.Name, s.Unit}
+					values[side][k] = append(values[side][k], s.Values...)
+					if series[side][k] == nil {
+						s.Values = nil
+						series[side][k] = &s
+						if side == 0 {
+							order = append(order, k)
+						}
+					}
+				}
+			}
+		}
+		for _, k := range order {
+			if old, new := values[0][k], values[1][k]; len(old) == 2*r.cfg.Rounds && len(new) == len(old) {
+				a, b := reduce(old, new, series[0][k].Exact)
+				series[0][k].Values, series[1][k].Values = append(series[0][k].Values, a), append(series[1][k].Values, b)
+			}
+		}
+	}
+	for _, k := range order {
+		for i := range sides {
+			if s := series[i][k]; s != nil && len(s.Values) == r.cfg.Layouts {
+				sides[i].Series = append(sides[i].Series, *s)
+			}
+		}
+	}
+	return nil
+}
+
+// reduce makes one pair of the turns of a layout: the median of the old values, and as much more as the median block says. Of
+// counts it is the least on each side.
+func reduce(old, new []float64, exact bool) (a, b float64) {
+	if exact || slices.Min(old) <= 0 || slices.Min(new) <= 0 {
+		return slices.Min(old), slices.Min(new)
+	}
+	ratios := make([]float64, len(old)/2)
+	for i := range ratios {
+		ratios[i] = math.Log(new[2*i]*new[2*i+1]) - math.Log(old[2*i]*old[2*i+1])
+	}
+	a = median(old)
+	return a, a * math.Exp(median(ratios)/2)
+}
+
+func median(values []float64) float64 {
+	s := slices.Sorted(slices.Values(values))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+func input(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrInput, fmt.Errorf(format, args...))
+}

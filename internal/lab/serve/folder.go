@@ -1,0 +1,83 @@
+package serve
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/page"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+)
+
+// folder is what the pages are made from. It remembers what it has read: a list that a browser loads every two seconds must
+// not keep the processor busy on which the listed run measures.
+type folder struct {
+	root *os.Root
+	dir  string
+
+	mu   sync.Mutex
+	read map[string]reading
+}
+
+// reading is a file as it was read, and what it was.
+type reading struct {
+	changed time.Time
+	size    int64
+	report  *report.Report
+	err     error
+}
+
+var errName = errors.New("no report has that name")
+
+// open reads one report of the folder.
+func (f *folder) open(name string) (page.Report, error) {
+	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\:`) || !strings.EqualFold(filepath.Ext(name), ".json") {
+		return page.Report{}, errName
+	}
+	info, err := f.root.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return page.Report{}, errName
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r, ok := f.read[name]
+	if !ok || !r.changed.Equal(info.ModTime()) || r.size != info.Size() {
+		r = reading{changed: info.ModTime(), size: info.Size()}
+		r.report, r.err = f.parse(name)
+		f.read[name] = r
+	}
+	return page.Report{Name: name, Report: r.report}, r.err
+}
+
+func (f *folder) parse(name string) (*report.Report, error) {
+	file, err := f.root.Open(name)
+	if err != nil {
+		return nil, errName
+	}
+	defer file.Close()
+	return report.ReadNamed(file, name)
+}
+
+// all reads every report, oldest first, and says what else lies there under such a name.
+func (f *folder) all() (reports []page.Report, skipped []error, err error) {
+	entries, err := fs.ReadDir(f.root.FS(), ".")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, e := range entries {
+		r, err := f.open(e.Name())
+		switch {
+		case errors.Is(err, errName):
+		case err != nil:
+			skipped = append(skipped, err)
+		default:
+			reports = append(reports, r)
+		}
+	}
+	page.Sort(reports)
+	return reports, skipped, nil
+}

@@ -1,0 +1,177 @@
+// Package stages takes a request apart: where its time goes, step by step, beside what the machine needs at least for such
+// steps.
+//
+// # How a step is measured
+//
+// A processor has several hundred instructions in flight and works on steps that lie far apart at the same time, so that
+// the time of a step is not a property of the step. Each number here is a difference between two loops over the same
+// requests, and says which.
+//
+// PropertyWithBuffers, whose allocator is the caller's, can be asked for longer and longer prefixes of one request, each
+// ended by something that the rules refuse at that point; a step is what a prefix takes more than the one before:
+//
+//	verb      no verb in the flags: refused by P-25 after lengths and identifier
+//	checked   an output buffer one byte short: refused by P-28 after the lookup and the checks
+//	guarded   an allocator that refuses, called under the guard that recovers from panics
+//	buffered  one that takes a buffer, gives it back and refuses
+//	empty     a whole request, but for data: MinData 0, and no output buffer
+//	filled    with 4 bytes of data
+//
+// These steps add up to the whole, by construction; but refusing takes time, too, which is part of one step and missing
+// from the next.
+//
+// IoControl refuses nothing between its checks and the handler. Up to the checks it is measured as a prefix; the steps from
+// there on are loops that do such a step and nothing else, less the same loop without it. Between turns of such a loop steps
+// overlap as they like, and in a request one waits for another: their sum is beside the whole, and how far is told by the
+// whole, and by the whole less its prefix.
+//
+// What comes inside of a lookup is taken from loops that do what package table says that Lookup does, up to the hash, up to
+// the pilot, and all of it by calling Lookup itself.
+//
+// Limits are the machine's own: a load that waits for the one before it, over growing working sets; a call through a func
+// value that is always predicted; a guard; reading the clock.
+//
+// All loops take turns as package measure describes, differences are taken within a round, and every loop is checked to
+// do what it is called before it is timed.
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab"
+	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
+	"github.com/ksdispatch/ksdispatch/internal/lab/measure"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+)
+
+// Options say how to measure.
+type Options struct {
+	Seed     uint64
+	Rounds   int
+	Batch    time.Duration  // least length of a batch
+	Match    *regexp.Regexp // keep only the stages whose path/name matches, "limit/name" for limits; nil for all
+	Progress func(done, total int, what string)
+}
+
+// subject is what takes turns: n times per operations.
+type subject struct {
+	per int
+	run func(n int)
+}
+
+// definition is a stage: a sum of subjects' times less that of others.
+type definition struct {
+	name        string
+	kind        report.StageKind
+	path        string
+	plus, minus []string
+	method      string
+}
+
+// Run measures and returns the stages as a report. It ends early with the context's error.
+func Run(ctx context.Context, opt Options) (*report.Report, error) {
+	rep := &report.Report{
+		SchemaVersion: report.SchemaVersion,
+		Environment:   machine.Describe(),
+		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: lab.Requests, BatchNs: int64(opt.Batch), Prime: measure.Primed},
+		Workloads:     []report.Workload{}, Paths: []report.Path{}, Impls: []report.Impl{}, Results: []report.Result{},
+	}
+	rep.Environment.Caches = machine.Caches()
+	selected := slices.DeleteFunc(append(definitions(), limits()...), func(d definition) bool { return !opt.wants(d.path, d.name) })
+	chases := slices.DeleteFunc(chases(rep.Environment.Caches), func(c *chase) bool { return !opt.wants("", c.name) })
+	if len(selected)+len(chases) == 0 {
+		return nil, lab.ErrNoMatch
+	}
+	if len(selected) > 0 {
+		p, err := newPipeline(opt.Seed, lab.Requests)
+		if err != nil {
+			return nil, err
+		}
+		rep.Stages, err = p.measure(ctx, selected, opt)
+		if err = errors.Join(err, p.close()); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range chases {
+		s, err := c.stage(ctx, opt.Seed, opt.Rounds)
+		if err != nil {
+			return nil, err
+		}
+		rep.Stages = append(rep.Stages, s)
+	}
+	return rep, nil
+}
+
+// wants reports whether a stage is among those that are asked for.
+func (o *Options) wants(path, name string) bool {
+	if path == "" {
+		path = "limit"
+	}
+	return o.Match == nil || o.Match.MatchString(path+"/"+name)
+}
+
+// measure checks the loops and times those that are needed.
+func (p *pipeline) measure(ctx context.Context, selected []definition, opt Options) (stages []report.Stage, err error) {
+	if err := p.check(); err != nil {
+		return nil, fmt.Errorf("before timing: %w", err)
+	}
+	rounds, err := measured(ctx, selected, p.subjects(), opt)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range selected {
+		stages = append(stages, report.NewStage(d.name, d.kind, d.path, d.method, difference(rounds, d.plus, d.minus)))
+	}
+	return stages, nil
+}
+
+// measured returns the time of one operation of each subject that is needed, in ns, round by round.
+func measured(ctx context.Context, selected []definition, subjects map[string]subject, opt Options) (map[string][]float64, error) {
+	var names []string
+	var tasks []measure.Task
+	seen := map[string]bool{}
+	for _, d := range selected {
+		for _, name := range append(append([]string{}, d.plus...), d.minus...) {
+			if !seen[name] {
+				seen[name] = true
+				names, tasks = append(names, name), append(tasks, measure.Task{Run: subjects[name].run})
+			}
+		}
+	}
+	done := 0
+	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.Rounds, Cycle: 1, Batch: opt.Batch, Prime: measure.Primed, Seed: opt.Seed, Turn: func() {
+		done++
+		if opt.Progress != nil {
+			opt.Progress(done, opt.Rounds*len(tasks), "stages")
+		}
+	}})
+	if err != nil {
+		return nil, err
+	}
+	rounds := map[string][]float64{}
+	for i, name := range names {
+		for _, s := range samples[i] {
+			rounds[name] = append(rounds[name], s.NsPerOp()/float64(subjects[name].per))
+		}
+	}
+	return rounds, nil
+}
+
+// difference is plus less minus in each round.
+func difference(rounds map[string][]float64, plus, minus []string) []float64 {
+	ns := make([]float64, len(rounds[plus[0]]))
+	for i := range ns {
+		for _, name := range plus {
+			ns[i] += rounds[name][i]
+		}
+		for _, name := range minus {
+			ns[i] -= rounds[name][i]
+		}
+	}
+	return ns
+}

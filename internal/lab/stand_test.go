@@ -1,0 +1,83 @@
+package lab
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
+)
+
+// What other packages time is checked as in Run, and there is no loop that nobody listed.
+func TestStand(t *testing.T) {
+	seed := testkit.Seed(t)
+	s, err := Synthetic(20, 12).Stand(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	before := sink.Load()
+	s.Loop("lookup", "engine")(Requests)
+	if got := sink.Load() - before; got != Requests {
+		t.Errorf("%d of %d found", got, Requests)
+	}
+	if s.Loop("lookup", "nobody") != nil {
+		t.Error("a loop of nobody")
+	}
+
+	// Through references comes what comes through the dispatcher.
+	send, err := s.Resolved()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before = sink.Load()
+	send(Requests)
+	if got, want := sink.Load()-before, s.bed.fastEngine(Requests); got != want {
+		t.Errorf("checksum %d through references, %d without", got, want)
+	}
+	if !raceEnabled {
+		if n := testkit.Allocs(func() { send(100) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	}
+
+	// Under a guard every handler succeeds, and one that does not is counted.
+	before = sink.Load()
+	s.Guarded()(Requests)
+	if got := sink.Load() - before; got != 0 {
+		t.Errorf("%d failed under the guard", got)
+	}
+	for i := range s.bed.calls {
+		s.bed.calls[i] = func(*engine.IRP, []byte, []byte) ks.Status { panic("planted") }
+	}
+	s.Guarded()(100)
+	if got := sink.Load() - before; got != 100 {
+		t.Errorf("%d of 100 panics counted", got)
+	}
+
+	s.bed.requests[77].in[17] ^= 1
+	if _, err := s.Resolved(); err == nil || !strings.Contains(err.Error(), "no answer through a reference") {
+		t.Errorf("an item that is not there: %v", err)
+	}
+}
+
+// A lookup stand has tables alone, which are compared before.
+func TestLookupStand(t *testing.T) {
+	s, err := Synthetic(20, 12).LookupStand(testkit.Seed(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := sink.Load()
+	s.Loop("lookup", "nested")(Requests)
+	if got := sink.Load() - before; got != Requests || len(s.bed.dispatchers) != 0 {
+		t.Errorf("%d of %d found, %d dispatchers", got, Requests, len(s.bed.dispatchers))
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}

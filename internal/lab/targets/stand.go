@@ -1,0 +1,60 @@
+package targets
+
+import (
+	"errors"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab"
+)
+
+// stand is the loops of a workload, named path/impl, those through references and under a guard, with units of some cycles of its requests.
+func stand(w lab.Workload, units int) func(*config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		s, err := w.Stand(c.Seed)
+		all, err := loops(s, err, units, "lookup", "fast", "irp")
+		if err != nil {
+			return nil, err
+		}
+		resolved, err := s.Resolved()
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		all.run["ref"], all.run[leastGuarded] = cycles(resolved, units), cycles(s.Guarded(), units)
+		return all, nil
+	}
+}
+
+func lookupStand(w lab.Workload) func(*config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		s, err := w.LookupStand(c.Seed)
+		return loops(s, err, 1, "lookup")
+	}
+}
+
+func loops(s *lab.Stand, err error, units int, paths ...string) (*subjects, error) {
+	if err != nil {
+		return nil, err
+	}
+	run := map[string]subject{}
+	for _, path := range paths {
+		for _, impl := range []string{"engine", "linear", "map", "nested", "floor", "bare"} {
+			run[path+"/"+impl] = cycles(s.Loop(path, impl), units)
+		}
+	}
+	return &subjects{run: run, close: s.Close}, nil
+}
+
+// cycles is a loop whose unit is n times all prepared requests.
+func cycles(loop func(n int), n int) subject {
+	n *= lab.Requests
+	return subject{per: n, run: func(units int) { loop(units * n) }}
+}
+
+// bare is the loop that everything else is measured in, with units of some cycles. A unit should take about as long as what is
+// measured in it: on a busy machine the processor is taken from long units and from few of the short ones.
+func bare(c *config, units int) (subject, func() error, error) {
+	s, err := lab.Synthetic(20, 12).Stand(c.Seed)
+	if err != nil {
+		return subject{}, nil, err
+	}
+	return cycles(s.Loop("irp", "bare"), units), s.Close, nil
+}

@@ -1,0 +1,175 @@
+package verdict
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+)
+
+// SchemaVersion is raised when a field of a comparison changes its meaning or goes away.
+const SchemaVersion = 1
+
+// Comparison is what two sets of measurements have to say about each other.
+type Comparison struct {
+	SchemaVersion int      `json:"schemaVersion"`
+	Old           Side     `json:"old"`
+	New           Side     `json:"new"`
+	Alpha         float64  `json:"alpha"`  // chance of any false alarm among the rows
+	Effect        float64  `json:"effect"` // least relative change that counts
+	Tested        int      `json:"tested"` // rows with a p-value: what each is corrected for
+	Rows          []Row    `json:"rows"`
+	Counts        Counts   `json:"counts"`   // of the verdicts, those of rows that OnlyChanges dropped included
+	OnlyOld       []string `json:"only_old"` // rows that one side alone has, "name unit"
+	OnlyNew       []string `json:"only_new"`
+	Warnings      []string `json:"warnings"`
+}
+
+// ErrNothingInCommon says that no row is in both measurements.
+var ErrNothingInCommon = errors.New("nothing in common: no benchmark is in both")
+
+// New compares what two measurements have in common, in the order of the new ones. Of reports the engine's rows are compared; the
+// limits, which no change of the engine can touch, only say whether the machine was the same. opt's Exact and Better come from the
+// series.
+func New(old, new *Measurements, opt Options) (*Comparison, error) {
+	opt = opt.withDefaults()
+	c := &Comparison{SchemaVersion: SchemaVersion, Old: old.Side, New: new.Side, Alpha: opt.Alpha, Effect: opt.Effect, Rows: []Row{},
+		OnlyOld: []string{}, OnlyNew: []string{}, Warnings: slices.Concat([]string{}, old.Warnings, new.Warnings)}
+	type key struct{ name, unit string }
+	before := map[key]Series{}
+	for _, s := range old.Series {
+		before[key{s.Name, s.Unit}] = s
+	}
+	found := map[key]bool{}
+	var limits []float64
+	var pairs [][2]Series // of the rows
+	for _, s := range new.Series {
+		k := key{s.Name, s.Unit}
+		was, ok := before[k]
+		if ok && s.Kind == report.Limit && !s.Exact {
+			if row := Compare(was.Values, s.Values, Options{}); row.Change != nil {
+				limits = append(limits, *row.Change)
+			}
+		}
+		if s.Kind == report.Limit || s.Kind == report.Peer {
+			continue
+		}
+		if !ok {
+			c.OnlyNew = append(c.OnlyNew, s.Name+" "+s.Unit)
+			continue
+		}
+		found[k] = true
+		each := opt
+		each.Exact, each.Better = s.Exact || was.Exact, s.Better
+		row := test(was.Values, s.Values, each)
+		row.Name, row.Unit, row.Kind = s.Name, s.Unit, s.Kind
+		c.Rows = append(c.Rows, row)
+		pairs = append(pairs, [2]Series{was, s})
+	}
+	for _, s := range old.Series {
+		if s.Kind != report.Limit && s.Kind != report.Peer && !found[key{s.Name, s.Unit}] {
+			c.OnlyOld = append(c.OnlyOld, s.Name+" "+s.Unit)
+		}
+	}
+	if len(c.Rows) == 0 {
+		return nil, ErrNothingInCommon
+	}
+	c.Tested = settle(c.Rows, opt)
+	c.Counts = Counts{}
+	for i := range c.Rows {
+		c.Rows[i].confirm(pairs[i][0], pairs[i][1], opt)
+		c.Counts[c.Rows[i].Verdict]++
+	}
+	c.warnMachine(limits)
+	return c, nil
+}
+
+// confirm takes back a verdict on times that is the machine's. The limits do the least that the rounds of a row allow and call no
+// engine: a change of the code is also one of the time divided by theirs in the same round, a change of the machine is not.
+func (r *Row) confirm(old, new Series, opt Options) {
+	if r.Verdict != Improved && r.Verdict != Regressed || len(old.control) != len(old.Values) || len(new.control) != len(new.Values) || len(old.control) == 0 {
+		return
+	}
+	relative := func(s Series) []float64 {
+		out := slices.Clone(s.Values)
+		for i := range out {
+			out[i] /= s.control[i]
+		}
+		return out
+	}
+	opt.Exact, opt.Better = false, r.Better
+	if c := Compare(relative(old), relative(new), opt); c.Verdict != r.Verdict {
+		r.warn(fmt.Sprintf("would be %s, but what floor and bare took in the same rounds does not confirm it: measure again on a quieter machine", r.Verdict))
+		r.Verdict = Inconclusive
+	}
+}
+
+// warnMachine says when rows moved that no change of the code can move.
+func (c *Comparison) warnMachine(limits []float64) {
+	if len(limits) == 0 {
+		return
+	}
+	slices.Sort(limits)
+	if moved := middle(limits); math.Abs(moved) >= c.Effect {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("floor and bare, which do not call the engine, changed by %s as well: the machine was not the same", percent(moved)))
+	}
+}
+
+// Counts are how many rows have each verdict.
+type Counts map[Verdict]int
+
+// Changed reports whether any row improved or regressed.
+func (c *Comparison) Changed() bool { return c.Counts[Improved]+c.Counts[Regressed] > 0 }
+
+// OnlyChanges drops the rows without a change.
+func (c *Comparison) OnlyChanges() {
+	c.Rows = slices.DeleteFunc(c.Rows, func(r Row) bool { return r.Verdict != Improved && r.Verdict != Regressed })
+}
+
+const unknown = "unknown"
+
+// Incomparable returns the reasons for which times of the two sides must not be compared, none if they may. What a side does not
+// say is no reason.
+func Incomparable(old, new *Measurements) (reasons []string) {
+	a, b := old.Environment, new.Environment
+	differ := func(what, x, y string) {
+		if x != y && x != unknown && y != unknown && x != "" && y != "" {
+			reasons = append(reasons, fmt.Sprintf("%s: %s, now %s", what, printable(x), printable(y)))
+		}
+	}
+	differ("CPU", a.CPU, b.CPU)
+	differ("operating system", a.OS, b.OS)
+	differ("architecture", a.Arch, b.Arch)
+	differ("GOMAXPROCS", count(a.GOMAXPROCS), count(b.GOMAXPROCS))
+	differ("instruction set", a.Level, b.Level)
+	differ("untimed cycles before a batch", old.primed, new.primed)
+	return append(reasons, OtherWork(old, new)...)
+}
+
+// OtherWork names the workloads that are not the same work on both sides, which forbids comparing even their counts.
+func OtherWork(old, new *Measurements) (reasons []string) {
+	compared := map[string]bool{}
+	for _, s := range new.Series {
+		name, _, _ := strings.Cut(s.Name, "/")
+		was, now := old.work[name], new.work[name]
+		switch {
+		case compared[name] || was == (work{}) || now == (work{}):
+		case was.shape != now.shape:
+			reasons = append(reasons, fmt.Sprintf("workload %s: %s, now %s", printable(name), was.shape, now.shape))
+		case was.digest != now.digest && was.digest != "" && now.digest != "":
+			reasons = append(reasons, fmt.Sprintf("workload %s: digest %s, now %s: other tables or requests", printable(name), printable(was.digest), printable(now.digest)))
+		}
+		compared[name] = true
+	}
+	return reasons
+}
+
+func count(n int) string {
+	if n == 0 {
+		return unknown
+	}
+	return fmt.Sprint(n)
+}

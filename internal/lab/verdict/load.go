@@ -1,0 +1,58 @@
+package verdict
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ksdispatch/ksdispatch/internal/bom"
+	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+)
+
+// Load reads a file: a report of ksbench, the output of go test -bench, in which the units named by exact are counts too, or a
+// baseline of either, whose digest it checks.
+func Load(path string, exact []string) (*Measurements, error) {
+	f, _, err := baseline.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Read(f, path, exact)
+}
+
+// Read is Load from a stream; source names it in errors and in the comparison.
+func Read(r io.Reader, source string, exact []string) (*Measurements, error) {
+	b, err := bom.Skip(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", source, err)
+	}
+	first, err := firstByte(b)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("%s: is empty", source)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", source, err)
+	case first != '{':
+		return ReadGoBench(b, source, exact)
+	}
+	rep, err := report.ReadNamed(b, source)
+	if err != nil {
+		return nil, err
+	}
+	return FromReport(rep, source), nil
+}
+
+// firstByte looks at the first byte that is no white space, and leaves it to be read.
+func firstByte(b *bufio.Reader) (byte, error) {
+	for {
+		c, err := b.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		if c != ' ' && c != '\t' && c != '\n' && c != '\r' {
+			return c, b.UnreadByte()
+		}
+	}
+}
