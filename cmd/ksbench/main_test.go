@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "bench", "report", "report.schema.json"))
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "internal", "lab", "report", "report.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
