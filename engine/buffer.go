@@ -7,92 +7,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// ident is the identifier of a request, read once. Nothing reads the caller's copy of it again: the copy that the handler
-// sees is written from here (S-2, P-23).
-type ident struct {
-	lo, hi uint64 // the set
-	word   uint64 // id, and flags above it
-	node   uint64 // the second half of a KSP_NODE, when flags has TOPOLOGY
-}
-
-func (q *ident) id() uint32    { return uint32(q.word) }
-func (q *ident) flags() uint32 { return uint32(q.word >> 32) }
-
-// write puts the identifier into the handler's copy, which has room for it.
-func (q *ident) write(b []byte) {
-	p := (*[ks.SizeIdentifier]byte)(b)
-	binary.LittleEndian.PutUint64(p[0:], q.lo)
-	binary.LittleEndian.PutUint64(p[8:], q.hi)
-	binary.LittleEndian.PutUint64(p[16:], q.word)
-}
-
-// writeRest puts what follows the identifier into the handler's copy: the node from the values already read.
-func (irp *IRP) writeRest(b, in []byte) ks.Status {
-	known := ks.SizeIdentifier
-	if irp.ident.flags()&ks.PropertyTypeTopology != 0 {
-		binary.LittleEndian.PutUint64(b[known:], irp.ident.node)
-		known = ks.SizeNode
-	}
-	return irp.readInput(b[known:], in, known)
-}
-
-// readIdentifier reads the identifier where it is not simply at the start of a slice: in memory that can fault, in a slice
-// that ends early, or in the buffer of an earlier pass (P-15).
-func (irp *IRP) readIdentifier(in []byte) (lo, hi, word uint64, status ks.Status) {
-	b := irp.more().head[:ks.SizeIdentifier]
-	status = irp.readAgain(b, in, 0)
-	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), status
-}
-
-// readNode reads the eight bytes that make a KSPROPERTY a KSP_NODE.
-func (irp *IRP) readNode(in []byte) (node uint64, status ks.Status) {
-	b := irp.more().head[:ks.SizeNode-ks.SizeIdentifier]
-	status = irp.readAgain(b, in, ks.SizeIdentifier)
-	return binary.LittleEndian.Uint64(b), status
-}
-
-// wasPrepared reports that SystemBuffer is the one that an earlier pass over this request laid out, with these lengths
-// (P-15).
-func (irp *IRP) wasPrepared() bool {
-	l := &irp.layout
-	return l.prepared && l.in == irp.InputBufferLength && l.out == irp.OutputBufferLength &&
-		uint64(len(irp.SystemBuffer)) >= uint64(l.requestOffset())+uint64(l.in) && &irp.SystemBuffer[0] == irp.base
-}
-
-// requestOffset is where the request lies in SystemBuffer: at al8(Out) (P-6), or at 0 where the data are not in it (M-5).
-func (l *layout) requestOffset() uint32 {
-	if l.source {
-		return 0
-	}
-	return uint32((uint64(l.out) + 7) &^ 7)
-}
-
-// readAgain copies part of the request to dst: from the copy of an earlier pass if there is one, else from the caller. A
-// buffer that no pass prepared is not taken for a request (S-15); run refuses it.
-func (irp *IRP) readAgain(dst, in []byte, off int) ks.Status {
-	if irp.SystemBuffer != nil && irp.wasPrepared() {
-		copy(dst, irp.SystemBuffer[int(irp.layout.requestOffset())+off:])
-		return ks.StatusSuccess
-	}
-	irp.rule = ruleP9
-	return irp.readInput(dst, in, off)
-}
-
-// readInput copies part of the caller's input to dst. What lies beyond a slice is not mapped.
-func (irp *IRP) readInput(dst, in []byte, off int) ks.Status {
-	if len(dst) == 0 {
-		return ks.StatusSuccess
-	}
-	if irp.Memory != nil {
-		return irp.Memory.ReadInput(dst, uint32(off))
-	}
-	if len(in) < off+len(dst) {
-		return ks.StatusAccessViolation
-	}
-	copy(dst, in[off:])
-	return ks.StatusSuccess
-}
-
 // run gives the request its one buffer, fills it, and calls the handler on it: P-10 or P-12 to P-16, P-6 and P-8, P-22. A
 // buffer that an earlier pass prepared is taken as it is (P-15). Without a handler the buffer is left to the standard
 // processing.
@@ -211,6 +125,31 @@ func (irp *IRP) captureData(data, out []byte) ks.Status {
 	return ks.StatusSuccess
 }
 
+// writeRest puts what follows the identifier into the handler's copy: the node from the values already read.
+func (irp *IRP) writeRest(b, in []byte) ks.Status {
+	known := ks.SizeIdentifier
+	if irp.ident.flags()&ks.PropertyTypeTopology != 0 {
+		binary.LittleEndian.PutUint64(b[known:], irp.ident.node)
+		known = ks.SizeNode
+	}
+	return irp.readInput(b[known:], in, known)
+}
+
+// readInput copies part of the caller's input to dst. What lies beyond a slice is not mapped.
+func (irp *IRP) readInput(dst, in []byte, off int) ks.Status {
+	if len(dst) == 0 {
+		return ks.StatusSuccess
+	}
+	if irp.Memory != nil {
+		return irp.Memory.ReadInput(dst, uint32(off))
+	}
+	if len(in) < off+len(dst) {
+		return ks.StatusAccessViolation
+	}
+	copy(dst, in[off:])
+	return ks.StatusSuccess
+}
+
 // takePool gives the request a pool buffer and tells completion to free it (P-10).
 func (irp *IRP) takePool(size uint32) bool {
 	b := irp.allocPool(size)
@@ -249,6 +188,26 @@ func (irp *IRP) freePool() {
 	irp.SystemBuffer, irp.base = nil, nil
 	irp.Flags = 0
 	irp.layout.prepared = false
+}
+
+// abandon frees the buffer of a request whose capture failed. An allocator's buffer is its owner's to free.
+func (irp *IRP) abandon() {
+	if irp.Flags&DeallocateBuffer != 0 {
+		if irp.layout.source {
+			irp.unlock(nil)
+		}
+		irp.freePool()
+	}
+	irp.layout.prepared = false
+	irp.base = nil
+	irp.IoStatus.Information = 0
+}
+
+// releaseScratch frees bytes of allocPool.
+func (irp *IRP) releaseScratch(b []byte) {
+	if irp.Pool != nil {
+		irp.Pool.Free(b)
+	}
 }
 
 // largestBuffer is the longest buffer in bytes that a host is asked for: 32 bits, or where an int has no more than that, a

@@ -79,11 +79,3 @@ func (c Compat) withDefaults() Compat {
 	def(&c.E24, ks.StatusInsufficientResources)
 	return c
 }
-
-// modifiers are the flag bits beside the verb that are passed through, to inner requests too (P-43, P-45).
-func (c *Compat) modifiers() uint32 {
-	if c.P45 {
-		return modifiers | ks.PropertyTypeGetPayloadSize
-	}
-	return modifiers
-}

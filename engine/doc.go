@@ -31,24 +31,24 @@
 //
 // The steps of a request, in the order of P-23, and the files where they are:
 //
-//	lengths               P-4, P-5      dispatch.go
-//	identifier, once      S-2           dispatch.go, buffer.go
-//	verb                  P-25          dispatch.go
-//	lookup                P-24          dispatch.go: one probe of a perfect-hash table keyed by (GUID, id)
-//	handler, sizes        P-26..P-28    dispatch.go: from the cache line that the lookup brought
+//	lengths               P-4, P-5      property.go
+//	identifier, once      S-2           property.go, identify.go
+//	verb                  P-25          property.go
+//	lookup                P-24          property.go: one probe of a perfect-hash table keyed by (GUID, id)
+//	handler, sizes        P-26..P-28    property.go: from the cache line that the lookup brought
 //	buffer                P-10..P-16    buffer.go
 //	capture               P-6, P-8      buffer.go
-//	handler               P-17..P-22    invoke.go
-//	standard processing   P-30..P-43    query.go, serialize.go, inner.go
-//	completion            N-1           irp.go
+//	handler               P-17..P-22    buffer.go and control.go call it, outcome.go says what became of it
+//	standard processing   P-30..P-43    property_query.go, property_serialize.go, property_inner.go
+//	completion            N-1           complete.go
 //
-// Methods take the same way, in method.go and method_query.go, and so do the requests that enable an event, in event_enable.go
-// and event_query.go: their heads are identify.go, the rest is shared. What an enabled event is, from its entry on a list to the
+// Methods take the same way, in method.go and method_query.go, and so do the requests that enable an event, in event.go and
+// event_query.go: their heads are identify.go, the rest is shared. What an enabled event is, from its entry on a list to the
 // signal, is in the other event files, one idea each.
 //
 // [Dispatcher.IoControl] (control.go) is the whole way at once, with completion, for a request that is waited for. Most requests
-// are plain ones and take a short way (short.go), which ends like the long one. [Ref] (ref.go) skips the lookup, and
-// [Dispatcher.PropertyBatch] (batch.go) looks many requests up at once.
+// are plain ones and take a short way there, which ends like the long one. [Ref] (property_ref.go) skips the lookup, and
+// [Dispatcher.PropertyBatch] (property_batch.go) looks many requests up at once.
 //
 // A request that fails before the buffer costs no allocation. No step looks anything up twice, and none reads the caller's
 // memory twice, so that a caller who changes it meanwhile gains nothing.

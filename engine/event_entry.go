@@ -62,33 +62,20 @@ func (e *EventEntry) Increment() int32 { return e.increment }
 // Extra returns the driver's own bytes, EventItem.ExtraEntryData of them, zero at first (E-9).
 func (e *EventEntry) Extra() []byte { return e.extra }
 
-// signal tells the client, by the type of notification (E-21). A buffered event gets data queued instead (E-24, E-25).
-func (e *EventEntry) signal(data []byte) ks.Status {
-	if e.flags&ks.EventEntryBuffered != 0 {
-		limit := defaultMaxQueued
-		if e.list != nil {
-			limit = e.list.maxQueued
-		}
-		if !e.pool.enqueue(&e.queue, data, limit) {
-			return e.owner.compat.E24
-		}
-		if !e.owner.compat.E25 {
-			return ks.StatusSuccess
-		}
+// EventEntry returns the entry of an enable: KSEVENT_ENTRY_IRP_STORAGE, DriverContext[0] (E-10). It is nil for every other
+// request, a basic support query of events included (S-7), and after an enable that failed.
+func (irp *IRP) EventEntry() *EventEntry {
+	if irp.eventItem() == nil || irp.extra == nil {
+		return nil
 	}
-	switch o := e.object.(type) {
-	case *Event:
-		o.Set()
-	case *Semaphore:
-		return o.Release(e.adjustment)
-	case *WorkItem:
-		if !o.queue(e) {
-			return ks.StatusUnsuccessful
-		}
-	default:
-		return ks.StatusInvalidParameter // an entry that was discarded
+	return irp.extra.entry
+}
+
+// forgetEntry empties that slot, for an IRP that is used again.
+func (irp *IRP) forgetEntry() {
+	if irp.extra != nil {
+		irp.extra.entry = nil
 	}
-	return ks.StatusSuccess
 }
 
 // discard is KsDiscardEvent for an entry that is on no list any more: once, the object is dereferenced, what is queued is

@@ -7,6 +7,26 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
+// ident is the identifier of a request, read once. Nothing reads the caller's copy of it again: the copy that the handler
+// sees is written from here (S-2, P-23).
+type ident struct {
+	lo, hi uint64 // the set
+	word   uint64 // id, and flags above it
+	node   uint64 // the second half of a KSP_NODE, when flags has TOPOLOGY
+}
+
+func (q *ident) id() uint32 { return uint32(q.word) }
+
+func (q *ident) flags() uint32 { return uint32(q.word >> 32) }
+
+// write puts the identifier into the handler's copy, which has room for it.
+func (q *ident) write(b []byte) {
+	p := (*[ks.SizeIdentifier]byte)(b)
+	binary.LittleEndian.PutUint64(p[0:], q.lo)
+	binary.LittleEndian.PutUint64(p[8:], q.hi)
+	binary.LittleEndian.PutUint64(p[16:], q.word)
+}
+
 // identify is the head of a request of any family: its lengths (P-4, P-5) and its identifier, read once (S-2), from the
 // caller or from the copy that an earlier pass made (P-15). The bit of TOPOLOGY is the same in each family. short is the
 // rule of a request that is too short. Property has a copy of this in line.
@@ -32,4 +52,30 @@ func (irp *IRP) identify(in []byte, short rule) (status ks.Status) {
 		q.node, status = irp.readNode(in)
 	}
 	return status
+}
+
+// readIdentifier reads the identifier where it is not simply at the start of a slice: in memory that can fault, in a slice
+// that ends early, or in the buffer of an earlier pass (P-15).
+func (irp *IRP) readIdentifier(in []byte) (lo, hi, word uint64, status ks.Status) {
+	b := irp.more().head[:ks.SizeIdentifier]
+	status = irp.readAgain(b, in, 0)
+	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), status
+}
+
+// readNode reads the eight bytes that make a KSPROPERTY a KSP_NODE.
+func (irp *IRP) readNode(in []byte) (node uint64, status ks.Status) {
+	b := irp.more().head[:ks.SizeNode-ks.SizeIdentifier]
+	status = irp.readAgain(b, in, ks.SizeIdentifier)
+	return binary.LittleEndian.Uint64(b), status
+}
+
+// readAgain copies part of the request to dst: from the copy of an earlier pass if there is one, else from the caller. A
+// buffer that no pass prepared is not taken for a request (S-15); run refuses it.
+func (irp *IRP) readAgain(dst, in []byte, off int) ks.Status {
+	if irp.SystemBuffer != nil && irp.wasPrepared() {
+		copy(dst, irp.SystemBuffer[int(irp.layout.requestOffset())+off:])
+		return ks.StatusSuccess
+	}
+	irp.rule = ruleP9
+	return irp.readInput(dst, in, off)
 }

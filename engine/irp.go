@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
-	"sync/atomic"
-
 	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
@@ -38,24 +35,6 @@ const (
 type IoStatus struct {
 	Status      ks.Status
 	Information uint64
-}
-
-// FileObject stands for one open handle: FILE_OBJECT. Its zero value is ready. A FileObject belongs to one goroutine at
-// a time: the fast path keeps the captured request in it (F-5).
-type FileObject struct {
-	// Context is the owner's: FsContext.
-	Context any
-	// Handles resolves the objects that enables of events name; nil knows none.
-	Handles Handles
-	// Events is the list of the object that the file is open on, for IoControl.
-	Events *EventList
-
-	events atomic.Int32  // that are enabled (S-24)
-	number atomic.Uint64 // for event lists, 0 before the first event
-
-	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack
-	small   [fastScratch]byte
-	scratch []byte // for requests longer than small; grows to the longest request seen
 }
 
 // Memory is caller memory that is not a plain slice: memory that can fault, or change under the reader (P-9, S-2). Each
@@ -106,7 +85,7 @@ type IRP struct {
 	IoStatus IoStatus
 	// Flags say what is in SystemBuffer and what completion owes (P-10, P-13).
 	Flags IRPFlags
-	index uint32 // of the item that was found, and its family: DriverContext[0] and [3] (family.go)
+	index uint32 // of the item that was found, and its family: DriverContext[0] and [3] (item.go)
 
 	// SystemBuffer is AssociatedIrp.SystemBuffer: data, padding to 8, request (P-6). nil before the dispatcher, or the
 	// caller's Allocator, obtained one.
@@ -140,120 +119,37 @@ const (
 	dataIn                        // what the caller has is copied to the handler's buffer
 )
 
-// dispatched reports that a property was found for this request, so that DriverContext is written (P-22).
-func (irp *IRP) dispatched() bool { return irp.owner != nil && irp.index < noItem }
-
-// PropertySet returns the set that the request was dispatched to: KSPROPERTY_SET_IRP_STORAGE, DriverContext[0] (P-22).
-// It is nil if no item was found. The set is the compiled one and must not be changed.
-func (irp *IRP) PropertySet() *PropertySet {
-	if !irp.dispatched() {
-		return nil
-	}
-	return &irp.owner.sets[irp.owner.items[irp.index].set].PropertySet
-}
-
-// PropertyItem returns the item that the request was dispatched to: KSPROPERTY_ITEM_IRP_STORAGE, DriverContext[3]. It is
-// nil unless the table has extended items, as DriverContext[3] is not written otherwise (P-22).
-func (irp *IRP) PropertyItem() *PropertyItem {
-	if !irp.dispatched() || irp.owner.itemSize == 0 {
-		return nil
-	}
-	return irp.owner.items[irp.index].decl
-}
-
-// ItemStorage returns the private bytes of the item that the request was dispatched to: what an extended item has after
-// its KSPROPERTY_ITEM, PropertyItemSize-72 bytes, or after its KSMETHOD_ITEM or KSEVENT_ITEM, 40 less than their size (P-3, M-3).
-// nil without extended items, and on a 32-bit host for what it cannot address. All handles of an object share it; handlers
-// synchronise its use.
-func (irp *IRP) ItemStorage() []byte {
-	if irp.owner == nil || irp.index == noItem {
-		return nil
-	}
-	return irp.owner.storage(irp.index)
-}
-
-// ItemContext returns the Context of the item that the request was dispatched to.
-func (irp *IRP) ItemContext() any {
-	if irp.owner != nil && irp.index < noItem {
-		return irp.owner.items[irp.index].decl.Context
-	}
-	return irp.otherContext()
-}
-
 // Rule names the rule that decided the last dispatch of this IRP, such as "P-28": for people, and for tools that explain
 // an answer. It is meaningless while the request is pending.
 func (irp *IRP) Rule() string { return irp.rule.String() }
 
-// Complete ends a pended request with status and information, in bytes: IoCompleteRequest, called by whoever the handler
-// handed the request to, exactly once, from any goroutine, and only for a request whose handler returned STATUS_PENDING or
-// will. It stores the result and calls Completion. The one that was told STATUS_PENDING then calls Finish. STATUS_PENDING
-// is no result: it becomes STATUS_UNSUCCESSFUL.
-//
-// https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iocompleterequest
-func (irp *IRP) Complete(status ks.Status, information uint64) {
-	if status == ks.StatusPending {
-		status = ks.StatusUnsuccessful
+// requestOffset is where the request lies in SystemBuffer: at al8(Out) (P-6), or at 0 where the data are not in it (M-5).
+func (l *layout) requestOffset() uint32 {
+	if l.source {
+		return 0
 	}
-	irp.IoStatus.Status = status
-	irp.IoStatus.Information = information
-	if f := irp.Completion; f != nil {
-		f(irp)
-	} else if irp.UserEvent != nil {
-		irp.UserEvent <- struct{}{}
-	}
+	return uint32((uint64(l.out) + 7) &^ 7)
 }
 
-// Finish is what the I/O manager does when a request is complete, IopCompleteRequest (N-1), and what the filter does for
-// a buffer of its own allocator (P-13): it stores status, copies min(Information, OutputBufferLength) bytes to the caller
-// if the verb carries data out and status is not an error, and frees the buffer if DeallocateBuffer is set. A buffer that
-// came from an Allocator stays in SystemBuffer for its owner to free. The result is the BytesReturned that the caller of
-// DeviceIoControl sees: the low 32 bits of Information, or 0 for an error. A size answer returns more than len(out).
-//
-// out receives the data; it is usually irp.UserBuffer and is not used when Memory is set. Finish must not be called for a
-// request that is pending.
-func (irp *IRP) Finish(status ks.Status, out []byte) (bytesReturned uint32) {
-	irp.IoStatus.Status = status
+// wasPrepared reports that SystemBuffer is the one that an earlier pass over this request laid out, with these lengths
+// (P-15).
+func (irp *IRP) wasPrepared() bool {
 	l := &irp.layout
-	if !status.IsError() {
-		n := irp.IoStatus.Information
-		bytesReturned = uint32(n)
-		if l.dir&dataOut != 0 && l.prepared && l.out != 0 {
-			irp.copyBack(out, min(n, uint64(l.out)))
-		}
-	}
-	l.prepared = false
-	if irp.Flags&DeallocateBuffer != 0 {
-		if l.source {
-			irp.unlock(out)
-		}
-		irp.freePool()
-	} else if l.in|l.out > keepBase {
-		irp.base = nil
-	}
-	return bytesReturned
+	return l.prepared && l.in == irp.InputBufferLength && l.out == irp.OutputBufferLength &&
+		uint64(len(irp.SystemBuffer)) >= uint64(l.requestOffset())+uint64(l.in) && &irp.SystemBuffer[0] == irp.base
 }
 
-// keepBase is the length in bytes up to which an IRP may go on pointing to a buffer that its owner freed, until the next
-// request: forgetting each would cost a write barrier a request, and remembering a large one costs its memory.
-const keepBase = 64 << 10
-
-// copyBack copies n bytes that were produced to the caller. n was limited to the buffer just now, not when the size was
-// answered (S-6).
-func (irp *IRP) copyBack(out []byte, n uint64) {
-	if m := irp.Memory; m != nil {
-		if n != 0 {
-			// A fault here is the caller's own doing after a probe that passed: the request is complete all the same.
-			_ = m.WriteOutput(irp.SystemBuffer[:n])
-		}
-		return
-	}
-	if n == 4 && len(out) >= 4 { // most values: a call to copy them costs 3 ns more
-		binary.LittleEndian.PutUint32(out, binary.LittleEndian.Uint32(irp.SystemBuffer))
-		return
-	}
-	copy(out, irp.SystemBuffer[:n])
+// extra is what few requests need. An IRP makes one when it first does, and keeps it.
+type extra struct {
+	inner IRP                     // for the requests of P-43
+	entry *EventEntry             // of an enable: DriverContext[0] (E-10)
+	head  [ks.SizeIdentifier]byte // where Memory reads an identifier to: a local array would be moved to the heap each time
+	view  []byte                  // the data of a SOURCE method (M-4)
 }
 
-// fastScratch is the longest request that the fast path captures without a buffer of its own: KSPROPERTY, KSP_NODE and
-// KSP_PIN requests with up to 32 bytes of instance data.
-const fastScratch = 64
+func (irp *IRP) more() *extra {
+	if irp.extra == nil {
+		irp.extra = new(extra)
+	}
+	return irp.extra
+}

@@ -1,6 +1,35 @@
 package engine
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// noItem is the Tag of an entry that only the fast path knows, and the end of a list of sets.
+const noItem = 1<<31 - 1
+
+// The items of a dispatcher have numbers, which IRP.index holds while a request of theirs is on its way, and the number says
+// which family the item is of: from 0 properties, from firstMethod methods, from firstEvent events. So what asks an IRP for a
+// property that it was not dispatched to finds none (S-7), and the path of properties writes nothing more for that.
+const (
+	firstMethod = 2 << 30
+	firstEvent  = 3 << 30
+)
+
+// named returns the set and id of an item, for people, and what happens to it at most once.
+func (d *Dispatcher) named(index uint32) (set ks.GUID, id uint32, once *itemOnce) {
+	if index >= firstEvent {
+		it := &d.events.items[index-firstEvent]
+		return d.events.sets[it.set].Set, it.decl.ID, &d.events.once[index-firstEvent]
+	}
+	if index >= firstMethod {
+		m, i := &d.methods, index-firstMethod
+		return m.sets[m.items[i].set].Set, m.items[i].decl.ID, &m.once[i]
+	}
+	it := &d.items[index]
+	return d.sets[it.set].Set, it.decl.ID, &d.once[index]
+}
 
 // itemOnce is what happens at most once in the life of an item. It is the only state that a dispatcher changes.
 type itemOnce struct {
@@ -33,6 +62,25 @@ func (d *Dispatcher) storage(index uint32) []byte {
 	}
 	_, _, once := d.named(index)
 	return once.bytes(int(size - plain))
+}
+
+// ItemStorage returns the private bytes of the item that the request was dispatched to: what an extended item has after
+// its KSPROPERTY_ITEM, PropertyItemSize-72 bytes, or after its KSMETHOD_ITEM or KSEVENT_ITEM, 40 less than their size (P-3, M-3).
+// nil without extended items, and on a 32-bit host for what it cannot address. All handles of an object share it; handlers
+// synchronise its use.
+func (irp *IRP) ItemStorage() []byte {
+	if irp.owner == nil || irp.index == noItem {
+		return nil
+	}
+	return irp.owner.storage(irp.index)
+}
+
+// ItemContext returns the Context of the item that the request was dispatched to.
+func (irp *IRP) ItemContext() any {
+	if irp.owner != nil && irp.index < noItem {
+		return irp.owner.items[irp.index].decl.Context
+	}
+	return irp.otherContext()
 }
 
 // otherContext is ItemContext where there is no property.

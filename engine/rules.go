@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/ksdispatch/ksdispatch/engine/ks"
+
 // rule identifies the rule of behaviour that decided a request, for IRP.Rule.
 type rule uint8
 
@@ -64,3 +66,20 @@ var ruleNames = [...]string{
 }
 
 func (r rule) String() string { return ruleNames[r] }
+
+// decide records the rule and returns its status.
+func (irp *IRP) decide(r rule, status ks.Status) ks.Status {
+	irp.rule = r
+	return status
+}
+
+// tooShort is the two-call size answer: a warning that carries the size for an empty output buffer, an error for a short
+// one (N-1, P-28).
+func (irp *IRP) tooShort(r rule, out, need uint64) ks.Status {
+	irp.rule = r
+	if out == 0 {
+		irp.IoStatus.Information = need
+		return ks.StatusBufferOverflow
+	}
+	return ks.StatusBufferTooSmall
+}

@@ -21,7 +21,7 @@ type record struct {
 
 // parse reads records, which blank lines part. Lines with # are comments.
 //
-//	P-28 engine/dispatch.go [guard]
+//	P-28 engine/property.go [guard]
 //	- text that occurs once
 //	+ text in its place
 //	survives REASON             optional

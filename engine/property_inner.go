@@ -87,3 +87,11 @@ func (d *Dispatcher) resolveSize(irp *IRP, index uint32) (size uint32, status ks
 	}
 	return size, ks.StatusSuccess
 }
+
+// modifiers are the flag bits beside the verb that are passed through, to inner requests too (P-43, P-45).
+func (c *Compat) modifiers() uint32 {
+	if c.P45 {
+		return modifiers | ks.PropertyTypeGetPayloadSize
+	}
+	return modifiers
+}

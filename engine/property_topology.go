@@ -63,10 +63,6 @@ func (t *Topology) Property(irp *IRP, request, data []byte) ks.Status {
 	return ks.StatusNotFound
 }
 
-func (irp *IRP) guidList(data []byte, list []ks.GUID) ks.Status {
-	return irp.sizedList(ruleP17, data, uint32(len(list)), 16, func(i uint32, b []byte) { copy(b, list[i][:]) })
-}
-
 // name is P-61 and P-62.
 func (t *Topology) name(irp *IRP, request, data []byte) ks.Status {
 	if len(request) < ks.SizeNode {

@@ -38,3 +38,32 @@ func (irp *IRP) notificationTarget(data *ks.EventData) (object Object, adjustmen
 	}
 	return object, adjustment, status
 }
+
+// signal tells the client, by the type of notification (E-21). A buffered event gets data queued instead (E-24, E-25).
+func (e *EventEntry) signal(data []byte) ks.Status {
+	if e.flags&ks.EventEntryBuffered != 0 {
+		limit := defaultMaxQueued
+		if e.list != nil {
+			limit = e.list.maxQueued
+		}
+		if !e.pool.enqueue(&e.queue, data, limit) {
+			return e.owner.compat.E24
+		}
+		if !e.owner.compat.E25 {
+			return ks.StatusSuccess
+		}
+	}
+	switch o := e.object.(type) {
+	case *Event:
+		o.Set()
+	case *Semaphore:
+		return o.Release(e.adjustment)
+	case *WorkItem:
+		if !o.queue(e) {
+			return ks.StatusUnsuccessful
+		}
+	default:
+		return ks.StatusInvalidParameter // an entry that was discarded
+	}
+	return ks.StatusSuccess
+}

@@ -120,13 +120,6 @@ func (irp *IRP) fail(status ks.Status) ks.Status {
 	return status
 }
 
-// releaseScratch frees bytes of allocPool.
-func (irp *IRP) releaseScratch(b []byte) {
-	if irp.Pool != nil {
-		irp.Pool.Free(b)
-	}
-}
-
 // unserializeSet is P-42: the whole captured blob is validated before the first SET.
 func (d *Dispatcher) unserializeSet(irp *IRP) ks.Status {
 	q := &irp.ident

@@ -31,19 +31,6 @@ func (irp *IRP) check(status ks.Status, out uint32, dir direction) ks.Status {
 	return status
 }
 
-// abandon frees the buffer of a request whose capture failed. An allocator's buffer is its owner's to free.
-func (irp *IRP) abandon() {
-	if irp.Flags&DeallocateBuffer != 0 {
-		if irp.layout.source {
-			irp.unlock(nil)
-		}
-		irp.freePool()
-	}
-	irp.layout.prepared = false
-	irp.base = nil
-	irp.IoStatus.Information = 0
-}
-
 // unwound is what a panic in a handler or an allocator becomes (P-21): the status that was thrown, or an access violation.
 // A nil value is runtime.Goexit: the goroutine ends, so that nobody will finish the request, and its buffer is freed here.
 func (d *Dispatcher) unwound(irp *IRP, value any) ks.Status {

@@ -1,0 +1,67 @@
+package engine
+
+import "github.com/ksdispatch/ksdispatch/engine/ks"
+
+// PropertySet declares the properties of one GUID: KSPROPERTY_SET. Several sets may have one GUID and different ids. No
+// request can name a set with GUID_NULL; SETSUPPORT lists it all the same (P-32).
+type PropertySet struct {
+	Set    ks.GUID
+	Items  []PropertyItem
+	FastIO []FastPropertyItem
+}
+
+// PropertyItem declares one property: KSPROPERTY_ITEM.
+type PropertyItem struct {
+	ID             uint32
+	Get, Set       Handler         // nil: the verb is not supported (P-26)
+	MinProperty    uint32          // least InputBufferLength of GET and SET in bytes; under 24 counts as 24 (P-27)
+	MinData        uint32          // least OutputBufferLength of GET and SET in bytes; 0 leaves sizes to the handler (P-28)
+	Values         *PropertyValues // what BASICSUPPORT and DEFAULTVALUES describe; nil for none
+	Relations      []ks.Identifier // what RELATIONS lists
+	Support        Handler         // SupportHandler, consulted by the support verbs first (P-34); nil for none
+	SerializedSize uint32          // 0: not serialized; 1: begins with KSMULTIPLE_ITEM, size unknown; else bytes
+	Context        any             // returned by IRP.ItemContext inside a handler of this item
+}
+
+// FastPropertyItem declares the handlers of one property that need no IRP: KSFASTPROPERTY_ITEM.
+type FastPropertyItem struct {
+	ID       uint32
+	Get, Set FastHandler
+}
+
+// PropertyValues describes the values of a property: KSPROPERTY_VALUES.
+type PropertyValues struct {
+	PropTypeSet ks.Identifier // Flags is not used
+	MembersList []MembersList
+}
+
+// MembersList is one list of ranges, steps, values or defaults: KSPROPERTY_MEMBERSLIST. Members holds
+// MembersSize x MembersCount bytes.
+type MembersList struct {
+	MembersHeader ks.MembersHeader
+	Members       []byte
+}
+
+// SizePropertyItem is sizeof(KSPROPERTY_ITEM) in bytes on x64, the ABI that is modelled on every host.
+const SizePropertyItem = 72
+
+// PropertySet returns the set that the request was dispatched to: KSPROPERTY_SET_IRP_STORAGE, DriverContext[0] (P-22).
+// It is nil if no item was found. The set is the compiled one and must not be changed.
+func (irp *IRP) PropertySet() *PropertySet {
+	if !irp.dispatched() {
+		return nil
+	}
+	return &irp.owner.sets[irp.owner.items[irp.index].set].PropertySet
+}
+
+// PropertyItem returns the item that the request was dispatched to: KSPROPERTY_ITEM_IRP_STORAGE, DriverContext[3]. It is
+// nil unless the table has extended items, as DriverContext[3] is not written otherwise (P-22).
+func (irp *IRP) PropertyItem() *PropertyItem {
+	if !irp.dispatched() || irp.owner.itemSize == 0 {
+		return nil
+	}
+	return irp.owner.items[irp.index].decl
+}
+
+// dispatched reports that a property was found for this request, so that DriverContext is written (P-22).
+func (irp *IRP) dispatched() bool { return irp.owner != nil && irp.index < noItem }
