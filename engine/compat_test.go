@@ -3,7 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"reflect"
-	"strings"
+	"slices"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -28,63 +28,64 @@ func TestCompat(t *testing.T) {
 	values := engine.PropertyItem{Get: produces(1), Values: stepped()}
 	sized := engine.PropertyItem{Get: produces(1), Set: accepts, SerializedSize: 4}
 	cases := map[string][]compatCase{
-		"P25": {
-			{item: both, q: request{flags: get | set, out: full(4)}, status: ks.StatusInvalidParameter, override: engine.Compat{P25: true}},
-			{item: both, q: request{flags: get | basicSupport, out: full(4)}, status: ks.StatusInvalidParameter, override: engine.Compat{P25: true}, otherInfo: 1},
-			{item: both, q: request{flags: basicSupport | relations, out: full(4)}, status: ks.StatusInvalidParameter, override: engine.Compat{P25: true}, otherInfo: 4},
-			{item: both, q: request{flags: relations | serializeSize, out: full(8)}, status: ks.StatusInvalidParameter, override: engine.Compat{P25: true}, otherInfo: 8},
+		"MixedVerbs": {
+			{item: both, q: request{flags: get | set, out: full(4)}, status: ks.StatusInvalidParameter, override: engine.Compat{MixedVerbs: true}},
+			{item: both, q: request{flags: get | basicSupport, out: full(4)}, status: ks.StatusInvalidParameter, override: engine.Compat{MixedVerbs: true}, otherInfo: 1},
+			{item: both, q: request{flags: basicSupport | relations, out: full(4)}, status: ks.StatusInvalidParameter, override: engine.Compat{MixedVerbs: true}, otherInfo: 4},
+			{item: both, q: request{flags: relations | serializeSize, out: full(8)}, status: ks.StatusInvalidParameter, override: engine.Compat{MixedVerbs: true}, otherInfo: 8},
 			// Not no verb, and not an unknown one.
-			{item: both, q: request{flags: 0}, status: ks.StatusInvalidParameter, override: engine.Compat{P25: true}, other: ks.StatusInvalidParameter},
-			{item: both, q: request{flags: get | 8}, status: ks.StatusInvalidParameter, override: engine.Compat{P25: true}, other: ks.StatusInvalidParameter},
+			{item: both, q: request{flags: 0}, status: ks.StatusInvalidParameter, override: engine.Compat{MixedVerbs: true}, other: ks.StatusInvalidParameter},
+			{item: both, q: request{flags: get | 8}, status: ks.StatusInvalidParameter, override: engine.Compat{MixedVerbs: true}, other: ks.StatusInvalidParameter},
 		},
-		"P26": {
-			{item: engine.PropertyItem{Get: produces(1)}, q: request{flags: set}, status: ks.StatusNotFound, override: engine.Compat{P26: other}, other: other},
-			{item: engine.PropertyItem{Set: accepts}, q: request{flags: get}, status: ks.StatusNotFound, override: engine.Compat{P26: other}, other: other},
+		"NoHandler": {
+			{item: engine.PropertyItem{Get: produces(1)}, q: request{flags: set}, status: ks.StatusNotFound, override: engine.Compat{NoHandler: other}, other: other},
+			{item: engine.PropertyItem{Set: accepts}, q: request{flags: get}, status: ks.StatusNotFound, override: engine.Compat{NoHandler: other}, other: other},
 		},
-		"P27": {
+		"ShortRequest": {
 			{item: engine.PropertyItem{Get: produces(1), MinProperty: 32}, q: request{flags: get}, status: ks.StatusInvalidBufferSize,
-				override: engine.Compat{P27: ks.StatusInvalidParameter}, other: ks.StatusInvalidParameter},
+				override: engine.Compat{ShortRequest: ks.StatusInvalidParameter}, other: ks.StatusInvalidParameter},
 		},
-		"P33": {
-			{item: values, q: request{flags: basicSupport, out: full(5)}, info: 4, override: engine.Compat{P33: true}, other: ks.StatusBufferTooSmall},
-			{item: values, q: request{flags: basicSupport, out: full(39)}, info: 4, override: engine.Compat{P33: true}, other: ks.StatusBufferTooSmall},
-			{item: values, q: request{flags: basicSupport, out: full(41)}, info: 40, override: engine.Compat{P33: true}, other: ks.StatusBufferTooSmall},
-			{item: values, q: request{flags: basicSupport, out: full(4)}, info: 4, override: engine.Compat{P33: true}, otherInfo: 4},
-			{item: values, q: request{flags: basicSupport, out: full(40)}, info: 40, override: engine.Compat{P33: true}, otherInfo: 40},
-			{item: values, q: request{flags: basicSupport, out: full(107)}, info: 107, override: engine.Compat{P33: true}, otherInfo: 107},
-			{item: values, q: request{flags: basicSupport, out: full(200)}, info: 107, override: engine.Compat{P33: true}, otherInfo: 107},
-			{item: values, q: request{flags: defaultValues, out: full(58)}, info: 40, override: engine.Compat{P33: true}, other: ks.StatusBufferTooSmall},
-			{item: values, q: request{flags: defaultValues, out: full(59)}, info: 59, override: engine.Compat{P33: true}, otherInfo: 59},
+		"StrictDescriptionSize": {
+			{item: values, q: request{flags: basicSupport, out: full(5)}, info: 4, override: engine.Compat{StrictDescriptionSize: true}, other: ks.StatusBufferTooSmall},
+			{item: values, q: request{flags: basicSupport, out: full(39)}, info: 4, override: engine.Compat{StrictDescriptionSize: true}, other: ks.StatusBufferTooSmall},
+			{item: values, q: request{flags: basicSupport, out: full(41)}, info: 40, override: engine.Compat{StrictDescriptionSize: true}, other: ks.StatusBufferTooSmall},
+			{item: values, q: request{flags: basicSupport, out: full(4)}, info: 4, override: engine.Compat{StrictDescriptionSize: true}, otherInfo: 4},
+			{item: values, q: request{flags: basicSupport, out: full(40)}, info: 40, override: engine.Compat{StrictDescriptionSize: true}, otherInfo: 40},
+			{item: values, q: request{flags: basicSupport, out: full(107)}, info: 107, override: engine.Compat{StrictDescriptionSize: true}, otherInfo: 107},
+			{item: values, q: request{flags: basicSupport, out: full(200)}, info: 107, override: engine.Compat{StrictDescriptionSize: true}, otherInfo: 107},
+			{item: values, q: request{flags: defaultValues, out: full(58)}, info: 40, override: engine.Compat{StrictDescriptionSize: true}, other: ks.StatusBufferTooSmall},
+			{item: values, q: request{flags: defaultValues, out: full(59)}, info: 59, override: engine.Compat{StrictDescriptionSize: true}, otherInfo: 59},
 		},
-		"P33Zero": {
-			{item: values, q: request{flags: basicSupport}, status: ks.StatusBufferOverflow, info: 107, override: engine.Compat{P33Zero: ks.StatusBufferTooSmall},
+		"NoDescriptionBuffer": {
+			{item: values, q: request{flags: basicSupport}, status: ks.StatusBufferOverflow, info: 107, override: engine.Compat{NoDescriptionBuffer: ks.StatusBufferTooSmall},
 				other: ks.StatusBufferTooSmall},
-			{item: values, q: request{flags: defaultValues}, status: ks.StatusBufferOverflow, info: 59, override: engine.Compat{P33Zero: ks.StatusNoMoreEntries},
+			{item: values, q: request{flags: defaultValues}, status: ks.StatusBufferOverflow, info: 59, override: engine.Compat{NoDescriptionBuffer: ks.StatusNoMoreEntries},
 				other: ks.StatusNoMoreEntries, otherInfo: 59},
 		},
-		"P36": {{item: both, q: request{flags: defaultValues, out: full(40)}, status: ks.StatusNotFound, override: engine.Compat{P36: other}, other: other},
+		"NoDefaultValues": {{item: both, q: request{flags: defaultValues, out: full(40)}, status: ks.StatusNotFound, override: engine.Compat{NoDefaultValues: other}, other: other},
 			{item: engine.PropertyItem{Support: answers(ks.StatusSomeNotMapped, 0)}, q: request{flags: defaultValues}, status: ks.StatusNotFound,
-				override: engine.Compat{P36: other}, other: other}},
-		"P38": {{item: both, q: request{flags: serializeRaw}, status: ks.StatusNotFound, override: engine.Compat{P38: other}, other: other},
+				override: engine.Compat{NoDefaultValues: other}, other: other}},
+		"NoRawSerialization": {{item: both, q: request{flags: serializeRaw}, status: ks.StatusNotFound, override: engine.Compat{NoRawSerialization: other}, other: other},
 			{item: engine.PropertyItem{Support: answers(ks.StatusSomeNotMapped, 0)}, q: request{flags: unserializeRaw}, status: ks.StatusNotFound,
-				override: engine.Compat{P38: other}, other: other}},
-		"P39": {{item: sized, q: request{flags: serializeSet, out: full(55)}, status: ks.StatusBufferTooSmall, override: engine.Compat{P39: other}, other: other}},
-		"P42Set": {{item: sized, q: request{flags: unserializeSet, out: blob(setB, 0)}, status: ks.StatusInvalidParameter,
-			override: engine.Compat{P42Set: other}, other: other}},
-		"P42Entry": {{item: sized, q: request{flags: unserializeSet, out: blob(setA, 1)}, status: ks.StatusInvalidParameter,
-			override: engine.Compat{P42Entry: other}, other: other}},
-		"P42Item": {{item: sized, q: request{flags: unserializeSet, out: blob(setA, 1, serial{id: 9})}, status: ks.StatusNotFound,
-			override: engine.Compat{P42Item: other}, other: other},
-			{item: both, q: request{flags: unserializeSet, out: blob(setA, 1, serial{id: 1})}, status: ks.StatusNotFound, override: engine.Compat{P42Item: other}, other: other}},
-		"P42Length": {{item: sized, q: request{flags: unserializeSet, out: blob(setA, 1, serial{id: 1, value: []byte{1}})}, status: ks.StatusInvalidBufferSize,
-			override: engine.Compat{P42Length: other}, other: other}},
-		"P45": {
-			{item: both, q: request{flags: get | ks.PropertyTypeGetPayloadSize, out: full(1)}, status: ks.StatusInvalidParameter, override: engine.Compat{P45: true}, otherInfo: 1},
-			{item: both, q: request{flags: ks.PropertyTypeGetPayloadSize}, status: ks.StatusInvalidParameter, override: engine.Compat{P45: true}, other: ks.StatusInvalidParameter},
+				override: engine.Compat{NoRawSerialization: other}, other: other}},
+		"ShortSerializeBuffer": {{item: sized, q: request{flags: serializeSet, out: full(55)}, status: ks.StatusBufferTooSmall, override: engine.Compat{ShortSerializeBuffer: other}, other: other}},
+		"UnserializeWrongSet": {{item: sized, q: request{flags: unserializeSet, out: blob(setB, 0)}, status: ks.StatusInvalidParameter,
+			override: engine.Compat{UnserializeWrongSet: other}, other: other}},
+		"UnserializeTruncated": {{item: sized, q: request{flags: unserializeSet, out: blob(setA, 1)}, status: ks.StatusInvalidParameter,
+			override: engine.Compat{UnserializeTruncated: other}, other: other}},
+		"UnserializeWrongItem": {{item: sized, q: request{flags: unserializeSet, out: blob(setA, 1, serial{id: 9})}, status: ks.StatusNotFound,
+			override: engine.Compat{UnserializeWrongItem: other}, other: other},
+			{item: both, q: request{flags: unserializeSet, out: blob(setA, 1, serial{id: 1})}, status: ks.StatusNotFound, override: engine.Compat{UnserializeWrongItem: other}, other: other}},
+		"UnserializeWrongLength": {{item: sized, q: request{flags: unserializeSet, out: blob(setA, 1, serial{id: 1, value: []byte{1}})}, status: ks.StatusInvalidBufferSize,
+			override: engine.Compat{UnserializeWrongLength: other}, other: other}},
+		"PayloadSizeModifier": {
+			{item: both, q: request{flags: get | ks.PropertyTypeGetPayloadSize, out: full(1)}, status: ks.StatusInvalidParameter, override: engine.Compat{PayloadSizeModifier: true}, otherInfo: 1},
+			{item: both, q: request{flags: ks.PropertyTypeGetPayloadSize}, status: ks.StatusInvalidParameter, override: engine.Compat{PayloadSizeModifier: true}, other: ks.StatusInvalidParameter},
 		},
 	}
+	elsewhere := append([]string{"UnknownMethodFlags", "NoMethodHandler"}, eventCompat...)
 	for field := range reflect.TypeFor[engine.Compat]().Fields() {
-		if strings.HasPrefix(field.Name, "P") && cases[field.Name] == nil { // the other families have tests of their own
+		if cases[field.Name] == nil && !slices.Contains(elsewhere, field.Name) {
 			t.Errorf("Compat.%s has no test", field.Name)
 		}
 	}
@@ -108,9 +109,9 @@ func TestCompat(t *testing.T) {
 }
 
 // A mixture prefers SET, then GET, then BASICSUPPORT, and the handler sees the flags as they came.
-func TestCompatP25Precedence(t *testing.T) {
+func TestP25_CompatPrecedence(t *testing.T) {
 	h := &host{TB: t}
-	h.recompile(engine.Config{Compat: engine.Compat{P25: true}, PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
+	h.recompile(engine.Config{Compat: engine.Compat{MixedVerbs: true}, PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
 		{ID: 1, Get: h.wrap(produces(1)), Set: h.wrap(accepts), Support: h.wrap(produces(2))}}}}})
 	for _, flags := range []uint32{get | set, set | basicSupport, set | unserializeRaw | highPriority} {
 		h.want(request{set: setA, id: 1, flags: flags, out: full(4)}, ks.StatusSuccess, 0)

@@ -39,7 +39,7 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 	}
 	if status := irp.identify(in, ruleE2); status != ks.StatusSuccess {
 		if irp.rule == ruleE2 {
-			status = d.compat.E2
+			status = d.compat.ShortEventRequest
 		}
 		return status
 	}
@@ -69,7 +69,7 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 	default:
 		irp.layout.dir = dataIn
 		if outLen < slot.dataInput {
-			return irp.decide(ruleE5, d.compat.E5)
+			return irp.decide(ruleE5, d.compat.ShortEventData)
 		}
 		if list == nil && slot.item.decl.Add == nil {
 			return irp.decide(ruleE12, ks.StatusInvalidParameter)

@@ -51,7 +51,7 @@ func NewEventList(config EventListConfig) (*EventList, error) {
 }
 
 // Add puts an entry at the end of the list, under the lock: what an Add handler does with its entry. It fails only where
-// Compat.E13 refuses a client that enables twice.
+// Compat.SecondEnable refuses a client that enables twice.
 func (l *EventList) Add(entry *EventEntry) ks.Status {
 	op := listOp{list: l, work: workAdd, entry: entry}
 	op.perform()

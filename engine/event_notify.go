@@ -47,9 +47,9 @@ func (e *EventEntry) signal(data []byte) ks.Status {
 			limit = e.list.maxQueued
 		}
 		if !e.pool.enqueue(&e.queue, data, limit) {
-			return e.owner.compat.E24
+			return e.owner.compat.QueueFull
 		}
-		if !e.owner.compat.E25 {
+		if !e.owner.compat.SignalBuffered {
 			return ks.StatusSuccess
 		}
 	}

@@ -92,7 +92,7 @@ func (op *listOp) run() {
 
 func (op *listOp) add() {
 	l, e := op.list, op.entry
-	if refused := e.owner.compat.E13; refused != 0 && l.index.find(e.eventData, e.file, nil) != nil {
+	if refused := e.owner.compat.SecondEnable; refused != 0 && l.index.find(e.eventData, e.file, nil) != nil {
 		op.status = refused
 		return
 	}

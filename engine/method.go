@@ -37,7 +37,7 @@ func (d *Dispatcher) MethodWithBuffers(irp *IRP, in, out []byte, allocator Alloc
 		if verb == ks.MethodTypeSetSupport || verb == ks.MethodTypeBasicSupport {
 			return d.methodQuery(irp, verb, in, out)
 		}
-		return irp.decide(ruleM2, d.compat.M2)
+		return irp.decide(ruleM2, d.compat.UnknownMethodFlags)
 	}
 
 	e := d.methods.table.Lookup(q.lo, q.hi, q.id())
@@ -94,9 +94,9 @@ func (d *Dispatcher) refusedMethod(irp *IRP, e *methodEntry) ks.Status {
 	case e == nil || e.Tag == noItem:
 		return d.missMethod(irp)
 	case e.Value.handler == nil:
-		return irp.decide(ruleM8, d.compat.M8)
+		return irp.decide(ruleM8, d.compat.NoMethodHandler)
 	case irp.InputBufferLength < e.Value.minMethod:
-		return irp.decide(ruleM7, d.compat.P27)
+		return irp.decide(ruleM7, d.compat.ShortRequest)
 	}
 	return irp.tooShort(ruleM7, uint64(irp.OutputBufferLength), uint64(e.Value.minData))
 }

@@ -21,7 +21,7 @@ func (d *Dispatcher) methodQuery(irp *IRP, verb uint32, in, out []byte) (status 
 			return d.missMethod(irp)
 		}
 		if slot = &e.Value; slot.handler == nil && slot.support == nil {
-			return irp.decide(ruleM8, d.compat.M8)
+			return irp.decide(ruleM8, d.compat.NoMethodHandler)
 		}
 		irp.owner = nil // an earlier dispatcher does not know the item; run names this one if a handler is called (P-22)
 		irp.index = firstMethod + e.Tag
@@ -61,7 +61,7 @@ func (d *Dispatcher) answerMethod(irp *IRP, slot *methodSlot, in, out []byte) ks
 		sets := d.methods.sets
 		return irp.setSupport(ruleM8, ruleM8, len(sets), func(i int) *ks.GUID { return &sets[i].Set })
 	case slot.handler == nil:
-		return irp.decide(ruleM8, d.compat.M8)
+		return irp.decide(ruleM8, d.compat.NoMethodHandler)
 	case len(data) < 4:
 		return irp.tooShort(ruleM8, uint64(len(data)), 4)
 	default:

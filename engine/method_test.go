@@ -413,7 +413,7 @@ func TestM8_NoHandler(t *testing.T) {
 
 // The overrides of Compat that methods have.
 func TestM8_Compat(t *testing.T) {
-	h := newHost(t, engine.Config{Compat: engine.Compat{M2: ks.StatusNotSupported, M8: ks.StatusInvalidDeviceRequest, P27: ks.StatusUnsuccessful},
+	h := newHost(t, engine.Config{Compat: engine.Compat{UnknownMethodFlags: ks.StatusNotSupported, NoMethodHandler: ks.StatusInvalidDeviceRequest, ShortRequest: ks.StatusUnsuccessful},
 		MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1}, {ID: 2, Handler: accepts, MinMethod: 25},
 			{ID: 3, Support: answers(ks.StatusSomeNotMapped, 0)}}}}})
 	h.wantUnwritten(method(8, nil), ks.StatusNotSupported, 0)

@@ -114,9 +114,9 @@ func (d *Dispatcher) refused(irp *IRP, e *entry, handler Handler) ks.Status {
 	case e.Tag == noItem:
 		return irp.decide(ruleP24, ks.StatusNotFound)
 	case handler == nil:
-		return irp.decide(ruleP26, d.compat.P26)
+		return irp.decide(ruleP26, d.compat.NoHandler)
 	case irp.InputBufferLength < e.Value.minProperty:
-		return irp.decide(ruleP27, d.compat.P27)
+		return irp.decide(ruleP27, d.compat.ShortRequest)
 	}
 	return irp.tooShort(ruleP28, uint64(irp.OutputBufferLength), uint64(e.Value.minData))
 }
@@ -126,7 +126,7 @@ func (d *Dispatcher) soleVerb(flags uint32) uint32 {
 	const known = ks.PropertyTypeGet | ks.PropertyTypeSet | ks.PropertyTypeSetSupport | ks.PropertyTypeBasicSupport |
 		ks.PropertyTypeRelations | ks.PropertyTypeSerializeSet | ks.PropertyTypeUnserializeSet | ks.PropertyTypeSerializeRaw |
 		ks.PropertyTypeUnserializeRaw | ks.PropertyTypeSerializeSize | ks.PropertyTypeDefaultValues
-	if d.compat.P45 {
+	if d.compat.PayloadSizeModifier {
 		flags &^= ks.PropertyTypeGetPayloadSize
 	}
 	if flags&^known != 0 {
@@ -135,7 +135,7 @@ func (d *Dispatcher) soleVerb(flags uint32) uint32 {
 	if flags&(flags-1) == 0 {
 		return flags
 	}
-	if !d.compat.P25 {
+	if !d.compat.MixedVerbs {
 		return 0
 	}
 	for _, first := range [...]uint32{ks.PropertyTypeSet, ks.PropertyTypeGet, ks.PropertyTypeBasicSupport} {

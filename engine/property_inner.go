@@ -31,9 +31,9 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	handler := it.slot.handlers[verb-1]
 	switch {
 	case handler == nil:
-		return 0, irp.decide(ruleP26, d.compat.P26)
+		return 0, irp.decide(ruleP26, d.compat.NoHandler)
 	case in.InputBufferLength < it.slot.minProperty:
-		return 0, irp.decide(ruleP27, d.compat.P27)
+		return 0, irp.decide(ruleP27, d.compat.ShortRequest)
 	case in.OutputBufferLength < it.slot.minData:
 		return 0, irp.decide(ruleP28, in.tooShort(ruleP28, uint64(len(value)), 0))
 	case (uint64(len(value))+7)&^7+uint64(in.InputBufferLength) > math.MaxUint32:
@@ -90,7 +90,7 @@ func (d *Dispatcher) resolveSize(irp *IRP, index uint32) (size uint32, status ks
 
 // modifiers are the flag bits beside the verb that are passed through, to inner requests too (P-43, P-45).
 func (c *Compat) modifiers() uint32 {
-	if c.P45 {
+	if c.PayloadSizeModifier {
 		return modifiers | ks.PropertyTypeGetPayloadSize
 	}
 	return modifiers

@@ -35,9 +35,9 @@ func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
 		switch {
 		case decl.Support != nil:
 		case verb == ks.PropertyTypeSerializeRaw || verb == ks.PropertyTypeUnserializeRaw:
-			return irp.decide(ruleP38, d.compat.P38)
+			return irp.decide(ruleP38, d.compat.NoRawSerialization)
 		case verb == ks.PropertyTypeDefaultValues && decl.Values == nil:
-			return irp.decide(ruleP36, d.compat.P36)
+			return irp.decide(ruleP36, d.compat.NoDefaultValues)
 		}
 	}
 	return d.runQuery(irp, verb, set, in, out)
@@ -91,7 +91,7 @@ func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Statu
 	case ks.PropertyTypeUnserializeSet:
 		return d.unserializeSet(irp)
 	}
-	return irp.decide(ruleP38, d.compat.P38) // the raw verbs have no standard processing
+	return irp.decide(ruleP38, d.compat.NoRawSerialization) // the raw verbs have no standard processing
 }
 
 // describe is P-33, and P-36 when only the lists marked as defaults count: the access flags, a KSPROPERTY_DESCRIPTION, or
@@ -100,19 +100,19 @@ func (d *Dispatcher) describe(irp *IRP, it *item, defaults bool) ks.Status {
 	r, full := ruleP33, it.full
 	if defaults {
 		if it.decl.Values == nil {
-			return irp.decide(ruleP36, d.compat.P36)
+			return irp.decide(ruleP36, d.compat.NoDefaultValues)
 		}
 		r, full = ruleP36, it.defaults
 	}
 	data := irp.output()
 	n := uint64(len(data))
 	switch {
-	case n == 0 && d.compat.P33Zero.IsError():
-		return irp.decide(r, d.compat.P33Zero)
+	case n == 0 && d.compat.NoDescriptionBuffer.IsError():
+		return irp.decide(r, d.compat.NoDescriptionBuffer)
 	case n == 0:
 		irp.IoStatus.Information = full
-		return irp.decide(r, d.compat.P33Zero)
-	case n < 4, d.compat.P33 && n != 4 && n != ks.SizePropertyDescription && n < full:
+		return irp.decide(r, d.compat.NoDescriptionBuffer)
+	case n < 4, d.compat.StrictDescriptionSize && n != 4 && n != ks.SizePropertyDescription && n < full:
 		return irp.decide(r, ks.StatusBufferTooSmall)
 	case n < ks.SizePropertyDescription:
 		binary.LittleEndian.PutUint32(data, it.access())

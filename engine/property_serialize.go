@@ -83,7 +83,7 @@ func (d *Dispatcher) serializeSet(irp *IRP, set uint32) ks.Status {
 	case total > math.MaxUint32:
 		return irp.decide(ruleP40, ks.StatusInvalidBufferSize)
 	case len(data) != 0 && uint64(len(data)) < total:
-		return irp.decide(ruleP39, d.compat.P39)
+		return irp.decide(ruleP39, d.compat.ShortSerializeBuffer)
 	case len(data) == 0:
 		return irp.tooShort(ruleP39, 0, total)
 	}
@@ -129,23 +129,23 @@ func (d *Dispatcher) unserializeSet(irp *IRP) ks.Status {
 		return irp.decide(ruleP42, ks.StatusInvalidBufferSize)
 	}
 	if lo, hi := hdr.PropertySet.Words(); lo != q.lo || hi != q.hi {
-		return irp.decide(ruleP42, d.compat.P42Set)
+		return irp.decide(ruleP42, d.compat.UnserializeWrongSet)
 	}
 	r := blobReader{blob: blob, at: ks.SizeSerialHdr}
 	for range hdr.Count {
 		head, value, ok := r.next()
 		if !ok {
-			return irp.decide(ruleP42, d.compat.P42Entry)
+			return irp.decide(ruleP42, d.compat.UnserializeTruncated)
 		}
 		e := d.table.Lookup(q.lo, q.hi, head.ID)
 		if e == nil || e.Tag == noItem || e.Value.handlers[1] == nil {
-			return irp.decide(ruleP42, d.compat.P42Item)
+			return irp.decide(ruleP42, d.compat.UnserializeWrongItem)
 		}
 		switch size := d.items[e.Tag].decl.SerializedSize; {
 		case size == 0:
-			return irp.decide(ruleP42, d.compat.P42Item)
+			return irp.decide(ruleP42, d.compat.UnserializeWrongItem)
 		case uint32(len(value)) < e.Value.minData, size != unknownSize && uint32(len(value)) != size:
-			return irp.decide(ruleP42, d.compat.P42Length)
+			return irp.decide(ruleP42, d.compat.UnserializeWrongLength)
 		}
 	}
 

@@ -108,7 +108,7 @@ func cameraTests(s *session) {
 }
 
 // TestContradictionFlags3: the unit test sets a property with GET|SET, left over from the GET before, and the server that it
-// was written for looks at SET first. P-25 wants one verb: "exactly one" say the documents. Compat.P25 takes SET.
+// was written for looks at SET first. P-25 wants one verb: "exactly one" say the documents. Compat.MixedVerbs takes SET.
 func TestContradictionFlags3(t *testing.T) {
 	value := make([]byte, 4)
 	s := run(t, "camera-tests.json", virtualCamera(engine.Compat{}, value), cameraTests)
@@ -116,7 +116,7 @@ func TestContradictionFlags3(t *testing.T) {
 	require.Equal(t, make([]byte, 4), value)
 	everyStep(t, s)
 
-	s = run(t, "camera-tests.json", virtualCamera(engine.Compat{P25: true}, value), cameraTests)
+	s = run(t, "camera-tests.json", virtualCamera(engine.Compat{MixedVerbs: true}, value), cameraTests)
 	require.NoError(t, s.err)
 	s.transcript("camera-tests.txt")
 	require.Equal(t, []byte{1, 2, 3, 4}, value)

@@ -90,9 +90,12 @@ func (c Case) Run() (compared int, d *Difference) {
 
 // config mirrors the model's settings.
 func config(c model.Compat) engine.Compat {
-	return engine.Compat{P25: c.P25, P26: c.P26, P27: c.P27, P33: c.P33, P33Zero: c.P33Zero, P36: c.P36, P38: c.P38, P39: c.P39,
-		P42Set: c.P42Set, P42Entry: c.P42Entry, P42Item: c.P42Item, P42Length: c.P42Length, P45: c.P45,
-		M2: c.M2, M8: c.M8}
+	return engine.Compat{
+		MixedVerbs: c.P25, NoHandler: c.P26, ShortRequest: c.P27, StrictDescriptionSize: c.P33, NoDescriptionBuffer: c.P33Zero,
+		NoDefaultValues: c.P36, NoRawSerialization: c.P38, ShortSerializeBuffer: c.P39,
+		UnserializeWrongSet: c.P42Set, UnserializeTruncated: c.P42Entry, UnserializeWrongItem: c.P42Item, UnserializeWrongLength: c.P42Length,
+		PayloadSizeModifier: c.P45, UnknownMethodFlags: c.M2, NoMethodHandler: c.M8,
+	}
 }
 
 // String is the case as text: the object, its settings and the requests.

@@ -150,7 +150,7 @@ type eventSubject struct {
 func newEventSubject(c *EventCase) (*eventSubject, error) {
 	s := &eventSubject{worker: engine.NewWorker(), r: rand.New(rand.NewPCG(c.Seed, 0)), calls: make([]int64, len(c.Events.Targets))}
 	x := c.Events.Compat
-	config := engine.Config{OnPanic: func(any, []byte) {}, Compat: engine.Compat{E2: x.E2, E5: x.E5, E13: x.E13, E24: x.E24, E25: x.E25}}
+	config := engine.Config{OnPanic: func(any, []byte) {}, Compat: engine.Compat{ShortEventRequest: x.E2, ShortEventData: x.E5, SecondEnable: x.E13, QueueFull: x.E24, SignalBuffered: x.E25}}
 	for _, set := range c.Events.Sets {
 		to := engine.EventSet{Set: set.GUID}
 		for _, it := range set.Items {

@@ -18,12 +18,16 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 		word string
 		flag *bool
 	}{
-		"P-25": {"accept", &c.P25}, "P-33": {"strict", &c.P33}, "P-45": {"accept", &c.P45}, "E-25": {"signal", &c.E25},
+		"P-25": {"accept", &c.MixedVerbs}, "P-33": {"strict", &c.StrictDescriptionSize},
+		"P-45": {"accept", &c.PayloadSizeModifier}, "E-25": {"signal", &c.SignalBuffered},
 	}
 	statuses := map[string]*ks.Status{
-		"P-26": &c.P26, "P-27": &c.P27, "P-33-zero": &c.P33Zero, "P-36": &c.P36, "P-38": &c.P38, "P-39": &c.P39,
-		"P-42-set": &c.P42Set, "P-42-entry": &c.P42Entry, "P-42-item": &c.P42Item, "P-42-length": &c.P42Length,
-		"M-2": &c.M2, "M-8": &c.M8, "E-2": &c.E2, "E-5": &c.E5, "E-13": &c.E13, "E-24": &c.E24,
+		"P-26": &c.NoHandler, "P-27": &c.ShortRequest, "P-33-zero": &c.NoDescriptionBuffer,
+		"P-36": &c.NoDefaultValues, "P-38": &c.NoRawSerialization, "P-39": &c.ShortSerializeBuffer,
+		"P-42-set": &c.UnserializeWrongSet, "P-42-entry": &c.UnserializeTruncated,
+		"P-42-item": &c.UnserializeWrongItem, "P-42-length": &c.UnserializeWrongLength,
+		"M-2": &c.UnknownMethodFlags, "M-8": &c.NoMethodHandler,
+		"E-2": &c.ShortEventRequest, "E-5": &c.ShortEventData, "E-13": &c.SecondEnable, "E-24": &c.QueueFull,
 	}
 	for _, setting := range strings.Split(text, ",") {
 		rule, answer, ok := strings.Cut(strings.TrimSpace(setting), "=")
