@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/ksdispatch/ksdispatch/internal/atomicfile"
 )
 
 // output is where a report goes: standard output, or a file that appears whole or not at all.
@@ -45,14 +47,11 @@ func newOutputOf(flag, path string, stdout io.Writer) (*output, error) {
 
 // probe finds out whether a file can be made beside the target.
 func (o *output) probe() error {
-	f, err := o.temporary()
-	if err == nil {
-		f.Close()
-		err = os.Remove(f.Name())
-	}
+	f, err := atomicfile.Create(o.target)
 	if err != nil {
 		return o.fault(err)
 	}
+	f.Discard()
 	return nil
 }
 
@@ -129,18 +128,6 @@ func (o *output) same(other *output) bool {
 	return errA == nil && errB == nil && os.SameFile(a, b) && filepath.Base(o.target) == filepath.Base(other.target)
 }
 
-// temporary creates a file beside the output, on the same file system. Unlike os.CreateTemp it leaves the permissions to
-// the user's umask, as a plain creation of the output would.
-func (o *output) temporary() (*os.File, error) {
-	dir, name := filepath.Split(o.target)
-	for i := 0; ; i++ {
-		f, err := os.OpenFile(fmt.Sprintf("%s.%s.%d-%d.tmp", dir, name, os.Getpid(), i), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if !os.IsExist(err) || i == 100 {
-			return f, err
-		}
-	}
-}
-
 // write replaces the file in one step, or leaves it as it was. A report that took minutes to measure is not lost to a full
 // disk: it goes to standard output then.
 func (o *output) write(render func(io.Writer) error) error {
@@ -166,31 +153,29 @@ func (o *output) write(render func(io.Writer) error) error {
 
 // replace writes the file. It reports whether an error is the renderer's own, and not one of writing.
 func (o *output) replace(render func(io.Writer) error) (err error, ours bool) {
-	var f *os.File
 	if o.direct {
-		f, err = os.OpenFile(o.target, os.O_WRONLY, 0)
-	} else {
-		f, err = o.temporary()
+		f, err := os.OpenFile(o.target, os.O_WRONLY, 0)
+		if err != nil {
+			return err, false
+		}
+		err, ours = renderTo(f, render)
+		return firstOf(err, f.Close()), ours
 	}
+	f, err := atomicfile.Create(o.target)
 	if err != nil {
 		return err, false
 	}
-	out := &watched{w: f}
-	err = render(out)
-	ours = err != nil && out.err == nil
-	if o.direct {
-		return firstOf(err, f.Close()), ours
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = firstOf(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), o.target)
-	}
-	if err != nil {
-		os.Remove(f.Name())
+	defer f.Discard()
+	if err, ours = renderTo(f, render); err == nil {
+		err = f.Commit()
 	}
 	return err, ours
+}
+
+func renderTo(w io.Writer, render func(io.Writer) error) (err error, ours bool) {
+	out := &watched{w: w}
+	err = render(out)
+	return err, err != nil && out.err == nil
 }
 
 // watched remembers that writing failed.

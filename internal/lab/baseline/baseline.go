@@ -8,7 +8,7 @@
 // damaged baseline is worse than none: the digest of all that follows the line is checked whenever a baseline is opened. xxhash is
 // no cryptographic hash; it finds a torn write and a careless edit, not a forger.
 //
-// A baseline is replaced in one step, after the new one was written, flushed and read back. Of two that are saved at once
+// A baseline is replaced in one step, after the new one was written, read back and flushed. Of two that are saved at once
 // under one name, one remains whole.
 package baseline
 
@@ -25,6 +25,8 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/ksdispatch/ksdispatch/internal/atomicfile"
 )
 
 // Dir is where baselines are kept unless the user says otherwise.
@@ -59,23 +61,18 @@ func CheckName(name string) error {
 
 // Save keeps what r delivers under a name, in place of what was kept there. Before it does, check is given the path of a
 // complete baseline to read; its error, as any other, leaves everything as it was.
-func Save(dir, name string, r io.Reader, now time.Time, check func(path string) error) (err error) {
+func Save(dir, name string, r io.Reader, now time.Time, check func(path string) error) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	f, err := create(dir, name)
+	f, err := atomicfile.Create(filepath.Join(dir, name))
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
+	defer f.Discard()
 	saved := now.UTC().Format(time.RFC3339)
 	hash := xxhash.New()
 	if _, err := fmt.Fprintf(f, header, 0, saved); err != nil {
@@ -87,23 +84,10 @@ func Save(dir, name string, r io.Reader, now time.Time, check func(path string) 
 	if _, err := f.WriteAt(fmt.Appendf(nil, header, hash.Sum64(), saved), 0); err != nil {
 		return err
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
 	if err := check(f.Name()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), filepath.Join(dir, name))
-}
-
-// create makes a file beside the baselines that List passes over. Unlike os.CreateTemp it leaves permissions to the umask.
-func create(dir, name string) (*os.File, error) {
-	for i := 0; ; i++ {
-		f, err := os.OpenFile(filepath.Join(dir, fmt.Sprintf(".%s.%d-%d.tmp", name, os.Getpid(), i)), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-		if !os.IsExist(err) || i == 100 {
-			return f, err
-		}
-	}
+	return f.Commit()
 }
 
 // Open opens a file at the begin of what was measured. Of a baseline the digest is checked first; for any other

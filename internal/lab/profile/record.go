@@ -14,6 +14,7 @@ import (
 
 	pp "github.com/google/pprof/profile"
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/internal/atomicfile"
 	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -67,27 +68,14 @@ func Record(ctx context.Context, dir string, opt Options) error {
 			return err
 		}
 		path := filepath.Join(dir, f.sidecar.File)
-		if err := replace(path, f.content); err != nil {
+		if err := atomicfile.WriteFile(path, f.content); err != nil {
 			return err
 		}
-		if err := replace(path+".json", text); err != nil {
+		if err := atomicfile.WriteFile(path+".json", text); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// replace writes a file beside its place and renames it there.
-func replace(path string, content []byte) error {
-	temporary := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
-	err := os.WriteFile(temporary, content, 0o666)
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err != nil {
-		os.Remove(temporary)
-	}
-	return err
 }
 
 // window sends the requests from all workers at once and returns how many were sent and how long that took. With a least

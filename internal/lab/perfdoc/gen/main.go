@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/atomicfile"
 	"github.com/ksdispatch/ksdispatch/internal/lab/perfdoc"
 )
 
@@ -121,8 +122,5 @@ func replace(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path+".tmp", content, 0o666); err != nil {
-		return err
-	}
-	return os.Rename(path+".tmp", path)
+	return atomicfile.WriteFile(path, content)
 }
