@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -33,7 +32,7 @@ func (f *checkedFile) appendText(b []byte) []byte {
 	return w.Bytes()
 }
 
-func (o *checkedObject) writeText(out io.Writer) {
+func (o *checkedObject) writeText(out *bytes.Buffer) {
 	fmt.Fprintf(out, "\nobject %q\n", o.Object)
 	if o.PropertyItemSize != 0 {
 		fmt.Fprintf(out, "  property_item_size %d\n", o.PropertyItemSize)
@@ -63,7 +62,7 @@ func (o *checkedObject) writeText(out io.Writer) {
 }
 
 // writeSet writes a table. What is empty shows as a dash, so that columns can be counted.
-func writeSet[T any](out io.Writer, kind string, s checkedSet[T], head string, row func(T) []string) {
+func writeSet[T any](out *bytes.Buffer, kind string, s checkedSet[T], head string, row func(T) []string) {
 	fmt.Fprintf(out, "  %s {%s}: %s set, %s\n", named(s.Name), s.GUID, kind, count(len(s.Items), "item"))
 	if len(s.Items) == 0 {
 		return

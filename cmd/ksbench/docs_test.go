@@ -16,7 +16,7 @@ import (
 // Every ksbench command that a page shows is understood: commands and flags that are renamed take their documents along.
 func TestDocumentedCommandsAreUnderstood(t *testing.T) {
 	shown := 0
-	for _, page := range []string{"../../docs/performance.md", "../../profiles/README.md", "../../README.md"} {
+	for _, page := range []string{"../../docs/performance.md", "../../profiles/README.md", "../../README.md", "../../CONTRIBUTING.md"} {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
 		for _, line := range commandsIn(string(text)) {
@@ -75,8 +75,10 @@ func understood(t *testing.T, args []string) error {
 func TestPagesAreWhole(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
-	pages = append(pages, "../../README.md", "../../CONTRIBUTING.md", "../../CHANGELOG.md", "../../PROVENANCE.md", "../../profiles/README.md")
-	require.Greater(t, len(pages), 7)
+	top, err := filepath.Glob("../../*.md")
+	require.NoError(t, err)
+	pages = append(append(pages, top...), "../../profiles/README.md")
+	require.Greater(t, len(pages), 8)
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
 		require.NoError(t, err)
@@ -88,6 +90,20 @@ func TestPagesAreWhole(t *testing.T) {
 		require.Len(t, flaws(".", flawed), 1, flawed)
 	}
 	require.Empty(t, flaws(".", "<!-- a -->\n```go\nx\n```\n<!-- /a -->\n<!-- begin b -->\n<!-- end b -->\n[a](main.go#L1), [b](https://example.com), todo, `XXXL`"))
+}
+
+// Every rule against hostile callers is told to those who ask what they may rely on.
+func TestSecurityNamesEveryRule(t *testing.T) {
+	rules, err := os.ReadFile("../../docs/conformance.md")
+	require.NoError(t, err)
+	page, err := os.ReadFile("../../SECURITY.md")
+	require.NoError(t, err)
+	promised := regexp.MustCompile(`(?m)^\| (S-[0-9]+) `).FindAllStringSubmatch(string(rules), -1)
+	require.NotEmpty(t, promised)
+	for _, m := range promised {
+		require.Regexp(t, `\| .*\b`+m[1]+`\b.* \|`, string(page))
+	}
+	require.NotRegexp(t, `\| .*\bS-99\b.* \|`, string(page), "negative control")
 }
 
 var (

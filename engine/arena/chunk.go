@@ -141,7 +141,7 @@ func (a *Arena) create(size uint, n int) (*chunk, error) {
 	raw, mem, err := a.obtain(want)
 	if err != nil {
 		a.stats.Failures++
-		return nil, fmt.Errorf("%w: %d bytes requested, %d bytes reserved: %v", ErrExhausted, n, a.stats.Reserved, err)
+		return nil, fmt.Errorf("%w: %d bytes requested, %d bytes reserved: %w", ErrExhausted, n, a.stats.Reserved, err)
 	}
 	c := &chunk{mem: mem, raw: raw, base: address(mem), top: want - slack, oversize: oversize}
 	c.poison(0, want)

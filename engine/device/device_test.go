@@ -210,7 +210,6 @@ func TestLargeBuffersAreReleased(t *testing.T) {
 			t.Fatalf("%s: %d bytes more with the output in use", name, grown)
 		}
 		runtime.KeepAlive(out)
-		out = nil
 		if grown := int64(held()) - int64(before); grown > size/4 {
 			t.Errorf("%s: %d bytes are held", name, grown)
 		}
