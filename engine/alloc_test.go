@@ -154,11 +154,11 @@ func TestNoAllocationsOfRefsAndBatches(t *testing.T) {
 	if !ok {
 		t.Fatal("not resolved")
 	}
-	var requests []engine.Request
+	var requests []engine.BatchRequest
 	for name, q := range quietRequests() {
 		q.set = setA
 		in, out := q.bytes(), q.out
-		requests = append(requests, engine.Request{In: in, Out: out})
+		requests = append(requests, engine.BatchRequest{In: in, Out: out})
 		if n := testkit.Allocs(func() { h.device.IoControlTo(&ref, in, out) }); n != 0 {
 			t.Errorf("IoControlTo, %s: %v allocations", name, n)
 		}

@@ -5,19 +5,16 @@ import "github.com/ksdispatch/ksdispatch/engine/ks"
 // Config is what Compile compiles.
 type Config struct {
 	PropertySets []PropertySet
-	EventSets    []EventSet
-
 	// PropertyItemSize is 0, or the size of an extended item: a multiple of 8 of at least 72. What exceeds 72 bytes is
 	// private storage of each item, reached with IRP.ItemStorage (P-3, P-22).
 	PropertyItemSize uint32
 
 	MethodSets []MethodSet
-
 	// MethodItemSize is PropertyItemSize for methods: 0, or a multiple of 8 of at least 40 (M-1).
 	MethodItemSize uint32
 
-	// EventItemSize is 0, or the size of an extended event item: a multiple of 8 of at least 40. What exceeds 40 bytes is
-	// private storage of each item, reached with IRP.ItemStorage.
+	EventSets []EventSet
+	// EventItemSize is PropertyItemSize for events: 0, or a multiple of 8 of at least 40.
 	EventItemSize uint32
 
 	// OnPanic is told the value and stack of a panic in a handler, a support handler or an allocator (P-21).

@@ -8,9 +8,9 @@ import (
 )
 
 // manyEvents enables n events of one client.
-func manyEvents(t testing.TB, n int) (*eventHost, []*engine.Event) {
+func manyEvents(t testing.TB, n int) (*eventHost, []*engine.SyncEvent) {
 	h := newEventHost(t, engine.EventItem{ID: 1})
-	events := make([]*engine.Event, n)
+	events := make([]*engine.SyncEvent, n)
 	for i := range events {
 		var data []byte
 		events[i], data = h.event()

@@ -14,7 +14,7 @@ var eventCompat = []string{"ShortEventRequest", "ShortEventData", "SecondEnable"
 func TestCompatEvents(t *testing.T) {
 	host := func(t *testing.T, compat engine.Compat) *eventHost {
 		return newEventHostWith(t, engine.Config{Compat: compat, EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1, DataInput: 40}}}}},
-			engine.EventListConfig{LockType: engine.EventsMutex, Lock: new(sync.Mutex), MaxQueued: 1})
+			engine.EventListConfig{LockType: engine.EventLockMutex, Lock: new(sync.Mutex), MaxQueued: 1})
 	}
 	cases := map[string]struct {
 		override engine.Compat

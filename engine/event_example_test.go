@@ -15,14 +15,14 @@ func ExampleDispatcher_EnableEvent() {
 	// The driver.
 	set := ks.MustParseGUID("e85e9698-fa2f-11d1-95bd-00c04fb925d3") // KSEVENTSETID_AudioControlChange
 	d := mustCompile(engine.Config{EventSets: []engine.EventSet{{Set: set, Items: []engine.EventItem{{ID: 0}}}}})
-	events, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventsMutex, Lock: new(sync.Mutex)})
+	events, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventLockMutex, Lock: new(sync.Mutex)})
 	if err != nil {
 		panic(err)
 	}
 
 	// The client.
 	var handles engine.HandleTable
-	changed := engine.NewEvent()
+	changed := engine.NewSyncEvent()
 	data := make([]byte, ks.SizeEventData)
 	ks.EventData{
 		NotificationType: ks.NotificationEventHandle,

@@ -57,7 +57,7 @@ func TestE20_Discard(t *testing.T) {
 func TestE21_Signals(t *testing.T) {
 	h := newEventHost(t, engine.EventItem{ID: 1})
 	w := engine.NewWorker()
-	e, s := engine.NewEvent(), engine.NewSemaphore(10)
+	e, s := engine.NewSyncEvent(), engine.NewSemaphore(10)
 	var calls atomic.Int32
 	item := w.NewWorkItem(func(*engine.EventEntry) { calls.Add(1) })
 	for i, kind := range []uint32{ks.NotificationEventHandle, ks.NotificationEventObject, ks.NotificationSemaphoreHandle, ks.NotificationSemaphoreObject,
@@ -116,7 +116,7 @@ func TestE22_OneShot(t *testing.T) {
 	var removed int
 	var h *eventHost
 	h = newEventHost(t, engine.EventItem{ID: 1, Remove: func(_ *engine.FileObject, e *engine.EventEntry) { removed++; h.list.Remove(e) }}, engine.EventItem{ID: 2})
-	var events []*engine.Event
+	var events []*engine.SyncEvent
 	for i := range uint64(20) {
 		e, data := h.event()
 		events = append(events, e)
@@ -172,7 +172,7 @@ func entries(l *engine.EventList, id uint32) map[*engine.EventEntry]bool {
 func TestE23_List(t *testing.T) {
 	h := newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1}, {ID: 2}}},
 		{Set: setB, Items: []engine.EventItem{{ID: 1}}}}}, engine.EventListConfig{})
-	var events []*engine.Event
+	var events []*engine.SyncEvent
 	for i, where := range []struct {
 		set ks.GUID
 		id  uint32
@@ -231,7 +231,7 @@ func (h *eventHost) query(id uint32, address uint64, out int, want ks.Status, in
 // TestE24_Data: buffered entries queue a copy, others are signalled and the data is dropped; the queue is bounded (S-24).
 func TestE24_Data(t *testing.T) {
 	h := newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1}}}}},
-		engine.EventListConfig{LockType: engine.EventsEResource, Lock: new(sync.RWMutex), MaxQueued: 3})
+		engine.EventListConfig{LockType: engine.EventLockResource, Lock: new(sync.RWMutex), MaxQueued: 3})
 	plain, plainData := h.event()
 	queued, queuedData := h.event()
 	h.enable(1, buffered, 1, queuedData, ks.StatusSuccess)
@@ -313,7 +313,7 @@ func TestE26_QueryBuffer(t *testing.T) {
 }
 
 func TestEventWaits(t *testing.T) {
-	e, s := engine.NewEvent(), engine.NewSemaphore(100)
+	e, s := engine.NewSyncEvent(), engine.NewSemaphore(100)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if e.Wait(ctx) == nil || s.Wait(ctx) == nil || s.TryWait() || e.TryWait() {
@@ -332,7 +332,7 @@ func TestEventWaits(t *testing.T) {
 			}
 		}
 	}
-	fresh := engine.NewEvent()
+	fresh := engine.NewSyncEvent()
 	fresh.Set()
 	<-fresh.C() // signalled before there was a channel
 	const each = 1000

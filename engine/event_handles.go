@@ -10,9 +10,9 @@ import (
 type ObjectType uint8
 
 const (
-	EventObject     ObjectType = iota + 1 // *Event
-	SemaphoreObject                       // *Semaphore
-	WorkItemObject                        // *WorkItem
+	ObjectTypeEvent     ObjectType = iota + 1 // *SyncEvent
+	ObjectTypeSemaphore                       // *Semaphore
+	ObjectTypeWorkItem                        // *WorkItem
 )
 
 // ModifyState is the access that signalling an object needs: EVENT_MODIFY_STATE and SEMAPHORE_MODIFY_STATE, which have the same
@@ -102,10 +102,10 @@ func (t *HandleTable) Resolve(handle uint64, want ObjectType, access uint32, mod
 
 func typeOf(o Object) ObjectType {
 	switch o.(type) {
-	case *Event:
-		return EventObject
+	case *SyncEvent:
+		return ObjectTypeEvent
 	case *Semaphore:
-		return SemaphoreObject
+		return ObjectTypeSemaphore
 	}
-	return WorkItemObject
+	return ObjectTypeWorkItem
 }

@@ -33,7 +33,7 @@ type eventHost struct {
 func newEventHost(t testing.TB, items ...engine.EventItem) *eventHost {
 	t.Helper()
 	return newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA, Items: items}}},
-		engine.EventListConfig{LockType: engine.EventsSpinLock, Lock: new(sync.Mutex)})
+		engine.EventListConfig{LockType: engine.EventLockSpin, Lock: new(sync.Mutex)})
 }
 
 func newEventHostWith(t testing.TB, config engine.Config, list engine.EventListConfig) *eventHost {
@@ -81,8 +81,8 @@ func (h *eventHost) open(o engine.Object) uint64 {
 }
 
 // event returns a new event and the KSEVENTDATA that names it.
-func (h *eventHost) event() (*engine.Event, []byte) {
-	e := engine.NewEvent()
+func (h *eventHost) event() (*engine.SyncEvent, []byte) {
+	e := engine.NewSyncEvent()
 	return e, eventData(ks.NotificationEventHandle, h.open(e))
 }
 
@@ -144,7 +144,7 @@ func (h *eventHost) generate(id uint32, want ks.Status) {
 }
 
 // signalled takes the signal of e and checks that there was one.
-func (h *eventHost) signalled(e *engine.Event, want bool) {
+func (h *eventHost) signalled(e *engine.SyncEvent, want bool) {
 	h.Helper()
 	if got := e.TryWait(); got != want {
 		h.Errorf("signalled: %v, want %v", got, want)

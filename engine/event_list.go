@@ -22,7 +22,7 @@ const (
 
 // EventList holds the enabled events of an object, with the lock that guards them: the EventsList, EventsFlags and EventsLock
 // that go with a call in C. Events that have no Add handler are put on it, and those that have one may be, with Add. It owns the
-// memory of its entries. A list is safe for concurrent use, except one of EventsNone.
+// memory of its entries. A list is safe for concurrent use, except one of EventLockNone.
 type EventList struct {
 	lock       eventLock
 	head, tail *EventEntry

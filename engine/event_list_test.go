@@ -42,11 +42,11 @@ func TestE15_LockTypes(t *testing.T) {
 		for name, lock := range map[string]any{"nil": nil, "mutex": new(sync.Mutex), "interrupt": new(interrupt), "rwmutex": new(sync.RWMutex), "int": 5} {
 			want := false
 			switch kind {
-			case engine.EventsNone:
+			case engine.EventLockNone:
 				want = lock == nil
-			case engine.EventsInterrupt:
+			case engine.EventLockInterrupt:
 				want = name == "interrupt"
-			case engine.EventsSpinLock, engine.EventsMutex, engine.EventsFMutex, engine.EventsFMutexUnsafe, engine.EventsEResource:
+			case engine.EventLockSpin, engine.EventLockMutex, engine.EventLockFastMutex, engine.EventLockFastMutexUnsafe, engine.EventLockResource:
 				want = name == "mutex" || name == "rwmutex"
 			}
 			l, err := engine.NewEventList(engine.EventListConfig{LockType: kind, Lock: lock})
@@ -65,8 +65,8 @@ func TestE15_Held(t *testing.T) {
 		held   func() bool
 		times  func() int
 	}{
-		{engine.EventListConfig{LockType: engine.EventsMutex, Lock: lock}, func() bool { return lock.held }, func() int { return lock.n }},
-		{engine.EventListConfig{LockType: engine.EventsInterrupt, Lock: irq}, func() bool { return irq.held }, func() int { return irq.n }},
+		{engine.EventListConfig{LockType: engine.EventLockMutex, Lock: lock}, func() bool { return lock.held }, func() int { return lock.n }},
+		{engine.EventListConfig{LockType: engine.EventLockInterrupt, Lock: irq}, func() bool { return irq.held }, func() int { return irq.n }},
 	} {
 		var h *eventHost
 		fail := false
@@ -152,7 +152,7 @@ func TestE15_Held(t *testing.T) {
 func TestE16_Removal(t *testing.T) {
 	var h *eventHost
 	var calls int
-	var left *engine.Event // of the entry that stays
+	var left *engine.SyncEvent // of the entry that stays
 	for _, unlinks := range []bool{true, false} {
 		h = newEventHost(t, engine.EventItem{ID: 1, Remove: func(file *engine.FileObject, e *engine.EventEntry) {
 			calls++
@@ -202,7 +202,7 @@ func TestE16_Removal(t *testing.T) {
 // TestE13_Twice: a client may enable with one address more than once, and disables the oldest first.
 func TestE13_Twice(t *testing.T) {
 	h := newEventHost(t, engine.EventItem{ID: 1})
-	events := make([]*engine.Event, 3)
+	events := make([]*engine.SyncEvent, 3)
 	for i := range events {
 		var data []byte
 		events[i], data = h.event()

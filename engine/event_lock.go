@@ -11,13 +11,13 @@ import (
 type EventLockType uint32
 
 const (
-	EventsNone         EventLockType = iota // KSEVENTS_NONE: no lock; whoever uses the list sees to it that nobody else does
-	EventsSpinLock                          // KSEVENTS_SPINLOCK: a sync.Locker, as for the types up to EventsFMutexUnsafe
-	EventsMutex                             // KSEVENTS_MUTEX
-	EventsFMutex                            // KSEVENTS_FMUTEX
-	EventsFMutexUnsafe                      // KSEVENTS_FMUTEXUNSAFE
-	EventsInterrupt                         // KSEVENTS_INTERRUPT: an Interrupt, through which all work on the list runs
-	EventsEResource                         // KSEVENTS_ERESOURCE: a sync.Locker, such as a *sync.RWMutex, locked exclusively
+	EventLockNone            EventLockType = iota // KSEVENTS_NONE: no lock; whoever uses the list sees to it that nobody else does
+	EventLockSpin                                 // KSEVENTS_SPINLOCK: a sync.Locker, as for the types up to EventLockFastMutexUnsafe
+	EventLockMutex                                // KSEVENTS_MUTEX
+	EventLockFastMutex                            // KSEVENTS_FMUTEX
+	EventLockFastMutexUnsafe                      // KSEVENTS_FMUTEXUNSAFE
+	EventLockInterrupt                            // KSEVENTS_INTERRUPT: an Interrupt, through which all work on the list runs
+	EventLockResource                             // KSEVENTS_ERESOURCE: a sync.Locker, such as a *sync.RWMutex, locked exclusively
 )
 
 // Interrupt is an interrupt object: what it runs does not overlap with the driver's interrupt routine.
@@ -37,7 +37,7 @@ func (e *EventListError) Error() string {
 	return fmt.Sprintf("engine: event list with lock type %d: %s", uint32(e.LockType), e.Reason)
 }
 
-// eventLock runs work on a list under its lock. Both fields are nil for EventsNone.
+// eventLock runs work on a list under its lock. Both fields are nil for EventLockNone.
 type eventLock struct {
 	locker    sync.Locker
 	interrupt Interrupt
@@ -50,16 +50,16 @@ func newEventLock(kind EventLockType, lock any) (l eventLock, err error) {
 	}
 	var ok bool
 	switch kind {
-	case EventsNone:
+	case EventLockNone:
 		if lock != nil {
-			return refuse("there is a lock, but EventsNone uses none (E-15)")
+			return refuse("there is a lock, but EventLockNone uses none (E-15)")
 		}
 		return l, nil
-	case EventsSpinLock, EventsMutex, EventsFMutex, EventsFMutexUnsafe, EventsEResource:
+	case EventLockSpin, EventLockMutex, EventLockFastMutex, EventLockFastMutexUnsafe, EventLockResource:
 		if l.locker, ok = lock.(sync.Locker); !ok {
-			return refuse("the lock must be a sync.Locker, such as a *sync.Mutex; only EventsNone has none (E-15)")
+			return refuse("the lock must be a sync.Locker, such as a *sync.Mutex; only EventLockNone has none (E-15)")
 		}
-	case EventsInterrupt:
+	case EventLockInterrupt:
 		if l.interrupt, ok = lock.(Interrupt); !ok {
 			return refuse("the lock must be an Interrupt (E-15)")
 		}

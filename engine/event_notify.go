@@ -10,18 +10,18 @@ func (irp *IRP) notificationTarget(data *ks.EventData) (object Object, adjustmen
 	if irp.RequestorMode == UserMode && kind != ks.NotificationEventHandle && kind != ks.NotificationSemaphoreHandle {
 		return bad(ruleE7)
 	}
-	want, reserved := EventObject, data.Reserved
+	want, reserved := ObjectTypeEvent, data.Reserved
 	adjustment = 1
 	switch kind {
 	case ks.NotificationEventHandle:
 		reserved |= uint64(uint32(data.Increment) | uint32(data.Adjustment))
 	case ks.NotificationSemaphoreHandle: // the union ends before Reserved
-		want, reserved, adjustment = SemaphoreObject, uint64(uint32(data.Increment)), data.Adjustment
+		want, reserved, adjustment = ObjectTypeSemaphore, uint64(uint32(data.Increment)), data.Adjustment
 	case ks.NotificationEventObject:
 	case ks.NotificationSemaphoreObject:
-		want, reserved, adjustment = SemaphoreObject, 0, data.Adjustment
+		want, reserved, adjustment = ObjectTypeSemaphore, 0, data.Adjustment
 	case ks.NotificationDPC, ks.NotificationWorkItem, ks.NotificationKsWorkItem:
-		want = WorkItemObject
+		want = ObjectTypeWorkItem
 	default:
 		return bad(ruleE7)
 	}
@@ -54,7 +54,7 @@ func (e *EventEntry) signal(data []byte) ks.Status {
 		}
 	}
 	switch o := e.object.(type) {
-	case *Event:
+	case *SyncEvent:
 		o.Set()
 	case *Semaphore:
 		return o.Release(e.adjustment)

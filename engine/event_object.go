@@ -7,7 +7,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// Object is what an enabled event signals: an *Event, a *Semaphore or a *WorkItem. Clients name it by a number that
+// Object is what an enabled event signals: a *SyncEvent, a *Semaphore or a *WorkItem. Clients name it by a number that
 // FileObject.Handles resolves.
 type Object interface {
 	// reference counts the enabled events and handles that keep the object, by n more or fewer.
@@ -23,35 +23,35 @@ func (r *references) reference(n int32) {
 	}
 }
 
-// Event is a synchronization event: KEVENT. Set makes it signalled, and the one wait that is satisfied resets it. It is safe
-// for concurrent use; make it with NewEvent.
+// SyncEvent is a synchronization event: KEVENT. Set makes it signalled, and the one wait that is satisfied resets it. It is safe
+// for concurrent use; make it with NewSyncEvent.
 //
 // An event that nobody ever waited for is one word that Set and TryWait change. The first call of C or Wait turns it into a
 // channel for good.
-type Event struct {
+type SyncEvent struct {
 	references
 	state atomic.Uint32
 	c     chan struct{} // of one signal
 }
 
-// The states of an Event.
+// The states of a SyncEvent.
 const (
 	eventClear   = iota
 	eventSet     // signalled
 	eventChannel // the channel says
 )
 
-// NewEvent returns an event that is not signalled.
-func NewEvent() *Event { return &Event{c: make(chan struct{}, 1)} }
+// NewSyncEvent returns an event that is not signalled.
+func NewSyncEvent() *SyncEvent { return &SyncEvent{c: make(chan struct{}, 1)} }
 
 // Set signals the event: KeSetEvent. Setting a signalled event does nothing.
-func (e *Event) Set() {
+func (e *SyncEvent) Set() {
 	if !e.state.CompareAndSwap(eventClear, eventSet) && e.state.Load() == eventChannel {
 		e.send()
 	}
 }
 
-func (e *Event) send() {
+func (e *SyncEvent) send() {
 	select {
 	case e.c <- struct{}{}:
 	default:
@@ -59,7 +59,7 @@ func (e *Event) send() {
 }
 
 // TryWait takes the signal if there is one, and reports whether there was.
-func (e *Event) TryWait() bool {
+func (e *SyncEvent) TryWait() bool {
 	if e.state.CompareAndSwap(eventSet, eventClear) {
 		return true
 	}
@@ -74,7 +74,7 @@ func (e *Event) TryWait() bool {
 }
 
 // C returns the channel that delivers the signals from now on, for select. Receiving from it takes the signal.
-func (e *Event) C() <-chan struct{} {
+func (e *SyncEvent) C() <-chan struct{} {
 	if e.state.Swap(eventChannel) == eventSet {
 		e.send()
 	}
@@ -82,7 +82,7 @@ func (e *Event) C() <-chan struct{} {
 }
 
 // Wait takes the signal as soon as there is one: KeWaitForSingleObject. The error is that of ctx.
-func (e *Event) Wait(ctx context.Context) error {
+func (e *SyncEvent) Wait(ctx context.Context) error {
 	select {
 	case <-e.C():
 		return nil

@@ -175,7 +175,7 @@ func TestS10_AddFails(t *testing.T) {
 		ended.Go(func() { target.Generate(&setA, 1) })
 		return ks.StatusUnsuccessful
 	}})
-	own, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventsSpinLock, Lock: new(sync.Mutex)})
+	own, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventLockSpin, Lock: new(sync.Mutex)})
 	if err != nil {
 		t.Fatal(err)
 	}

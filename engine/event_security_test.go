@@ -153,7 +153,7 @@ func TestS13_Everything(t *testing.T) {
 		"is fine": func() ks.Status { return ks.StatusSuccess },
 	}
 	for name, do := range behaviours {
-		for _, config := range []engine.EventListConfig{{}, {LockType: engine.EventsMutex, Lock: new(counted)}, {LockType: engine.EventsInterrupt, Lock: new(interrupt)}} {
+		for _, config := range []engine.EventListConfig{{}, {LockType: engine.EventLockMutex, Lock: new(counted)}, {LockType: engine.EventLockInterrupt, Lock: new(interrupt)}} {
 			var on string
 			act := func(where string) ks.Status {
 				if on != where {
@@ -309,7 +309,7 @@ func TestS19_OtherClients(t *testing.T) {
 // TestS23_Handles: an event keeps the object, not the handle; it is dereferenced once.
 func TestS23_Handles(t *testing.T) {
 	h := newEventHost(t, engine.EventItem{ID: 1})
-	e := engine.NewEvent()
+	e := engine.NewSyncEvent()
 	handle := h.open(e)
 	for range 2 {
 		h.enable(1, enable, 1, eventData(ks.NotificationEventHandle, handle), ks.StatusSuccess)

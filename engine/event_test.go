@@ -217,7 +217,7 @@ func TestE7_NotificationType(t *testing.T) {
 	w := engine.NewWorker()
 	defer w.Close()
 	objects := map[uint32]uint64{}
-	for kind, o := range map[uint32]engine.Object{1: engine.NewEvent(), 2: engine.NewSemaphore(9), 4: engine.NewEvent(), 8: engine.NewSemaphore(9),
+	for kind, o := range map[uint32]engine.Object{1: engine.NewSyncEvent(), 2: engine.NewSemaphore(9), 4: engine.NewSyncEvent(), 8: engine.NewSemaphore(9),
 		0x10: w.NewWorkItem(func(*engine.EventEntry) {}), 0x20: w.NewWorkItem(func(*engine.EventEntry) {}), 0x80: w.NewWorkItem(func(*engine.EventEntry) {})} {
 		objects[kind] = h.open(o)
 	}
@@ -261,7 +261,7 @@ func (s *spiedHandles) Resolve(handle uint64, want engine.ObjectType, access uin
 
 func TestE8_Handles(t *testing.T) {
 	h := newEventHost(t, engine.EventItem{ID: 1})
-	e, s := engine.NewEvent(), engine.NewSemaphore(9)
+	e, s := engine.NewSyncEvent(), engine.NewSemaphore(9)
 	good, semaphore := h.open(e), h.open(s)
 	weak := h.handles.Open(e, 1, engine.UserMode)
 	kernels := h.handles.Open(e, engine.ModifyState, engine.KernelMode)
@@ -331,7 +331,7 @@ func TestE9_Entry(t *testing.T) {
 	for range 3 {
 		for verb, flags := range map[uint32]uint32{enable: 0, oneShot: ks.EventEntryOneShot, buffered: ks.EventEntryBuffered} {
 			for id := range uint32(2) {
-				e := engine.NewEvent()
+				e := engine.NewSyncEvent()
 				data := make([]byte, 32)
 				ks.EventData{NotificationType: ks.NotificationEventObject, Object: h.open(e), Increment: -3}.Put(data)
 				irp := h.irp(id+1, verb, 0x77, data)

@@ -19,7 +19,7 @@ func (p *eventPool) counts() (entries, buffers int) {
 
 func ReferencesOf(o Object) int32 {
 	switch o := o.(type) {
-	case *Event:
+	case *SyncEvent:
 		return o.n.Load()
 	case *Semaphore:
 		return o.n.Load()

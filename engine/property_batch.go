@@ -8,7 +8,7 @@ import (
 )
 
 // Request is one property request of a batch: what IoControl takes and returns.
-type Request struct {
+type BatchRequest struct {
 	In, Out       []byte
 	BytesReturned uint32
 	Status        ks.Status
@@ -24,7 +24,7 @@ const batch = 16
 // irp.UserEvent is not there to wait on.
 //
 // The requests of a batch must not overlap in memory, in that one's output is another's input.
-func (d *Dispatcher) PropertyBatch(irp *IRP, requests []Request) (answered int) {
+func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered int) {
 	var keys [batch]table.Key
 	var flags [batch]uint32
 	var found [batch]*entry

@@ -72,9 +72,9 @@ func TestRef(t *testing.T) {
 func TestPropertyBatch(t *testing.T) {
 	d, irp := numbered(t, 40)
 	for _, length := range []int{0, 1, 15, 16, 17, 100} {
-		var requests []engine.Request
+		var requests []engine.BatchRequest
 		for i := range length {
-			r := engine.Request{In: getRequest(setA, uint32(i%50)), Out: make([]byte, i%7)}
+			r := engine.BatchRequest{In: getRequest(setA, uint32(i%50)), Out: make([]byte, i%7)}
 			if i%11 == 5 {
 				r.In = r.In[:i%24]
 			}
@@ -102,7 +102,7 @@ func TestPropertyBatch_EndsWithAPendingRequest(t *testing.T) {
 	}
 	pool, _ := arena.New(arena.Config{})
 	irp := &engine.IRP{Pool: pool}
-	requests := []engine.Request{{In: getRequest(setB, 1)}, {In: getRequest(setA, 1)}, {In: getRequest(setA, 1), Status: 77}}
+	requests := []engine.BatchRequest{{In: getRequest(setB, 1)}, {In: getRequest(setA, 1)}, {In: getRequest(setA, 1), Status: 77}}
 	if n := d.PropertyBatch(irp, requests); n != 2 || requests[1].Status != ks.StatusPending || requests[2].Status != 77 {
 		t.Errorf("%d answered: %v, %v", n, requests[1].Status, requests[2].Status)
 	}

@@ -66,17 +66,17 @@ func describeObject(o *manifest.Object) checkedObject {
 	names := make(map[ks.Identifier]string)
 	for _, s := range o.PropertySets {
 		for _, f := range s.FastIO {
-			id := ks.Identifier{Set: s.GUID, ID: f.ID}
+			id := ks.Identifier{Set: s.Set, ID: f.ID}
 			fast[id] = manifest.FastItem{ID: f.ID, Get: f.Get || fast[id].Get, Set: f.Set || fast[id].Set}
 		}
 		for _, it := range s.Items {
-			names[ks.Identifier{Set: s.GUID, ID: it.ID}] = itemName(s.GUID, it.ID, it.Name)
+			names[ks.Identifier{Set: s.Set, ID: it.ID}] = itemName(s.Set, it.ID, it.Name)
 		}
 	}
 	for _, s := range o.PropertySets {
-		set := newCheckedSet[property](s.GUID, s.Name)
+		set := newCheckedSet[property](s.Set, s.Name)
 		for i := range s.Items {
-			id := ks.Identifier{Set: s.GUID, ID: s.Items[i].ID}
+			id := ks.Identifier{Set: s.Set, ID: s.Items[i].ID}
 			set.Items = append(set.Items, describeProperty(names, id, &s.Items[i], fast[id]))
 		}
 		d.PropertySets = append(d.PropertySets, set)
@@ -84,22 +84,22 @@ func describeObject(o *manifest.Object) checkedObject {
 	fastMethods := make(map[ks.Identifier]bool)
 	for _, s := range o.MethodSets {
 		for _, id := range s.FastIO {
-			fastMethods[ks.Identifier{Set: s.GUID, ID: id}] = true
+			fastMethods[ks.Identifier{Set: s.Set, ID: id}] = true
 		}
 	}
 	for _, s := range o.MethodSets {
-		set := newCheckedSet[method](s.GUID, s.Name)
+		set := newCheckedSet[method](s.Set, s.Name)
 		for _, it := range s.Items {
-			set.Items = append(set.Items, method{Name: itemName(s.GUID, it.ID, it.Name), ID: it.ID, MinMethod: it.MinMethod,
+			set.Items = append(set.Items, method{Name: itemName(s.Set, it.ID, it.Name), ID: it.ID, MinMethod: it.MinMethod,
 				MinData: it.MinData, Flags: methodFlags(it.Flags), Handler: programText(it.Handler), Support: programText(it.Support),
-				Fast: it.Handler != nil && fastMethods[ks.Identifier{Set: s.GUID, ID: it.ID}]})
+				Fast: it.Handler != nil && fastMethods[ks.Identifier{Set: s.Set, ID: it.ID}]})
 		}
 		d.MethodSets = append(d.MethodSets, set)
 	}
 	for _, s := range o.EventSets {
-		set := newCheckedSet[event](s.GUID, s.Name)
+		set := newCheckedSet[event](s.Set, s.Name)
 		for _, it := range s.Items {
-			set.Items = append(set.Items, event{itemName(s.GUID, it.ID, it.Name), it.ID, it.DataInput, it.ExtraEntryData})
+			set.Items = append(set.Items, event{itemName(s.Set, it.ID, it.Name), it.ID, it.DataInput, it.ExtraEntryData})
 		}
 		d.EventSets = append(d.EventSets, set)
 	}

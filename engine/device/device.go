@@ -65,7 +65,7 @@ func (h *Handle) IoControlTo(ref *engine.Ref, in, out []byte) (n uint32, status 
 
 // PropertyBatch is IoControl with ks.IoctlProperty for many requests, in order; see engine.Dispatcher.PropertyBatch. It
 // waits for those that pend, and returns how many it answered, which is all of them.
-func (h *Handle) PropertyBatch(requests []engine.Request) int {
+func (h *Handle) PropertyBatch(requests []engine.BatchRequest) int {
 	return h.dispatcher.PropertyBatch(&h.irp, requests)
 }
 

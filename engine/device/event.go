@@ -27,7 +27,7 @@ func NewEventData(data ks.EventData, extra int) []byte {
 
 // newEvents returns an empty list, guarded by a mutex.
 func newEvents() *engine.EventList {
-	l, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventsSpinLock, Lock: new(sync.Mutex)})
+	l, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventLockSpin, Lock: new(sync.Mutex)})
 	if err != nil {
 		panic(err) // a mutex is a lock
 	}

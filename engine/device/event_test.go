@@ -28,8 +28,8 @@ func control(t *testing.T, h *device.Handle, code uint32, in, out []byte, want k
 }
 
 // newEvent returns an event and the KSEVENTDATA that a client of dev names it with.
-func newEvent(dev *device.Device) (*engine.Event, []byte) {
-	e := engine.NewEvent()
+func newEvent(dev *device.Device) (*engine.SyncEvent, []byte) {
+	e := engine.NewSyncEvent()
 	handle := dev.Handles().Open(e, engine.ModifyState, engine.UserMode)
 	return e, device.NewEventData(ks.EventData{NotificationType: ks.NotificationEventHandle, Object: handle}, 0)
 }

@@ -29,20 +29,20 @@ func (o *Object) Config(opt Options) engine.Config {
 	}
 	for i := range o.PropertySets {
 		from, to := &o.PropertySets[i], &c.PropertySets[i]
-		to.Set = from.GUID
+		to.Set = from.Set
 		to.Items = make([]engine.PropertyItem, len(from.Items))
 		for j := range from.Items {
 			it := bound{&from.Items[j], NewValue(from.Items[j].MinData)}
-			items[key{from.GUID, it.ID}] = it
+			items[key{from.Set, it.ID}] = it
 			to.Items[j] = engine.PropertyItem{
 				ID:             it.ID,
-				Get:            opt.handler(it.Get, VerbGet, from.GUID, it),
-				Set:            opt.handler(it.Set, VerbSet, from.GUID, it),
+				Get:            opt.handler(it.Get, VerbGet, from.Set, it),
+				Set:            opt.handler(it.Set, VerbSet, from.Set, it),
 				MinProperty:    it.MinProperty,
 				MinData:        it.MinData,
 				Values:         it.Values,
 				Relations:      it.Relations,
-				Support:        opt.handler(it.Support, VerbSupport, from.GUID, it),
+				Support:        opt.handler(it.Support, VerbSupport, from.Set, it),
 				SerializedSize: it.SerializedSize,
 				Context:        it.value,
 			}
@@ -52,16 +52,16 @@ func (o *Object) Config(opt Options) engine.Config {
 		from, to := &o.PropertySets[i], &c.PropertySets[i]
 		for _, f := range from.FastIO {
 			// The property may be declared by another set with this GUID. If it is declared by none, nothing can answer.
-			it, ok := items[key{from.GUID, f.ID}]
+			it, ok := items[key{from.Set, f.ID}]
 			if !ok {
 				continue
 			}
 			fast := engine.FastPropertyItem{ID: f.ID}
 			if f.Get {
-				fast.Get = opt.fastHandler(it.Get, VerbGet, from.GUID, it)
+				fast.Get = opt.fastHandler(it.Get, VerbGet, from.Set, it)
 			}
 			if f.Set {
-				fast.Set = opt.fastHandler(it.Set, VerbSet, from.GUID, it)
+				fast.Set = opt.fastHandler(it.Set, VerbSet, from.Set, it)
 			}
 			to.FastIO = append(to.FastIO, fast)
 		}

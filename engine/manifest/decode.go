@@ -72,7 +72,7 @@ func (p *parser) propertySet(properties, fastGets, fastSets claims) (s PropertyS
 	var items, gets, sets []declared
 	p.object(
 		field{"set_name", false, func() { s.Name = p.string() }},
-		field{"guid", true, func() { s.GUID = p.guid() }},
+		field{"guid", true, func() { s.Set = p.guid() }},
 		field{"items", false, func() {
 			p.array(func() {
 				it, at := p.propertyItem()
@@ -92,9 +92,9 @@ func (p *parser) propertySet(properties, fastGets, fastSets claims) (s PropertyS
 			})
 		}},
 	)
-	p.claim(properties, s.GUID, items, "declared")
-	p.claim(fastGets, s.GUID, gets, "listed with get")
-	p.claim(fastSets, s.GUID, sets, "listed with set")
+	p.claim(properties, s.Set, items, "declared")
+	p.claim(fastGets, s.Set, gets, "listed with get")
+	p.claim(fastSets, s.Set, sets, "listed with set")
 	return s
 }
 
@@ -192,13 +192,13 @@ func itemSet[T any](p *parser, known claims, item func() (T, declared), more ...
 
 func (p *parser) methodSet(methods, fast claims) (s MethodSet) {
 	var listed []declared
-	s.Name, s.GUID, s.Items = itemSet(p, methods, p.methodItem, field{"fast_io", false, func() {
+	s.Name, s.Set, s.Items = itemSet(p, methods, p.methodItem, field{"fast_io", false, func() {
 		p.array(func() {
 			id, at := p.fastMethod()
 			s.FastIO, listed = append(s.FastIO, id), append(listed, at)
 		})
 	}})
-	p.claim(fast, s.GUID, listed, "listed")
+	p.claim(fast, s.Set, listed, "listed")
 	return s
 }
 
@@ -225,7 +225,7 @@ func (p *parser) methodItem() (it MethodItem, at declared) {
 }
 
 func (p *parser) eventSet(events claims) (s EventSet) {
-	s.Name, s.GUID, s.Items = itemSet(p, events, p.eventItem)
+	s.Name, s.Set, s.Items = itemSet(p, events, p.eventItem)
 	return s
 }
 

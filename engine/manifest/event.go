@@ -8,7 +8,7 @@ func (o *Object) eventSets() []engine.EventSet {
 	sets := make([]engine.EventSet, len(o.EventSets))
 	for i := range o.EventSets {
 		from, to := &o.EventSets[i], &sets[i]
-		to.Set = from.GUID
+		to.Set = from.Set
 		to.Items = make([]engine.EventItem, len(from.Items))
 		for j, it := range from.Items {
 			to.Items[j] = engine.EventItem{ID: it.ID, DataInput: it.DataInput, ExtraEntryData: it.ExtraEntryData}

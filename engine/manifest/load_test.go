@@ -76,7 +76,7 @@ func TestComplete(t *testing.T) {
 	require.Len(t, o.PropertySets, 1)
 	s := o.PropertySets[0]
 	require.Equal(t, "KSPROPSETID_Audio", s.Name)
-	require.Equal(t, ks.MustParseGUID(audio), s.GUID)
+	require.Equal(t, ks.MustParseGUID(audio), s.Set)
 	require.Equal(t, []FastItem{{ID: 4, Get: true}}, s.FastIO)
 	require.Len(t, s.Items, 2)
 	it := s.Items[0]
@@ -97,7 +97,7 @@ func TestComplete(t *testing.T) {
 	require.Equal(t, []uint32{5, 24, 0, 0}, []uint32{unknown.ID, unknown.MinProperty, unknown.MinData, unknown.SerializedSize})
 	require.Nil(t, unknown.Values)
 
-	require.Equal(t, ks.MustParseGUID(pin), o.MethodSets[0].GUID)
+	require.Equal(t, ks.MustParseGUID(pin), o.MethodSets[0].Set)
 	require.Equal(t, "Methods", o.MethodSets[0].Name)
 	method := o.MethodSets[0].Items[0]
 	require.Equal(t, "pend", method.Handler.String())
@@ -106,7 +106,7 @@ func TestComplete(t *testing.T) {
 	require.Equal(t, MethodItem{Name: "M", ID: 1, MinMethod: 28, MinData: 7, Flags: 3}, method)
 	require.Equal(t, MethodItem{ID: 2, MinMethod: 24, Handler: store}, o.MethodSets[0].Items[1])
 
-	require.Equal(t, []EventSet{{Name: "Events", GUID: ks.MustParseGUID(audio), Items: []EventItem{
+	require.Equal(t, []EventSet{{Name: "Events", Set: ks.MustParseGUID(audio), Items: []EventItem{
 		{Name: "E", ID: 9, DataInput: 40, ExtraEntryData: 16}, {ID: 10, DataInput: 32},
 	}}}, o.EventSets)
 
@@ -178,7 +178,7 @@ func TestMustLoad(t *testing.T) {
 		{"one GUID, disjoint ids", withObjects(`{"object": "o", "property_sets": [
 			{"guid": "` + audio + `", "items": [{"id": 1}]}, {"guid": "{` + strings.ToUpper(audio) + `}", "items": [{"id": 2}]}]}`),
 			func(t *testing.T, m *Manifest) {
-				require.Equal(t, m.Objects[0].PropertySets[0].GUID, m.Objects[0].PropertySets[1].GUID)
+				require.Equal(t, m.Objects[0].PropertySets[0].Set, m.Objects[0].PropertySets[1].Set)
 			}},
 		{"one (GUID, id) in each family and in two objects", withObjects(strings.Repeat(`{"object": "o",
 			"property_sets": [{"guid": "`+audio+`", "items": [{"id": 1}], "fast_io": [{"id": 1}]}],

@@ -35,7 +35,7 @@ type Object struct {
 // PropertySet is one KSPROPERTY_SET. Several sets of an object may have one GUID, with disjoint ids (P-24).
 type PropertySet struct {
 	Name   string
-	GUID   ks.GUID
+	Set    ks.GUID
 	Items  []PropertyItem
 	FastIO []FastItem
 }
@@ -63,7 +63,7 @@ type FastItem struct {
 // MethodSet is one KSMETHOD_SET.
 type MethodSet struct {
 	Name   string
-	GUID   ks.GUID
+	Set    ks.GUID
 	Items  []MethodItem
 	FastIO []uint32 // ids of the methods that also run without an IRP: KSFASTMETHOD_ITEM
 }
@@ -82,7 +82,7 @@ type MethodItem struct {
 // EventSet is one KSEVENT_SET.
 type EventSet struct {
 	Name  string
-	GUID  ks.GUID
+	Set   ks.GUID
 	Items []EventItem
 }
 

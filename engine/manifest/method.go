@@ -15,17 +15,17 @@ func (o *Object) methodSets(opt Options) []engine.MethodSet {
 	items := make(map[key]method)
 	for i := range o.MethodSets {
 		from, to := &o.MethodSets[i], &sets[i]
-		to.Set = from.GUID
+		to.Set = from.Set
 		to.Items = make([]engine.MethodItem, len(from.Items))
 		for j := range from.Items {
 			it := method{&from.Items[j], NewValue(from.Items[j].MinData)}
-			items[key{from.GUID, it.ID}] = it
+			items[key{from.Set, it.ID}] = it
 			item := engine.MethodItem{ID: it.ID, MinMethod: it.MinMethod, MinData: it.MinData, Flags: it.Flags, Context: it.value}
 			if it.Handler != nil {
-				item.Handler = opt.wrap(VerbMethod, from.GUID, it.ID, it.Handler.MethodHandler(it.Flags, it.value))
+				item.Handler = opt.wrap(VerbMethod, from.Set, it.ID, it.Handler.MethodHandler(it.Flags, it.value))
 			}
 			if it.Support != nil {
-				item.Support = opt.wrap(VerbSupport, from.GUID, it.ID, it.Support.Handler(VerbSupport, it.value))
+				item.Support = opt.wrap(VerbSupport, from.Set, it.ID, it.Support.Handler(VerbSupport, it.value))
 			}
 			to.Items[j] = item
 		}
@@ -34,13 +34,13 @@ func (o *Object) methodSets(opt Options) []engine.MethodSet {
 		from, to := &o.MethodSets[i], &sets[i]
 		for _, id := range from.FastIO {
 			// As for properties, another set with this GUID may declare the method, or none.
-			it, ok := items[key{from.GUID, id}]
+			it, ok := items[key{from.Set, id}]
 			if !ok || it.Handler == nil {
 				continue
 			}
 			h := it.Handler.fastMethodHandler(it.Flags, it.value)
 			if opt.WrapFast != nil {
-				h = opt.WrapFast(VerbMethod, from.GUID, id, h)
+				h = opt.WrapFast(VerbMethod, from.Set, id, h)
 			}
 			to.FastIO = append(to.FastIO, engine.FastMethodItem{ID: id, Handler: h})
 		}

@@ -30,21 +30,21 @@ func TestNoAllocations(t *testing.T) {
 	name.Store(&words)
 	scratch := make([]byte, 0, 256)
 	o := open(t,
-		typed.Var(0, &i32).Step(-96<<16, 0, 1<<15).Default(0),
-		typed.Var(1, &u64).Range(0, 99).OneOf(1000),
-		typed.Var(2, &yes),
-		typed.Var(3, &f32).OneOf(0),
+		typed.ScalarVar(0, &i32).Step(-96<<16, 0, 1<<15).Default(0),
+		typed.ScalarVar(1, &u64).Range(0, 99).OneOf(1000),
+		typed.ScalarVar(2, &yes),
+		typed.ScalarVar(3, &f32).OneOf(0),
 		typed.StructVar(4, ks.SizeSteppingLong, ks.DecodeSteppingLong, &st),
 		typed.BlobVar(5, 64, &blob),
 		typed.StringVar(6, 64, &text),
-		typed.Func(7, func(r typed.Request) (int64, ks.Status) { return int64(r.Property[0]), ks.StatusSuccess },
+		typed.ScalarFunc(7, func(r typed.Request) (int64, ks.Status) { return int64(r.Property[0]), ks.StatusSuccess },
 			func(r typed.Request, v int64) ks.Status { return ks.StatusNotSupported }),
-		typed.Struct(8, ks.SizeBoundsLong, ks.DecodeBoundsLong,
+		typed.StructFunc(8, ks.SizeBoundsLong, ks.DecodeBoundsLong,
 			func(typed.Request) (ks.BoundsLong, ks.Status) { return ks.BoundsLong{}, ks.StatusSuccess },
 			func(typed.Request, ks.BoundsLong) ks.Status { return ks.StatusSuccess }),
-		typed.Blob(9, 64, func(typed.Request) ([]byte, ks.Status) { return *edid.Load(), ks.StatusSuccess },
+		typed.BlobFunc(9, 64, func(typed.Request) ([]byte, ks.Status) { return *edid.Load(), ks.StatusSuccess },
 			func(_ typed.Request, b []byte) ks.Status { copy(scratch[:cap(scratch)], b); return ks.StatusSuccess }),
-		typed.String(10, 64, func(typed.Request) (string, ks.Status) { return *name.Load(), ks.StatusSuccess },
+		typed.StringFunc(10, 64, func(typed.Request) (string, ks.Status) { return *name.Load(), ks.StatusSuccess },
 			func(_ typed.Request, text typed.UTF16) ks.Status {
 				scratch = text.Append(scratch[:0])
 				return ks.StatusSuccess
@@ -74,8 +74,8 @@ func TestNoAllocations(t *testing.T) {
 	}
 
 	// The controls: functions that allocate must show on both paths, or the measurement above sees nothing.
-	c := open(t, typed.Func(0, func(typed.Request) (uint32, ks.Status) { sink = make([]byte, 8); return 0, ks.StatusSuccess }, nil),
-		typed.String(1, 64, nil, func(_ typed.Request, text typed.UTF16) ks.Status { words = text.String(); return ks.StatusSuccess }))
+	c := open(t, typed.ScalarFunc(0, func(typed.Request) (uint32, ks.Status) { sink = make([]byte, 8); return 0, ks.StatusSuccess }, nil),
+		typed.StringFunc(1, 64, nil, func(_ typed.Request, text typed.UTF16) ks.Status { words = text.String(); return ks.StatusSuccess }))
 	in, string1 := request(0, get), request(1, set)
 	var io engine.IoStatus
 	for what, f := range map[string]func(){

@@ -15,11 +15,11 @@ import (
 func BenchmarkRequest(b *testing.B) {
 	var level atomic.Int32
 	const lo, hi, step = -96 << 16, 0, 1 << 15
-	declared, err := typed.PropertySet(testSet, typed.Var(4, &level).Step(lo, hi, step))
+	declared, err := typed.PropertySet(testSet, typed.ScalarVar(4, &level).Step(lo, hi, step))
 	if err != nil {
 		b.Fatal(err)
 	}
-	fn, err := typed.PropertySet(testSet, typed.Func(4,
+	fn, err := typed.PropertySet(testSet, typed.ScalarFunc(4,
 		func(typed.Request) (int32, ks.Status) { return level.Load(), ks.StatusSuccess },
 		func(_ typed.Request, v int32) ks.Status { level.Store(v); return ks.StatusSuccess }).Step(lo, hi, step))
 	if err != nil {

@@ -8,15 +8,15 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
 )
 
-// Blob declares a property that is 0 to limit bytes of any content.
+// BlobFunc declares a property that is 0 to limit bytes of any content.
 //
 // get returns the value, which is copied after it returned and must not change any more: hand out what is never written
 // again, as from an atomic.Pointer[[]byte]. set gets the caller's bytes, which it must copy if it keeps them. Either may be
-// nil. They are as for [Func].
+// nil. They are as for [ScalarFunc].
 //
 // A GET with an empty buffer is told the size, one with a short buffer is STATUS_BUFFER_TOO_SMALL. A value longer than
 // limit, in or out, is STATUS_INVALID_BUFFER_SIZE and is not copied (S-24).
-func Blob(id uint32, limit int, get func(Request) ([]byte, ks.Status), set func(Request, []byte) ks.Status) Property {
+func BlobFunc(id uint32, limit int, get func(Request) ([]byte, ks.Status), set func(Request, []byte) ks.Status) Property {
 	p := Property{id: id, limits: limits{form: form{vt: kssets.VT_BLOB}}}
 	if !p.bounded(limit) {
 		return p

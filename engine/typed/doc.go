@@ -5,8 +5,8 @@
 //	var name typed.Text
 //
 //	set, err := typed.PropertySet(kssets.KSPROPSETID_Audio,
-//		typed.Var(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, &level).Step(-96<<16, 0, 1<<15).Default(0),
-//		typed.Var(kssets.KSPROPERTY_AUDIO_MUTE, &mute).ReadOnly(),
+//		typed.ScalarVar(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, &level).Step(-96<<16, 0, 1<<15).Default(0),
+//		typed.ScalarVar(kssets.KSPROPERTY_AUDIO_MUTE, &mute).ReadOnly(),
 //		typed.StringVar(100, 64, &name),
 //	)
 //
@@ -15,12 +15,12 @@
 //
 // # The kinds
 //
-//	declared by        bound to                      on the wire                          type (VT_)
-//	Var                a variable                    LONG, ULONG, LONGLONG, ULONGLONG,    I4, UI4, I8, UI8,
-//	Func               functions                       BOOL of 4 bytes, FLOAT               BOOL, R4
-//	StructVar, Struct  a variable, functions         what its codec writes                none
-//	StringVar, String  a Text, functions             UTF-16LE with a terminating 0        LPWSTR
-//	BlobVar, Blob      a Bytes, functions            any bytes                            BLOB
+//	declared by             bound to                on the wire                          type (VT_)
+//	ScalarVar, ScalarFunc   a variable, functions   LONG, ULONG, LONGLONG, ULONGLONG,    I4, UI4, I8, UI8,
+//	                                                  BOOL of 4 bytes, FLOAT               BOOL, R4
+//	StructVar, StructFunc   a variable, functions   what its codec writes                none
+//	StringVar, StringFunc   a Text, functions       UTF-16LE with a terminating 0        LPWSTR
+//	BlobVar, BlobFunc       a Bytes, functions      any bytes                            BLOB
 //
 // A variable is a [Cell]: an atomic of sync/atomic, a [Locked], or whatever has Load and Store and is safe for concurrent use.
 // The rest of an item, its relations for instance, is added to the set that [PropertySet] returns.
@@ -73,10 +73,10 @@
 //
 //	                                        GET     SET, stepped range
 //	written by hand, constants in the code  2.2      4.1
-//	Var of an atomic.Int32                  6.8     10.9
-//	Func                                    9.0     13.3
+//	ScalarVar of an atomic.Int32              6.8     10.9
+//	ScalarFunc                              9.0     13.3
 //
-// A whole request through package device took 38 ns by hand and 41 ns with Var in the same windows. What is paid for is two
+// A whole request through package device took 38 ns by hand and 41 ns with ScalarVar in the same windows. What is paid for is two
 // more indirect calls. An atomic.Bool goes the general way of all cells, a call through the interface and a type switch, and
 // its GET takes 9.3 ns; the four integers of sync/atomic have closures of their own to be spared that.
 //

@@ -24,8 +24,8 @@ func decodePosition(b []byte) (position, bool) {
 
 var positionSet = ks.MustParseGUID("4682b940-c6ef-11d0-96d8-00aa0051e51d") // KSEVENTSETID_LoopedStreaming
 
-func positions(t testing.TB) (*typed.Event[position], func(at position) (*engine.Event, ks.Status)) {
-	list, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventsMutex, Lock: new(sync.Mutex)})
+func positions(t testing.TB) (*typed.Event[position], func(at position) (*engine.SyncEvent, ks.Status)) {
+	list, err := engine.NewEventList(engine.EventListConfig{LockType: engine.EventLockMutex, Lock: new(sync.Mutex)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +38,8 @@ func positions(t testing.TB) (*typed.Event[position], func(at position) (*engine
 		t.Fatal(err)
 	}
 	var handles engine.HandleTable
-	return event, func(at position) (*engine.Event, ks.Status) {
-		e := engine.NewEvent()
+	return event, func(at position) (*engine.SyncEvent, ks.Status) {
+		e := engine.NewSyncEvent()
 		data := make([]byte, ks.SizeEventData+8)
 		ks.EventData{NotificationType: ks.NotificationEventHandle, Object: handles.Open(e, engine.ModifyState, engine.UserMode)}.Put(data)
 		at.Put(data[ks.SizeEventData:])
@@ -55,7 +55,7 @@ func positions(t testing.TB) (*typed.Event[position], func(at position) (*engine
 
 func TestEvent(t *testing.T) {
 	event, enable := positions(t)
-	var clients []*engine.Event
+	var clients []*engine.SyncEvent
 	for at := range position(10) {
 		e, status := enable(at * 100)
 		if status != ks.StatusSuccess {

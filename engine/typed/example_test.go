@@ -19,8 +19,8 @@ func Example() {
 		name  typed.Text
 	)
 	set, err := typed.PropertySet(kssets.KSPROPSETID_Audio,
-		typed.Var(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, &level).Step(-96<<16, 0, 1<<15).Default(0),
-		typed.Var(kssets.KSPROPERTY_AUDIO_MUTE, &mute),
+		typed.ScalarVar(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, &level).Step(-96<<16, 0, 1<<15).Default(0),
+		typed.ScalarVar(kssets.KSPROPERTY_AUDIO_MUTE, &mute),
 		typed.StringVar(100, 64, &name),
 	)
 	if err != nil {
@@ -76,8 +76,8 @@ func Example() {
 func ExamplePropertySet_error() {
 	var level atomic.Int32
 	_, err := typed.PropertySet(kssets.KSPROPSETID_Audio,
-		typed.Var(4, &level).Step(0, 10, 0).Range(3, 1),
-		typed.Var(5, &level).Range(0, 10).Default(11),
+		typed.ScalarVar(4, &level).Step(0, 10, 0).Range(3, 1),
+		typed.ScalarVar(5, &level).Range(0, 10).Default(11),
 	)
 	fmt.Println(err)
 	// Output:
@@ -87,7 +87,7 @@ func ExamplePropertySet_error() {
 }
 
 // A volume of each node, computed from the request.
-func ExampleFunc() {
+func ExampleScalarFunc() {
 	var levels [8]atomic.Int32
 	node := func(r typed.Request) (uint32, bool) {
 		n, ok := ks.DecodeNode(r.Property)
@@ -109,7 +109,7 @@ func ExampleFunc() {
 		return ks.StatusSuccess
 	}
 	s, err := typed.PropertySet(kssets.KSPROPSETID_Audio,
-		typed.Func(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, get, set).Range(-96<<16, 0).MinProperty(ks.SizeNode))
+		typed.ScalarFunc(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, get, set).Range(-96<<16, 0).MinProperty(ks.SizeNode))
 	fmt.Println(s.Items[0].MinProperty, s.Items[0].MinData, err)
 	// Output: 32 4 <nil>
 }

@@ -64,20 +64,20 @@ func TestP33_Values(t *testing.T) {
 		lists    []byte
 		defaults []byte
 	}{
-		{typed.Var(0, &i32), kssets.VT_I4, 0, nil, nil},
-		{typed.Var(0, &i32).Default(-7).OneOf(99, -7).Step(-10, 10, 5).Range(-3, 3).Range(20, math.MaxInt32), kssets.VT_I4, 4, hex(
+		{typed.ScalarVar(0, &i32), kssets.VT_I4, 0, nil, nil},
+		{typed.ScalarVar(0, &i32).Default(-7).OneOf(99, -7).Step(-10, 10, 5).Range(-3, 3).Range(20, math.MaxInt32), kssets.VT_I4, 4, hex(
 			ranges, 8, 2, plain, -3, 3, 20, math.MaxInt32,
 			stepped, 16, 1, plain, 5, 0, -10, 10,
 			values, 4, 2, plain, 99, -7,
 			values, 4, 1, def, -7), hex(values, 4, 1, def, -7)},
-		{typed.Var(0, &u32).Range(1, math.MaxUint32), kssets.VT_UI4, 1, hex(ranges, 8, 1, plain, 1, -1), nil},
-		{typed.Var(0, &i64).Step(math.MinInt64, -1, 1<<40).Range(math.MinInt64, math.MaxInt64), kssets.VT_I8, 2, hex(
+		{typed.ScalarVar(0, &u32).Range(1, math.MaxUint32), kssets.VT_UI4, 1, hex(ranges, 8, 1, plain, 1, -1), nil},
+		{typed.ScalarVar(0, &i64).Step(math.MinInt64, -1, 1<<40).Range(math.MinInt64, math.MaxInt64), kssets.VT_I8, 2, hex(
 			ranges, 16, 1, plain, int64(math.MinInt64), int64(math.MaxInt64),
 			stepped, 24, 1, plain, int64(1<<40), int64(math.MinInt64), int64(-1)), nil},
-		{typed.Var(0, &u64).OneOf(math.MaxUint64).Default(math.MaxUint64), kssets.VT_UI8, 2,
+		{typed.ScalarVar(0, &u64).OneOf(math.MaxUint64).Default(math.MaxUint64), kssets.VT_UI8, 2,
 			hex(values, 8, 1, plain, int64(-1), values, 8, 1, def, int64(-1)), hex(values, 8, 1, def, int64(-1))},
-		{typed.Var(0, &yes).Default(true), kssets.VT_BOOL, 1, hex(values, 4, 1, def, 1), hex(values, 4, 1, def, 1)},
-		{typed.Var(0, &f32).OneOf(-1.5).Default(-1.5), kssets.VT_R4, 2,
+		{typed.ScalarVar(0, &yes).Default(true), kssets.VT_BOOL, 1, hex(values, 4, 1, def, 1), hex(values, 4, 1, def, 1)},
+		{typed.ScalarVar(0, &f32).OneOf(-1.5).Default(-1.5), kssets.VT_R4, 2,
 			hex(values, 4, 1, plain, -1.5, values, 4, 1, def, -1.5), hex(values, 4, 1, def, -1.5)},
 		{typed.BlobVar(0, 8, &b), kssets.VT_BLOB, 0, nil, nil},
 		{typed.StringVar(0, 8, &s), kssets.VT_LPWSTR, 0, nil, nil},
@@ -155,7 +155,7 @@ func testModel[T int32 | uint32 | int64 | uint64](t *testing.T, r *rand.Rand, lo
 	for range 300 {
 		var cell typed.Locked[T]
 		var m model[T]
-		d := typed.Var(9, &cell)
+		d := typed.ScalarVar(9, &cell)
 		for range r.IntN(4) {
 			switch lo, hi := corner(), corner(); {
 			case lo > hi:

@@ -33,8 +33,8 @@ func TestP28_FixedSizes(t *testing.T) {
 	yes.Store(true)
 	f32.Store(-1.5)
 	st.Store(ks.SteppingLong{SteppingDelta: 1, Bounds: ks.BoundsLong{SignedMinimum: -1, SignedMaximum: 5}})
-	o := open(t, typed.Var(0, &i32), typed.Var(1, &u32), typed.Var(2, &i64), typed.Var(3, &u64), typed.Var(4, &yes),
-		typed.Var(5, &f32), typed.StructVar(6, ks.SizeSteppingLong, ks.DecodeSteppingLong, &st))
+	o := open(t, typed.ScalarVar(0, &i32), typed.ScalarVar(1, &u32), typed.ScalarVar(2, &i64), typed.ScalarVar(3, &u64), typed.ScalarVar(4, &yes),
+		typed.ScalarVar(5, &f32), typed.StructVar(6, ks.SizeSteppingLong, ks.DecodeSteppingLong, &st))
 	for id, x := range []struct {
 		wire, next []byte // the value now, and one to SET
 		fastSet    bool
@@ -70,7 +70,7 @@ func TestP28_FixedSizes(t *testing.T) {
 func TestP28_WithoutMinData(t *testing.T) {
 	var v atomic.Uint64
 	var st typed.Locked[ks.SteppingLong]
-	s, err := typed.PropertySet(testSet, typed.Var(0, &v), typed.StructVar(1, ks.SizeSteppingLong, ks.DecodeSteppingLong, &st))
+	s, err := typed.PropertySet(testSet, typed.ScalarVar(0, &v), typed.StructVar(1, ks.SizeSteppingLong, ks.DecodeSteppingLong, &st))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestP28_WithoutMinData(t *testing.T) {
 // TestBool has the two sides of BOOL: 0 or 1 out, anything else than 0 is true in.
 func TestBool(t *testing.T) {
 	var v atomic.Bool
-	o := open(t, typed.Var(0, &v).OneOf(true).Default(true))
+	o := open(t, typed.ScalarVar(0, &v).OneOf(true).Default(true))
 	for _, in := range [][]byte{{1, 0, 0, 0}, {0, 0, 0, 0x80}, {0xFF, 0xFF, 0xFF, 0xFF}} {
 		v.Store(false)
 		o.climb(0, []rung{{set, in, 0, ks.StatusSuccess, nil, true}, {get, room(4), 4, ks.StatusSuccess, []byte{1, 0, 0, 0}, true}})
@@ -121,7 +121,7 @@ func TestFunc(t *testing.T) {
 		return result
 	}
 	o = open(t,
-		typed.Func(3, func(r typed.Request) (uint32, ks.Status) { return 7, see(r) }, func(r typed.Request, v uint32) ks.Status {
+		typed.ScalarFunc(3, func(r typed.Request) (uint32, ks.Status) { return 7, see(r) }, func(r typed.Request, v uint32) ks.Status {
 			if v != 9 {
 				o.t.Errorf("the setter gets %d", v)
 			}
@@ -153,12 +153,12 @@ func TestP21_Panics(t *testing.T) {
 	var value any
 	boom := func(typed.Request) { panic(value) }
 	o := open(t,
-		typed.Func(0, func(r typed.Request) (int32, ks.Status) { boom(r); return 0, 0 }, func(r typed.Request, _ int32) ks.Status { boom(r); return 0 }),
-		typed.Struct(1, ks.SizeBoundsLong, ks.DecodeBoundsLong,
+		typed.ScalarFunc(0, func(r typed.Request) (int32, ks.Status) { boom(r); return 0, 0 }, func(r typed.Request, _ int32) ks.Status { boom(r); return 0 }),
+		typed.StructFunc(1, ks.SizeBoundsLong, ks.DecodeBoundsLong,
 			func(r typed.Request) (ks.BoundsLong, ks.Status) { boom(r); return ks.BoundsLong{}, 0 },
 			func(r typed.Request, _ ks.BoundsLong) ks.Status { boom(r); return 0 }),
-		typed.String(2, 8, func(r typed.Request) (string, ks.Status) { boom(r); return "", 0 }, func(r typed.Request, _ typed.UTF16) ks.Status { boom(r); return 0 }),
-		typed.Blob(3, 8, func(r typed.Request) ([]byte, ks.Status) { boom(r); return nil, 0 }, func(r typed.Request, _ []byte) ks.Status { boom(r); return 0 }))
+		typed.StringFunc(2, 8, func(r typed.Request) (string, ks.Status) { boom(r); return "", 0 }, func(r typed.Request, _ typed.UTF16) ks.Status { boom(r); return 0 }),
+		typed.BlobFunc(3, 8, func(r typed.Request) ([]byte, ks.Status) { boom(r); return nil, 0 }, func(r typed.Request, _ []byte) ks.Status { boom(r); return 0 }))
 	for _, x := range []struct {
 		thrown any
 		want   ks.Status
@@ -187,11 +187,11 @@ func TestP26_Access(t *testing.T) {
 		d        typed.Declaration
 		get, set bool
 	}{
-		{typed.Var(0, &v), true, true},
-		{typed.Var(0, &v).ReadOnly(), true, false},
-		{typed.Var(0, &v).WriteOnly(), false, true},
-		{typed.Func(0, read, nil), true, false},
-		{typed.Func(0, nil, write), false, true},
+		{typed.ScalarVar(0, &v), true, true},
+		{typed.ScalarVar(0, &v).ReadOnly(), true, false},
+		{typed.ScalarVar(0, &v).WriteOnly(), false, true},
+		{typed.ScalarFunc(0, read, nil), true, false},
+		{typed.ScalarFunc(0, nil, write), false, true},
 		{typed.BlobVar(0, 8, &b).ReadOnly(), true, false},
 		{typed.StructVar(0, ks.SizeBoundsLong, ks.DecodeBoundsLong, &st).WriteOnly(), false, true},
 	} {
@@ -212,7 +212,7 @@ func TestP26_Access(t *testing.T) {
 // TestP27_MinProperty needs a node request.
 func TestP27_MinProperty(t *testing.T) {
 	var v atomic.Int32
-	o := open(t, typed.Var(0, &v).Range(0, 5).MinProperty(ks.SizeNode))
+	o := open(t, typed.ScalarVar(0, &v).Range(0, 5).MinProperty(ks.SizeNode))
 	if _, status, _ := o.both(0, get, make([]byte, 4), false); status != ks.StatusInvalidBufferSize {
 		t.Errorf("a request of 24 bytes: %v", status)
 	}
@@ -227,7 +227,7 @@ func TestP39_Serialized(t *testing.T) {
 	a.Store(1)
 	b.Store(2)
 	c.Store(3)
-	o := open(t, typed.Var(0, &a).Serialized(), typed.Var(1, &b), typed.Var(2, &c).Range(0, 9).Serialized())
+	o := open(t, typed.ScalarVar(0, &a).Serialized(), typed.ScalarVar(1, &b), typed.ScalarVar(2, &c).Range(0, 9).Serialized())
 	blob := make([]byte, 256)
 	n, status := o.irp(0, ks.PropertyTypeSerializeSet, blob)
 	if want := uint32(ks.SizeSerialHdr + 2*(ks.SizeSerial+4)); status != ks.StatusSuccess || n != want {
@@ -264,7 +264,7 @@ func TestMistakes(t *testing.T) {
 	if err := errors.Join(long.Store(make([]byte, 9)), full.Store("long")); err != nil {
 		t.Fatal(err) // before they are bound there is no limit
 	}
-	x := typed.Var(0, &v)
+	x := typed.ScalarVar(0, &v)
 	getBounds := func(typed.Request) (ks.BoundsLong, ks.Status) { return ks.BoundsLong{}, 0 }
 	setBounds := func(typed.Request, ks.BoundsLong) ks.Status { return 0 }
 	for _, c := range []struct {
@@ -286,33 +286,33 @@ func TestMistakes(t *testing.T) {
 		{x.Default(1).Default(1), "a second default, 1"},
 		{x.OneOf(), "OneOf without a value"},
 		{x.OneOf(1, 2).Default(3), "the default 3 is not"},
-		{typed.Var(0, &f).Range(0, 1), "a range of float32; only integers"},
-		{typed.Var(0, &f).Step(0, 1, 1), "a stepped range of float32"},
-		{typed.Var(0, &f).OneOf(0.5, 1).Default(0.5), ""},
-		{typed.Var(0, &f).OneOf(0.5, 1).Default(0.75), "the default 0.75 is not"},
-		{typed.Var(0, &yes).Range(false, true), "a range of bool"},
-		{typed.Var[int32](0, nil), "neither GET nor SET is left"},
+		{typed.ScalarVar(0, &f).Range(0, 1), "a range of float32; only integers"},
+		{typed.ScalarVar(0, &f).Step(0, 1, 1), "a stepped range of float32"},
+		{typed.ScalarVar(0, &f).OneOf(0.5, 1).Default(0.5), ""},
+		{typed.ScalarVar(0, &f).OneOf(0.5, 1).Default(0.75), "the default 0.75 is not"},
+		{typed.ScalarVar(0, &yes).Range(false, true), "a range of bool"},
+		{typed.ScalarVar[int32](0, nil), "neither GET nor SET is left"},
 		{x.ReadOnly().WriteOnly(), "neither GET nor SET is left"},
-		{typed.Func[int32](0, nil, nil).Range(2, 1), "range 2 to 1"},
+		{typed.ScalarFunc[int32](0, nil, nil).Range(2, 1), "range 2 to 1"},
 		{nil, "declaration 0 is nil"},
-		{typed.Struct(0, ks.SizeBoundsLong, nil, getBounds, nil), ""},
-		{typed.Struct(0, ks.SizeBoundsLong, nil, nil, setBounds), "a setter without a decoder"},
-		{typed.Struct(0, 0, ks.DecodeBoundsLong, getBounds, setBounds), "a size of 0 bytes"},
-		{typed.Struct(0, -1, ks.DecodeBoundsLong, getBounds, setBounds), "a size of -1 bytes"},
-		{typed.Struct(0, 4, ks.DecodeBoundsLong, getBounds, setBounds), "is the size right?"},
-		{typed.Struct(0, 9, nil, func(typed.Request) (wide, ks.Status) { return wide{}, 0 }, nil), "is the size right?"},
+		{typed.StructFunc(0, ks.SizeBoundsLong, nil, getBounds, nil), ""},
+		{typed.StructFunc(0, ks.SizeBoundsLong, nil, nil, setBounds), "a setter without a decoder"},
+		{typed.StructFunc(0, 0, ks.DecodeBoundsLong, getBounds, setBounds), "a size of 0 bytes"},
+		{typed.StructFunc(0, -1, ks.DecodeBoundsLong, getBounds, setBounds), "a size of -1 bytes"},
+		{typed.StructFunc(0, 4, ks.DecodeBoundsLong, getBounds, setBounds), "is the size right?"},
+		{typed.StructFunc(0, 9, nil, func(typed.Request) (wide, ks.Status) { return wide{}, 0 }, nil), "is the size right?"},
 		{typed.StructVar(0, ks.SizeBoundsLong, ks.DecodeBoundsLong, nil), "neither GET nor SET is left"},
 		{typed.BlobVar(0, 0, &bytes), "a size of 0 bytes"},
 		{typed.BlobVar(0, 8, nil), "neither GET nor SET is left"},
 		{typed.BlobVar(0, 8, &long), "has 9 bytes already, above the limit of 8"},
-		{typed.Blob(0, -1, nil, nil), "a size of -1 bytes"},
-		{typed.Blob(0, 1, nil, nil).Serialized(), "only a property of fixed size"},
+		{typed.BlobFunc(0, -1, nil, nil), "a size of -1 bytes"},
+		{typed.BlobFunc(0, 1, nil, nil).Serialized(), "only a property of fixed size"},
 		{typed.StringVar(0, 0, &text), "a limit of 0 code units"},
 		{typed.StringVar(0, math.MaxInt32, &text), "a limit of 2147483647 code units"},
 		{typed.StringVar(0, 4, &full), "has 8 bytes already, above the limit of 6"},
 		{typed.StringVar(0, 5, &full), ""},
 		{typed.StringVar(0, 5, nil), "neither GET nor SET is left"},
-		{typed.String(0, 1, nil, nil), "neither GET nor SET is left"},
+		{typed.StringFunc(0, 1, nil, nil), "neither GET nor SET is left"},
 	} {
 		s, err := typed.PropertySet(testSet, c.d)
 		if c.want == "" {
@@ -330,7 +330,7 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%q: a set is returned with the error", c.want)
 		}
 	}
-	_, err := typed.PropertySet(testSet, x.Range(5, 4).OneOf(), typed.Var(7, &v), typed.Var(8, &v).Default(1).Default(2))
+	_, err := typed.PropertySet(testSet, x.Range(5, 4).OneOf(), typed.ScalarVar(7, &v), typed.ScalarVar(8, &v).Default(1).Default(2))
 	if n := strings.Count(err.Error(), "\n"); n != 2 || !strings.Contains(err.Error(), "property 8: a second") {
 		t.Errorf("three mistakes give\n%v", err)
 	}
@@ -339,7 +339,7 @@ func TestMistakes(t *testing.T) {
 // TestDeclarationsAreValues starts two declarations from one, and changes one after its set was made.
 func TestDeclarationsAreValues(t *testing.T) {
 	var v atomic.Int32
-	base := typed.Var(0, &v).Range(0, 0).Range(1, 1).Range(2, 2) // three, so that append has room left for a fourth
+	base := typed.ScalarVar(0, &v).Range(0, 0).Range(1, 1).Range(2, 2) // three, so that append has room left for a fourth
 	a, b := base.Range(10, 11).OneOf(50), base.Range(20, 21).OneOf(60)
 	oa := open(t, a)
 	a = a.Range(30, 31)
@@ -356,7 +356,7 @@ func TestDeclarationsAreValues(t *testing.T) {
 		}
 	}
 
-	wrong := typed.Var(0, &v).OneOf().OneOf().OneOf()
+	wrong := typed.ScalarVar(0, &v).OneOf().OneOf().OneOf()
 	c, d := wrong.Range(7, 6), wrong.Range(9, 8)
 	if _, err := typed.PropertySet(testSet, c); err == nil || !strings.Contains(err.Error(), "range 7 to 6") {
 		t.Errorf("the mistakes of one declaration are %v", err)

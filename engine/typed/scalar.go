@@ -30,8 +30,8 @@ type Cell[T any] interface {
 // The methods of Scalar come before those of [Property], which forget the type.
 type Scalar[T Value] struct{ Property }
 
-// Var declares a property that lives in a variable: typed.Var(4, &level) for an atomic.Int32 level.
-func Var[T Value](id uint32, cell Cell[T]) Scalar[T] {
+// ScalarVar declares a property that lives in a variable: typed.ScalarVar(4, &level) for an atomic.Int32 level.
+func ScalarVar[T Value](id uint32, cell Cell[T]) Scalar[T] {
 	var get getWord
 	var set setWord
 	switch c := any(cell).(type) { // the usual cells without an interface and without a conversion of T
@@ -55,9 +55,9 @@ func Var[T Value](id uint32, cell Cell[T]) Scalar[T] {
 	return Scalar[T]{scalar(id, formOf[T](), get, set)}
 }
 
-// Func declares a property that is computed. get or set may be nil: that verb is not supported then (P-26). Both are called
+// ScalarFunc declares a property that is computed. get or set may be nil: that verb is not supported then (P-26). Both are called
 // concurrently. A status that is not a success is what the request ends with.
-func Func[T Value](id uint32, get func(Request) (T, ks.Status), set func(Request, T) ks.Status) Scalar[T] {
+func ScalarFunc[T Value](id uint32, get func(Request) (T, ks.Status), set func(Request, T) ks.Status) Scalar[T] {
 	var g getWord
 	var s setWord
 	if get != nil {

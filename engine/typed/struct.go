@@ -6,13 +6,13 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// Struct declares a property that is a structure of size bytes, with codecs of the shape that package ks has:
-// typed.Struct(3, ks.SizeSteppingLong, ks.DecodeSteppingLong, get, set). decode reads a structure from exactly size bytes,
+// StructFunc declares a property that is a structure of size bytes, with codecs of the shape that package ks has:
+// typed.StructFunc(3, ks.SizeSteppingLong, ks.DecodeSteppingLong, get, set). decode reads a structure from exactly size bytes,
 // which it must not keep; false refuses them with STATUS_INVALID_PARAMETER. Put writes exactly size bytes.
 //
-// get or set may be nil, and decode with set. They are as for [Func]. The property has no Values: no type of
+// get or set may be nil, and decode with set. They are as for [ScalarFunc]. The property has no Values: no type of
 // KSPROPTYPESETID_General describes a structure.
-func Struct[T interface{ Put([]byte) }](id uint32, size int, decode func([]byte) (T, bool),
+func StructFunc[T interface{ Put([]byte) }](id uint32, size int, decode func([]byte) (T, bool),
 	get func(Request) (T, ks.Status), set func(Request, T) ks.Status) Property {
 
 	p := Property{id: id, typeless: true}
@@ -59,9 +59,9 @@ func Struct[T interface{ Put([]byte) }](id uint32, size int, decode func([]byte)
 // StructVar is [Struct] for a structure that lives in a variable, usually a [Locked].
 func StructVar[T interface{ Put([]byte) }](id uint32, size int, decode func([]byte) (T, bool), cell Cell[T]) Property {
 	if cell == nil {
-		return Struct(id, size, decode, nil, nil)
+		return StructFunc(id, size, decode, nil, nil)
 	}
-	return Struct(id, size, decode,
+	return StructFunc(id, size, decode,
 		func(Request) (T, ks.Status) { return cell.Load(), ks.StatusSuccess },
 		func(_ Request, v T) ks.Status { cell.Store(v); return ks.StatusSuccess })
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
 )
 
-// String declares a property that is text: UTF-16LE with a terminating 0, at most limit code units with that 0, as in
+// StringFunc declares a property that is text: UTF-16LE with a terminating 0, at most limit code units with that 0, as in
 // WCHAR name[limit].
 //
-// get returns the text, set gets it. Either may be nil. They are as for [Func]. Out, text ends at its first 0, and what is
+// get returns the text, set gets it. Either may be nil. They are as for [ScalarFunc]. Out, text ends at its first 0, and what is
 // not UTF-8 becomes U+FFFD. In, what follows the first 0 is ignored; data without a 0 or with half a surrogate pair is
 // STATUS_INVALID_PARAMETER, data that is empty, of odd length or longer than limit is STATUS_INVALID_BUFFER_SIZE. Size
 // answers and the limit of what a getter returns are those of [Blob].
-func String(id uint32, limit int, get func(Request) (string, ks.Status), set func(Request, UTF16) ks.Status) Property {
+func StringFunc(id uint32, limit int, get func(Request) (string, ks.Status), set func(Request, UTF16) ks.Status) Property {
 	p := Property{id: id, limits: limits{form: form{vt: kssets.VT_LPWSTR}}}
 	if !p.boundedText(limit) {
 		return p

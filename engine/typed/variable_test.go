@@ -29,7 +29,7 @@ func TestP28_Blob(t *testing.T) {
 	var v typed.Bytes
 	var p atomic.Pointer[[]byte]
 	p.Store(&[]byte{})
-	o := open(t, typed.BlobVar(0, 8, &v), typed.Blob(1, 8,
+	o := open(t, typed.BlobVar(0, 8, &v), typed.BlobFunc(1, 8,
 		func(typed.Request) ([]byte, ks.Status) { return *p.Load(), ks.StatusSuccess },
 		func(_ typed.Request, b []byte) ks.Status { b = bytes.Clone(b); p.Store(&b); return ks.StatusSuccess }))
 	for id := range uint32(2) {
@@ -58,17 +58,17 @@ func TestS24_BlobLimit(t *testing.T) {
 	big := make([]byte, 9)
 	calls := 0
 	o := open(t,
-		typed.Blob(0, 8, func(typed.Request) ([]byte, ks.Status) { return big, ks.StatusSuccess }, func(typed.Request, []byte) ks.Status { calls++; return ks.StatusSuccess }),
-		typed.String(1, 4, func(typed.Request) (string, ks.Status) { return "", ks.StatusSuccess }, func(typed.Request, typed.UTF16) ks.Status { calls++; return ks.StatusSuccess }))
+		typed.BlobFunc(0, 8, func(typed.Request) ([]byte, ks.Status) { return big, ks.StatusSuccess }, func(typed.Request, []byte) ks.Status { calls++; return ks.StatusSuccess }),
+		typed.StringFunc(1, 4, func(typed.Request) (string, ks.Status) { return "", ks.StatusSuccess }, func(typed.Request, typed.UTF16) ks.Status { calls++; return ks.StatusSuccess }))
 	refused := ks.StatusInvalidBufferSize
 	o.climb(0, []rung{{get, nil, 0, refused, nil, true}, {get, room(99), 0, refused, nil, true}, {set, room(9), 0, refused, nil, false}})
 	for _, s := range []string{"abcd", strings.Repeat("x", 1<<20), "ab\U0001F600", "€€€€", "\xFF\xFF\xFF\xFF", strings.Repeat("€", 999)} {
-		o := open(t, typed.String(0, 4, func(typed.Request) (string, ks.Status) { return s, ks.StatusSuccess }, nil))
+		o := open(t, typed.StringFunc(0, 4, func(typed.Request) (string, ks.Status) { return s, ks.StatusSuccess }, nil))
 		o.climb(0, []rung{{get, nil, 0, refused, nil, true}, {get, room(99), 0, refused, nil, true}})
 	}
 	o.climb(1, []rung{{set, wide16("abcd"), 0, refused, nil, false}, {set, append(wide16("ab"), 0, 0, 0, 0), 0, refused, nil, false}})
 	for _, s := range []string{"abc", "€€€", "a\U0001F600", "\xFF\xFF\xFF", "€\x00" + strings.Repeat("x", 99)} { // what just fits
-		o := open(t, typed.String(0, 4, func(typed.Request) (string, ks.Status) { return s, ks.StatusSuccess }, nil))
+		o := open(t, typed.StringFunc(0, 4, func(typed.Request) (string, ks.Status) { return s, ks.StatusSuccess }, nil))
 		want := wide16(strings.Split(s, "\x00")[0]) // []rune replaces what is not UTF-8
 		o.climb(0, []rung{{get, room(len(want)), uint32(len(want)), ks.StatusSuccess, want, true}})
 	}
@@ -98,7 +98,7 @@ func TestP28_String(t *testing.T) {
 	var v typed.Text
 	var p atomic.Pointer[string]
 	p.Store(new(string))
-	o := open(t, typed.StringVar(0, 8, &v), typed.String(1, 8,
+	o := open(t, typed.StringVar(0, 8, &v), typed.StringFunc(1, 8,
 		func(typed.Request) (string, ks.Status) { return *p.Load(), ks.StatusSuccess },
 		func(_ typed.Request, text typed.UTF16) ks.Status {
 			s := text.String()

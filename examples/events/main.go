@@ -59,7 +59,7 @@ func run(ctx context.Context, w io.Writer) error {
 	}
 	defer h.Close() // would disable the event, too
 
-	changed := engine.NewEvent()
+	changed := engine.NewSyncEvent()
 	data := device.NewEventData(ks.EventData{
 		NotificationType: ks.NotificationEventHandle,
 		Object:           dev.Handles().Open(changed, engine.ModifyState, engine.UserMode),

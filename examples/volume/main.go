@@ -35,8 +35,8 @@ const decibel = 1 << 16
 func newControl() (*device.Device, error) {
 	level, mute := new(atomic.Int32), new(atomic.Bool)
 	set, err := typed.PropertySet(kssets.KSPROPSETID_Audio,
-		typed.Var(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, level).Step(-96*decibel, 0, decibel/2).Default(0),
-		typed.Var(kssets.KSPROPERTY_AUDIO_MUTE, mute),
+		typed.ScalarVar(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, level).Step(-96*decibel, 0, decibel/2).Default(0),
+		typed.ScalarVar(kssets.KSPROPERTY_AUDIO_MUTE, mute),
 	)
 	if err != nil {
 		return nil, err

@@ -162,7 +162,7 @@ func newEventSubject(c *EventCase) (*eventSubject, error) {
 	if s.d, err = engine.Compile(config); err != nil {
 		return nil, err
 	}
-	locks := []engine.EventListConfig{{}, {LockType: engine.EventsSpinLock, Lock: new(sync.Mutex)}, {LockType: engine.EventsInterrupt, Lock: direct{}}}
+	locks := []engine.EventListConfig{{}, {LockType: engine.EventLockSpin, Lock: new(sync.Mutex)}, {LockType: engine.EventLockInterrupt, Lock: direct{}}}
 	lock := locks[s.r.IntN(len(locks))]
 	lock.MaxPerFile, lock.MaxQueued = c.Events.MaxPerFile, c.Events.MaxQueued
 	if s.list, err = engine.NewEventList(lock); err != nil {
@@ -172,7 +172,7 @@ func newEventSubject(c *EventCase) (*eventSubject, error) {
 		var o engine.Object
 		switch t.Kind {
 		case model.EventTarget:
-			o = engine.NewEvent()
+			o = engine.NewSyncEvent()
 		case model.SemaphoreTarget:
 			o = engine.NewSemaphore(int32(t.Limit))
 		default:
@@ -258,7 +258,7 @@ func (s *eventSubject) do(q *model.EventRequest) (o model.EventOutcome, complain
 	for i, t := range s.targets {
 		n := s.calls[i]
 		switch t := t.(type) {
-		case *engine.Event:
+		case *engine.SyncEvent:
 			if t.TryWait() {
 				t.Set()
 				n = 1

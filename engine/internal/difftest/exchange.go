@@ -253,7 +253,7 @@ func (s *subject) ways(h *device.Handle, in, out []byte) (n uint32, status ks.St
 			}
 		}
 	case 1:
-		r := []engine.Request{{In: in, Out: out}}
+		r := []engine.BatchRequest{{In: in, Out: out}}
 		if h.PropertyBatch(r) != 1 {
 			s.now.complain("PropertyBatch did not answer a request")
 		}

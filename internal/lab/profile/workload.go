@@ -92,9 +92,9 @@ type worker struct {
 	handle     *device.Handle
 	requests   [][]byte
 	out        []byte
-	sole       engine.IRP       // of batches, which go past the handle
-	batches    []engine.Request // all of them, cut as they are sent
-	failed     uint64           // requests that were not answered with success
+	sole       engine.IRP            // of batches, which go past the handle
+	batches    []engine.BatchRequest // all of them, cut as they are sent
+	failed     uint64                // requests that were not answered with success
 }
 
 func (w *worker) close() error { return errors.Join(w.handle.Close(), w.sole.Pool.Close()) }
@@ -127,7 +127,7 @@ func (w workload) newWorker(d *engine.Dispatcher, requests [][]byte) (*worker, e
 	k := &worker{dispatcher: d, handle: h, requests: requests, out: make([]byte, 4)}
 	k.sole.Pool, k.sole.FileObject = pool, h.File()
 	for _, in := range requests {
-		k.batches = append(k.batches, engine.Request{In: in, Out: k.out})
+		k.batches = append(k.batches, engine.BatchRequest{In: in, Out: k.out})
 	}
 	if w.long { // as long as an empty buffer is told
 		n, status := h.IoControl(ks.IoctlProperty, requests[0], nil)

@@ -24,7 +24,7 @@ type eventBed struct {
 	handles engine.HandleTable
 	file    engine.FileObject
 	pool    *arena.Arena
-	events  []*engine.Event
+	events  []*engine.SyncEvent
 	on, off engine.IRP
 }
 
@@ -34,7 +34,7 @@ func newEventBed() (b *eventBed, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.list, err = engine.NewEventList(engine.EventListConfig{LockType: engine.EventsSpinLock, Lock: new(sync.Mutex)}); err != nil {
+	if b.list, err = engine.NewEventList(engine.EventListConfig{LockType: engine.EventLockSpin, Lock: new(sync.Mutex)}); err != nil {
 		return nil, err
 	}
 	if b.pool, err = arena.New(arena.Config{}); err != nil {
@@ -46,7 +46,7 @@ func newEventBed() (b *eventBed, err error) {
 	b.on = engine.IRP{Type3InputBuffer: request, InputBufferLength: ks.SizeIdentifier, OutputBufferLength: ks.SizeEventData, FileObject: &b.file, Pool: b.pool}
 	b.off = engine.IRP{InputBufferLength: ks.SizeEventData, FileObject: &b.file}
 	for range enabledEvents {
-		e := engine.NewEvent()
+		e := engine.NewSyncEvent()
 		b.events = append(b.events, e)
 		b.on.UserBuffer = make([]byte, ks.SizeEventData)
 		ks.EventData{NotificationType: ks.NotificationEventHandle, Object: b.handles.Open(e, engine.ModifyState, engine.UserMode)}.Put(b.on.UserBuffer)

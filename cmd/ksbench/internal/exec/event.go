@@ -44,7 +44,7 @@ type notices struct {
 
 // notice is the object of one enabled event.
 type notice struct {
-	event     *engine.Event
+	event     *engine.SyncEvent
 	semaphore *engine.Semaphore
 	calls     atomic.Uint64
 	eventData uint64
@@ -55,10 +55,10 @@ func (n *notices) Resolve(_ uint64, want engine.ObjectType, _ uint32, _ engine.M
 	it := new(notice)
 	n.latest = it
 	switch want {
-	case engine.EventObject:
-		it.event = engine.NewEvent()
+	case engine.ObjectTypeEvent:
+		it.event = engine.NewSyncEvent()
 		return it.event, ks.StatusSuccess
-	case engine.SemaphoreObject:
+	case engine.ObjectTypeSemaphore:
 		const limit = 1<<31 - 1
 		it.semaphore = engine.NewSemaphore(limit)
 		return it.semaphore, ks.StatusSuccess

@@ -122,7 +122,7 @@ func compile(config engine.Config) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.events, err = engine.NewEventList(engine.EventListConfig{LockType: engine.EventsNone}) // a session is one goroutine's
+	o.events, err = engine.NewEventList(engine.EventListConfig{LockType: engine.EventLockNone}) // a session is one goroutine's
 	return o, err
 }
 

@@ -11,7 +11,7 @@ import (
 
 func main() {
 	var level atomic.Int32
-	if _, err := typed.PropertySet(kssets.KSPROPSETID_Audio, typed.Var(4, &level).Range(0, 9).Default(0)); err != nil {
+	if _, err := typed.PropertySet(kssets.KSPROPSETID_Audio, typed.ScalarVar(4, &level).Range(0, 9).Default(0)); err != nil {
 		os.Exit(1)
 	}
 }
