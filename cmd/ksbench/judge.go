@@ -50,6 +50,7 @@ func (j *judging) load(con *console, path string) (m *verdict.Measurements, err 
 
 // compare keeps what matches of both sides and compares it.
 func (j *judging) compare(old, new *verdict.Measurements, opt verdict.Options) (*verdict.Comparison, error) {
+	verdict.Align(old, new) // before rows are dropped by their names
 	old.Match(j.names)
 	new.Match(j.names)
 	opt.Alpha = j.Alpha

@@ -96,7 +96,10 @@ func (r *run) progress(done, total int, step string) {
 
 // benchmark measures one benchmark in all layouts and adds its series to both sides.
 func (r *run) benchmark(b benchmark, sides [2]*verdict.Measurements) error {
-	type key struct{ name, unit string }
+	type key struct {
+		of   verdict.Benchmark
+		unit string
+	}
 	var order []key
 	series := [2]map[key]*verdict.Series{{}, {}}
 	for layout := range r.cfg.Layouts {
@@ -109,7 +112,7 @@ func (r *run) benchmark(b benchmark, sides [2]*verdict.Measurements) error {
 					return err
 				}
 				for _, s := range m.Series {
-					k := key{s.Name, s.Unit}
+					k := key{s.Benchmark, s.Unit}
 					values[side][k] = append(values[side][k], s.Values...)
 					if series[side][k] == nil {
 						s.Values = nil

@@ -38,7 +38,7 @@ func (r *run) list() ([]benchmark, error) {
 			}
 			for _, s := range m.Series {
 				if s.Unit == "ns/op" {
-					names[side] = append(names[side], s.Name)
+					names[side] = append(names[side], nameOf(s))
 				}
 			}
 		}
@@ -78,12 +78,9 @@ func (r *run) turn(side, layout int, b benchmark) (*verdict.Measurements, error)
 	if err != nil {
 		return nil, err
 	}
-	m.Series = slices.DeleteFunc(m.Series, func(s verdict.Series) bool { return s.Name != b.name })
+	m.Series = slices.DeleteFunc(m.Series, func(s verdict.Series) bool { return nameOf(s) != b.name })
 	for i := range m.Series {
 		s := &m.Series[i]
-		if len(r.cfg.Packages) > 1 {
-			s.Name = filepath.Base(r.cfg.Packages[b.pkg]) + "." + s.Name
-		}
 		if s.Better == verdict.Higher {
 			s.Values = []float64{slices.Max(s.Values)}
 		} else {
@@ -91,6 +88,14 @@ func (r *run) turn(side, layout int, b benchmark) (*verdict.Measurements, error)
 		}
 	}
 	return m, nil
+}
+
+// nameOf is a benchmark's name without the GOMAXPROCS that test asks for.
+func nameOf(s verdict.Series) string {
+	if procs := runtime.GOMAXPROCS(0); procs > 1 {
+		return strings.TrimSuffix(s.Benchmark.Name, "-"+strconv.Itoa(procs))
+	}
+	return s.Benchmark.Name
 }
 
 // test runs a test binary in its package's folder, as go test would.

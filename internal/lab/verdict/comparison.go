@@ -36,18 +36,21 @@ var ErrNothingInCommon = errors.New("nothing in common: no benchmark is in both"
 // series.
 func New(old, new *Measurements, opt Options) (*Comparison, error) {
 	opt = opt.withDefaults()
+	Align(old, new)
 	c := &Comparison{SchemaVersion: SchemaVersion, Old: old.Side, New: new.Side, Alpha: opt.Alpha, Effect: opt.Effect, Rows: []Row{},
 		OnlyOld: []string{}, OnlyNew: []string{}, Warnings: slices.Concat([]string{}, old.Warnings, new.Warnings)}
-	type key struct{ name, unit string }
-	before := map[key]Series{}
-	for _, s := range old.Series {
-		before[key{s.Name, s.Unit}] = s
+	if differ := old.aligned.differ; len(differ) > 0 {
+		c.Warnings = append(c.Warnings, "the sides differ in more than the code, it may be: "+strings.Join(differ, "; "))
 	}
-	found := map[key]bool{}
+	before := map[rowKey]Series{}
+	for _, s := range old.Series {
+		before[s.key()] = s
+	}
+	found := map[rowKey]bool{}
 	var limits []float64
 	var pairs [][2]Series // of the rows
 	for _, s := range new.Series {
-		k := key{s.Name, s.Unit}
+		k := s.key()
 		was, ok := before[k]
 		if ok && s.Kind == report.Limit && !s.Exact {
 			if row := Compare(was.Values, s.Values, Options{}); row.Change != nil {
@@ -70,7 +73,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 		pairs = append(pairs, [2]Series{was, s})
 	}
 	for _, s := range old.Series {
-		if s.Kind != report.Limit && s.Kind != report.Peer && !found[key{s.Name, s.Unit}] {
+		if s.Kind != report.Limit && s.Kind != report.Peer && !found[s.key()] {
 			c.OnlyOld = append(c.OnlyOld, s.Name+" "+s.Unit)
 		}
 	}
@@ -134,6 +137,7 @@ const unknown = "unknown"
 // Incomparable returns the reasons for which times of the two sides must not be compared, none if they may. What a side does not
 // say is no reason.
 func Incomparable(old, new *Measurements) (reasons []string) {
+	Align(old, new)
 	a, b := old.Environment, new.Environment
 	differ := func(what, x, y string) {
 		if x != y && x != unknown && y != unknown && x != "" && y != "" {
@@ -146,7 +150,7 @@ func Incomparable(old, new *Measurements) (reasons []string) {
 	differ("GOMAXPROCS", count(a.GOMAXPROCS), count(b.GOMAXPROCS))
 	differ("instruction set", a.Level, b.Level)
 	differ("untimed cycles before a batch", old.primed, new.primed)
-	return append(reasons, OtherWork(old, new)...)
+	return slices.Concat(reasons, old.mixed, new.mixed, OtherWork(old, new))
 }
 
 // OtherWork names the workloads that are not the same work on both sides, which forbids comparing even their counts.

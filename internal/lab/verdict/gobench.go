@@ -3,18 +3,15 @@ package verdict
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/perf/benchfmt"
-
-	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 // ReadGoBench reads the output of go test -bench. Units that the source calls exact ("Unit bits/key assume=exact", as for
@@ -26,7 +23,7 @@ import (
 func ReadGoBench(r io.Reader, source string, exact []string) (*Measurements, error) {
 	whole := &watcher{r: bufio.NewReader(r)}
 	reader := benchfmt.NewReader(whole, source)
-	b := goBench{exact: map[string]bool{"allocs/op": true, "B/op": true}, index: map[goKey]int{}, procs: map[string]bool{}, packages: map[string]bool{}}
+	b := goBench{exact: map[string]bool{"allocs/op": true, "B/op": true}, index: map[rowOf]int{}}
 	for _, unit := range exact {
 		b.exact[unit] = true
 	}
@@ -49,31 +46,30 @@ func ReadGoBench(r io.Reader, source string, exact []string) (*Measurements, err
 	return b.measurements(source, reader.Units()), nil
 }
 
-// goBench collects results. Names are completed at the end, when it is known what tells them apart.
+// goBench collects results.
 type goBench struct {
-	exact    map[string]bool
-	index    map[goKey]int
-	samples  []goSeries
-	packages map[string]bool
-	procs    map[string]bool
-	env      report.Environment
+	exact   map[string]bool
+	index   map[rowOf]int
+	samples []Series
+	machine [len(machineKeys)][]string // every value of each key
 }
 
-type goKey struct{ pkg, name, procs, unit string }
-
-type goSeries struct {
-	goKey
-	values []float64
+// rowOf is what is one series within a side, whatever the other side has.
+type rowOf struct {
+	Benchmark
+	unit string
 }
 
 // measured are the units of the testing package itself. Others, of b.ReportMetric, may have values below zero.
 var measured = map[string]bool{"ns/op": true, "MB/s": true, "B/op": true, "allocs/op": true}
 
 func (b *goBench) add(r *benchfmt.Result) error {
-	name, procs := splitProcs(string(r.Name))
-	pkg := r.GetConfig("pkg")
-	b.packages[pkg], b.procs[procs] = true, true
-	b.env.CPU, b.env.OS, b.env.Arch = r.GetConfig("cpu"), r.GetConfig("goos"), r.GetConfig("goarch")
+	of := Benchmark{Package: r.GetConfig("pkg"), Name: string(r.Name), Config: config(r)}
+	for i, key := range machineKeys {
+		if value := r.GetConfig(key); value != "" && !slices.Contains(b.machine[i], value) {
+			b.machine[i] = append(b.machine[i], value)
+		}
+	}
 	wrong := func(format string, args ...any) error {
 		file, line := r.Pos()
 		return fmt.Errorf("%s:%d: %s: %s; mend the line or leave it out", file, line, r.Name, fmt.Sprintf(format, args...))
@@ -92,58 +88,54 @@ func (b *goBench) add(r *benchfmt.Result) error {
 		if slices.ContainsFunc(r.Values[:k], func(w benchfmt.Value) bool { return w.Unit == v.Unit }) {
 			return wrong("%s is there twice", unit)
 		}
-		key := goKey{pkg, name, procs, unit}
+		key := rowOf{of, unit}
 		i, ok := b.index[key]
 		if !ok {
 			i = len(b.samples)
 			b.index[key] = i
-			b.samples = append(b.samples, goSeries{goKey: key})
+			b.samples = append(b.samples, Series{Benchmark: of, Unit: unit})
 		}
-		b.samples[i].values = append(b.samples[i].values, value)
+		b.samples[i].Values = append(b.samples[i].Values, value)
 	}
 	return nil
 }
 
-func (b *goBench) measurements(source string, units benchfmt.UnitMetadataMap) *Measurements {
-	m := &Measurements{Side: Side{Source: source, Environment: b.env}}
-	env := &m.Environment
-	for _, s := range []*string{&env.CPU, &env.OS, &env.Arch, &env.GoVersion, &env.Level, &env.Commit} {
-		if *s == "" {
-			*s = unknown
+// config writes all configuration but the package.
+func config(r *benchfmt.Result) string {
+	var lines []string
+	for _, c := range r.Config {
+		if c.Key != "pkg" {
+			lines = append(lines, c.Key+": "+string(c.Value)+"\n")
 		}
 	}
-	if len(b.procs) == 1 {
-		for procs := range b.procs {
-			env.GOMAXPROCS, _ = strconv.Atoi(procs) // digits, of which there may be too many to be true
-		}
-	}
-	for _, s := range b.samples {
-		name := s.name
-		if len(b.procs) > 1 {
-			name += "-" + s.procs
-		}
-		if len(b.packages) > 1 {
-			name = path.Base(s.pkg) + "." + name
-		}
-		series := Series{Name: name, Unit: s.unit, Values: s.values, Better: Lower}
-		series.Exact = b.exact[s.unit]
-		if assume := units.Get(s.unit, "assume"); assume != nil {
-			series.Exact = assume.Value == "exact"
-		}
-		if better := units.Get(s.unit, "better"); better != nil && better.Value == "higher" || better == nil && strings.HasSuffix(s.unit, "/s") {
-			series.Better = Higher
-		}
-		m.Series = append(m.Series, series)
-	}
-	return m
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }
 
-// splitProcs takes the GOMAXPROCS off a name. go test leaves it out when it is 1.
-func splitProcs(name string) (base, procs string) {
-	if i := strings.LastIndexByte(name, '-'); i > 0 && i+1 < len(name) && strings.Trim(name[i+1:], "0123456789") == "" {
-		return name[:i], name[i+1:]
+func (b *goBench) measurements(source string, units benchfmt.UnitMetadataMap) *Measurements {
+	m := &Measurements{Side: Side{Source: source}, text: true}
+	env := &m.Environment
+	env.GoVersion, env.Level, env.Commit = unknown, unknown, unknown
+	for i, s := range []*string{&env.CPU, &env.Arch, &env.OS} { // as machineKeys
+		values := b.machine[i]
+		*s = cmp.Or(strings.Join(values, " and "), unknown)
+		if len(values) > 1 {
+			m.mixed = append(m.mixed, fmt.Sprintf("%s has figures of more than one %s: %s; split it", source, machineKeys[i], printable(listed(values))))
+		}
 	}
-	return name, "1"
+	m.Series = b.samples
+	for i := range m.Series {
+		s := &m.Series[i]
+		s.Better, s.Exact = Lower, b.exact[s.Unit]
+		if assume := units.Get(s.Unit, "assume"); assume != nil {
+			s.Exact = assume.Value == "exact"
+		}
+		if better := units.Get(s.Unit, "better"); better != nil && better.Value == "higher" || better == nil && strings.HasSuffix(s.Unit, "/s") {
+			s.Better = Higher
+		}
+	}
+	Align(m)
+	return m
 }
 
 // watcher passes text on and notes what the format does not tell: where a test failed, and whether the last line ended.

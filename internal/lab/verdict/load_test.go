@@ -36,6 +36,10 @@ PASS
 ok  	example.com/a	1.2s
 `, "bits/key")
 	require.Equal(t, report.Environment{CPU: "Example 9000", GOMAXPROCS: 2, OS: "linux", Arch: "amd64", GoVersion: unknown, Level: unknown, Commit: unknown}, m.Environment)
+	require.Equal(t, Benchmark{"example.com/a", "Copy/size=1-2", "cpu: Example 9000\ngoarch: amd64\ngoos: linux\n"}, m.Series[0].Benchmark)
+	for i := range m.Series {
+		m.Series[i].Benchmark, m.Series[i].id = Benchmark{}, ""
+	}
 	require.Equal(t, []Series{
 		{Name: "Copy/size=1", Unit: "ns/op", Better: Lower, Values: []float64{12.5, 12.7}},
 		{Name: "Copy/size=1", Unit: "MB/s", Better: Higher, Values: []float64{80, 79}},
@@ -56,7 +60,7 @@ func TestGoBenchNames(t *testing.T) {
 		return names
 	}
 	require.Equal(t, []string{"A", "B-x"}, names("BenchmarkA-8 1 2 ns/op\nBenchmarkB-x-8 1 2 ns/op\n"))
-	require.Equal(t, []string{"A-1", "A-4"}, names("BenchmarkA 1 2 ns/op\nBenchmarkA-4 1 2 ns/op\n"))
+	require.Equal(t, []string{"A", "A-4"}, names("BenchmarkA 1 2 ns/op\nBenchmarkA-4 1 2 ns/op\n"))
 	require.Equal(t, []string{"a.A", "b.A"}, names("pkg: x/a\nBenchmarkA-2 1 2 ns/op\npkg: x/b\nBenchmarkA-2 1 2 ns/op\n"))
 	require.Zero(t, read(t, "BenchmarkA 1 2 ns/op\nBenchmarkA-4 1 2 ns/op\n").Environment.GOMAXPROCS)
 }

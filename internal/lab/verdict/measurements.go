@@ -17,6 +17,10 @@ type Measurements struct {
 
 	work   map[string]work // by the workload's name
 	primed string          // how many cycles before each batch; "" where the source does not say
+
+	text    bool       // of go test: its GOMAXPROCS is what names seem to say
+	mixed   []string   // what differs within the side and forbids to compare its times
+	aligned *alignment // with the other sides
 }
 
 // work tells workloads of one name apart that are not the same work.
@@ -33,13 +37,16 @@ type Side struct {
 
 // Series are the samples of one metric of one benchmark.
 type Series struct {
-	Name   string
+	Benchmark Benchmark // of text; zero elsewhere, where Name tells series apart
+
+	Name   string // for display; Align sets it where there is a Benchmark
 	Unit   string
 	Kind   report.Kind // of a report's row; "" elsewhere
 	Exact  bool
 	Better Direction
 	Values []float64
 
+	id      string    // what it is of, on all sides: set by Align
 	control []float64 // what the limits took in the same rounds; nil for none
 }
 
