@@ -20,7 +20,7 @@ var (
 func TestNoAllocations(t *testing.T) {
 	g := MustParseGUID("45ffaaa0-6e1b-11d0-bcf2-444553540000")
 	text, braced := []byte(g.String()), "{"+g.String()+"}"
-	room := make([]byte, 0, 64)
+	room := make([]byte, 0, SizeDataRangeVideo)
 	request := make([]byte, SizeQueryBuffer)
 	for name, f := range map[string]func(){
 		"AppendText":     func() { sinkBytes, _ = g.AppendText(room) },
@@ -33,6 +33,8 @@ func TestNoAllocations(t *testing.T) {
 		"Node":           func() { x, _ := DecodeNode(request); x.Put(request) },
 		"Description":    func() { x, _ := DecodePropertyDescription(request); x.Put(request) },
 		"QueryBuffer":    func() { x, _ := DecodeQueryBuffer(request); x.Put(request) },
+		"PinConnect":     func() { x, _ := DecodePinConnect(room[:SizePinConnect]); x.Put(room[:SizePinConnect]) },
+		"DataRangeVideo": func() { x, _ := DecodeDataRangeVideo(room[:SizeDataRangeVideo]); x.Put(room[:SizeDataRangeVideo]) },
 		"too short":      func() { sinkID, sinkBool = DecodeIdentifier(request[:23]) },
 		"Status classes": func() { sinkBool = StatusNotFound.IsError() && StatusBufferOverflow.IsWarning() },
 	} {
@@ -44,6 +46,7 @@ func TestNoAllocations(t *testing.T) {
 	for name, f := range map[string]func(){
 		"GUID.String":       func() { sinkString = g.String() },
 		"AppendText to nil": func() { sinkBytes, _ = g.AppendText(nil) },
+		"Identifier.Bytes":  func() { sinkBytes = sinkID.Bytes() },
 		"unknown status":    func() { sinkString = Status(0xC000FFFF).String() },
 	} {
 		if n := testkit.Allocs(f); n < 1 {

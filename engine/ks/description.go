@@ -38,6 +38,9 @@ func (x PropertyDescription) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[36:], x.Reserved)
 }
 
+// Bytes returns the 40 bytes of x.
+func (x PropertyDescription) Bytes() []byte { return bytesOf(x, SizePropertyDescription) }
+
 // MembersHeader is KSPROPERTY_MEMBERSHEADER: the head of one list of values, 16 bytes, followed by MembersSize x
 // MembersCount bytes. Documented at ns-ks-ksproperty_membersheader.
 type MembersHeader struct {
@@ -88,6 +91,9 @@ func (x MembersHeader) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[12:], x.Flags)
 }
 
+// Bytes returns the 16 bytes of x.
+func (x MembersHeader) Bytes() []byte { return bytesOf(x, SizeMembersHeader) }
+
 // BoundsLong is KSPROPERTY_BOUNDS_LONG: a range of 32-bit values, 8 bytes. The union's unsigned arm is the same bits,
 // uint32(x.SignedMinimum). Documented at ns-ks-ksproperty_bounds_long.
 type BoundsLong struct {
@@ -115,6 +121,9 @@ func (x BoundsLong) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[4:], uint32(x.SignedMaximum))
 }
 
+// Bytes returns the 8 bytes of x.
+func (x BoundsLong) Bytes() []byte { return bytesOf(x, SizeBoundsLong) }
+
 // BoundsLongLong is KSPROPERTY_BOUNDS_LONGLONG: a range of 64-bit values, 16 bytes. The union's unsigned arm is the same
 // bits, uint64(x.SignedMinimum). Documented at ns-ks-ksproperty_bounds_longlong.
 type BoundsLongLong struct {
@@ -141,6 +150,9 @@ func (x BoundsLongLong) Put(b []byte) {
 	binary.LittleEndian.PutUint64(b, uint64(x.SignedMinimum))
 	binary.LittleEndian.PutUint64(b[8:], uint64(x.SignedMaximum))
 }
+
+// Bytes returns the 16 bytes of x.
+func (x BoundsLongLong) Bytes() []byte { return bytesOf(x, SizeBoundsLongLong) }
 
 // SteppingLong is KSPROPERTY_STEPPING_LONG: a range of 32-bit values and the step between them, 16 bytes.
 // Documented at ns-ks-ksproperty_stepping_long.
@@ -172,6 +184,9 @@ func (x SteppingLong) Put(b []byte) {
 	x.Bounds.Put(b[8:])
 }
 
+// Bytes returns the 16 bytes of x.
+func (x SteppingLong) Bytes() []byte { return bytesOf(x, SizeSteppingLong) }
+
 // SteppingLongLong is KSPROPERTY_STEPPING_LONGLONG: a range of 64-bit values and the step between them, 24 bytes.
 // Documented at ns-ks-ksproperty_stepping_longlong.
 type SteppingLongLong struct {
@@ -198,3 +213,6 @@ func (x SteppingLongLong) Put(b []byte) {
 	binary.LittleEndian.PutUint64(b, x.SteppingDelta)
 	x.Bounds.Put(b[8:])
 }
+
+// Bytes returns the 24 bytes of x.
+func (x SteppingLongLong) Bytes() []byte { return bytesOf(x, SizeSteppingLongLong) }

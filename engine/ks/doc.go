@@ -5,19 +5,21 @@
 // # Byte order and layout
 //
 // Everything here describes bytes of the x64 Windows ABI: little-endian, LONG and ULONG of 4 bytes, handles and pointers
-// of 8, whatever the host is. A structure X comes with three names:
+// of 8, whatever the host is. A structure X comes with four names:
 //
 //	const SizeX                          // sizeof(X) in bytes, padding included
 //	func DecodeX(b []byte) (X, bool)     // reads the first SizeX bytes; false, and a zero X, if b is shorter
 //	func (x X) Put(b []byte)             // writes SizeX bytes; panics, before writing any, if b is shorter
+//	func (x X) Bytes() []byte            // the SizeX bytes, in memory of their own
 //
 // Decoding reads field by field and never casts memory. The wire gives no alignment (clients pass buffers at odd
 // addresses, and a KSPROPERTY_SERIAL follows its 20-byte header at an offset that is no multiple of 8), a cast would take
 // the host's byte order, and on amd64 and arm64 the compiler merges the byte loads into the load that a cast would be.
 // A decoded value is a copy: caller memory that changes later does not change it.
 //
-// Reserved members are fields like any other, so that decoding and Put give the same bytes again. The one exception is
-// KSEVENTDATA, whose bytes 4 to 7 are padding: Decode skips them and Put writes zeros.
+// Reserved members are fields like any other, so that decoding and Put give the same bytes again. Padding, as bytes 4 to 7 of
+// KSEVENTDATA are, is no field: Decode skips it and Put writes zeros. SizeX of a structure that ends in a text of any length is
+// where that text begins.
 //
 // Structures that hold kernel pointers and never leave the kernel (KSPROPERTY_ITEM, KSPROPERTY_VALUES, KSEVENT_ENTRY and
 // so on) are not here. Package engine declares their Go counterparts.

@@ -58,6 +58,9 @@ func (x EventData) Put(b []byte) {
 	binary.LittleEndian.PutUint64(b[24:], x.Reserved)
 }
 
+// Bytes returns the 32 bytes of x.
+func (x EventData) Bytes() []byte { return bytesOf(x, SizeEventData) }
+
 // QueryBuffer is KSQUERYBUFFER: the request of KSEVENT_TYPE_QUERYBUFFER, which fetches what a buffered event has queued
 // (E-26). 40 bytes. Documented at ns-ks-ksquerybuffer.
 type QueryBuffer struct {
@@ -87,3 +90,6 @@ func (x QueryBuffer) Put(b []byte) {
 	binary.LittleEndian.PutUint64(b[24:], x.EventData)
 	binary.LittleEndian.PutUint64(b[32:], x.Reserved)
 }
+
+// Bytes returns the 40 bytes of x.
+func (x QueryBuffer) Bytes() []byte { return bytesOf(x, SizeQueryBuffer) }

@@ -37,6 +37,9 @@ func (x Identifier) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[20:], x.Flags)
 }
 
+// Bytes returns the 24 bytes of x.
+func (x Identifier) Bytes() []byte { return bytesOf(x, SizeIdentifier) }
+
 // Node is KSP_NODE, and as it only differs in the name of its first member KSM_NODE and KSE_NODE: a request to one node
 // of a filter's topology, which carries the TOPOLOGY flag. 32 bytes. Documented at ns-ks-ksp_node.
 type Node struct {
@@ -67,6 +70,9 @@ func (x Node) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[28:], x.Reserved)
 }
 
+// Bytes returns the 32 bytes of x.
+func (x Node) Bytes() []byte { return bytesOf(x, SizeNode) }
+
 // MultipleItem is KSMULTIPLE_ITEM: the head of a list of variable size, 8 bytes. Documented at ns-ks-ksmultiple_item.
 type MultipleItem struct {
 	Size  uint32 // offset 0: bytes of the whole list, these 8 included
@@ -92,6 +98,9 @@ func (x MultipleItem) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b, x.Size)
 	binary.LittleEndian.PutUint32(b[4:], x.Count)
 }
+
+// Bytes returns the 8 bytes of x.
+func (x MultipleItem) Bytes() []byte { return bytesOf(x, SizeMultipleItem) }
 
 // TopologyConnection is KSTOPOLOGY_CONNECTION: one edge of a filter's topology, 16 bytes; what
 // KSPROPERTY_TOPOLOGY_CONNECTIONS lists. Documented at ns-ks-kstopology_connection.
@@ -124,4 +133,14 @@ func (x TopologyConnection) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[4:], x.FromNodePin)
 	binary.LittleEndian.PutUint32(b[8:], x.ToNode)
 	binary.LittleEndian.PutUint32(b[12:], x.ToNodePin)
+}
+
+// Bytes returns the 16 bytes of x.
+func (x TopologyConnection) Bytes() []byte { return bytesOf(x, SizeTopologyConnection) }
+
+// bytesOf is Bytes of every structure.
+func bytesOf[X interface{ Put([]byte) }](x X, size int) []byte {
+	b := make([]byte, size)
+	x.Put(b)
+	return b
 }

@@ -30,6 +30,9 @@ func (x SerialHdr) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[16:], x.Count)
 }
 
+// Bytes returns the 20 bytes of x.
+func (x SerialHdr) Bytes() []byte { return bytesOf(x, SizeSerialHdr) }
+
 // Serial is KSPROPERTY_SERIAL: the head of one serialized property (P-41), followed by PropertyLength bytes of data.
 // 32 bytes. In a blob it lies on a multiple of 4, the first one at 20. Documented at ns-ks-ksproperty_serial.
 type Serial struct {
@@ -59,3 +62,6 @@ func (x Serial) Put(b []byte) {
 	binary.LittleEndian.PutUint32(b[24:], x.ID)
 	binary.LittleEndian.PutUint32(b[28:], x.PropertyLength)
 }
+
+// Bytes returns the 32 bytes of x.
+func (x Serial) Bytes() []byte { return bytesOf(x, SizeSerial) }
