@@ -464,6 +464,40 @@ func TestOffHeap(t *testing.T) {
 	}
 }
 
+// TestFreeTellsBuffersFromAddresses: what merely begins where the newest buffer does is not freed on either way, neither a reslice
+// without capacity nor a buffer of a closed arena, whose mapping this chunk now has, that ends beyond the chunk. Live would reach
+// -1, or the next buffer lie in memory that is somebody else's.
+func TestFreeTellsBuffersFromAddresses(t *testing.T) {
+	a := newArena(t, Config{ChunkSize: 512})
+	alloc(t, a, 16)
+	memory := make([]byte, 4096)
+	copy(memory, a.mem)
+	a.cur.mem = memory[:len(a.mem):len(a.mem)]
+	a.cur.base, a.mem = address(memory), a.cur.mem
+	newest := a.mem[a.off:][:16:16]
+
+	if a.TryFree(newest[:0:0]) {
+		t.Error("TryFree takes a slice without capacity for the newest buffer")
+	}
+	a.Free(newest[:0:0])
+	stale := memory[a.off:][:1024:1024]
+	wantMisuse(t, "capacity is 1024", func() { a.Free(stale) })
+	if a.TryFree(stale) {
+		t.Error("TryFree takes a buffer that ends beyond the chunk for the newest")
+	}
+	want := uint64(1)
+	if invariants.Enabled {
+		want = 0
+	}
+	if s := a.Stats(); s.Live != 1 || s.Strays != want {
+		t.Errorf("%+v, want one live buffer, %d strays", s, want)
+	}
+	if b := alloc(t, a, 64); address(b) < a.cur.base || address(b)+64 > address(newest) {
+		t.Error("a buffer lies outside the chunk")
+	}
+	a.Free(newest)
+}
+
 // Strangers: memory of the Go heap, of a stack, of another arena, and addresses inside a buffer.
 func TestForeignBuffers(t *testing.T) {
 	a, other := newArena(t, Config{}), newArena(t, Config{})

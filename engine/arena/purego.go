@@ -23,7 +23,7 @@ func (a *Arena) TryAlloc(n int) []byte {
 
 // TryFree is documented in unsafe.go.
 func (a *Arena) TryFree(b []byte) bool {
-	if invariants.Enabled || cap(b) == 0 || &b[:1][0] != &a.mem[a.off] {
+	if invariants.Enabled || uint(cap(b))-1 >= uint(len(a.mem))-slack-a.off || &b[:1][0] != &a.mem[a.off] {
 		return false
 	}
 	a.off += roundUp(uint(cap(b)))

@@ -36,8 +36,10 @@ const reach = math.MaxInt >> (16 * (^uint(0) >> 63))
 // returns false and does nothing: then the caller asks Free.
 func (a *Arena) TryFree(b []byte) bool {
 	// The newest buffer begins at the bump offset. a.off < len(a.mem) even if nothing is allocated, because of the slack,
-	// so the address is the chunk's own and no other memory can have it; both sides are compared, never followed.
-	if invariants.Enabled || unsafe.Pointer(unsafe.SliceData(b)) != unsafe.Add(unsafe.Pointer(unsafe.SliceData(a.mem)), a.off) {
+	// so the address is the chunk's own; both sides are compared, never followed. That does not yet make b a buffer: it may have
+	// no capacity, or be one of a closed arena whose mapping lay here, and end beyond the chunk.
+	if invariants.Enabled || unsafe.Pointer(unsafe.SliceData(b)) != unsafe.Add(unsafe.Pointer(unsafe.SliceData(a.mem)), a.off) ||
+		uint(cap(b))-1 >= uint(len(a.mem))-slack-a.off {
 		return false
 	}
 	a.off += roundUp(uint(cap(b)))
