@@ -15,8 +15,12 @@ type Compat struct {
 	// ShortRequest is the status of a GET or SET request shorter than MinProperty, and of a method shorter than MinMethod
 	// (P-27, M-7): STATUS_INVALID_BUFFER_SIZE.
 	ShortRequest ks.Status
+	// NoDataBuffer is the status of a GET, a SET or a method with no output buffer where MinData is not 0 (P-28, M-7):
+	// STATUS_BUFFER_OVERFLOW. A status that is an error carries no size; port drivers answer STATUS_BUFFER_TOO_SMALL.
+	NoDataBuffer ks.Status
 	// StrictDescriptionSize refuses BASICSUPPORT and DEFAULTVALUES with an output of 5 to 39 bytes, or between 41 and the full
-	// size, with STATUS_BUFFER_TOO_SMALL (P-33). Otherwise the answer is the longest that fits.
+	// size, with STATUS_BUFFER_TOO_SMALL (P-33). Otherwise the answer is the flags, or the
+	// description and the whole lists that fit.
 	StrictDescriptionSize bool
 	// NoDescriptionBuffer is the status of a BASICSUPPORT or DEFAULTVALUES query with no output buffer (P-33):
 	// STATUS_BUFFER_OVERFLOW. A status that is an error carries no size.
@@ -70,6 +74,7 @@ func (c Compat) withDefaults() Compat {
 	}
 	def(&c.NoHandler, ks.StatusNotFound)
 	def(&c.ShortRequest, ks.StatusInvalidBufferSize)
+	def(&c.NoDataBuffer, ks.StatusBufferOverflow)
 	def(&c.NoDescriptionBuffer, ks.StatusBufferOverflow)
 	def(&c.NoDefaultValues, ks.StatusNotFound)
 	def(&c.NoRawSerialization, ks.StatusNotFound)

@@ -26,6 +26,7 @@ type compatCase struct {
 func TestCompat(t *testing.T) {
 	both := engine.PropertyItem{Get: produces(1), Set: accepts}
 	values := engine.PropertyItem{Get: produces(1), Values: stepped()}
+	four := engine.PropertyItem{Get: produces(1, 2, 3, 4), Set: accepts, MinData: 4}
 	sized := engine.PropertyItem{Get: produces(1), Set: accepts, SerializedSize: 4}
 	cases := map[string][]compatCase{
 		"MixedVerbs": {
@@ -44,6 +45,14 @@ func TestCompat(t *testing.T) {
 		"ShortRequest": {
 			{item: engine.PropertyItem{Get: produces(1), MinProperty: 32}, q: request{flags: get}, status: ks.StatusInvalidBufferSize,
 				override: engine.Compat{ShortRequest: ks.StatusInvalidParameter}, other: ks.StatusInvalidParameter},
+		},
+		"NoDataBuffer": {
+			{item: four, q: request{flags: get}, status: ks.StatusBufferOverflow, info: 4, override: engine.Compat{NoDataBuffer: ks.StatusBufferTooSmall},
+				other: ks.StatusBufferTooSmall},
+			{item: four, q: request{flags: set}, status: ks.StatusBufferOverflow, info: 4, override: engine.Compat{NoDataBuffer: ks.StatusNoMoreEntries},
+				other: ks.StatusNoMoreEntries, otherInfo: 4},
+			{item: four, q: request{flags: get, out: full(3)}, status: ks.StatusBufferTooSmall, override: engine.Compat{NoDataBuffer: ks.StatusNoMoreEntries},
+				other: ks.StatusBufferTooSmall},
 		},
 		"StrictDescriptionSize": {
 			{item: values, q: request{flags: basicSupport, out: full(5)}, info: 4, override: engine.Compat{StrictDescriptionSize: true}, other: ks.StatusBufferTooSmall},

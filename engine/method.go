@@ -97,6 +97,8 @@ func (d *Dispatcher) refusedMethod(irp *IRP, e *methodEntry) ks.Status {
 		return irp.decide(ruleM8, d.compat.NoMethodHandler)
 	case irp.InputBufferLength < e.Value.minMethod:
 		return irp.decide(ruleM7, d.compat.ShortRequest)
+	case irp.OutputBufferLength == 0:
+		return irp.sizeAnswer(ruleM7, d.compat.NoDataBuffer, uint64(e.Value.minData))
 	}
 	return irp.tooShort(ruleM7, uint64(irp.OutputBufferLength), uint64(e.Value.minData))
 }

@@ -413,9 +413,10 @@ func TestM8_NoHandler(t *testing.T) {
 
 // The overrides of Compat that methods have.
 func TestM8_Compat(t *testing.T) {
-	h := newHost(t, engine.Config{Compat: engine.Compat{UnknownMethodFlags: ks.StatusNotSupported, NoMethodHandler: ks.StatusInvalidDeviceRequest, ShortRequest: ks.StatusUnsuccessful},
+	h := newHost(t, engine.Config{Compat: engine.Compat{UnknownMethodFlags: ks.StatusNotSupported, NoMethodHandler: ks.StatusInvalidDeviceRequest, ShortRequest: ks.StatusUnsuccessful, NoDataBuffer: ks.StatusBufferTooSmall},
 		MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1}, {ID: 2, Handler: accepts, MinMethod: 25},
-			{ID: 3, Support: answers(ks.StatusSomeNotMapped, 0)}}}}})
+			{ID: 3, Support: answers(ks.StatusSomeNotMapped, 0)}, {ID: 4, Handler: accepts, MinData: 4}}}}})
+	h.wantUnwritten(request{set: setA, id: 4, flags: send}, ks.StatusBufferTooSmall, 0)
 	h.wantUnwritten(method(8, nil), ks.StatusNotSupported, 0)
 	h.wantUnwritten(method(send, nil), ks.StatusInvalidDeviceRequest, 0)
 	h.wantUnwritten(method(methodSupport, nil), ks.StatusInvalidDeviceRequest, 0)

@@ -117,6 +117,8 @@ func (d *Dispatcher) refused(irp *IRP, e *entry, handler Handler) ks.Status {
 		return irp.decide(ruleP26, d.compat.NoHandler)
 	case irp.InputBufferLength < e.Value.minProperty:
 		return irp.decide(ruleP27, d.compat.ShortRequest)
+	case irp.OutputBufferLength == 0:
+		return irp.sizeAnswer(ruleP28, d.compat.NoDataBuffer, uint64(e.Value.minData))
 	}
 	return irp.tooShort(ruleP28, uint64(irp.OutputBufferLength), uint64(e.Value.minData))
 }

@@ -94,8 +94,8 @@ func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Statu
 	return irp.decide(ruleP38, d.compat.NoRawSerialization) // the raw verbs have no standard processing
 }
 
-// describe is P-33, and P-36 when only the lists marked as defaults count: the access flags, a KSPROPERTY_DESCRIPTION, or
-// that followed by the member lists, whatever fits.
+// describe is P-33, and P-36 when only the lists marked as defaults count: the access flags, or a KSPROPERTY_DESCRIPTION and those
+// member lists behind it that fit whole, up to the first that does not.
 func (d *Dispatcher) describe(irp *IRP, it *item, defaults bool) ks.Status {
 	r, full := ruleP33, it.full
 	if defaults {
@@ -107,11 +107,8 @@ func (d *Dispatcher) describe(irp *IRP, it *item, defaults bool) ks.Status {
 	data := irp.output()
 	n := uint64(len(data))
 	switch {
-	case n == 0 && d.compat.NoDescriptionBuffer.IsError():
-		return irp.decide(r, d.compat.NoDescriptionBuffer)
 	case n == 0:
-		irp.IoStatus.Information = full
-		return irp.decide(r, d.compat.NoDescriptionBuffer)
+		return irp.sizeAnswer(r, d.compat.NoDescriptionBuffer, full)
 	case n < 4, d.compat.StrictDescriptionSize && n != 4 && n != ks.SizePropertyDescription && n < full:
 		return irp.decide(r, ks.StatusBufferTooSmall)
 	case n < ks.SizePropertyDescription:
@@ -129,11 +126,14 @@ func (d *Dispatcher) describe(irp *IRP, it *item, defaults bool) ks.Status {
 				continue
 			}
 			head.MembersListCount++
-			if n >= full {
-				m.MembersHeader.Put(data[at:])
-				copy(data[at+ks.SizeMembersHeader:], m.Members)
-				at += ks.SizeMembersHeader + uint64(len(m.Members))
+			size := ks.SizeMembersHeader + uint64(len(m.Members))
+			if n-at < size {
+				n = at // no list after this one
+				continue
 			}
+			m.MembersHeader.Put(data[at:])
+			copy(data[at+ks.SizeMembersHeader:], m.Members)
+			at += size
 		}
 	}
 	head.Put(data)

@@ -83,3 +83,11 @@ func (irp *IRP) tooShort(r rule, out, need uint64) ks.Status {
 	}
 	return ks.StatusBufferTooSmall
 }
+
+// sizeAnswer is tooShort for an empty output buffer and a status of Compat: one that is an error carries no size.
+func (irp *IRP) sizeAnswer(r rule, status ks.Status, need uint64) ks.Status {
+	if !status.IsError() {
+		irp.IoStatus.Information = need
+	}
+	return irp.decide(r, status)
+}

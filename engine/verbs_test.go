@@ -136,10 +136,18 @@ func (h *host) ladder(verb, access uint32, want []byte) {
 				h.Errorf("Out %d: % x", out, a.out)
 			}
 			continue
-		case out < len(want):
-			n = 40 // DescriptionSize is that of everything
-		default:
-			n = len(want)
+		default: // DescriptionSize and MembersListCount are those of everything
+			for n = 40; n < len(want); {
+				m, ok := ks.DecodeMembersHeader(want[n:])
+				if !ok {
+					h.Fatal("no list header")
+				}
+				size := ks.SizeMembersHeader + int(m.MembersSize*m.MembersCount)
+				if n+size > out {
+					break
+				}
+				n += size
+			}
 		}
 		if a := h.want(q, ks.StatusSuccess, uint64(n)); !bytes.Equal(a.out[:n], want[:n]) {
 			h.Errorf("Out %d:\n% x, want\n% x", out, a.out[:n], want[:n])
@@ -158,6 +166,25 @@ func TestP33_BasicSupport(t *testing.T) {
 			item.ID, item.Values = 1, values
 			h := oneItem(t, item)
 			h.ladder(basicSupport, access, description(access, values, false))
+		}
+	}
+}
+
+// TestP33_WholeLists: a list that does not fit ends the answer, also before one that would. Camera clients ask with 72 bytes for a
+// range that has a default behind it.
+func TestP33_WholeLists(t *testing.T) {
+	list := func(n, mark int) engine.MembersList {
+		return engine.MembersList{MembersHeader: ks.MembersHeader{MembersFlags: ks.MemberValues, MembersSize: uint32(n), MembersCount: 1, Flags: uint32(mark)},
+			Members: bytes.Repeat([]byte{0xA0 | byte(n)}, n)}
+	}
+	values := &engine.PropertyValues{MembersList: []engine.MembersList{list(0, 1), list(16, 0), list(1, 1), list(4, 1)}}
+	h := oneItem(t, engine.PropertyItem{ID: 1, Get: accepts, Values: values})
+	h.ladder(basicSupport, get, description(get, values, false))
+	h.ladder(defaultValues, get, description(get, values, true))
+	for out, n := range map[int]uint64{40: 40, 55: 40, 56: 56, 73: 56, 87: 56, 88: 88, 104: 88, 105: 105, 124: 105, 125: 125, 126: 125} {
+		a := h.want(request{set: setA, id: 1, flags: basicSupport, out: full(out)}, ks.StatusSuccess, n)
+		if d, _ := ks.DecodePropertyDescription(a.out); d.DescriptionSize != 125 || d.MembersListCount != 4 {
+			t.Errorf("Out %d: %+v", out, d)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func compat(r *rand.Rand) (c model.Compat) {
 		return of[r.IntN(len(of))]
 	}
 	c.P25, c.P33, c.P45 = r.IntN(3) == 0, r.IntN(3) == 0, r.IntN(3) == 0
-	for _, s := range []*ks.Status{&c.P26, &c.P27, &c.P33Zero, &c.P36, &c.P38, &c.P39, &c.P42Set, &c.P42Entry, &c.P42Item, &c.P42Length} {
+	for _, s := range []*ks.Status{&c.P26, &c.P27, &c.P28Zero, &c.P33Zero, &c.P36, &c.P38, &c.P39, &c.P42Set, &c.P42Entry, &c.P42Item, &c.P42Length} {
 		*s = status()
 	}
 	return c
@@ -91,7 +91,7 @@ func (c Case) Run() (compared int, d *Difference) {
 // config mirrors the model's settings.
 func config(c model.Compat) engine.Compat {
 	return engine.Compat{
-		MixedVerbs: c.P25, NoHandler: c.P26, ShortRequest: c.P27, StrictDescriptionSize: c.P33, NoDescriptionBuffer: c.P33Zero,
+		MixedVerbs: c.P25, NoHandler: c.P26, ShortRequest: c.P27, NoDataBuffer: c.P28Zero, StrictDescriptionSize: c.P33, NoDescriptionBuffer: c.P33Zero,
 		NoDefaultValues: c.P36, NoRawSerialization: c.P38, ShortSerializeBuffer: c.P39,
 		UnserializeWrongSet: c.P42Set, UnserializeTruncated: c.P42Entry, UnserializeWrongItem: c.P42Item, UnserializeWrongLength: c.P42Length,
 		PayloadSizeModifier: c.P45, UnknownMethodFlags: c.M2, NoMethodHandler: c.M8,

@@ -137,13 +137,22 @@ func (m *Model) check(q *Request) (verb uint32, it *Item, failed *answer) {
 	return verb, it, nil
 }
 
+// noOutput is the size answer of P-28, or what Compat has instead: an error carries no size.
+func noOutput(rule string, instead ks.Status, minData uint32) *answer {
+	a := answer{rule: rule, status: or(instead, ks.StatusBufferOverflow)}
+	if !a.status.IsError() {
+		a.info = uint64(minData)
+	}
+	return &a
+}
+
 // checkSizes is P-27, then P-28, of a GET or SET, inner ones included (P-43).
 func (m *Model) checkSizes(it *Item, in, out uint32) *answer {
 	switch {
 	case in < it.MinProperty:
 		return &answer{rule: "P-27", status: or(m.compat.P27, ks.StatusInvalidBufferSize)}
 	case out == 0 && it.MinData > 0:
-		return &answer{rule: "P-28", status: ks.StatusBufferOverflow, info: uint64(it.MinData)}
+		return noOutput("P-28", m.compat.P28Zero, it.MinData)
 	case out < it.MinData:
 		return &answer{rule: "P-28", status: ks.StatusBufferTooSmall}
 	}

@@ -191,7 +191,7 @@ func (x *methodIRP) check() *answer {
 	case q.In < it.MinMethod:
 		return fail("M-7", or(compat.P27, ks.StatusInvalidBufferSize))
 	case q.Out == 0 && it.MinData > 0:
-		return &answer{rule: "M-7", status: ks.StatusBufferOverflow, info: uint64(it.MinData)}
+		return noOutput("M-7", compat.P28Zero, it.MinData)
 	case q.Out < it.MinData:
 		return fail("M-7", ks.StatusBufferTooSmall)
 	}

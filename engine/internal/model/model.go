@@ -50,6 +50,7 @@ type Members struct {
 type Compat struct {
 	P25                bool      // accept mixtures of verbs
 	P26, P27, P36, P38 ks.Status // instead of NOT_FOUND, INVALID_BUFFER_SIZE, NOT_FOUND, NOT_FOUND
+	P28Zero            ks.Status // of GET, SET and methods with Out 0 below MinData, instead of BUFFER_OVERFLOW
 	P33                bool      // BASICSUPPORT and DEFAULTVALUES accept 4, 40 and at least full, nothing in between
 	P33Zero            ks.Status // of these two with Out 0, instead of BUFFER_OVERFLOW
 	P39                ks.Status // instead of BUFFER_TOO_SMALL

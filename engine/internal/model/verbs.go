@@ -64,7 +64,7 @@ func (x *irp) setList() answer {
 	return x.write("P-32", list)
 }
 
-// describe is P-33: KSPROPERTY_DESCRIPTION and the lists of v.
+// describe is P-33: KSPROPERTY_DESCRIPTION and the lists of v, those from the first that fit whole.
 func (x *irp) describe(rule string, v Values) answer {
 	full := uint64(40)
 	for _, l := range v.Lists {
@@ -96,7 +96,15 @@ func (x *irp) describe(rule string, v Values) answer {
 	case out < 40:
 		return x.write(rule, b[:4])
 	}
-	return x.write(rule, b[:40])
+	fits := 40
+	for _, l := range v.Lists {
+		next := fits + 16 + len(l.Data)
+		if next > int(x.q.Out) {
+			break
+		}
+		fits = next
+	}
+	return x.write(rule, b[:fits])
 }
 
 // defaultValues is P-36: BASICSUPPORT with only the lists marked as defaults.

@@ -22,7 +22,7 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 		"P-45": {"accept", &c.PayloadSizeModifier}, "E-25": {"signal", &c.SignalBuffered},
 	}
 	statuses := map[string]*ks.Status{
-		"P-26": &c.NoHandler, "P-27": &c.ShortRequest, "P-33-zero": &c.NoDescriptionBuffer,
+		"P-26": &c.NoHandler, "P-27": &c.ShortRequest, "P-28-zero": &c.NoDataBuffer, "P-33-zero": &c.NoDescriptionBuffer,
 		"P-36": &c.NoDefaultValues, "P-38": &c.NoRawSerialization, "P-39": &c.ShortSerializeBuffer,
 		"P-42-set": &c.UnserializeWrongSet, "P-42-entry": &c.UnserializeTruncated,
 		"P-42-item": &c.UnserializeWrongItem, "P-42-length": &c.UnserializeWrongLength,
@@ -53,7 +53,7 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 	return c, nil
 }
 
-const compatRules = "P-25=accept, P-26, P-27, P-33=strict, P-33-zero, P-36, P-38, P-39, P-42-set, P-42-entry, P-42-item, " +
+const compatRules = "P-25=accept, P-26, P-27, P-28-zero, P-33=strict, P-33-zero, P-36, P-38, P-39, P-42-set, P-42-entry, P-42-item, " +
 	"P-42-length, P-45=accept, M-2, M-8, E-2, E-5, E-13, E-24 and E-25=signal; the others take a status"
 
 // parseStatus reads a status by name, or as 0x and one to eight hexadecimal digits.
