@@ -25,7 +25,7 @@ const LeastRequests = 10_000_000
 // Options say what to record.
 type Options struct {
 	Requests int           // of each workload and kind, at least
-	CPUTime  time.Duration // that a CPU profile lasts, at least
+	CPUTime  time.Duration // of a processor, for each worker: what a CPU profile is of, at least
 	Seed     uint64        // of the table and the requests
 	Command  string        // for the sidecars
 
@@ -79,15 +79,17 @@ func Record(ctx context.Context, dir string, opt Options) error {
 }
 
 // window sends the requests from all workers at once and returns how many were sent and how long that took. With a least
-// time it sends more than asked for, until that is over.
+// time it sends more than asked for, until each worker has had that much of a processor: samples are taken of time on a processor,
+// and on a busy machine little of what passes is.
 func window(ctx context.Context, w workload, opt Options, least time.Duration, workers []*worker) (sent int64, took time.Duration, err error) {
 	each := (opt.Requests/len(workers)/cycle + 1) * cycle
 	var group sync.WaitGroup
 	counts := make([]int64, len(workers))
-	start := time.Now()
+	start, begun := time.Now(), processorTime()
+	least *= time.Duration(len(workers))
 	for i, k := range workers {
 		group.Go(func() {
-			for n := 0; (n < each || time.Since(start) < least) && ctx.Err() == nil; n += cycle {
+			for n := 0; (n < each || processorTime()-begun < least) && ctx.Err() == nil; n += cycle {
 				w.send(k, cycle)
 				counts[i] += cycle
 			}

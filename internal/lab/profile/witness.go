@@ -19,15 +19,19 @@ func witness() {
 	for range witnessed {
 		witnessSink.Store(new([64]byte))
 	}
-	var mutex sync.Mutex
+	var mutex sync.RWMutex
 	done := make(chan struct{})
-	mutex.Lock()
+	mutex.RLock()
 	go func() {
 		mutex.Lock()
 		close(done)
 		mutex.Unlock()
 	}()
-	time.Sleep(20 * time.Millisecond)
-	mutex.Unlock() // the contention is counted here
+	for mutex.TryRLock() { // until the other one wants it, however late it runs
+		mutex.RUnlock()
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(20 * time.Millisecond) // and waits
+	mutex.RUnlock()                   // the contention is counted here
 	<-done
 }

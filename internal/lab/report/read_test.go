@@ -414,23 +414,23 @@ func large(t testing.TB, results, samples int) *Report {
 }
 
 // peakHeap returns the most bytes of heap in use, garbage included, while f ran. It looks every millisecond: what is
-// asked about is a hundred megabytes, which take longer to come and go.
+// asked about is a hundred megabytes, which take longer to come and go; and once more at the end, for a machine that is too busy.
 func peakHeap(f func()) uint64 {
 	runtime.GC()
 	stop, done := make(chan struct{}), make(chan uint64)
 	go func() {
 		var peak uint64
 		heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-		for {
-			metrics.Read(heap)
-			peak = max(peak, heap[0].Value.Uint64())
+		for ended := false; !ended; {
 			select {
 			case <-stop:
-				done <- peak
-				return
+				ended = true
 			case <-time.After(time.Millisecond):
 			}
+			metrics.Read(heap)
+			peak = max(peak, heap[0].Value.Uint64())
 		}
+		done <- peak
 	}()
 	f()
 	close(stop)
