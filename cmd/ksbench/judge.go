@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
@@ -14,8 +15,10 @@ type judging struct {
 	Alpha       float64  `default:"0.05" placeholder:"P" help:"Chance of any false alarm among all rows (${default})."`
 	Match       string   `name:"run" placeholder:"REGEXP" help:"Compare only rows whose name matches."`
 	Exact       []string `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
+	Higher      []string `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever the text and their names say."`
+	Lower       []string `name:"lower-is-better" placeholder:"UNIT,..." help:"Units of which less is better."`
 	Format      string   `enum:"text,json,md" default:"text" help:"How to write the comparison: text, json or md."`
-	OnlyChanges bool     `help:"Write only rows that improved or regressed, and nothing at all if there are none."`
+	OnlyChanges bool     `help:"Write only rows that improved, regressed or changed, and nothing at all if there are none."`
 	Out         string   `placeholder:"FILE" help:"Where to write the comparison, instead of standard output."`
 
 	names *regexp.Regexp
@@ -25,6 +28,11 @@ type judging struct {
 func (j *judging) check() (err error) {
 	if !(j.Alpha > 0 && j.Alpha < 1) {
 		return badInput{fmt.Errorf("--alpha %v: must be between 0 and 1", j.Alpha)}
+	}
+	for _, unit := range j.Higher {
+		if slices.Contains(j.Lower, unit) {
+			return badInput{fmt.Errorf("--higher-is-better and --lower-is-better both name %s", unit)}
+		}
 	}
 	if j.names, err = regexp.Compile(j.Match); err != nil {
 		return badInput{fmt.Errorf("--run: %w", err)}
@@ -53,7 +61,7 @@ func (j *judging) compare(old, new *verdict.Measurements, opt verdict.Options) (
 	verdict.Align(old, new) // before rows are dropped by their names
 	old.Match(j.names)
 	new.Match(j.names)
-	opt.Alpha = j.Alpha
+	opt.Alpha, opt.HigherIsBetter, opt.LowerIsBetter = j.Alpha, j.Higher, j.Lower
 	return verdict.New(old, new, opt)
 }
 

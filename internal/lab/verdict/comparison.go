@@ -66,8 +66,13 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 		}
 		found[k] = true
 		each := opt
-		each.Exact, each.Better = s.Exact || was.Exact, s.Better
+		var warning string
+		each.Exact = s.Exact || was.Exact
+		each.Better, warning = direction(was, s, opt)
 		row := test(was.Values, s.Values, each)
+		if warning != "" {
+			row.warn(warning)
+		}
 		row.Name, row.Unit, row.Kind = s.Name, s.Unit, s.Kind
 		c.Rows = append(c.Rows, row)
 		pairs = append(pairs, [2]Series{was, s})
@@ -84,6 +89,9 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 	c.Counts = Counts{}
 	for i := range c.Rows {
 		c.Rows[i].confirm(pairs[i][0], pairs[i][1], opt)
+		if c.Rows[i].Verdict == Changed {
+			c.Rows[i].warn("nothing says which is better: a line \"Unit " + c.Rows[i].Unit + " better=lower\" in the text does, and --lower-is-better or --higher-is-better " + c.Rows[i].Unit)
+		}
 		c.Counts[c.Rows[i].Verdict]++
 	}
 	c.warnMachine(limits)
@@ -124,12 +132,14 @@ func (c *Comparison) warnMachine(limits []float64) {
 // Counts are how many rows have each verdict.
 type Counts map[Verdict]int
 
-// Changed reports whether any row improved or regressed.
-func (c *Comparison) Changed() bool { return c.Counts[Improved]+c.Counts[Regressed] > 0 }
+// Changed reports whether any row improved, regressed or changed otherwise.
+func (c *Comparison) Changed() bool {
+	return c.Counts[Improved]+c.Counts[Regressed]+c.Counts[Changed] > 0
+}
 
 // OnlyChanges drops the rows without a change.
 func (c *Comparison) OnlyChanges() {
-	c.Rows = slices.DeleteFunc(c.Rows, func(r Row) bool { return r.Verdict != Improved && r.Verdict != Regressed })
+	c.Rows = slices.DeleteFunc(c.Rows, func(r Row) bool { return !slices.Contains([]Verdict{Improved, Regressed, Changed}, r.Verdict) })
 }
 
 const unknown = "unknown"

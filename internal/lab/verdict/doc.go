@@ -9,6 +9,7 @@
 //
 //	improved      the change is for the better: chance excluded, at least the minimum effect, interval on one side of none
 //	regressed     likewise for the worse
+//	changed       likewise, of a metric of which nobody says whether more is better
 //	same          the whole interval of the change lies within the minimum effect: a larger change is excluded
 //	inconclusive  neither: measure longer, or on a quieter machine
 //	insufficient  so few samples that no difference, however large, could have been called
@@ -48,6 +49,13 @@
 // operations is a stray one of the runtime.
 //
 // # What is compared with what
+//
+// A benchmark is known by its import path, its name, its GOMAXPROCS and the configuration that differs within a file, whatever else
+// the file has; [Align] decides it, and shortens names for display alone.
+//
+// What is better is what the user says; else what a Unit line of either file says; else what the words of the unit say
+// ([DirectionOf]): "items/sec" is throughput, "p99-ns" a time, "cache-misses" a cost. A unit that says nothing can change, never
+// regress. A metric at zero or below has no ratio: its rank test is judged by the medians.
 //
 // [Load] reads a report of ksbench or the output of go test -bench, [New] compares two of them row by row, and
 // [Incomparable] lists what forbids a comparison of times: another CPU, GOMAXPROCS, instruction set or workload. A

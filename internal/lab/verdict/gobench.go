@@ -126,12 +126,15 @@ func (b *goBench) measurements(source string, units benchfmt.UnitMetadataMap) *M
 	m.Series = b.samples
 	for i := range m.Series {
 		s := &m.Series[i]
-		s.Better, s.Exact = Lower, b.exact[s.Unit]
+		s.Better, s.Exact = DirectionOf(s.Unit), b.exact[s.Unit]
 		if assume := units.Get(s.Unit, "assume"); assume != nil {
 			s.Exact = assume.Value == "exact"
 		}
-		if better := units.Get(s.Unit, "better"); better != nil && better.Value == "higher" || better == nil && strings.HasSuffix(s.Unit, "/s") {
-			s.Better = Higher
+		if better := units.Get(s.Unit, "better"); better != nil {
+			switch d := Direction(better.Value); d {
+			case Lower, Higher:
+				s.Better, s.declared = d, true
+			}
 		}
 	}
 	Align(m)

@@ -47,7 +47,7 @@ ok  	example.com/a	1.2s
 		{Name: "Copy/size=1", Unit: "allocs/op", Better: Lower, Exact: true, Values: []float64{0, 0}},
 		{Name: "Build", Unit: "bits/key", Better: Lower, Exact: true, Values: []float64{4}},
 		{Name: "Build", Unit: "tries/key", Better: Lower, Exact: true, Values: []float64{5.8}},
-		{Name: "Build", Unit: "hits/run", Better: Higher, Values: []float64{3}},
+		{Name: "Build", Unit: "hits/run", Better: Higher, declared: true, Values: []float64{3}},
 	}, m.Series)
 }
 

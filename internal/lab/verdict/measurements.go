@@ -46,6 +46,8 @@ type Series struct {
 	Better Direction
 	Values []float64
 
+	declared bool // Better is what the source says, not what the unit's name does
+
 	id      string    // what it is of, on all sides: set by Align
 	control []float64 // what the limits took in the same rounds; nil for none
 }

@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
@@ -46,11 +47,10 @@ func (r *Row) judge(family int, opt Options) {
 	}
 	significant := *r.Holm < opt.Alpha
 	switch {
-	case r.Change == nil || r.Interval == nil: // nothing to measure an effect by
+	case r.Change == nil:
+		r.judgeUnlogged(significant, opt)
+	case r.Interval == nil: // nothing to measure an effect by
 		r.Verdict = Inconclusive
-		if *r.P == 1 && r.Old.Center == r.New.Center {
-			r.Verdict = Same
-		}
 	case -opt.Effect < r.Interval.Low && r.Interval.High < opt.Effect:
 		r.Verdict = Same
 	case significant && *r.Change >= opt.Effect && r.Interval.Low > 0:
@@ -62,8 +62,24 @@ func (r *Row) judge(family int, opt Options) {
 	}
 }
 
+// judgeUnlogged judges by the medians, of which the one before may be zero: then any change is a large one.
+func (r *Row) judgeUnlogged(significant bool, opt Options) {
+	moved := r.New.Center - r.Old.Center
+	switch {
+	case significant && moved != 0 && math.Abs(moved) >= opt.Effect*math.Abs(r.Old.Center):
+		r.Verdict = r.sided(moved > 0)
+	case *r.P == 1 && moved == 0:
+		r.Verdict = Same
+	default:
+		r.Verdict = Inconclusive
+	}
+}
+
 // sided is the verdict of a change to more or to less.
 func (r *Row) sided(more bool) Verdict {
+	if r.Better == Unknown {
+		return Changed
+	}
 	if more == (r.Better == Higher) {
 		return Improved
 	}

@@ -38,7 +38,7 @@ func (c *Comparison) page() page {
 // Summary counts the verdicts: "1 regressed, 3 same".
 func (c *Comparison) Summary() string {
 	var parts []string
-	for _, v := range []Verdict{Regressed, Improved, Same, Inconclusive, Insufficient} {
+	for _, v := range []Verdict{Regressed, Improved, Changed, Same, Inconclusive, Insufficient} {
 		if n := c.Counts[v]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}

@@ -17,16 +17,9 @@ const (
 	Improved     Verdict = "improved"
 	Same         Verdict = "same"
 	Regressed    Verdict = "regressed"
+	Changed      Verdict = "changed" // and nobody says whether for the better
 	Inconclusive Verdict = "inconclusive"
 	Insufficient Verdict = "insufficient"
-)
-
-// Direction says which values of a metric are better.
-type Direction string
-
-const (
-	Lower  Direction = "lower"  // times, bytes
-	Higher Direction = "higher" // throughput
 )
 
 // Options are the thresholds of a comparison. The zero value of a field stands for its default.
@@ -36,6 +29,8 @@ type Options struct {
 	Paired bool    // values with one index were taken together, and which came first was drawn at random
 	Exact  bool    // values are counts: any change counts
 	Better Direction
+
+	HigherIsBetter, LowerIsBetter []string // units, for New: whatever the sources and their names say
 }
 
 const (
