@@ -32,7 +32,7 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 	if c.File == "-" {
 		from = con.input()
 	} else {
-		f, _, err := baseline.Open(c.File) // of a baseline what it holds, not what it is wrapped in
+		f, _, err := baseline.Open(con.ctx, c.File) // of a baseline what it holds, not what it is wrapped in
 		if err != nil {
 			return badInput{err}
 		}
@@ -41,7 +41,7 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 	}
 	var kept *verdict.Measurements
 	err := baseline.Save(parent.Dir, c.Name, from, time.Now(), func(path string) error {
-		f, _, err := baseline.Open(path)
+		f, _, err := baseline.Open(con.ctx, path)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ type baselineList struct{}
 
 // Run is called by kong.
 func (c *baselineList) Run(con *console, parent *baselineCommand) error {
-	infos, damaged := baseline.List(parent.Dir)
+	infos, damaged := baseline.List(con.ctx, parent.Dir)
 	if err := show(con, func(out io.Writer) error {
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 		if len(infos) > 0 {
@@ -96,7 +96,7 @@ func (c *baselineShow) Run(con *console, parent *baselineCommand) error {
 	if err != nil {
 		return badInput{err}
 	}
-	m, err := verdict.Load(path, c.Exact)
+	m, err := verdict.Load(con.ctx, path, c.Exact)
 	if err != nil {
 		return badInput{err}
 	}

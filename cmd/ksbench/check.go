@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/internal/bom"
+	"github.com/ksdispatch/ksdispatch/internal/input"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
 )
 
 // checkCommand validates files and shows what they declare.
@@ -32,7 +33,7 @@ func (c *checkCommand) Run(con *console) error {
 		if strings.HasSuffix(path, ".jsonl") {
 			err = c.requests(con.ctx, &f)
 		} else {
-			err = f.manifest()
+			err = f.manifest(con.ctx)
 		}
 		if err != nil {
 			f.Error = err.Error()
@@ -78,8 +79,8 @@ type checkedFile struct {
 	Error    string          `json:"error,omitempty"`
 }
 
-func (f *checkedFile) manifest() error {
-	m, err := manifest.LoadFile(f.File)
+func (f *checkedFile) manifest(ctx context.Context) error {
+	m, err := lab.LoadManifest(ctx, f.File)
 	if err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (c *checkCommand) requests(ctx context.Context, f *checkedFile) error {
 	if c.Manifest == "" {
 		return fmt.Errorf("%s: name the manifest that the requests are for with --manifest", f.File)
 	}
-	m, err := manifest.LoadFile(c.Manifest)
+	m, err := lab.LoadManifest(ctx, c.Manifest)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (c *checkCommand) requests(ctx context.Context, f *checkedFile) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Manifest, err)
 	}
-	in, err := os.Open(f.File)
+	in, err := input.OpenNamed(ctx, f.File, input.NoLimit)
 	if err != nil {
 		return errors.Join(err, session.Close())
 	}

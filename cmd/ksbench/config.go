@@ -1,18 +1,19 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/ksdispatch/ksdispatch/internal/bom"
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // config is a file of defaults: YAML with the names of flags, at the top those of every command, under a command's name its
@@ -22,8 +23,12 @@ import (
 //	run:
 //	  rounds: 30
 //	  manifest: [mine.json, yours.json]
+//
+// Whoever unpacks an archive or checks out a branch has a file of defaults that others wrote. It may not say what is written or
+// who may look: flags of byHand come from the command line, or from a file that --config names.
 type config struct {
 	path   string // "" if there is none
+	found  bool   // in the working directory: nobody named it
 	values map[string]setting
 	used   map[string]string // flags that got their value here, and where it stands
 }
@@ -38,12 +43,15 @@ type setting struct {
 // defaultConfig is read if nobody names another.
 const defaultConfig = ".ksbench.yaml"
 
-// maxConfig is more than anybody writes.
-const maxConfig = 1 << 20
+// maxConfig is more than anybody writes. The parser takes some 200 times as much memory.
+const maxConfig = 64 << 10
+
+// byHand are the flags, of whatever command, that say where something is written or from where others can read.
+var byHand = map[string]bool{"out": true, "html": true, "dir": true, "listen": true, "public": true}
 
 // readConfig reads the file that the arguments name, or the default one if it exists. It looks at the arguments itself,
 // before they are parsed, because parsing them needs the defaults.
-func readConfig(args []string) (*config, error) {
+func readConfig(ctx context.Context, args []string) (*config, error) {
 	c := &config{values: map[string]setting{}, used: map[string]string{}}
 	path, named := defaultConfig, false
 	for i, arg := range args {
@@ -56,27 +64,20 @@ func readConfig(args []string) (*config, error) {
 			path, named = args[i+1], true
 		}
 	}
-	info, err := os.Stat(path)
+	text, err := readText(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) && !named {
 		return c, nil
 	}
-	if err == nil && (!info.Mode().IsRegular() || info.Size() > maxConfig) {
-		err = errors.New("not a file of defaults")
-	}
-	var text []byte
-	if err == nil {
-		text, err = readText(path)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("--config %s: %w", path, err)
+		return nil, fault("--config", path, err)
 	}
-	c.path = path
+	c.path, c.found = path, !named
 	return c, c.parse(text)
 }
 
 // readText returns what a file holds after a byte order mark.
-func readText(path string) ([]byte, error) {
-	f, err := os.Open(path)
+func readText(ctx context.Context, path string) ([]byte, error) {
+	f, err := input.Open(ctx, path, maxConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -89,81 +90,92 @@ func readText(path string) ([]byte, error) {
 }
 
 func (c *config) parse(text []byte) error {
-	file, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.path, err)
-	}
-	for i, doc := range file.Docs {
-		if doc.Body == nil || doc.Body.Type() == ast.NullType {
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	for first := true; ; first = false {
+		var doc yaml.Node
+		switch err := documents.Decode(&doc); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s: %s", c.path, strings.TrimPrefix(err.Error(), "yaml: "))
+		}
+		body := doc.Content[0]
+		if body.ShortTag() == "!!null" {
 			continue
 		}
-		if i > 0 {
-			return fmt.Errorf("%s: a second document; put all defaults into one", c.at(doc.Body))
+		if !first {
+			return fmt.Errorf("%s: a second document; put all defaults into one", c.at(body))
 		}
-		if err := c.walk("", doc.Body); err != nil {
+		if err := c.walk("", body); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // walk takes a mapping of flags, or at the top also of commands to such mappings.
-func (c *config) walk(command string, node ast.Node) error {
-	mapping, ok := node.(ast.MapNode)
-	if !ok {
+func (c *config) walk(command string, node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
 		return fmt.Errorf("%s: expected names of flags and their values, such as rounds: 30", c.at(node))
 	}
-	for entries := mapping.MapRange(); entries.Next(); {
-		key, value := entries.Key(), entries.Value()
-		name := key.GetToken().Value
-		if _, nested := value.(ast.MapNode); nested && command == "" {
-			c.values[name] = setting{place: c.at(key)}
-			if err := c.walk(name, value); err != nil {
-				return err
-			}
-			continue
-		}
+	for i := 0; i < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		name := key.Value // "" of what is no text, which nothing is called
 		id := command + " " + name
+		nested := value.Kind == yaml.MappingNode && command == ""
+		if nested {
+			id = name
+		}
 		if _, twice := c.values[id]; twice {
 			return fmt.Errorf("%s: %s is there twice", c.at(key), name)
 		}
-		v, err := c.value(value)
+		s := setting{place: c.at(key)}
+		var err error
+		if !nested {
+			s.value, err = c.value(value)
+		}
+		c.values[id] = s
+		if nested {
+			err = c.walk(name, value)
+		}
 		if err != nil {
 			return err
 		}
-		c.values[id] = setting{value: v, place: c.at(key)}
 	}
 	return nil
 }
 
 // value is a scalar as text, which the flag parses, or a list of them.
-func (c *config) value(node ast.Node) (any, error) {
-	if list, ok := node.(*ast.SequenceNode); ok {
-		var all []any
-		for _, element := range list.Values {
-			v, err := c.value(element)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, v)
-		}
-		return all, nil
+func (c *config) value(node *yaml.Node) (any, error) {
+	if node.Kind != yaml.SequenceNode {
+		return c.scalar(node)
 	}
-	switch node := node.(type) {
-	case *ast.StringNode:
-		return node.Value, nil
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return node.GetToken().Value, nil
+	var all []any
+	for _, element := range node.Content {
+		v, err := c.scalar(element)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+func (c *config) scalar(node *yaml.Node) (any, error) {
+	if node.Kind == yaml.ScalarNode {
+		switch node.ShortTag() {
+		case "!!str", "!!int", "!!float", "!!bool", "!!timestamp":
+			return node.Value, nil
+		}
 	}
 	return nil, fmt.Errorf("%s: expected text, a number, true, false, or a list of them", c.at(node))
 }
 
-func (c *config) at(node ast.Node) string {
-	p := node.GetToken().Position
-	return fmt.Sprintf("%s:%d:%d", c.path, p.Line, p.Column)
+func (c *config) at(node *yaml.Node) string {
+	return fmt.Sprintf("%s:%d:%d", c.path, node.Line, node.Column)
 }
 
-// Validate reports names that are no command's and no flag's. It is called by kong.
+// Validate reports names that are no command's and no flag's, and flags that the file may not set. It is called by
+// kong.
 func (c *config) Validate(app *kong.Application) error {
 	c.know("", app.Node)
 	for _, command := range app.Children {
@@ -172,6 +184,11 @@ func (c *config) Validate(app *kong.Application) error {
 			c.values[command.Name] = s
 		}
 		c.know(command.Name, command)
+	}
+	for id, s := range c.values {
+		if _, name, _ := strings.Cut(id, " "); c.found && s.known && byHand[name] {
+			return fmt.Errorf("%s: %s, which was only found here, may not set --%s: give the flag, or the file as --config %[2]s", s.place, c.path, name)
+		}
 	}
 	first := ""
 	for id, s := range c.values {

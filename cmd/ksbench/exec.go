@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
-	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/internal/bom"
+	"github.com/ksdispatch/ksdispatch/internal/input"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
 )
 
 // execCommand answers request lines.
@@ -25,7 +25,7 @@ func (c *execCommand) Run(con *console) (err error) {
 	if err != nil {
 		return badInput{fmt.Errorf("--compat: %w", err)}
 	}
-	m, err := manifest.LoadFile(c.Manifest)
+	m, err := lab.LoadManifest(con.ctx, c.Manifest)
 	if err != nil {
 		return badInput{err}
 	}
@@ -37,7 +37,7 @@ func (c *execCommand) Run(con *console) (err error) {
 
 	requests := con.stdin
 	if c.Requests != "" {
-		f, err := os.Open(c.Requests)
+		f, err := input.OpenNamed(con.ctx, c.Requests, input.NoLimit)
 		if err != nil {
 			return badInput{err}
 		}

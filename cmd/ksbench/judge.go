@@ -45,7 +45,7 @@ func (j *judging) load(con *console, path string) (m *verdict.Measurements, err 
 	if path == "-" {
 		m, err = verdict.Read(con.input(), "standard input", j.Exact)
 	} else {
-		m, err = verdict.Load(path, j.Exact)
+		m, err = verdict.Load(con.ctx, path, j.Exact)
 	}
 	switch {
 	case con.ctx.Err() != nil:

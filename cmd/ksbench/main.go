@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
 )
 
@@ -42,15 +43,9 @@ type console struct {
 	stderr io.Writer // for messages and progress; with --quiet they go nowhere
 }
 
-// input is standard input that ends with ctx: a read of it waits for whoever writes.
+// input is standard input for what measured something. It ends with ctx: a read of it waits for whoever writes.
 func (con *console) input() io.Reader {
-	r, w := io.Pipe()
-	context.AfterFunc(con.ctx, func() { w.CloseWithError(con.ctx.Err()) })
-	go func() {
-		_, err := io.Copy(w, con.stdin)
-		w.CloseWithError(err) // the end, without an error
-	}()
-	return r
+	return input.Limit(input.Reader(con.ctx, con.stdin), baseline.MaxSize)
 }
 
 const (
@@ -101,7 +96,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitFailed
 	}
 	completion(parser)
-	defaults, err := readConfig(args)
+	defaults, err := readConfig(ctx, args)
 	if err == nil {
 		err = kong.Resolvers(defaults).Apply(parser)
 	}
@@ -111,6 +106,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	if helped {
 		return exitOK
+	}
+	if err := interrupted(ctx, err); err != nil {
+		fmt.Fprintf(stderr, "ksbench: %v\n", err)
+		return exitFailed
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "ksbench: %v\n%s\n", err, advice(parser, defaults, err))
@@ -124,6 +123,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		settings(messages, parsed, defaults)
 	}
 	err = parsed.Run(&console{ctx: ctx, stdin: stdin, stdout: stdout, stderr: messages})
+	err = firstOf(interrupted(ctx, err), err)
 	if err == nil || helped {
 		return exitOK
 	}
@@ -135,4 +135,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitUnlike
 	}
 	return exitFailed
+}
+
+// interrupted is what to say instead of an error that a file could not be read to its end because of Ctrl-C.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return errors.New("interrupted; nothing was written")
+	}
+	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +107,11 @@ func TestConfigIsStrict(t *testing.T) {
 		{"rounds: 3\n", "c.yaml:1:1: there is no flag --rounds of every command; put flags of a command under its name"},
 		{"run:\n  round: 3\n", "c.yaml:2:3: run has no flag --round; ksbench run --help lists them"},
 		{"rnu:\n  rounds: 3\n", "c.yaml:1:1: there is no command rnu; ksbench --help lists them"},
-		{"version:\n  format: json\n  format: text\n", "3:3"},
+		{"version:\n  format: json\n  format: text\n", "c.yaml:3:3: format is there twice"},
+		{"version: {}\nversion: {}\n", "c.yaml:2:1: version is there twice"},
+		{"run:\n  manifest: [[a.json]]\n", "c.yaml:2:14: expected text, a number, true, false, or a list of them"},
+		{"quiet: &a true\nverbose: *a\n", "c.yaml:2:10: expected text"},
+		{"[a]: true\n", "c.yaml:1:1: there is no flag"},
 		{"version:\n  format: {a: b}\n", "c.yaml:2:11: expected text, a number, true, false, or a list of them"},
 		{"- version\n", "c.yaml:1:1: expected names of flags and their values"},
 		{"version: [\n", "c.yaml: "},
@@ -127,6 +133,65 @@ func TestConfigIsStrict(t *testing.T) {
 		require.Contains(t, stderr.String(), c.want, "%q", c.text)
 		require.Zero(t, stdout.Len())
 	}
+}
+
+// A file that nobody named says nothing about what is written and who may look; one that is named may.
+func TestFoundConfigWritesNothing(t *testing.T) {
+	for text, flag := range map[string]string{
+		"report: {out: ../victim.txt}\n": "out", "run:\n  html: ../victim.txt\n": "html", "baseline:\n  dir: ..\n": "dir",
+		"serve: {public: true}\n": "public", "serve: {listen: '0.0.0.0:80'}\n": "listen", "profile:\n  out: ..\n": "out",
+	} {
+		t.Chdir(t.TempDir())
+		require.NoError(t, os.WriteFile(defaultConfig, []byte(text), 0o666))
+		var stderr bytes.Buffer
+		require.Equal(t, exitBadInput, run(t.Context(), []string{"version"}, nil, io.Discard, &stderr), text)
+		require.Contains(t, stderr.String(), defaultConfig+", which was only found here, may not set --"+flag+": give the flag, or the file as --config "+defaultConfig)
+		require.Equal(t, exitOK, run(t.Context(), []string{"version", "--config", defaultConfig}, nil, io.Discard, &stderr), text)
+	}
+}
+
+// Every flag that names files is one that a found file may not set, or one of these, by which the command reads.
+func TestFlagsThatWriteAreByHand(t *testing.T) {
+	reads := []string{"manifest", "requests", "profile", "check", "package", "baseline", "config"}
+	parser, err := newParser(&commands{}, io.Discard, io.Discard, func() {})
+	require.NoError(t, err)
+	written := 0
+	for _, command := range append(parser.Model.Children, parser.Model.Node) {
+		for _, flag := range command.Flags {
+			if byHand[flag.Name] {
+				written++
+				continue
+			}
+			names := strings.Contains(flag.PlaceHolder, "FILE") || strings.Contains(flag.PlaceHolder, "DIR") || strings.Contains(flag.PlaceHolder, "ADDRESS")
+			require.True(t, !names || slices.Contains(reads, flag.Name), "%s --%s %s", command.Name, flag.Name, flag.PlaceHolder)
+		}
+	}
+	require.Greater(t, written, 10)
+}
+
+// Whatever a file of defaults holds, it is read with bounded memory: each of these is as large as such a file may be, and made
+// of pieces that nest or repeat.
+func TestConfigTakesBoundedMemory(t *testing.T) {
+	pieces := []string{"[", "{", "- ", "? ", "&a ", "*a ", "!a ", "\"", "a: |\n\n", "\n", "\r", " ", ",", "a,", "#", "%", "---\n", "a:\n", "<<: ", "[a],", "\t", "'"}
+	parse := func(text string) {
+		c := &config{path: "c.yaml", values: map[string]setting{}, used: map[string]string{}}
+		_ = c.parse([]byte(text[:maxConfig])) // few of them are YAML
+	}
+	for _, begin := range append([]string{"", "a: |\n ", "a: ["}, pieces...) {
+		for _, piece := range pieces {
+			text := begin + strings.Repeat(piece, maxConfig/len(piece)+1)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			parse(text)
+			runtime.ReadMemStats(&after)
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20), "%q, then %q", begin, piece)
+		}
+	}
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile(defaultConfig, bytes.Repeat([]byte("#"), maxConfig+1), 0o666))
+	var stderr bytes.Buffer
+	require.Equal(t, exitBadInput, run(t.Context(), []string{"version"}, nil, io.Discard, &stderr))
+	require.Contains(t, stderr.String(), "--config .ksbench.yaml: is larger than 65536 bytes")
 }
 
 func FuzzConfig(f *testing.F) {

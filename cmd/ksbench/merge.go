@@ -30,7 +30,7 @@ func (c *mergeCommand) Run(con *console) error {
 	}
 	sources := make([]report.Source, len(c.Reports))
 	for i, path := range c.Reports {
-		rep, err := report.ReadFile(path)
+		rep, err := report.ReadFile(con.ctx, path)
 		if err != nil {
 			return badInput{err}
 		}

@@ -52,11 +52,11 @@ func (c *profileCommand) Run(con *console) error {
 			return fmt.Errorf("--out %s: %w", dir, err)
 		}
 	}
-	source, err := profile.FindSource(".")
+	source, err := profile.FindSource(con.ctx, ".")
 	if err != nil {
 		fmt.Fprintf(con.stderr, "ksbench: %v: whether the functions still exist was not checked\n", err)
 	}
-	sum, err := profile.Check(dir, source, least)
+	sum, err := profile.Check(con.ctx, dir, source, least)
 	if err != nil {
 		return err
 	}

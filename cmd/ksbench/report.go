@@ -24,14 +24,14 @@ func (c *reportCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	reports, skipped, err := page.ReadFiles(c.Files)
+	reports, skipped, err := page.ReadFiles(con.ctx, c.Files)
 	for _, s := range skipped {
 		fmt.Fprintf(con.stderr, "ksbench: passed over: %v\n", s)
 	}
 	if err != nil {
 		return badInput{err}
 	}
-	profiles, err := page.ReadProfiles(c.Profile)
+	profiles, err := page.ReadProfiles(con.ctx, c.Profile)
 	if err != nil {
 		return badInput{err}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,7 @@ func (c *runCommand) Run(con *console) error {
 	if err != nil {
 		return badInput{err}
 	}
-	workloads, err := c.workloads()
+	workloads, err := c.workloads(con.ctx)
 	if err != nil {
 		return badInput{err}
 	}
@@ -125,7 +126,7 @@ func parseShard(text string, rounds int) (s lab.Shard, err error) {
 }
 
 // workloads are the built-in ones, or those of the user's manifests.
-func (c *runCommand) workloads() ([]lab.Workload, error) {
+func (c *runCommand) workloads(ctx context.Context) ([]lab.Workload, error) {
 	if len(c.Manifest) == 0 {
 		if len(c.Files) > 0 {
 			return nil, fmt.Errorf("unexpected argument %q: not a command, and a manifest follows --manifest", c.Files[0])
@@ -134,7 +135,7 @@ func (c *runCommand) workloads() ([]lab.Workload, error) {
 	}
 	var workloads []lab.Workload
 	for _, path := range append(c.Manifest, c.Files...) {
-		w, err := lab.FromManifest(path)
+		w, err := lab.FromManifest(ctx, path)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // Workload is a table of properties and the kind of requests sent to it. It is a description: tables and requests are
@@ -48,9 +50,19 @@ func Default() ([]Workload, error) {
 	return all, nil
 }
 
+// LoadManifest is manifest.Load of a file or pipe that a user names.
+func LoadManifest(ctx context.Context, path string) (*manifest.Manifest, error) {
+	f, err := input.OpenNamed(ctx, path, manifest.MaxSize)
+	if err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	defer f.Close()
+	return manifest.Load(f, path)
+}
+
 // FromManifest returns the workload of a user's driver: its sets, ids, sizes and verbs. Errors name the file.
-func FromManifest(path string) (Workload, error) {
-	m, err := manifest.LoadFile(path)
+func FromManifest(ctx context.Context, path string) (Workload, error) {
+	m, err := LoadManifest(ctx, path)
 	if err != nil {
 		return Workload{}, err
 	}

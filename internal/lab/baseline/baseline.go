@@ -14,6 +14,7 @@ package baseline
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/ksdispatch/ksdispatch/internal/atomicfile"
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // Dir is where baselines are kept unless the user says otherwise.
@@ -40,6 +42,9 @@ type Info struct {
 	Digest uint64
 	Size   int64 // of what was measured
 }
+
+// MaxSize is how many bytes a file that is read or saved may have: 1 GiB, as a report.
+const MaxSize = 1 << 30
 
 const (
 	magic     = "# ksbench baseline "
@@ -78,7 +83,7 @@ func Save(dir, name string, r io.Reader, now time.Time, check func(path string) 
 	if _, err := fmt.Fprintf(f, header, 0, saved); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.MultiWriter(f, hash), r); err != nil {
+	if _, err := io.Copy(io.MultiWriter(f, hash), input.Limit(r, MaxSize)); err != nil {
 		return err
 	}
 	if _, err := f.WriteAt(fmt.Appendf(nil, header, hash.Sum64(), saved), 0); err != nil {
@@ -90,10 +95,14 @@ func Save(dir, name string, r io.Reader, now time.Time, check func(path string) 
 	return f.Commit()
 }
 
-// Open opens a file at the begin of what was measured. Of a baseline the digest is checked first; for any other
+// Open opens a file, or a pipe, at the begin of what was measured. Of a baseline the digest is checked first; for any other
 // file Info is nil.
-func Open(path string) (*os.File, *Info, error) {
-	f, err := os.Open(path)
+func Open(ctx context.Context, path string) (*input.File, *Info, error) {
+	f, err := input.OpenNamed(ctx, path, MaxSize)
+	return inspected(f, path, err)
+}
+
+func inspected(f *input.File, path string, err error) (*input.File, *Info, error) {
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,25 +114,21 @@ func Open(path string) (*os.File, *Info, error) {
 	return f, info, nil
 }
 
-func inspect(f *os.File, path string) (*Info, error) {
+func inspect(f *input.File, path string) (*Info, error) {
 	stat, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
 	if !stat.Mode().IsRegular() {
-		if stat.IsDir() {
-			return nil, fmt.Errorf("%s: is a directory", path)
-		}
 		return nil, nil // a pipe: nothing can be looked at twice
 	}
 	first, err := bufio.NewReaderSize(f, maxHeader).ReadSlice('\n')
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	line := strings.TrimPrefix(string(first), "\ufeff") // of an editor
 	if !strings.HasPrefix(line, magic) {
-		_, err := f.Seek(0, io.SeekStart)
-		return nil, err
+		return nil, f.Rewind(0)
 	}
 	info := &Info{Name: filepath.Base(path), Path: path, Size: stat.Size() - int64(len(first))}
 	var saved string
@@ -134,22 +139,21 @@ func inspect(f *os.File, path string) (*Info, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	begin := int64(len(first))
-	if _, err := f.Seek(begin, io.SeekStart); err != nil {
+	if err := f.Rewind(begin); err != nil {
 		return nil, err
 	}
 	hash := xxhash.New()
 	if _, err := io.Copy(hash, f); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	if hash.Sum64() != info.Digest {
 		return nil, fmt.Errorf("%s: damaged: the digest is %016x and should be %016x; restore it, or save it anew", path, hash.Sum64(), info.Digest)
 	}
-	_, err = f.Seek(begin, io.SeekStart)
-	return info, err
+	return info, f.Rewind(begin)
 }
 
 // List returns the baselines of a folder by name, and the errors of those that cannot be opened. No folder is no error.
-func List(dir string) (infos []Info, damaged []error) {
+func List(ctx context.Context, dir string) (infos []Info, damaged []error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, []error{err}
@@ -158,11 +162,13 @@ func List(dir string) (infos []Info, damaged []error) {
 		if e.IsDir() || CheckName(e.Name()) != nil {
 			continue
 		}
-		f, info, err := Open(filepath.Join(dir, e.Name()))
+		path := filepath.Join(dir, e.Name())
+		f, err := input.Open(ctx, path, MaxSize) // nobody named it: no pipe
+		_, info, err := inspected(f, path, err)
 		if err == nil {
 			f.Close()
 			if info == nil {
-				err = fmt.Errorf("%s: is no baseline", filepath.Join(dir, e.Name()))
+				err = fmt.Errorf("%s: is no baseline", path)
 			}
 		}
 		if err != nil {

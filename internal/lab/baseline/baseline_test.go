@@ -28,7 +28,7 @@ func save(t *testing.T, dir, name, text string) string {
 
 func content(t *testing.T, path string) string {
 	t.Helper()
-	f, _, err := Open(path)
+	f, _, err := Open(t.Context(), path)
 	require.NoError(t, err)
 	defer f.Close()
 	text, err := io.ReadAll(f)
@@ -41,7 +41,7 @@ func TestWhatIsSavedIsRead(t *testing.T) {
 	for _, text := range []string{"", "x", "one\ntwo\n", strings.Repeat("long ", 100000)} {
 		path := save(t, dir, "main", text)
 		require.Equal(t, text, content(t, path))
-		f, info, err := Open(path)
+		f, info, err := Open(t.Context(), path)
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
 		require.Equal(t, int64(len(text)), info.Size)
@@ -62,7 +62,7 @@ func TestDamageIsFound(t *testing.T) {
 	try := func(name string, damaged []byte) {
 		path := filepath.Join(dir, "damaged")
 		require.NoError(t, os.WriteFile(path, damaged, 0o600))
-		f, info, err := Open(path)
+		f, info, err := Open(t.Context(), path)
 		if err == nil {
 			defer f.Close()
 			if info != nil { // what no longer begins as a baseline is some other file
@@ -75,14 +75,14 @@ func TestDamageIsFound(t *testing.T) {
 	// A mark that an editor put before it is no damage, and hides none.
 	path := filepath.Join(dir, "marked")
 	require.NoError(t, os.WriteFile(path, append([]byte("\ufeff"), whole...), 0o600))
-	f, info, err := Open(path)
+	f, info, err := Open(t.Context(), path)
 	require.NoError(t, err)
 	held, err := io.ReadAll(f)
 	require.NoError(t, errors.Join(err, f.Close()))
 	require.Equal(t, text, string(held))
 	require.Equal(t, int64(len(text)), info.Size)
 	require.NoError(t, os.WriteFile(path, append([]byte("\ufeff"), whole[:len(whole)-1]...), 0o600))
-	_, _, err = Open(path)
+	_, _, err = Open(t.Context(), path)
 	require.ErrorContains(t, err, "damaged")
 	for range 500 {
 		at := rng.IntN(len(whole))
@@ -132,20 +132,20 @@ func TestSavedAtOnce(t *testing.T) {
 	group.Wait()
 	text := content(t, filepath.Join(dir, "main"))
 	require.Equal(t, strings.Repeat(text[:1], 10000*int(text[0]-'a'+1)), text)
-	infos, damaged := List(dir)
+	infos, damaged := List(t.Context(), dir)
 	require.Len(t, infos, 1)
 	require.Empty(t, damaged)
 }
 
 func TestListAndFind(t *testing.T) {
 	dir := t.TempDir()
-	infos, damaged := List(filepath.Join(dir, "none"))
+	infos, damaged := List(t.Context(), filepath.Join(dir, "none"))
 	require.Empty(t, infos)
 	require.Empty(t, damaged)
 	save(t, dir, "b", "x")
 	save(t, dir, "a", "y")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "stray"), []byte("x"), 0o600))
-	infos, damaged = List(dir)
+	infos, damaged = List(t.Context(), dir)
 	require.Len(t, infos, 2)
 	require.Equal(t, "a", infos[0].Name)
 	require.Len(t, damaged, 1)

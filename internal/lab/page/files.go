@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,13 +11,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 // ReadFiles reads reports from files, in their order, and from folders, in the order of their time. A file that is named
 // must be a report; in a folder those that are none are passed over, and skipped says why. Names are those of the files, with as
 // much of the path as tells them apart.
-func ReadFiles(paths []string) (reports []Report, skipped []error, err error) {
+func ReadFiles(ctx context.Context, paths []string) (reports []Report, skipped []error, err error) {
 	var names []string
 	for _, path := range paths {
 		info, err := os.Stat(path)
@@ -24,14 +26,14 @@ func ReadFiles(paths []string) (reports []Report, skipped []error, err error) {
 			return nil, nil, err
 		}
 		if !info.IsDir() {
-			r, err := report.ReadFile(path)
+			r, err := report.ReadFile(ctx, path)
 			if err != nil {
 				return nil, nil, err
 			}
 			reports, names = append(reports, Report{Report: r}), append(names, path)
 			continue
 		}
-		found, errs, err := ReadFolder(path)
+		found, errs, err := ReadFolder(ctx, path)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -52,7 +54,7 @@ func ReadFiles(paths []string) (reports []Report, skipped []error, err error) {
 
 // ReadFolder reads the reports of a folder, named as their files, in the order in which the runs began; those that do not
 // say when come first, by name.
-func ReadFolder(dir string) (reports []Report, skipped []error, err error) {
+func ReadFolder(ctx context.Context, dir string) (reports []Report, skipped []error, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, nil, err
@@ -61,7 +63,10 @@ func ReadFolder(dir string) (reports []Report, skipped []error, err error) {
 		if !strings.EqualFold(filepath.Ext(e.Name()), ".json") || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		r, err := readIn(dir, e)
+		r, err := readIn(ctx, dir, e)
+		if ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
 		if err != nil {
 			skipped = append(skipped, err)
 			continue
@@ -80,12 +85,17 @@ func Sort(reports []Report) {
 }
 
 // readIn opens nothing that a folder only points to: a link may lead anywhere, and a pipe never ends.
-func readIn(dir string, e fs.DirEntry) (*report.Report, error) {
+func readIn(ctx context.Context, dir string, e fs.DirEntry) (*report.Report, error) {
 	path := filepath.Join(dir, e.Name())
 	if !e.Type().IsRegular() {
 		return nil, fmt.Errorf("%s: not a regular file", path)
 	}
-	return report.ReadFile(path)
+	f, err := input.Open(ctx, path, report.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return report.ReadNamed(f, path)
 }
 
 // distinct shortens paths to their last elements, of which it keeps as many as tell all of them apart; paths that are
@@ -114,9 +124,9 @@ func distinct(paths []string) []string {
 }
 
 // ReadProfiles reads profiles from files.
-func ReadProfiles(paths []string) (profiles []Profile, err error) {
+func ReadProfiles(ctx context.Context, paths []string) (profiles []Profile, err error) {
 	for _, path := range paths {
-		f, err := os.Open(path)
+		f, err := input.OpenNamed(ctx, path, maxProfile)
 		if err != nil {
 			return nil, err
 		}

@@ -1,13 +1,13 @@
 package page
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"slices"
 
 	"github.com/google/pprof/profile"
+
+	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 )
 
@@ -22,12 +22,9 @@ const maxProfile = 64 << 20
 
 // ReadProfile reads a profile in pprof's format, packed with gzip or not. Errors begin with its name.
 func ReadProfile(name string, r io.Reader) (Profile, error) {
-	text, err := atMost(r)
-	if err == nil && bytes.HasPrefix(text, []byte{0x1f, 0x8b}) {
-		var unpacked *gzip.Reader
-		if unpacked, err = gzip.NewReader(bytes.NewReader(text)); err == nil {
-			text, err = atMost(unpacked)
-		}
+	text, err := io.ReadAll(input.Limit(r, maxProfile))
+	if err == nil {
+		text, err = input.Unpack(text, maxProfile)
 	}
 	var p *profile.Profile
 	if err == nil {
@@ -43,14 +40,6 @@ func ReadProfile(name string, r io.Reader) (Profile, error) {
 		return Profile{}, fmt.Errorf("%s: no profile in pprof's format: %w; write one with go test -cpuprofile FILE", name, err)
 	}
 	return Profile{Name: name, Profile: p}, nil
-}
-
-func atMost(r io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxProfile+1))
-	if err == nil && len(text) > maxProfile {
-		err = fmt.Errorf("larger than %d MB", maxProfile>>20)
-	}
-	return text, err
 }
 
 // flames draws each profile by its last value, which in a CPU profile is the time and in a heap profile what is in use.

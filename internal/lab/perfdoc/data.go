@@ -1,6 +1,7 @@
 package perfdoc
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func Load(root string) (*Data, error) {
 		into **report.Report
 	}{{"targets.json", &d.Targets}, {"stages.json", &d.Stages}, {"run.json", &d.Run}, {"run-pgo.json", &d.RunPGO}, {"scale.json", &d.Scale},
 		{"peers.json", &d.Peers}, {"peers-pgo.json", &d.PeersPGO}} {
-		rep, err := report.ReadFile(filepath.Join(root, "docs", "performance", f.name))
+		rep, err := report.ReadFile(context.Background(), filepath.Join(root, "docs", "performance", f.name))
 		if f.into == &d.RunPGO && errors.Is(err, fs.ErrNotExist) { // its build takes minutes: a page may do without
 			rep, err = new(report.Report), nil
 		}

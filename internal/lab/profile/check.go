@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,17 +11,22 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // Check reads a recording and returns its sidecars, or an error that names every file that proves nothing, or something else
 // than it should. least is the number of requests that each must be of, LeastRequests for a proof. Without a source it does
 // not ask whether the functions still exist.
-func Check(dir string, source *Source, least int64) ([]Sidecar, error) {
+func Check(ctx context.Context, dir string, source *Source, least int64) ([]Sidecar, error) {
 	var all []Sidecar
 	var errs []error
 	for _, w := range workloads {
 		for _, kind := range kinds {
-			s, err := check(dir, w, kind, source, least)
+			s, err := check(ctx, dir, w, kind, source, least)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", filepath.Join(dir, fileName(w.name, kind)), err))
 			}
@@ -28,6 +34,21 @@ func Check(dir string, source *Source, least int64) ([]Sidecar, error) {
 		}
 	}
 	return all, errors.Join(errs...)
+}
+
+// Bounds of the files of a recording, which has 10 to 100 KB of each: packed and unpacked, as a few MB that somebody packed can
+// be any number.
+const (
+	maxProfile = 4 << 20
+	maxTrace   = 64 << 20
+	maxSidecar = 64 << 10
+)
+
+func mostOf(kind string) int64 {
+	if kind == "trace" {
+		return maxTrace
+	}
+	return maxProfile
 }
 
 // ErrNone says that a directory has no profile at all.
@@ -49,13 +70,13 @@ func Find(dir string) error {
 	return ErrNone
 }
 
-func check(dir string, w workload, kind string, source *Source, least int64) (s Sidecar, err error) {
+func check(ctx context.Context, dir string, w workload, kind string, source *Source, least int64) (s Sidecar, err error) {
 	name := fileName(w.name, kind)
-	content, err := os.ReadFile(filepath.Join(dir, name))
+	content, err := input.ReadFile(ctx, filepath.Join(dir, name), mostOf(kind))
 	if err != nil {
 		return s, err
 	}
-	text, err := os.ReadFile(filepath.Join(dir, name+".json"))
+	text, err := input.ReadFile(ctx, filepath.Join(dir, name+".json"), maxSidecar)
 	if err != nil {
 		return s, err
 	}
@@ -74,7 +95,7 @@ func check(dir string, w workload, kind string, source *Source, least int64) (s 
 	if found.counts != s.Counts {
 		return s, fmt.Errorf("sidecar: it says %+v, the file holds %+v", s.Counts, found.counts)
 	}
-	return s, errors.Join(found.judge(w, kind), found.exist(source))
+	return s, errors.Join(found.judge(w, kind), found.exist(ctx, source))
 }
 
 // describes compares what a sidecar says with what it lies beside.
@@ -118,13 +139,13 @@ func (f inspection) judge(w workload, kind string) error {
 }
 
 // exist compares the functions with the source.
-func (f inspection) exist(source *Source) error {
+func (f inspection) exist(ctx context.Context, source *Source) error {
 	if source == nil {
 		return nil
 	}
 	var gone []string
 	for _, name := range slices.Sorted(maps.Keys(f.functions)) {
-		ok, err := source.Has(name)
+		ok, err := source.Has(ctx, name)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,8 @@ import (
 
 	pp "github.com/google/pprof/profile"
 	"golang.org/x/exp/trace"
+
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // inspection is what can be read out of a file.
@@ -23,7 +25,11 @@ func inspect(w workload, kind string, content []byte) (inspection, error) {
 	if kind == "trace" {
 		return inspectTrace(content)
 	}
-	p, err := pp.ParseData(content)
+	content, err := input.Unpack(content, maxProfile)
+	if err != nil {
+		return inspection{}, err
+	}
+	p, err := pp.ParseUncompressed(content)
 	if err != nil {
 		return inspection{}, err
 	}

@@ -4,8 +4,10 @@ package profile
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -27,7 +29,7 @@ const committed = "../../../profiles"
 
 // TestCommitted checks what the repository says about itself.
 func TestCommitted(t *testing.T) {
-	_, err := Check(committed, source(t), LeastRequests)
+	_, err := Check(t.Context(), committed, source(t), LeastRequests)
 	require.NoError(t, err)
 	for _, name := range names(t, committed) {
 		s := sidecarOf(t, committed, name)
@@ -39,7 +41,7 @@ func TestCommitted(t *testing.T) {
 
 func source(t *testing.T) *Source {
 	t.Helper()
-	s, err := FindSource(".")
+	s, err := FindSource(t.Context(), ".")
 	require.NoError(t, err)
 	return s
 }
@@ -79,7 +81,7 @@ func TestRecording(t *testing.T) {
 	dir := t.TempDir()
 	record(t, dir, 200*time.Millisecond, nil)
 	src := source(t)
-	all, err := Check(dir, src, few)
+	all, err := Check(t.Context(), dir, src, few)
 	require.NoError(t, err)
 	require.Len(t, all, len(workloads)*len(kinds))
 	require.Contains(t, all[1].Says(), " allocations, 0 of them by a request")
@@ -89,7 +91,7 @@ func TestRecording(t *testing.T) {
 		require.GreaterOrEqual(t, s.Requests, int64(few), name)
 	}
 
-	_, err = Check(dir, src, LeastRequests)
+	_, err = Check(t.Context(), dir, src, LeastRequests)
 	require.ErrorContains(t, err, "requests, of at least 10000000")
 	for _, c := range []struct {
 		name, want string
@@ -114,6 +116,15 @@ func TestRecording(t *testing.T) {
 		}},
 		{"half a trace", "fast.trace: ", func(t *testing.T, dir string) {
 			rewrite(t, dir, "fast.trace", func(content []byte) []byte { return content[:len(content)/2] }, nil)
+		}},
+		{"what unpacks to more", "irp.heap.pb.gz: unpacked: is larger than", func(t *testing.T, dir string) {
+			rewrite(t, dir, "irp.heap.pb.gz", func([]byte) []byte {
+				var packed bytes.Buffer
+				w := gzip.NewWriter(&packed)
+				_, err := w.Write(make([]byte, maxProfile+1))
+				require.NoError(t, errors.Join(err, w.Close()))
+				return packed.Bytes()
+			}, nil)
 		}},
 		{"counts", "it says", func(t *testing.T, dir string) {
 			rewrite(t, dir, "irp.block.pb.gz", nil, func(s *Sidecar) { s.Counts.Total++ })
@@ -145,7 +156,7 @@ func TestRecording(t *testing.T) {
 			damaged := t.TempDir()
 			require.NoError(t, os.CopyFS(damaged, os.DirFS(dir)))
 			c.damage(t, damaged)
-			_, err := Check(damaged, src, few)
+			_, err := Check(t.Context(), damaged, src, few)
 			require.ErrorContains(t, err, c.want)
 		})
 	}
@@ -245,7 +256,7 @@ func TestPlanted(t *testing.T) {
 		}
 		return answer(irp, request, data)
 	})
-	_, err := Check(dir, source(t), few)
+	_, err := Check(t.Context(), dir, source(t), few)
 	for _, w := range []string{"irp", "serialize"} {
 		require.ErrorContains(t, err, w+".heap.pb.gz: ")
 		require.ErrorContains(t, err, w+".mutex.pb.gz: ")
@@ -310,10 +321,10 @@ func TestSource(t *testing.T) {
 		"main.main":                                        true,
 		"main.maine":                                       false,
 	} {
-		got, err := src.Has(name)
+		got, err := src.Has(t.Context(), name)
 		require.NoError(t, err)
 		require.Equal(t, want, got, name)
 	}
-	_, err := FindSource(t.TempDir())
+	_, err := FindSource(t.Context(), t.TempDir())
 	require.ErrorContains(t, err, "is not in the source of github.com/ksdispatch/ksdispatch")
 }

@@ -2,17 +2,22 @@ package profile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
+
+// maxSource is more than any file of this module has.
+const maxSource = 4 << 20
 
 // Source knows which functions a module's source has, those of tests included, which record profiles, too. The zero value is
 // not usable.
@@ -23,13 +28,13 @@ type Source struct {
 
 // FindSource returns the source of this module, of which dir is a directory or below one. An error says that it is
 // somewhere else.
-func FindSource(dir string) (*Source, error) {
+func FindSource(ctx context.Context, dir string) (*Source, error) {
 	at, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
 	for {
-		text, err := os.ReadFile(filepath.Join(at, "go.mod"))
+		text, err := input.ReadFile(ctx, filepath.Join(at, "go.mod"), maxSource)
 		if err == nil && bytes.HasPrefix(text, []byte("module "+strings.TrimSuffix(module, "/")+"\n")) {
 			return &Source{at, map[string]map[string]bool{}}, nil
 		}
@@ -79,9 +84,9 @@ func split(name string) (dir, function string) {
 
 // Has reports whether the source has the function that the runtime gives that name. Methods with a value receiver appear
 // as "Type.Method" in both.
-func (s *Source) Has(name string) (bool, error) {
+func (s *Source) Has(ctx context.Context, name string) (bool, error) {
 	dir, function := split(name)
-	known, err := s.functions(dir)
+	known, err := s.functions(ctx, dir)
 	if err != nil || function == "" {
 		return err == nil && len(known) > 0, err
 	}
@@ -95,7 +100,7 @@ func (s *Source) Has(name string) (bool, error) {
 }
 
 // functions parses a package. A directory that does not exist has none.
-func (s *Source) functions(dir string) (map[string]bool, error) {
+func (s *Source) functions(ctx context.Context, dir string) (map[string]bool, error) {
 	if known, ok := s.packages[dir]; ok {
 		return known, nil
 	}
@@ -105,7 +110,11 @@ func (s *Source) functions(dir string) (map[string]bool, error) {
 		return nil, err
 	}
 	for _, path := range paths {
-		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		text, err := input.ReadFile(ctx, path, maxSource)
+		if err != nil {
+			return nil, err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, text, parser.SkipObjectResolution)
 		if err != nil {
 			return nil, err
 		}

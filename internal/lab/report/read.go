@@ -1,20 +1,21 @@
 package report
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"strings"
 
 	"github.com/ksdispatch/ksdispatch/internal/bom"
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
-// ReadFile reads a report from a file; "-" has no special meaning. Errors begin with the file's name.
-func ReadFile(path string) (*Report, error) {
-	f, err := os.Open(path)
+// ReadFile reads a report from a file or a pipe; "-" has no special meaning. Errors name the file.
+func ReadFile(ctx context.Context, path string) (*Report, error) {
+	f, err := input.OpenNamed(ctx, path, MaxBytes)
 	if err != nil {
 		return nil, err
 	}

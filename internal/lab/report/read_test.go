@@ -125,7 +125,7 @@ func TestVersion1StaysReadable(t *testing.T) {
 		{"v1-first.json", 6, "1x8/irp/engine", 0},
 		{"v1.json", 9, "20x12/lookup/engine", 4},
 	} {
-		r, err := ReadFile(filepath.Join("testdata", c.file))
+		r, err := ReadFile(t.Context(), filepath.Join("testdata", c.file))
 		require.NoError(t, err)
 		require.Len(t, r.Results, c.results)
 		require.Equal(t, c.first, r.Results[0].Name())
@@ -208,9 +208,9 @@ func TestReadErrorsSayWhere(t *testing.T) {
 		}
 		require.ErrorContains(t, err, c.want, c.name)
 	}
-	_, err := ReadFile(filepath.Join("testdata", "seven.txt"))
+	_, err := ReadFile(t.Context(), filepath.Join("testdata", "seven.txt"))
 	require.EqualError(t, err, "testdata"+string(filepath.Separator)+"seven.txt:1:1: invalid character 'k' looking for beginning of value")
-	_, err = ReadFile(filepath.Join("testdata", "none.json"))
+	_, err = ReadFile(t.Context(), filepath.Join("testdata", "none.json"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
@@ -377,7 +377,7 @@ func TestAMillionSamplesFitIntoMemory(t *testing.T) {
 	r = nil
 	peak = peakHeap(func() {
 		var err error
-		r, err = ReadFile(path)
+		r, err = ReadFile(t.Context(), path)
 		require.NoError(t, err)
 	})
 	t.Logf("read with %d MB", peak>>20)

@@ -8,7 +8,7 @@ import (
 // What a report may be at most. The largest that "ksbench run" makes has four million samples; a limit is hit by a file
 // that was made to hurt, or that is no report.
 const (
-	maxBytes   = 1 << 30
+	MaxBytes   = 1 << 30
 	maxValue   = 1 << 20 // of a value that is decoded in one piece: a sample, a histogram, the environment
 	maxDepth   = 32
 	maxSamples = 1 << 22
@@ -27,8 +27,8 @@ type source struct {
 }
 
 func (s *source) Read(p []byte) (int, error) {
-	if s.read >= maxBytes {
-		return 0, fmt.Errorf("longer than %d bytes", maxBytes)
+	if s.read >= MaxBytes {
+		return 0, fmt.Errorf("longer than %d bytes", MaxBytes)
 	}
 	if s.read-s.from > maxValue {
 		return 0, fmt.Errorf("a value longer than %d bytes", maxValue)

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab/page"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -34,7 +36,7 @@ type reading struct {
 var errName = errors.New("no report has that name")
 
 // open reads one report of the folder.
-func (f *folder) open(name string) (page.Report, error) {
+func (f *folder) open(ctx context.Context, name string) (page.Report, error) {
 	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\:`) || !strings.EqualFold(filepath.Ext(name), ".json") {
 		return page.Report{}, errName
 	}
@@ -43,33 +45,37 @@ func (f *folder) open(name string) (page.Report, error) {
 		return page.Report{}, errName
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	r, ok := f.read[name]
+	f.mu.Unlock() // nobody waits for what another reads
 	if !ok || !r.changed.Equal(info.ModTime()) || r.size != info.Size() {
 		r = reading{changed: info.ModTime(), size: info.Size()}
-		r.report, r.err = f.parse(name)
+		if r.report, r.err = f.parse(ctx, name); ctx.Err() != nil {
+			return page.Report{}, ctx.Err() // who asked has gone
+		}
+		f.mu.Lock()
 		f.read[name] = r
+		f.mu.Unlock()
 	}
 	return page.Report{Name: name, Report: r.report}, r.err
 }
 
-func (f *folder) parse(name string) (*report.Report, error) {
-	file, err := f.root.Open(name)
+func (f *folder) parse(ctx context.Context, name string) (*report.Report, error) {
+	file, err := input.OpenIn(ctx, f.root, name, report.MaxBytes)
 	if err != nil {
-		return nil, errName
+		return nil, err
 	}
 	defer file.Close()
 	return report.ReadNamed(file, name)
 }
 
 // all reads every report, oldest first, and says what else lies there under such a name.
-func (f *folder) all() (reports []page.Report, skipped []error, err error) {
+func (f *folder) all(ctx context.Context) (reports []page.Report, skipped []error, err error) {
 	entries, err := fs.ReadDir(f.root.FS(), ".")
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, e := range entries {
-		r, err := f.open(e.Name())
+		r, err := f.open(ctx, e.Name())
 		switch {
 		case errors.Is(err, errName):
 		case err != nil:

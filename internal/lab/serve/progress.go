@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // Progress is how far a run is.
@@ -66,7 +69,7 @@ func (p Progress) left() (time.Duration, bool) {
 }
 
 // running reads the notes of a folder.
-func running(root *os.Root) (all []Progress, err error) {
+func running(ctx context.Context, root *os.Root) (all []Progress, err error) {
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
 		return nil, err
@@ -76,7 +79,7 @@ func running(root *os.Root) (all []Progress, err error) {
 		if !ok || !strings.HasPrefix(name, ".") || !e.Type().IsRegular() {
 			continue
 		}
-		p, err := readProgress(root, e.Name())
+		p, err := readProgress(ctx, root, e.Name())
 		if err != nil {
 			continue // being replaced, or not ours
 		}
@@ -86,8 +89,8 @@ func running(root *os.Root) (all []Progress, err error) {
 	return all, nil
 }
 
-func readProgress(root *os.Root, name string) (p Progress, err error) {
-	f, err := root.Open(name)
+func readProgress(ctx context.Context, root *os.Root, name string) (p Progress, err error) {
+	f, err := input.OpenIn(ctx, root, name, maxProgress)
 	if err != nil {
 		return p, err
 	}
@@ -97,7 +100,7 @@ func readProgress(root *os.Root, name string) (p Progress, err error) {
 		return p, err
 	}
 	p.seen = info.ModTime()
-	text, err := io.ReadAll(io.LimitReader(f, maxProgress))
+	text, err := io.ReadAll(f)
 	if err != nil {
 		return p, err
 	}

@@ -68,10 +68,10 @@ func handler(root *os.Root, dir string) http.Handler {
 }
 
 // page renders before it answers, so that what fails is an error and not half a page.
-func (f *folder) page(render func(io.Writer, url.Values) error) http.HandlerFunc {
+func (f *folder) page(render func(context.Context, io.Writer, url.Values) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var b bytes.Buffer
-		err := render(&b, r.URL.Query())
+		err := render(r.Context(), &b, r.URL.Query())
 		switch {
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, errName):
 			http.Error(w, err.Error()+". The list of reports is at /.", http.StatusNotFound)
@@ -87,20 +87,20 @@ func (f *folder) page(render func(io.Writer, url.Values) error) http.HandlerFunc
 
 var back = page.Link{Text: "All reports", URL: "/"}
 
-func (f *folder) report(w io.Writer, q url.Values) error {
-	r, err := f.open(q.Get("name"))
+func (f *folder) report(ctx context.Context, w io.Writer, q url.Values) error {
+	r, err := f.open(ctx, q.Get("name"))
 	if err != nil {
 		return err
 	}
 	return page.Write(w, page.Input{Reports: []page.Report{r}, Links: []page.Link{back}})
 }
 
-func (f *folder) compare(w io.Writer, q url.Values) error {
-	old, err := f.open(q.Get("old"))
+func (f *folder) compare(ctx context.Context, w io.Writer, q url.Values) error {
+	old, err := f.open(ctx, q.Get("old"))
 	if err != nil {
 		return err
 	}
-	now, err := f.open(q.Get("new"))
+	now, err := f.open(ctx, q.Get("new"))
 	if err != nil {
 		return err
 	}
@@ -110,20 +110,20 @@ func (f *folder) compare(w io.Writer, q url.Values) error {
 	return page.Write(w, page.Input{Title: "ksbench: " + old.Name + " to " + now.Name, Reports: []page.Report{old, now}, Links: []page.Link{back}})
 }
 
-func (f *folder) history(w io.Writer, _ url.Values) error {
-	reports, _, err := f.all()
+func (f *folder) history(ctx context.Context, w io.Writer, _ url.Values) error {
+	reports, _, err := f.all(ctx)
 	if err != nil {
 		return err
 	}
 	return page.Write(w, page.Input{Title: "ksbench: history of " + f.dir, Reports: reports, Links: []page.Link{back}})
 }
 
-func (f *folder) index(w io.Writer, q url.Values) error {
-	reports, skipped, err := f.all()
+func (f *folder) index(ctx context.Context, w io.Writer, q url.Values) error {
+	reports, skipped, err := f.all(ctx)
 	if err != nil {
 		return err
 	}
-	runs, err := running(f.root)
+	runs, err := running(ctx, f.root)
 	if err != nil {
 		return err
 	}

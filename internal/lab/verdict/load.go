@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +14,8 @@ import (
 
 // Load reads a file: a report of ksbench, the output of go test -bench, in which the units named by exact are counts too, or a
 // baseline of either, whose digest it checks.
-func Load(path string, exact []string) (*Measurements, error) {
-	f, _, err := baseline.Open(path)
+func Load(ctx context.Context, path string, exact []string) (*Measurements, error) {
+	f, _, err := baseline.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
