@@ -33,6 +33,7 @@ func (o *Object) Config(opt Options) engine.Config {
 		to.Items = make([]engine.PropertyItem, len(from.Items))
 		for j := range from.Items {
 			it := bound{&from.Items[j], NewValue(from.Items[j].MinData)}
+			it.value.limits = limitsOf(it.Values)
 			items[key{from.Set, it.ID}] = it
 			to.Items[j] = engine.PropertyItem{
 				ID:             it.ID,

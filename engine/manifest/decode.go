@@ -102,6 +102,7 @@ func (p *parser) propertyItem() (it PropertyItem, at declared) {
 	it.MinProperty = defaultMinRequest
 	it.Get, it.Set = store, store
 	var get, set bool
+	var getAt, setAt int
 	p.object(
 		field{"name", false, func() { it.Name = p.string() }},
 		field{"id", true, func() { it.ID, at = p.id() }},
@@ -114,10 +115,18 @@ func (p *parser) propertyItem() (it PropertyItem, at declared) {
 			p.array(func() { it.Relations = append(it.Relations, p.relation()) })
 		}},
 		field{"values", false, func() { it.Values = p.values() }},
-		field{"get_handler", false, func() { it.Get = p.program() }},
-		field{"set_handler", false, func() { it.Set = p.program() }},
+		field{"get_handler", false, func() { it.Get, getAt = p.program(), p.pos }},
+		field{"set_handler", false, func() { it.Set, setAt = p.program(), p.pos }},
 		field{"support_handler", false, func() { it.Support = p.supportProgram() }},
 	)
+	if (it.Get == ranged || it.Set == ranged) && limitsOf(it.Values) == nil {
+		at, sub := getAt, ".get_handler"
+		if it.Get != ranged {
+			at, sub = setAt, ".set_handler"
+		}
+		p.failAt(at, sub, "range needs values of type VT_I4, VT_UI4, VT_I8 or VT_UI8 with a list of ranges, stepped ranges or values that "+
+			"are no defaults; use store, or give the item such a list")
+	}
 	if !get {
 		it.Get = nil
 	}
@@ -215,7 +224,11 @@ func (p *parser) methodItem() (it MethodItem, at declared) {
 		field{"min_method", false, func() { it.MinMethod = p.uint32() }},
 		field{"min_data", false, func() { it.MinData = p.uint32() }},
 		field{"flags", false, func() { it.Flags = p.uint32() }},
-		field{"handler", false, func() { it.Handler = p.program() }},
+		field{"handler", false, func() {
+			if it.Handler = p.program(); it.Handler == ranged {
+				p.fail("range is for properties, whose values say what may be set; use store")
+			}
+		}},
 		field{"support_handler", false, func() { it.Support = p.supportProgram() }},
 	)
 	if slices.Contains(null, "handler") {
@@ -312,7 +325,7 @@ func (p *parser) program() *Program {
 func (p *parser) supportProgram() *Program {
 	program := p.program()
 	if program != nil && program.run == nil {
-		p.fail("store cannot be a support handler; use accept, emit, emitupto, status, panic or pend")
+		p.fail("%s cannot be a support handler; use accept, emit, emitupto, sized, status, panic or pend", program)
 	}
 	return program
 }

@@ -59,7 +59,7 @@
 //
 // # Programs and values
 //
-// A handler is one of seven programs (ParseProgram). A program sees the data of the request and its Information, and
+// A handler is one of nine programs (ParseProgram). A program sees the data of the request and its Information, and
 // nothing else, so that the same code serves an IRP and the fast path. Texts are parsed when the manifest is loaded;
 // binding makes closures; a call neither parses nor allocates.
 //

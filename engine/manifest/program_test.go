@@ -60,6 +60,14 @@ func TestPrograms(t *testing.T) {
 		{"emitupto:01aB", 1, ks.StatusSuccess, 1, []byte{1}},
 		{"emitupto:01aB", 2, ks.StatusSuccess, 2, []byte{1, 0xAB}},
 		{"emitupto:01aB", 3, ks.StatusSuccess, 2, []byte{1, 0xAB, x}},
+		{"sized:01aB", 0, ks.StatusBufferOverflow, 2, []byte{}},
+		{"sized:01aB", 1, ks.StatusBufferTooSmall, 0, []byte{x}},
+		{"sized:01aB", 2, ks.StatusSuccess, 2, []byte{1, 0xAB}},
+		{"sized:01aB", 4, ks.StatusSuccess, 2, []byte{1, 0xAB, x, x}},
+		{"sized:0102030405", 3, ks.StatusBufferTooSmall, 0, []byte{x, x, x}},
+		{"sized:0102030405", 5, ks.StatusSuccess, 5, []byte{1, 2, 3, 4, 5}},
+		{"sized:", 0, ks.StatusBufferOverflow, 0, []byte{}},
+		{"sized:", 1, ks.StatusSuccess, 0, []byte{x}},
 		{"status:0xC0000010", 1, ks.StatusInvalidDeviceRequest, untouched, []byte{x}},
 		{"status:0xc000009a", 1, ks.StatusInsufficientResources, untouched, []byte{x}},
 		{"status:0x0", 1, ks.StatusSuccess, untouched, []byte{x}},
@@ -80,6 +88,23 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+// TestSizedSupport: with room for the access flags alone, a support handler answers with them.
+func TestSizedSupport(t *testing.T) {
+	p := program(t, "sized:0102030405")
+	for _, verb := range []Verb{VerbGet, VerbSet, VerbSupport} {
+		data := make([]byte, 4)
+		status, information := paths[0].call(p, verb, nil, data)
+		if verb == VerbSupport {
+			require.Equal(t, ks.StatusSuccess, status)
+			require.EqualValues(t, 4, information)
+			require.Equal(t, []byte{1, 2, 3, 4}, data)
+		} else {
+			require.Equal(t, ks.StatusBufferTooSmall, status, verb)
+			require.Zero(t, information, verb)
+		}
+	}
+}
+
 func TestPanicProgram(t *testing.T) {
 	for _, path := range paths {
 		require.PanicsWithValue(t, ks.StatusAccessViolation, func() { path.call(program(t, "panic"), VerbGet, nil, nil) }, path.name)
@@ -89,7 +114,7 @@ func TestPanicProgram(t *testing.T) {
 func TestParseProgramRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "Store", "store ", " store", "store:", "accept:", "accept:1", "panic:0", "pend:1", "noop",
-		"emit", "emit:0", "emit:0g", "emit:0x00", "emit:00 11", "emit:00:11", "EMIT:00", "emitupto", "emitupto:1",
+		"emit", "emit:0", "emit:0g", "emit:0x00", "emit:00 11", "emit:00:11", "EMIT:00", "emitupto", "emitupto:1", "range:", "range:0", "Range", "sized", "sized:0", "sized:0x00",
 		"status", "status:", "status:0x", "status:0X10", "status:10", "status:0x1C0000010", "status:0x00000000C", "status:0x-1",
 		"status:0x+1", "status:0x_1", "status:0xG", "status:0x10:", "status:0x10:-1", "status:0x10:+1", "status:0x10:1_0",
 		"status:0x10:0x1", "status:0x10:18446744073709551616", "status:0x10:1:1", "status:0x10: 1",
@@ -109,7 +134,7 @@ func TestStore(t *testing.T) {
 			for _, c := range []struct {
 				minData uint32
 				size    int
-			}{{0, 4}, {1, 4}, {3, 4}, {4, 4}, {5, 5}, {7, 7}, {8, 8}, {9, 9}, {40, 40}, {256, 256}, {257, 257}, {5000, 5000}} {
+			}{{0, 4}, {1, 1}, {2, 2}, {3, 3}, {4, 4}, {5, 5}, {7, 7}, {8, 8}, {9, 9}, {40, 40}, {256, 256}, {257, 257}, {5000, 5000}} {
 				v := NewValue(c.minData)
 				model := make([]byte, c.size)
 				get := func(out int) {

@@ -13,7 +13,7 @@ const (
 	preallocated = 256 // values up to this size get their memory at once
 )
 
-// Value is what the program store keeps for one item of one object: max(MinData, 4) bytes, zero at first, shared by
+// Value is what the program store keeps for one item of one object: MinData bytes, 4 where that is 0, zero at first, shared by
 // GET, SET and the fast path. Make one with NewValue. All methods are safe for concurrent use, a GET never sees half of
 // a SET, and none allocates, but for the first SET of a value above 256 bytes: a manifest can declare 4 GiB in one line, so
 // that memory is not spent before a caller has brought as many bytes.
@@ -37,12 +37,17 @@ type Value struct {
 	mu    sync.Mutex
 	bytes []byte // else the front of the value; what is not there is zero
 
-	_ [16]byte
+	limits *limits // of the item, which range checks; nil for none
+
+	_ [8]byte
 }
 
 // NewValue returns the value of an item.
 func NewValue(minData uint32) *Value {
-	v := &Value{size: max(minData, 4)}
+	v := &Value{size: minData}
+	if minData == 0 {
+		v.size = 4
+	}
 	if wordSize < v.size && v.size <= preallocated {
 		v.bytes = make([]byte, v.size)
 	}
@@ -78,30 +83,56 @@ func (v *Value) Get(data []byte, info *uint64) ks.Status {
 
 // Set replaces the front of the value by data, or the whole if data is as long or longer, and sets *info to 0.
 func (v *Value) Set(data []byte, info *uint64) ks.Status {
-	if uint64(len(data)) > uint64(v.size) {
-		data = data[:v.size]
-	}
-	switch {
-	case v.size == 4 && len(data) == 4:
+	if v.size == 4 && len(data) == 4 {
 		v.word.Store(uint64(binary.LittleEndian.Uint32(data)))
-	case v.size <= wordSize:
-		var front [wordSize]byte
-		copy(front[:], data)
-		word, keep := binary.LittleEndian.Uint64(front[:]), ^uint64(0)<<(8*len(data))
-		for {
-			old := v.word.Load()
-			if v.word.CompareAndSwap(old, old&keep|word) {
-				break
-			}
-		}
-	default:
-		v.mu.Lock()
-		if len(v.bytes) < len(data) {
-			v.bytes = append(v.bytes, make([]byte, len(data)-len(v.bytes))...)
-		}
-		copy(v.bytes, data)
-		v.mu.Unlock()
+	} else {
+		v.replace(data, nil)
 	}
 	*info = 0
 	return ks.StatusSuccess
+}
+
+// setWithin is Set for values that the limits of the item hold; another is ks.StatusInvalidParameter and changes nothing.
+func (v *Value) setWithin(data []byte, info *uint64) ks.Status {
+	if v.limits == nil || !v.replace(data, v.limits) {
+		return ks.StatusInvalidParameter
+	}
+	*info = 0
+	return ks.StatusSuccess
+}
+
+// replace is Set within limits, nil being none. It reports whether it changed the value.
+func (v *Value) replace(data []byte, within *limits) bool {
+	if uint64(len(data)) > uint64(v.size) {
+		data = data[:v.size]
+	}
+	var front [wordSize]byte
+	copy(front[:], data)
+	word, keep := binary.LittleEndian.Uint64(front[:]), ^uint64(0)<<(8*len(data))
+	if v.size <= wordSize {
+		for {
+			old := v.word.Load()
+			next := old&keep | word
+			if within != nil && !within.hold(next) {
+				return false
+			}
+			if v.word.CompareAndSwap(old, next) {
+				return true
+			}
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if within != nil {
+		var old [wordSize]byte
+		copy(old[:], v.bytes)
+		if !within.hold(binary.LittleEndian.Uint64(old[:])&keep | word) {
+			return false
+		}
+	}
+	if len(v.bytes) < len(data) {
+		v.bytes = append(v.bytes, make([]byte, len(data)-len(v.bytes))...)
+	}
+	copy(v.bytes, data)
+	return true
 }

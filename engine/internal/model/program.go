@@ -40,8 +40,13 @@ type Value struct {
 	Turn  int
 }
 
-// NewValue returns the initial state of an item: max(MinData, 4) zero bytes.
-func NewValue(minData uint32) *Value { return &Value{Bytes: make([]byte, max(minData, 4))} }
+// NewValue returns the initial state of an item: MinData zero bytes, 4 where it is 0.
+func NewValue(minData uint32) *Value {
+	if minData == 0 {
+		minData = 4
+	}
+	return &Value{Bytes: make([]byte, minData)}
+}
 
 // Run is the handler: it works on data, OutputBufferLength bytes, and leaves *info as it wants it. A comparison may run it
 // behind another dispatcher on a Value of its own.

@@ -91,6 +91,9 @@ func (d *decoder) finish(q *request) error {
 	return nil
 }
 
+// maxCount is how often a line may generate: a mistyped number must not run for hours.
+const maxCount = 1_000_000
+
 // The keys of a request line, in the order of their bits.
 const (
 	keyI = iota
@@ -258,7 +261,9 @@ func (d *decoder) value(q *request, key uint) (err error) {
 	case keyNotification:
 		q.notification, err = d.uint32()
 	case keyCount:
-		q.count, err = d.uint32()
+		if q.count, err = d.uint32(); err == nil && q.count > maxCount {
+			err = fmt.Errorf("%d is too many; generate at most %d times in a line", q.count, maxCount)
+		}
 	}
 	return err
 }

@@ -66,6 +66,8 @@ var malformed = []struct{ line, says string }{
 	{`{"information":-1}`, "information: expected"},
 	{`{"file":-1}`, "file: expected"},
 	{`{"count":-1}`, "count: expected"},
+	{`{"op":"generate","count":1000001}`, "count: 1000001 is too many"},
+	{`{"op":"generate","count":4294967295}`, "generate at most 1000000 times"},
 	{`{"notification":4294967296}`, "notification: expected"},
 	{`{"event_data":"x"}`, "event_data: expected"},
 	{`{"op":"enable_event","out":7,"data":"00000000"}`, "data has 4 bytes, which with the 4 of notification is more than out, 7"},
@@ -112,6 +114,7 @@ var malformed = []struct{ line, says string }{
 	{`{"op":"dispatch_specific","tag":"here"}`, "program is missing"},
 	{`{"op":"dispatch_specific","tag":"here","program":"sing"}`, "unknown program"},
 	{`{"op":"dispatch_specific","tag":"here","program":"emit:0"}`, "emit:0"},
+	{`{"op":"dispatch_specific","tag":"here","program":"range"}`, "program: range needs an item"},
 	{`{"tag":"` + strings.Repeat("x", 100), "no end"},
 	{`{"` + strings.Repeat("y", 100) + `":1}`, "..."},
 }

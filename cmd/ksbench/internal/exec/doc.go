@@ -34,7 +34,7 @@
 //	program       the handler that dispatch_specific runs (manifest.ParseProgram)
 //	event_data    the number that stands for the address of KSEVENTDATA in enable_event and disable_event; 0
 //	notification  its NotificationType in enable_event, the first four bytes of the output; 1, KSEVENTF_EVENT_HANDLE
-//	count         how many times generate generates; 1
+//	count         how many times generate generates, at most 1,000,000; 1
 //
 // What is absent from the input and the output is zero.
 //

@@ -71,6 +71,9 @@ func (s *Session) dispatchSpecific(buf []byte) ([]byte, error) {
 	if !ok {
 		return buf, errors.New("the pended request belongs to no item")
 	}
+	if q.program.NeedsLimits(value) {
+		return buf, errors.New("program: range needs an item whose values have a list of ranges or of values")
+	}
 	s.outer = &f.irp
 	if f.irp.MethodSet() != nil {
 		program := q.program.Handler(f.last.verb, value)
