@@ -109,7 +109,8 @@ func TestCommand(t *testing.T) {
 		t.Fatalf("%d: %s", code, &stderr)
 	}
 	text, err := os.ReadFile(path)
-	if err != nil || stdout.Len() > 0 || !bytes.Contains(text, []byte(`"impl": "swiss"`)) || !bytes.Contains(text, []byte(`"impl": "ristretto"`)) {
+	if err != nil || stdout.Len() > 0 || !bytes.Contains(text, []byte(`"impl": "swiss"`)) ||
+		!bytes.Contains(text, []byte(`"impl": "ristretto"`)) {
 		t.Errorf("%v, %d bytes on stdout, report %.100s", err, stdout.Len(), text)
 	}
 	for _, args := range [][]string{{"-format", "pdf"}, {"-no-such-flag"}, {"surplus"}} {

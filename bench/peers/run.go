@@ -40,7 +40,8 @@ var impls = []report.Impl{
 	{Name: "swiss", Kind: report.Peer, Description: "github.com/cockroachdb/swiss"},
 	{Name: "xsync", Kind: report.Peer, Description: "github.com/puzpuzpuz/xsync/v4, safe for concurrent writers"},
 	{Name: "sorted", Kind: report.Peer, Description: "a sorted slice and a binary search"},
-	{Name: "switch", Kind: report.Peer, Description: "generated nested switches; on fast it calls handlers directly, without capture, guard and judgement"},
+	{Name: "switch", Kind: report.Peer,
+		Description: "generated nested switches; on fast it calls handlers directly, without capture, guard and judgement"},
 	{Name: "ristretto", Kind: report.Peer, Description: "github.com/dgraph-io/ristretto/v2/z.Allocator"},
 	{Name: "heap", Kind: report.Peer, Description: "make; its cost for the collector comes on top"},
 }
@@ -304,14 +305,16 @@ func timed(ctx context.Context, rep *report.Report, opt options, workload, path 
 		}
 		tasks[i].Run = func(n int) { sink.Add(r.send(n)) }
 	}
-	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.rounds, Cycle: cycle, Batch: opt.batch, Prime: measure.Primed, Seed: opt.seed})
+	samples, err := measure.Interleaved(ctx, tasks,
+		measure.Config{Rounds: opt.rounds, Cycle: cycle, Batch: opt.batch, Prime: measure.Primed, Seed: opt.seed})
 	if err != nil {
 		return err
 	}
 	for i, r := range rows {
 		var rounds []report.Sample
 		for _, s := range samples[i] {
-			rounds = append(rounds, report.Sample{Operations: s.Operations, NsPerOp: s.NsPerOp(), AllocsPerOp: s.AllocsPerOp(), BytesPerOp: s.BytesPerOp()})
+			rounds = append(rounds, report.Sample{Operations: s.Operations, NsPerOp: s.NsPerOp(), AllocsPerOp: s.AllocsPerOp(),
+				BytesPerOp: s.BytesPerOp()})
 		}
 		rep.Results = append(rep.Results, report.NewResult(workload, path, r.impl, rounds))
 	}

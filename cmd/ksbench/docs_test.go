@@ -33,7 +33,8 @@ func TestDocumentedCommandsAreUnderstood(t *testing.T) {
 		}
 	}
 	// Negative controls.
-	require.Equal(t, [][]string{{"scale", "--dir", "d"}, {}}, commandsIn("`go run ./cmd/ksbench scale --dir d` and\n    go run ./cmd/ksbench   # all\n"))
+	require.Equal(t, [][]string{{"scale", "--dir", "d"}, {}},
+		commandsIn("`go run ./cmd/ksbench scale --dir d` and\n    go run ./cmd/ksbench   # all\n"))
 	require.Error(t, understood(t, []string{"scales"}))
 	require.Error(t, understood(t, []string{"scale", "--no-such-flag"}))
 }
@@ -85,11 +86,13 @@ func TestPagesAreWhole(t *testing.T) {
 		require.Empty(t, flaws(filepath.Dir(page), string(text)), page)
 	}
 	// Negative controls.
-	for _, flawed := range []string{"figures: TBD", "| TODO |", "XXX ns", "a {{.Table}}", "it takes ??? ns", "a <placeholder>", "<!-- fill in -->", "Lorem ipsum",
+	for _, flawed := range []string{"figures: TBD", "| TODO |", "XXX ns", "a {{.Table}}", "it takes ??? ns", "a <placeholder>",
+		"<!-- fill in -->", "Lorem ipsum",
 		"<!-- a -->\ntext", "<!-- begin a -->\n<!-- end b -->", "<!-- /a -->", "```\ncode", "[a](nowhere.md)", "![a](nowhere/a.svg)"} {
 		require.Len(t, flaws(".", flawed), 1, flawed)
 	}
-	require.Empty(t, flaws(".", "<!-- a -->\n```go\nx\n```\n<!-- /a -->\n<!-- begin b -->\n<!-- end b -->\n[a](main.go#L1), [b](https://example.com), todo, `XXXL`"))
+	require.Empty(t, flaws(".", "<!-- a -->\n```go\nx\n```\n<!-- /a -->\n<!-- begin b -->\n<!-- end b -->\n"+
+		"[a](main.go#L1), [b](https://example.com), todo, `XXXL`"))
 }
 
 // Every rule against hostile callers is told to those who ask what they may rely on.

@@ -37,7 +37,8 @@ func TestExecCommand(t *testing.T) {
 		{"stdin", execGet, []string{"--manifest", execManifest}, exitOK, `{"i":1,"status":"0xc0000206",`, ""},
 		{"requests", "{", []string{"--manifest", execManifest, "--requests", requests}, exitOK, `{"i":1,"status":"0xc0000206",`, ""},
 		{"explain", execGet, []string{"--manifest", execManifest, "--explain"}, exitOK, `"rule":"P-27"`, ""},
-		{"compat", execGet, []string{"--manifest", execManifest, "--compat", "P-27=STATUS_INVALID_PARAMETER"}, exitOK, `"status":"0xc000000d"`, ""},
+		{"compat", execGet, []string{"--manifest", execManifest, "--compat", "P-27=STATUS_INVALID_PARAMETER"}, exitOK, `"status":"0xc000000d"`,
+			""},
 		{"object", execGet, []string{"--manifest", execManifest, "--object", "refused"}, exitOK, `"status":"0xc000000d"`, ""},
 		{"malformed", "{\n" + execGet, []string{"--manifest", execManifest}, exitFailed, `{"line":1,"error":`, "malformed request lines: 1"},
 		{"no input", "", []string{"--manifest", execManifest}, exitOK, "", ""},
@@ -48,8 +49,10 @@ func TestExecCommand(t *testing.T) {
 			`"bytes_returned":16,"win32":0,"output":"00000000000000000000000000000000"`, ""},
 		{"absent requests", "", []string{"--manifest", execManifest, "--requests", filepath.Join(dir, "absent")}, exitBadInput, "", "absent"},
 		{"a folder of requests", "", []string{"--manifest", execManifest, "--requests", dir}, exitBadInput, "", "requests: read "},
-		{"a mark before the requests", "", []string{"--manifest", execManifest, "--requests", write("marked.jsonl", "\ufeff"+execGet)}, exitOK, `{"i":1,"status":"0xc0000206",`, ""},
-		{"UTF-16", "", []string{"--manifest", execManifest, "--requests", write("16.jsonl", "\xff\xfe{\x00")}, exitBadInput, "", "16.jsonl: is UTF-16"},
+		{"a mark before the requests", "", []string{"--manifest", execManifest, "--requests", write("marked.jsonl", "\ufeff"+execGet)}, exitOK,
+			`{"i":1,"status":"0xc0000206",`, ""},
+		{"UTF-16", "", []string{"--manifest", execManifest, "--requests", write("16.jsonl", "\xff\xfe{\x00")}, exitBadInput, "",
+			"16.jsonl: is UTF-16"},
 		{"unknown object", "", []string{"--manifest", execManifest, "--object", "nobody"}, exitBadInput, "", `no object "nobody"`},
 		{"bad compat", "", []string{"--manifest", execManifest, "--compat", "P-1=accept"}, exitBadInput, "", "P-1 is no rule with a setting"},
 		{"unknown flag", "", []string{"--manifest", execManifest, "--loud"}, exitBadInput, "", "--loud"},
@@ -72,7 +75,8 @@ func TestExecCommand(t *testing.T) {
 
 // What cannot be written is bad input of every command, and no malformed line.
 func TestExecAndCheckToAFullDisk(t *testing.T) {
-	for _, args := range [][]string{{"exec", "--manifest", execManifest}, {"check", execManifest}, {"check", execManifest, "--format", "json"}, {"version"}} {
+	for _, args := range [][]string{{"exec", "--manifest", execManifest}, {"check", execManifest}, {"check", execManifest, "--format", "json"},
+		{"version"}} {
 		var stderr bytes.Buffer
 		require.Equal(t, exitBadInput, run(t.Context(), args, strings.NewReader("{\n"+execGet), fullDisk{}, &stderr), args)
 		require.Equal(t, "ksbench: standard output: no space left on device\n", stderr.String())

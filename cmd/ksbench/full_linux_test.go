@@ -23,7 +23,8 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	measure := func(match string) (int, string, string) {
 		var stdout, stderr bytes.Buffer
-		code := run(context.Background(), []string{"--run", match, "--rounds", "1", "--format", "json", "--out", path}, strings.NewReader(""), &stdout, &stderr)
+		code := run(context.Background(), []string{"--run", match, "--rounds", "1", "--format", "json", "--out", path}, strings.NewReader(""),
+			&stdout, &stderr)
 		return code, stdout.String(), stderr.String()
 	}
 	code, stdout, stderr := measure("^(1|2).*/(lookup|irp)/")

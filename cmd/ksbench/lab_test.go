@@ -30,9 +30,13 @@ func TestFailingWritersOfTheLab(t *testing.T) {
 	var stderr bytes.Buffer
 	require.Zero(t, run(context.Background(), []string{"baseline", "--dir", dir, "save", "main", old}, nil, &stderr, &stderr), "%s", &stderr)
 	for _, args := range [][]string{
-		{"compare", old, same}, {"compare", "--format", "json", old, worse}, {"compare", "--format", "md", old, worse},
-		{"gate", "--baseline", old, same}, {"gate", "--baseline", old, worse},
-		{"baseline", "--dir", dir, "list"}, {"baseline", "--dir", dir, "show", "main"},
+		{"compare", old, same},
+		{"compare", "--format", "json", old, worse},
+		{"compare", "--format", "md", old, worse},
+		{"gate", "--baseline", old, same},
+		{"gate", "--baseline", old, worse},
+		{"baseline", "--dir", dir, "list"},
+		{"baseline", "--dir", dir, "show", "main"},
 	} {
 		stderr.Reset()
 		code := run(context.Background(), args, strings.NewReader(""), fullDisk{}, &stderr)
@@ -95,7 +99,8 @@ func TestInterruptLeavesNoWorktree(t *testing.T) {
 			}
 		}()
 		var stdout, stderr bytes.Buffer
-		code := run(ctx, []string{"compare", "--rev", "HEAD~1", "--rev", "HEAD", "--package", ".", "--layouts", "2", "--rounds", "10000"}, nil, &stdout, &stderr)
+		code := run(ctx, []string{"compare", "--rev", "HEAD~1", "--rev", "HEAD", "--package", ".", "--layouts", "2", "--rounds", "10000"}, nil,
+			&stdout, &stderr)
 		require.Equal(t, exitFailed, code, "%s", &stderr)
 		require.Empty(t, stdout.String())
 		require.Contains(t, stderr.String(), "interrupted; nothing was written")

@@ -131,7 +131,8 @@ func TestInterruptEndsAWait(t *testing.T) {
 	if err := os.WriteFile(file, []byte("BenchmarkA-2 1 2 ns/op\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"compare", "-", file}, {"compare", file, "-"}, {"gate", "--baseline", file}, {"baseline", "save", "a", "--dir", dir},
+	for _, args := range [][]string{{"compare", "-", file}, {"compare", file, "-"}, {"gate", "--baseline", file},
+		{"baseline", "save", "a", "--dir", dir},
 		{"exec", "--manifest", execManifest}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		var stdout, stderr bytes.Buffer

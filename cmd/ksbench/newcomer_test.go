@@ -33,7 +33,8 @@ func TestNewcomersPath(t *testing.T) {
 		printed.WriteString(line)
 		cmd := exec.Command("sh", "-c", strings.TrimSpace(command))
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+dir+string(filepath.ListSeparator)+os.Getenv("PATH"), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
+		cmd.Env = append(os.Environ(), "PATH="+dir+string(filepath.ListSeparator)+os.Getenv("PATH"), "GOFLAGS=-mod=mod", "GOPROXY=off",
+			"GOWORK=off")
 		text, err := cmd.CombinedOutput()
 		printed.Write(text)
 		if err != nil {
@@ -72,7 +73,8 @@ func newcomer(t *testing.T) string {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), text, 0o666))
 	}
-	mod := "module example.com/volume\n\ngo 1.26.0\n\nrequire github.com/ksdispatch/ksdispatch v0.0.0\n\nreplace github.com/ksdispatch/ksdispatch => " + root + "\n"
+	mod := "module example.com/volume\n\ngo 1.26.0\n\nrequire github.com/ksdispatch/ksdispatch v0.0.0\n\n" +
+		"replace github.com/ksdispatch/ksdispatch => " + root + "\n"
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o666))
 	sums, err := os.ReadFile(filepath.Join(root, "go.sum"))
 	require.NoError(t, err)

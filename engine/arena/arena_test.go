@@ -510,7 +510,10 @@ func TestForeignBuffers(t *testing.T) {
 		b         []byte
 		free, far string
 	}{
-		{make([]byte, 64), outside, inside}, {local[:], outside, inside}, {theirs, outside, inside}, {mine[1:], inside, inside},
+		{make([]byte, 64), outside, inside},
+		{local[:], outside, inside},
+		{theirs, outside, inside},
+		{mine[1:], inside, inside},
 	} {
 		wantMisuse(t, c.free, func() { a.Free(c.b) })
 		wantMisuse(t, c.free, func() { a.Pin(c.b) })

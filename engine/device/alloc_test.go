@@ -44,8 +44,8 @@ func TestBuffersStayOnTheStack(t *testing.T) {
 		t.Skip("invariant builds allocate to check")
 	}
 	set := func(*engine.IRP, []byte, []byte) ks.Status { return ks.StatusSuccess }
-	_, h := open(t, engine.PropertyItem{ID: 1, Get: produces(1, 2, 3, 4), Set: set, MinData: 4}, engine.PropertyItem{ID: 2, Get: produces(1), MinData: 8},
-		engine.PropertyItem{ID: 3, Get: produces(1), MinProperty: 25})
+	_, h := open(t, engine.PropertyItem{ID: 1, Get: produces(1, 2, 3, 4), Set: set, MinData: 4},
+		engine.PropertyItem{ID: 2, Get: produces(1), MinData: 8}, engine.PropertyItem{ID: 3, Get: produces(1), MinProperty: 25})
 	for name, c := range map[string]struct {
 		id, flags uint32
 		want      ks.Status

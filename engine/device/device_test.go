@@ -61,7 +61,8 @@ func TestIoControlCodes(t *testing.T) {
 	_, h := open(t, engine.PropertyItem{ID: 1, Get: produces(7)})
 	out := []byte{0xEE}
 	for _, code := range []uint32{0, 0x2F0013, 0xFFFFFFFF} {
-		if n, status := h.IoControl(code, request(1, ks.PropertyTypeGet), out); n != 0 || status != ks.StatusInvalidDeviceRequest || out[0] != 0xEE {
+		if n, status := h.IoControl(code, request(1, ks.PropertyTypeGet), out); n != 0 || status != ks.StatusInvalidDeviceRequest ||
+			out[0] != 0xEE {
 			t.Errorf("code %#x: %d bytes, %v", code, n, status)
 		}
 	}
@@ -80,7 +81,8 @@ func TestClose(t *testing.T) {
 		if err := h.Close(); err != nil {
 			t.Error(err)
 		}
-		if n, status := h.IoControl(ks.IoctlProperty, request(1, ks.PropertyTypeGet), make([]byte, 1)); n != 0 || status != ks.StatusInvalidHandle {
+		if n, status := h.IoControl(ks.IoctlProperty, request(1, ks.PropertyTypeGet), make([]byte, 1)); n != 0 ||
+			status != ks.StatusInvalidHandle {
 			t.Errorf("on a closed handle: %d bytes, %v", n, status)
 		}
 	}
@@ -152,7 +154,8 @@ func TestManyHandles(t *testing.T) {
 		}
 		return ks.StatusSuccess
 	}
-	dev, _ := open(t, engine.PropertyItem{ID: 1, Get: count, Set: set, SerializedSize: 4, Values: &engine.PropertyValues{}, Relations: make([]ks.Identifier, 2)},
+	dev, _ := open(t, engine.PropertyItem{ID: 1, Get: count, Set: set, SerializedSize: 4, Values: &engine.PropertyValues{},
+		Relations: make([]ks.Identifier, 2)},
 		engine.PropertyItem{ID: 2, Support: count}, engine.PropertyItem{ID: 3, Get: func(irp *engine.IRP, _, data []byte) ks.Status {
 			go func() { irp.Complete(ks.StatusSuccess, uint64(copy(data, irp.FileObject.Context.([]byte)))) }()
 			return ks.StatusPending
@@ -166,7 +169,8 @@ func TestManyHandles(t *testing.T) {
 			h.File().Context = mine
 			blob := make([]byte, 56)
 			check := func(id, flags uint32, out []byte, n uint32, want []byte) {
-				if got, status := h.IoControl(ks.IoctlProperty, request(id, flags), out); got != n || status != ks.StatusSuccess || !bytes.HasSuffix(out[:got], want) {
+				if got, status := h.IoControl(ks.IoctlProperty, request(id, flags), out); got != n || status != ks.StatusSuccess ||
+					!bytes.HasSuffix(out[:got], want) {
 					t.Errorf("item %d %s: %d bytes, %v, % x", id, ks.FormatPropertyFlags(flags), got, status, out)
 				}
 			}

@@ -9,7 +9,7 @@ import "encoding/binary"
 //
 //	offset  size  EVENT_HANDLE  SEMAPHORE_HANDLE  EVENT_OBJECT  SEMAPHORE_OBJECT  DPC             WORKITEM, KSWORKITEM
 //	8       8     Event         Semaphore         Event         Semaphore         Dpc             WorkQueueItem
-//	16      4     Reserved      Reserved          Increment     Increment         ReferenceCount  WorkQueueType, or the low half of KsWorkerObject
+//	16      4     Reserved      Reserved          Increment     Increment         ReferenceCount  WorkQueueType, or half of KsWorkerObject
 //	20      4     Reserved      Adjustment        -             Adjustment        -               -, or the high half of KsWorkerObject
 //	24      8     Reserved      -                 Reserved      -                 Reserved        Reserved
 type EventData struct {

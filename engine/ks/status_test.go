@@ -106,15 +106,21 @@ func TestStatusFacts(t *testing.T) {
 
 func TestParseStatus(t *testing.T) {
 	for text, want := range map[string]Status{
-		"STATUS_SUCCESS": StatusSuccess, "STATUS_PROPSET_NOT_FOUND": StatusPropsetNotFound, "STATUS_BUFFER_OVERFLOW": StatusBufferOverflow,
-		"0x0": 0, "0xC0000230": StatusPropsetNotFound, "0xc000023a": 0xC000023A, "0x00000103": StatusPending, "0xFFFFFFFF": 0xFFFFFFFF,
+		"STATUS_SUCCESS":           StatusSuccess,
+		"STATUS_PROPSET_NOT_FOUND": StatusPropsetNotFound,
+		"STATUS_BUFFER_OVERFLOW":   StatusBufferOverflow,
+		"0x0":                      0,
+		"0xC0000230":               StatusPropsetNotFound,
+		"0xc000023a":               0xC000023A,
+		"0x00000103":               StatusPending,
+		"0xFFFFFFFF":               0xFFFFFFFF,
 	} {
 		if s, ok := ParseStatus(text); s != want || !ok {
 			t.Errorf("%q is read as %v, %t; want %v", text, s, ok, want)
 		}
 	}
-	for _, text := range []string{"", "0x", "0x1C0000230", "0x00000000C", "0x-1", "0x+1", "0x_1", "0x1_0", "0xG", "0X10", "10", " 0x10", "0x10 ",
-		"STATUS_", "STATUS_NO_SUCH", "status_success", "STATUS_SUCCESS ", "StatusSuccess"} {
+	for _, text := range []string{"", "0x", "0x1C0000230", "0x00000000C", "0x-1", "0x+1", "0x_1", "0x1_0", "0xG", "0X10", "10", " 0x10",
+		"0x10 ", "STATUS_", "STATUS_NO_SUCH", "status_success", "STATUS_SUCCESS ", "StatusSuccess"} {
 		if s, ok := ParseStatus(text); ok || s != 0 {
 			t.Errorf("%q is read as %v, %t", text, s, ok)
 		}

@@ -48,8 +48,8 @@ func TestConfig(t *testing.T) {
 	require.NotNil(t, it.Set)
 	require.NotNil(t, it.Support)
 	require.IsType(t, (*Value)(nil), it.Context)
-	require.Equal(t, engine.PropertyItem{ID: 4, MinProperty: 32, MinData: 6, SerializedSize: 5, Relations: from.Relations, Values: from.Values},
-		func() engine.PropertyItem { it.Get, it.Set, it.Support, it.Context = nil, nil, nil, nil; return it }())
+	require.Equal(t, engine.PropertyItem{ID: 4, MinProperty: 32, MinData: 6, SerializedSize: 5, Relations: from.Relations,
+		Values: from.Values}, func() engine.PropertyItem { it.Get, it.Set, it.Support, it.Context = nil, nil, nil, nil; return it }())
 	bare := s.Items[1]
 	require.Nil(t, bare.Get)
 	require.Nil(t, bare.Set)
@@ -130,7 +130,10 @@ func TestF4_FastIO(t *testing.T) {
 	require.True(t, handled)
 	require.Equal(t, engine.IoStatus{Status: ks.StatusNotSupported}, io, "an error has no Information")
 	for _, c := range [][2]uint32{
-		{1, ks.PropertyTypeSet}, {3, ks.PropertyTypeGet}, {9, ks.PropertyTypeGet}, {9, ks.PropertyTypeSet},
+		{1, ks.PropertyTypeSet},
+		{3, ks.PropertyTypeGet},
+		{9, ks.PropertyTypeGet},
+		{9, ks.PropertyTypeSet},
 		{2, ks.PropertyTypeGet}, // F-6: PENDING is taken back
 	} {
 		handled, io := fast(c[0], c[1])

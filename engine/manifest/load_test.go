@@ -107,7 +107,8 @@ func TestComplete(t *testing.T) {
 	require.Equal(t, MethodItem{ID: 2, MinMethod: 24, Handler: store}, o.MethodSets[0].Items[1])
 
 	require.Equal(t, []EventSet{{Name: "Events", Set: ks.MustParseGUID(audio), Items: []EventItem{
-		{Name: "E", ID: 9, DataInput: 40, ExtraEntryData: 16}, {ID: 10, DataInput: 32},
+		{Name: "E", ID: 9, DataInput: 40, ExtraEntryData: 16},
+		{ID: 10, DataInput: 32},
 	}}}, o.EventSets)
 
 	again, err := Parse(data, "another name")
@@ -196,8 +197,8 @@ func TestMustLoad(t *testing.T) {
 				require.Len(t, m.Objects[0].PropertySets[0].FastIO, 4)
 				require.Len(t, m.Objects[0].PropertySets[1].FastIO, 2)
 			}},
-		{"private keys", `{"x_": 1, "x_note": {"a": [1, -2.5e3, "s", null, {"schema": 1}]}, ` + withItems(`{"id": 1, "x_a": null, "x_b": []}`, "")[1:],
-			func(*testing.T, *Manifest) {}},
+		{"private keys", `{"x_": 1, "x_note": {"a": [1, -2.5e3, "s", null, {"schema": 1}]}, ` +
+			withItems(`{"id": 1, "x_a": null, "x_b": []}`, "")[1:], func(*testing.T, *Manifest) {}},
 		{"white space at the end", withItems("", "") + " \r\n\t", func(*testing.T, *Manifest) {}},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.check(t, parse(t, c.text)) })

@@ -100,7 +100,8 @@ func newBuilder(n, workers int) *builder {
 			b.partOf[w] = uint8(i)
 		}
 	}
-	b.stats = Stats{Keys: n, Slots: int(b.shape.slots), Buckets: int(b.shape.buckets), Index: int(b.shape.buckets) + 8*windows, Parts: len(b.shape.parts)}
+	b.stats = Stats{Keys: n, Slots: int(b.shape.slots), Buckets: int(b.shape.buckets), Index: int(b.shape.buckets) + 8*windows,
+		Parts: len(b.shape.parts)}
 	return b
 }
 

@@ -62,7 +62,8 @@ func TestBuildCost(t *testing.T) {
 			break
 		}
 		if i >= len(wants) || got != wants[i] {
-			t.Fatalf("line %d\n got %s\nwant %s\nIf the change is meant, rewrite %s with -update and say why.", i+1, got, wants[min(i, len(wants)-1)], golden)
+			t.Fatalf("line %d\n got %s\nwant %s\nIf the change is meant, rewrite %s with -update and say why.", i+1, got,
+				wants[min(i, len(wants)-1)], golden)
 		}
 	}
 }

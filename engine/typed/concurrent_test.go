@@ -24,7 +24,8 @@ func TestConcurrent(t *testing.T) {
 		blob typed.Bytes
 		text typed.Text
 	)
-	o := open(t, typed.ScalarVar(0, &i64).Range(0, 1<<62), typed.ScalarVar(1, &u64), typed.StructVar(2, ks.SizeBoundsLongLong, ks.DecodeBoundsLongLong, &st),
+	o := open(t, typed.ScalarVar(0, &i64).Range(0, 1<<62), typed.ScalarVar(1, &u64),
+		typed.StructVar(2, ks.SizeBoundsLongLong, ks.DecodeBoundsLongLong, &st),
 		typed.BlobVar(3, 64, &blob), typed.StringVar(4, 64, &text))
 	dev := device.New(o.d)
 	var wg sync.WaitGroup

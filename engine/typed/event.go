@@ -20,7 +20,8 @@ type Event[T interface{ Put([]byte) }] struct {
 // NewEvent declares the event of that set and id, whose entries go on list. decode reads a structure from exactly size bytes,
 // which it must not keep; false refuses an enable with ks.StatusInvalidParameter, and less than size bytes do not get that far
 // (E-5). Put writes exactly size bytes.
-func NewEvent[T interface{ Put([]byte) }](set ks.GUID, id uint32, size int, decode func([]byte) (T, bool), list *engine.EventList) (*Event[T], error) {
+func NewEvent[T interface{ Put([]byte) }](set ks.GUID, id uint32, size int, decode func([]byte) (T, bool),
+	list *engine.EventList) (*Event[T], error) {
 	switch {
 	case size < 0 || size > maxParameters:
 		return nil, fmt.Errorf("typed: event %d of %v: parameters of %d bytes; 0 to %d are kept", id, set, size, maxParameters)
@@ -28,7 +29,8 @@ func NewEvent[T interface{ Put([]byte) }](set ks.GUID, id uint32, size int, deco
 		return nil, fmt.Errorf("typed: event %d of %v: it needs a decoder and a list", id, set)
 	}
 	if reason := putFails[T](size); reason != nil {
-		return nil, fmt.Errorf("typed: event %d of %v: Put does not write a zero structure to %d bytes: %v; is the size right?", id, set, size, reason)
+		return nil, fmt.Errorf("typed: event %d of %v: Put does not write a zero structure to %d bytes: %v; is the size right?", id, set, size,
+			reason)
 	}
 	return &Event[T]{set: set, id: id, size: size, decode: decode, list: list}, nil
 }

@@ -33,8 +33,8 @@ func TestP28_FixedSizes(t *testing.T) {
 	yes.Store(true)
 	f32.Store(-1.5)
 	st.Store(ks.SteppingLong{SteppingDelta: 1, Bounds: ks.BoundsLong{SignedMinimum: -1, SignedMaximum: 5}})
-	o := open(t, typed.ScalarVar(0, &i32), typed.ScalarVar(1, &u32), typed.ScalarVar(2, &i64), typed.ScalarVar(3, &u64), typed.ScalarVar(4, &yes),
-		typed.ScalarVar(5, &f32), typed.StructVar(6, ks.SizeSteppingLong, ks.DecodeSteppingLong, &st))
+	o := open(t, typed.ScalarVar(0, &i32), typed.ScalarVar(1, &u32), typed.ScalarVar(2, &i64), typed.ScalarVar(3, &u64),
+		typed.ScalarVar(4, &yes), typed.ScalarVar(5, &f32), typed.StructVar(6, ks.SizeSteppingLong, ks.DecodeSteppingLong, &st))
 	for id, x := range []struct {
 		wire, next []byte // the value now, and one to SET
 		fastSet    bool
@@ -49,7 +49,8 @@ func TestP28_FixedSizes(t *testing.T) {
 	} {
 		size := uint32(len(x.wire))
 		var rungs []rung
-		rungs = append(rungs, rung{get, nil, size, ks.StatusBufferOverflow, nil, false}, rung{set, nil, size, ks.StatusBufferOverflow, nil, false})
+		rungs = append(rungs, rung{get, nil, size, ks.StatusBufferOverflow, nil, false},
+			rung{set, nil, size, ks.StatusBufferOverflow, nil, false})
 		for n := 1; n < int(size); n++ {
 			rungs = append(rungs, rung{get, room(n), 0, ks.StatusBufferTooSmall, nil, false},
 				rung{set, room(n), 0, ks.StatusBufferTooSmall, nil, false})
@@ -153,12 +154,15 @@ func TestP21_Panics(t *testing.T) {
 	var value any
 	boom := func(typed.Request) { panic(value) }
 	o := open(t,
-		typed.ScalarFunc(0, func(r typed.Request) (int32, ks.Status) { boom(r); return 0, 0 }, func(r typed.Request, _ int32) ks.Status { boom(r); return 0 }),
+		typed.ScalarFunc(0, func(r typed.Request) (int32, ks.Status) { boom(r); return 0, 0 },
+			func(r typed.Request, _ int32) ks.Status { boom(r); return 0 }),
 		typed.StructFunc(1, ks.SizeBoundsLong, ks.DecodeBoundsLong,
 			func(r typed.Request) (ks.BoundsLong, ks.Status) { boom(r); return ks.BoundsLong{}, 0 },
 			func(r typed.Request, _ ks.BoundsLong) ks.Status { boom(r); return 0 }),
-		typed.StringFunc(2, 8, func(r typed.Request) (string, ks.Status) { boom(r); return "", 0 }, func(r typed.Request, _ typed.UTF16) ks.Status { boom(r); return 0 }),
-		typed.BlobFunc(3, 8, func(r typed.Request) ([]byte, ks.Status) { boom(r); return nil, 0 }, func(r typed.Request, _ []byte) ks.Status { boom(r); return 0 }))
+		typed.StringFunc(2, 8, func(r typed.Request) (string, ks.Status) { boom(r); return "", 0 },
+			func(r typed.Request, _ typed.UTF16) ks.Status { boom(r); return 0 }),
+		typed.BlobFunc(3, 8, func(r typed.Request) ([]byte, ks.Status) { boom(r); return nil, 0 },
+			func(r typed.Request, _ []byte) ks.Status { boom(r); return 0 }))
 	for _, x := range []struct {
 		thrown any
 		want   ks.Status
@@ -203,7 +207,8 @@ func TestP26_Access(t *testing.T) {
 			}
 		}
 		access := make([]byte, 4)
-		if _, status := o.irp(0, ks.PropertyTypeBasicSupport, access); status != ks.StatusSuccess || access[0]&1 != 0 != x.get || access[0]&2 != 0 != x.set {
+		if _, status := o.irp(0, ks.PropertyTypeBasicSupport, access); status != ks.StatusSuccess || access[0]&1 != 0 != x.get ||
+			access[0]&2 != 0 != x.set {
 			t.Errorf("declaration %d: BASICSUPPORT %v, access %v", i, status, access)
 		}
 	}
@@ -236,7 +241,8 @@ func TestP39_Serialized(t *testing.T) {
 	a.Store(7)
 	b.Store(7)
 	c.Store(7)
-	if _, status := o.irp(0, ks.PropertyTypeUnserializeSet, blob[:n]); status != ks.StatusSuccess || a.Load() != 1 || b.Load() != 7 || c.Load() != 3 {
+	if _, status := o.irp(0, ks.PropertyTypeUnserializeSet, blob[:n]); status != ks.StatusSuccess || a.Load() != 1 || b.Load() != 7 ||
+		c.Load() != 3 {
 		t.Errorf("UNSERIALIZESET %v: %d %d %d", status, a.Load(), b.Load(), c.Load())
 	}
 	blob[n-4] = 10
@@ -323,7 +329,8 @@ func TestMistakes(t *testing.T) {
 			}
 			continue
 		}
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), testSet.String()) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), testSet.String()) ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("the error is %v; want one line with %q and the set", err, c.want)
 		}
 		if s.Items != nil || s.FastIO != nil {

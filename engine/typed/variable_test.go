@@ -58,8 +58,10 @@ func TestS24_BlobLimit(t *testing.T) {
 	big := make([]byte, 9)
 	calls := 0
 	o := open(t,
-		typed.BlobFunc(0, 8, func(typed.Request) ([]byte, ks.Status) { return big, ks.StatusSuccess }, func(typed.Request, []byte) ks.Status { calls++; return ks.StatusSuccess }),
-		typed.StringFunc(1, 4, func(typed.Request) (string, ks.Status) { return "", ks.StatusSuccess }, func(typed.Request, typed.UTF16) ks.Status { calls++; return ks.StatusSuccess }))
+		typed.BlobFunc(0, 8, func(typed.Request) ([]byte, ks.Status) { return big, ks.StatusSuccess },
+			func(typed.Request, []byte) ks.Status { calls++; return ks.StatusSuccess }),
+		typed.StringFunc(1, 4, func(typed.Request) (string, ks.Status) { return "", ks.StatusSuccess },
+			func(typed.Request, typed.UTF16) ks.Status { calls++; return ks.StatusSuccess }))
 	refused := ks.StatusInvalidBufferSize
 	o.climb(0, []rung{{get, nil, 0, refused, nil, true}, {get, room(99), 0, refused, nil, true}, {set, room(9), 0, refused, nil, false}})
 	for _, s := range []string{"abcd", strings.Repeat("x", 1<<20), "ab\U0001F600", "€€€€", "\xFF\xFF\xFF\xFF", strings.Repeat("€", 999)} {
@@ -148,7 +150,8 @@ func TestP28_String(t *testing.T) {
 	}
 
 	// What a driver stores: text ends at its first 0 and is made well-formed.
-	for s, want := range map[string]string{"": "", "a\x00b": "a", "\x00": "", "\xFFz": "\uFFFDz", "\xED\xA0\x80": "\uFFFD\uFFFD\uFFFD", text: text} {
+	for s, want := range map[string]string{"": "", "a\x00b": "a", "\x00": "", "\xFFz": "\uFFFDz", "\xED\xA0\x80": "\uFFFD\uFFFD\uFFFD",
+		text: text} {
 		if err := v.Store(s); err != nil || v.Load() != want {
 			t.Errorf("Store(%q): %v, Load %q; want %q", s, err, v.Load(), want)
 		}

@@ -10,7 +10,8 @@ import (
 )
 
 func TestSkip(t *testing.T) {
-	for text, want := range map[string]string{"": "", "{": "{", "\ufeff": "", "\ufeff{}": "{}", "\ufeff\ufeff{}": "\ufeff{}", "\xef\xbb{": "\xef\xbb{", "\xff{": "\xff{"} {
+	for text, want := range map[string]string{"": "", "{": "{", "\ufeff": "", "\ufeff{}": "{}", "\ufeff\ufeff{}": "\ufeff{}",
+		"\xef\xbb{": "\xef\xbb{", "\xff{": "\xff{"} {
 		r, err := Skip(iotest.OneByteReader(strings.NewReader(text)))
 		require.NoError(t, err)
 		got, err := io.ReadAll(r)

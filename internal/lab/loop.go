@@ -32,7 +32,8 @@ var paths = []report.Path{
 
 var impls = []report.Impl{
 	{Name: "engine", Kind: report.Engine, Description: "ksdispatch: exported functions, every check on"},
-	{Name: "linear", Kind: report.Peer, Description: "scans sets and items in order; on irp it allocates a buffer per request, as ks.sys-like code does"},
+	{Name: "linear", Kind: report.Peer,
+		Description: "scans sets and items in order; on irp it allocates a buffer per request, as ks.sys-like code does"},
 	{Name: "map", Kind: report.Peer, Description: "the same dispatcher with a Go map keyed by {GUID, id}; on irp with the engine's arena"},
 	{Name: "nested", Kind: report.Peer, Description: "the same with a map of GUID to map of id"},
 	{Name: "floor", Kind: report.Limit, Description: "reads GUID and id and indexes an array: less than any lookup"},

@@ -177,7 +177,8 @@ func (w Workload) run(ctx context.Context, rep *report.Report, rows []row, opt O
 	for _, o := range b.objects {
 		items += len(o.answering())
 	}
-	rep.Workloads = append(rep.Workloads, report.Workload{Name: w.Name, Description: w.Description, Objects: len(b.objects), Items: items, Digest: b.digest()})
+	rep.Workloads = append(rep.Workloads,
+		report.Workload{Name: w.Name, Description: w.Description, Objects: len(b.objects), Items: items, Digest: b.digest()})
 	var passes []*report.Latency
 	if opt.Latency && interrupted == nil {
 		passes, interrupted = b.latencies(ctx, rows, opt, turn)
@@ -217,7 +218,8 @@ func (b *bed) checksums(rows []row) error {
 func rounds(samples []measure.Sample) []report.Sample {
 	out := make([]report.Sample, len(samples))
 	for i, s := range samples {
-		out[i] = report.Sample{Operations: s.Operations, NsPerOp: s.NsPerOp(), AllocsPerOp: s.AllocsPerOp(), BytesPerOp: s.BytesPerOp(), GCCycles: int(s.Cycles)}
+		out[i] = report.Sample{Operations: s.Operations, NsPerOp: s.NsPerOp(), AllocsPerOp: s.AllocsPerOp(), BytesPerOp: s.BytesPerOp(),
+			GCCycles: int(s.Cycles)}
 	}
 	return out
 }

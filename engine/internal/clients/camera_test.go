@@ -70,7 +70,8 @@ func cameraObject(more ...engine.PropertySet) map[string]engine.Config {
 // TestC6_Camera is the session with a camera that has Windows Studio effects and one that has not: its absence is a set
 // that is not there, that of a control an item.
 func TestC6_Camera(t *testing.T) {
-	studio := engine.PropertySet{Set: ks.MustParseGUID("1666d655-21a6-4982-9728-52c39e869f90"), Items: []engine.PropertyItem{fixed(0, 24, make([]byte, 40))}}
+	studio := engine.PropertySet{Set: ks.MustParseGUID("1666d655-21a6-4982-9728-52c39e869f90"),
+		Items: []engine.PropertyItem{fixed(0, 24, make([]byte, 40))}}
 	with := run(t, "camera.json", cameraObject(studio), camera)
 	require.NoError(t, with.err)
 	with.transcript("camera.txt")
@@ -80,7 +81,8 @@ func TestC6_Camera(t *testing.T) {
 
 	without := run(t, "camera.json", cameraObject(), camera)
 	require.NoError(t, without.err)
-	require.Contains(t, without.log.String(), "a Windows Studio effect                           GET         in 24 out 256: STATUS_PROPSET_NOT_FOUND 1170")
+	require.Contains(t, without.log.String(),
+		"a Windows Studio effect                           GET         in 24 out 256: STATUS_PROPSET_NOT_FOUND 1170")
 
 	// The control: any other refusal throws.
 	broken := cameraObject()
@@ -112,7 +114,8 @@ func cameraTests(s *session) {
 func TestContradictionFlags3(t *testing.T) {
 	value := make([]byte, 4)
 	s := run(t, "camera-tests.json", virtualCamera(engine.Compat{}, value), cameraTests)
-	require.ErrorContains(t, s.err, "step 5, KSPROPERTY_SIMPLEMEDIASOURCE_CUSTOMCONTROL_COLORING with 4 bytes of output: STATUS_INVALID_PARAMETER")
+	require.ErrorContains(t, s.err,
+		"step 5, KSPROPERTY_SIMPLEMEDIASOURCE_CUSTOMCONTROL_COLORING with 4 bytes of output: STATUS_INVALID_PARAMETER")
 	require.Equal(t, make([]byte, 4), value)
 	everyStep(t, s)
 

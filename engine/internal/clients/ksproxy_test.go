@@ -249,10 +249,12 @@ func realSense(s *session) {
 // TestC8_RealSense throws unless BytesReturned is exactly DescriptionSize.
 func TestC8_RealSense(t *testing.T) {
 	control := fixed(2, 32, words(42))
-	control.Values = &engine.PropertyValues{PropTypeSet: ks.Identifier{Set: kssets.KSPROPTYPESETID_General, ID: 3}, MembersList: []engine.MembersList{
-		{MembersHeader: ks.MembersHeader{MembersFlags: ks.MemberSteppedRanges, MembersSize: 16, MembersCount: 1}, Members: words(1, 0, 0, 100)},
-		{MembersHeader: ks.MembersHeader{MembersFlags: ks.MemberValues, MembersSize: 4, MembersCount: 1, Flags: ks.MemberFlagDefault}, Members: words(50)},
-	}}
+	control.Values = &engine.PropertyValues{PropTypeSet: ks.Identifier{Set: kssets.KSPROPTYPESETID_General, ID: 3},
+		MembersList: []engine.MembersList{
+			{MembersHeader: ks.MembersHeader{MembersFlags: ks.MemberSteppedRanges, MembersSize: 16, MembersCount: 1}, Members: words(1, 0, 0, 100)},
+			{MembersHeader: ks.MembersHeader{MembersFlags: ks.MemberValues, MembersSize: 4, MembersCount: 1, Flags: ks.MemberFlagDefault},
+				Members: words(50)},
+		}}
 	s := run(t, "realsense.json", extension(make([]byte, 10), control), realSense)
 	require.NoError(t, s.err)
 	s.transcript("realsense.txt")

@@ -46,7 +46,8 @@ func compat(r *rand.Rand) (c model.Compat) {
 		return of[r.IntN(len(of))]
 	}
 	c.P25, c.P33, c.P45 = r.IntN(3) == 0, r.IntN(3) == 0, r.IntN(3) == 0
-	for _, s := range []*ks.Status{&c.P26, &c.P27, &c.P28Zero, &c.P33Zero, &c.P36, &c.P38, &c.P39, &c.P42Set, &c.P42Entry, &c.P42Item, &c.P42Length} {
+	for _, s := range []*ks.Status{&c.P26, &c.P27, &c.P28Zero, &c.P33Zero, &c.P36, &c.P38, &c.P39, &c.P42Set, &c.P42Entry, &c.P42Item,
+		&c.P42Length} {
 		*s = status()
 	}
 	return c
@@ -91,8 +92,8 @@ func (c Case) Run() (compared int, d *Difference) {
 // config mirrors the model's settings.
 func config(c model.Compat) engine.Compat {
 	return engine.Compat{
-		MixedVerbs: c.P25, NoHandler: c.P26, ShortRequest: c.P27, NoDataBuffer: c.P28Zero, StrictDescriptionSize: c.P33, NoDescriptionBuffer: c.P33Zero,
-		NoDefaultValues: c.P36, NoRawSerialization: c.P38, ShortSerializeBuffer: c.P39,
+		MixedVerbs: c.P25, NoHandler: c.P26, ShortRequest: c.P27, NoDataBuffer: c.P28Zero, StrictDescriptionSize: c.P33,
+		NoDescriptionBuffer: c.P33Zero, NoDefaultValues: c.P36, NoRawSerialization: c.P38, ShortSerializeBuffer: c.P39,
 		UnserializeWrongSet: c.P42Set, UnserializeTruncated: c.P42Entry, UnserializeWrongItem: c.P42Item, UnserializeWrongLength: c.P42Length,
 		PayloadSizeModifier: c.P45, UnknownMethodFlags: c.M2, NoMethodHandler: c.M8,
 	}
@@ -162,7 +163,8 @@ func describe(q *model.Request) string {
 
 // String lists what differs, and both outcomes.
 func (d *Difference) String() string {
-	return fmt.Sprintf("at request %d:\n\t%s\nthe model: %s\nthe engine: %s", d.Index, strings.Join(d.What, "\n\t"), outcome(&d.Want), outcome(&d.Got))
+	return fmt.Sprintf("at request %d:\n\t%s\nthe model: %s\nthe engine: %s", d.Index, strings.Join(d.What, "\n\t"), outcome(&d.Want),
+		outcome(&d.Got))
 }
 
 func outcome(o *model.Outcome) string {
@@ -171,7 +173,8 @@ func outcome(o *model.Outcome) string {
 	if o.Rule != "" {
 		fmt.Fprintf(b, " by %s", o.Rule)
 	}
-	fmt.Fprintf(b, ", handled %t, pended %t, flags 0x%X, %d bytes returned, output %.80x", o.Handled, o.Pended, o.Flags, o.BytesReturned, o.Output)
+	fmt.Fprintf(b, ", handled %t, pended %t, flags 0x%X, %d bytes returned, output %.80x", o.Handled, o.Pended, o.Flags, o.BytesReturned,
+		o.Output)
 	for _, c := range o.Calls {
 		fmt.Fprintf(b, "\n\tcall %s", call(&c))
 	}
@@ -182,6 +185,6 @@ func outcome(o *model.Outcome) string {
 }
 
 func call(c *model.Call) string {
-	return fmt.Sprintf("%s of %v %d: In %d, Out %d, offsets %d and %d, kernel %t, file %d, slots %t %t, request %x, data %x: %v", c.Verb, c.Set, c.ID,
-		c.In, c.Out, c.RequestOffset, c.DataOffset, c.Kernel, c.File, c.SetSlot, c.ItemSlot, c.Request, c.Data, c.Status)
+	return fmt.Sprintf("%s of %v %d: In %d, Out %d, offsets %d and %d, kernel %t, file %d, slots %t %t, request %x, data %x: %v", c.Verb,
+		c.Set, c.ID, c.In, c.Out, c.RequestOffset, c.DataOffset, c.Kernel, c.File, c.SetSlot, c.ItemSlot, c.Request, c.Data, c.Status)
 }

@@ -100,26 +100,39 @@ func TestNotices(t *testing.T) {
 // TestDifferences changes one field of an outcome after the other.
 func TestDifferences(t *testing.T) {
 	outcome := func() model.Outcome {
-		return model.Outcome{Status: ks.StatusBufferOverflow, Information: 5, Handled: true, Flags: model.BufferedIO, BytesReturned: 5, Win32: 234,
-			Output: []byte{1, 2}, Rule: "P-28", Allocations: []model.Allocation{{By: "pool", Size: 40}},
+		return model.Outcome{Status: ks.StatusBufferOverflow, Information: 5, Handled: true, Flags: model.BufferedIO, BytesReturned: 5,
+			Win32: 234, Output: []byte{1, 2}, Rule: "P-28", Allocations: []model.Allocation{{By: "pool", Size: 40}},
 			Calls: []model.Call{{Verb: "get", ID: 4, In: 24, Out: 2, Request: []byte{7}, Data: []byte{8}}}}
 	}
 	property, fast := model.Request{Op: model.Property}, model.Request{Op: model.FastProperty}
 	for name, change := range map[string]func(*model.Outcome){
-		"status": func(o *model.Outcome) { o.Status = 0 }, "Information": func(o *model.Outcome) { o.Information++ },
-		"handled": func(o *model.Outcome) { o.Handled = false }, "pended": func(o *model.Outcome) { o.Pended = true },
-		"flags": func(o *model.Outcome) { o.Flags |= model.InputOperation }, "bytes": func(o *model.Outcome) { o.BytesReturned-- },
-		"win32": func(o *model.Outcome) { o.Win32 = 0 }, "output": func(o *model.Outcome) { o.Output[1]++ },
-		"rule": func(o *model.Outcome) { o.Rule = "P-20" }, "no call": func(o *model.Outcome) { o.Calls = nil },
-		"no allocation": func(o *model.Outcome) { o.Allocations = nil }, "size": func(o *model.Outcome) { o.Allocations[0].Size++ },
-		"direction": func(o *model.Outcome) { o.Allocations[0].InputOperation = true },
-		"verb":      func(o *model.Outcome) { o.Calls[0].Verb = "set" }, "set": func(o *model.Outcome) { o.Calls[0].Set[3]++ },
-		"id": func(o *model.Outcome) { o.Calls[0].ID++ }, "in": func(o *model.Outcome) { o.Calls[0].In++ }, "out": func(o *model.Outcome) { o.Calls[0].Out++ },
-		"request offset": func(o *model.Outcome) { o.Calls[0].RequestOffset += 8 }, "data offset": func(o *model.Outcome) { o.Calls[0].DataOffset = -1 },
-		"mode": func(o *model.Outcome) { o.Calls[0].Kernel = true }, "file": func(o *model.Outcome) { o.Calls[0].File++ },
-		"set slot": func(o *model.Outcome) { o.Calls[0].SetSlot = true }, "item slot": func(o *model.Outcome) { o.Calls[0].ItemSlot = true },
-		"result": func(o *model.Outcome) { o.Calls[0].Status = ks.StatusPending }, "request": func(o *model.Outcome) { o.Calls[0].Request[0]++ },
-		"data": func(o *model.Outcome) { o.Calls[0].Data[0]++ },
+		"status":         func(o *model.Outcome) { o.Status = 0 },
+		"Information":    func(o *model.Outcome) { o.Information++ },
+		"handled":        func(o *model.Outcome) { o.Handled = false },
+		"pended":         func(o *model.Outcome) { o.Pended = true },
+		"flags":          func(o *model.Outcome) { o.Flags |= model.InputOperation },
+		"bytes":          func(o *model.Outcome) { o.BytesReturned-- },
+		"win32":          func(o *model.Outcome) { o.Win32 = 0 },
+		"output":         func(o *model.Outcome) { o.Output[1]++ },
+		"rule":           func(o *model.Outcome) { o.Rule = "P-20" },
+		"no call":        func(o *model.Outcome) { o.Calls = nil },
+		"no allocation":  func(o *model.Outcome) { o.Allocations = nil },
+		"size":           func(o *model.Outcome) { o.Allocations[0].Size++ },
+		"direction":      func(o *model.Outcome) { o.Allocations[0].InputOperation = true },
+		"verb":           func(o *model.Outcome) { o.Calls[0].Verb = "set" },
+		"set":            func(o *model.Outcome) { o.Calls[0].Set[3]++ },
+		"id":             func(o *model.Outcome) { o.Calls[0].ID++ },
+		"in":             func(o *model.Outcome) { o.Calls[0].In++ },
+		"out":            func(o *model.Outcome) { o.Calls[0].Out++ },
+		"request offset": func(o *model.Outcome) { o.Calls[0].RequestOffset += 8 },
+		"data offset":    func(o *model.Outcome) { o.Calls[0].DataOffset = -1 },
+		"mode":           func(o *model.Outcome) { o.Calls[0].Kernel = true },
+		"file":           func(o *model.Outcome) { o.Calls[0].File++ },
+		"set slot":       func(o *model.Outcome) { o.Calls[0].SetSlot = true },
+		"item slot":      func(o *model.Outcome) { o.Calls[0].ItemSlot = true },
+		"result":         func(o *model.Outcome) { o.Calls[0].Status = ks.StatusPending },
+		"request":        func(o *model.Outcome) { o.Calls[0].Request[0]++ },
+		"data":           func(o *model.Outcome) { o.Calls[0].Data[0]++ },
 	} {
 		want, got := outcome(), outcome()
 		if what := append(differences(&property, &want, &got), differences(&fast, &want, &got)...); what != nil {

@@ -39,8 +39,8 @@ func GenerateEvents(r *rand.Rand) EventCase {
 	for i := range 1 + r.IntN(3) {
 		set := model.EventSet{GUID: sets[i]}
 		for id := range uint32(r.IntN(5)) {
-			set.Items = append(set.Items, model.EventItem{ID: id, DataInput: []uint32{0, 31, 32, 40}[r.IntN(4)], Add: programs[r.IntN(len(programs))],
-				Support: programs[r.IntN(len(programs))], Remove: r.IntN(2) == 0})
+			set.Items = append(set.Items, model.EventItem{ID: id, DataInput: []uint32{0, 31, 32, 40}[r.IntN(4)],
+				Add: programs[r.IntN(len(programs))], Support: programs[r.IntN(len(programs))], Remove: r.IntN(2) == 0})
 		}
 		c.Events.Sets = append(c.Events.Sets, set)
 	}
@@ -48,8 +48,9 @@ func GenerateEvents(r *rand.Rand) EventCase {
 		c.Events.Sets = append(c.Events.Sets, model.EventSet{}) // GUID_NULL
 	}
 	for range 1 + r.IntN(8) {
-		c.Events.Targets = append(c.Events.Targets, model.Target{Kind: model.TargetKind(r.IntN(3)), Modify: r.IntN(6) != 0, Kernels: r.IntN(6) == 0,
-			Limit: int64(1 + r.IntN(20))})
+		c.Events.Targets = append(c.Events.Targets,
+			model.Target{Kind: model.TargetKind(r.IntN(3)), Modify: r.IntN(6) != 0, Kernels: r.IntN(6) == 0,
+				Limit: int64(1 + r.IntN(20))})
 	}
 	for range 10 + r.IntN(60) {
 		c.Requests = append(c.Requests, eventRequest(r, &c.Events, sets))
@@ -59,7 +60,8 @@ func GenerateEvents(r *rand.Rand) EventCase {
 
 // eventRequest draws one request, most of them good ones.
 func eventRequest(r *rand.Rand, m *model.Events, sets []ks.GUID) model.EventRequest {
-	q := model.EventRequest{EventData: uint64(r.IntN(6)), File: r.IntN(3), Kernel: r.IntN(4) == 0, Custom: r.IntN(2) == 0, AllocFail: r.IntN(12) == 0}
+	q := model.EventRequest{EventData: uint64(r.IntN(6)), File: r.IntN(3), Kernel: r.IntN(4) == 0, Custom: r.IntN(2) == 0,
+		AllocFail: r.IntN(12) == 0}
 	set, id := sets[r.IntN(len(sets))], uint32(r.IntN(4))
 	if known := m.Sets[r.IntN(len(m.Sets))]; r.IntN(8) != 0 && len(known.Items) != 0 {
 		set, id = known.GUID, known.Items[r.IntN(len(known.Items))].ID
@@ -85,7 +87,8 @@ func eventRequest(r *rand.Rand, m *model.Events, sets []ks.GUID) model.EventRequ
 	}
 	const topology = ks.EventTypeTopology
 	flags := []uint32{ks.EventTypeEnable, ks.EventTypeEnable, ks.EventTypeOneShot, ks.EventTypeEnableBuffered, ks.EventTypeEnableBuffered,
-		ks.EventTypeQueryBuffer, ks.EventTypeQueryBuffer, ks.EventTypeSetSupport, ks.EventTypeBasicSupport, ks.EventTypeEnable | topology}[r.IntN(10)]
+		ks.EventTypeQueryBuffer, ks.EventTypeQueryBuffer, ks.EventTypeSetSupport, ks.EventTypeBasicSupport,
+		ks.EventTypeEnable | topology}[r.IntN(10)]
 	if r.IntN(15) == 0 {
 		flags |= 1 << r.IntN(32)
 	}
@@ -103,7 +106,8 @@ func eventRequest(r *rand.Rand, m *model.Events, sets []ks.GUID) model.EventRequ
 	q.Out = make([]byte, []int{32, 40, 40, 48, 48, 31, 0, 8, 5}[r.IntN(9)])
 	if len(q.Out) >= 32 {
 		at := r.IntN(len(m.Targets))
-		d := ks.EventData{NotificationType: [][]uint32{{1, 1, 1, 4}, {2, 2, 2, 8}, {16, 32, 128, 128}}[m.Targets[at].Kind][r.IntN(4)], Object: 4 * uint64(at+1)}
+		d := ks.EventData{NotificationType: [][]uint32{{1, 1, 1, 4}, {2, 2, 2, 8}, {16, 32, 128, 128}}[m.Targets[at].Kind][r.IntN(4)],
+			Object: 4 * uint64(at+1)}
 		q.Kernel = q.Kernel || d.NotificationType > 2 && r.IntN(4) != 0
 		if d.NotificationType == 2 || d.NotificationType == 8 {
 			d.Adjustment = int32(r.IntN(8) - 1)
@@ -150,7 +154,8 @@ type eventSubject struct {
 func newEventSubject(c *EventCase) (*eventSubject, error) {
 	s := &eventSubject{worker: engine.NewWorker(), r: rand.New(rand.NewPCG(c.Seed, 0)), calls: make([]int64, len(c.Events.Targets))}
 	x := c.Events.Compat
-	config := engine.Config{OnPanic: func(any, []byte) {}, Compat: engine.Compat{ShortEventRequest: x.E2, ShortEventData: x.E5, SecondEnable: x.E13, QueueFull: x.E24, SignalBuffered: x.E25}}
+	config := engine.Config{OnPanic: func(any, []byte) {},
+		Compat: engine.Compat{ShortEventRequest: x.E2, ShortEventData: x.E5, SecondEnable: x.E13, QueueFull: x.E24, SignalBuffered: x.E25}}
 	for _, set := range c.Events.Sets {
 		to := engine.EventSet{Set: set.GUID}
 		for _, it := range set.Items {
@@ -162,7 +167,8 @@ func newEventSubject(c *EventCase) (*eventSubject, error) {
 	if s.d, err = engine.Compile(config); err != nil {
 		return nil, err
 	}
-	locks := []engine.EventListConfig{{}, {LockType: engine.EventLockSpin, Lock: new(sync.Mutex)}, {LockType: engine.EventLockInterrupt, Lock: direct{}}}
+	locks := []engine.EventListConfig{{}, {LockType: engine.EventLockSpin, Lock: new(sync.Mutex)},
+		{LockType: engine.EventLockInterrupt, Lock: direct{}}}
 	lock := locks[s.r.IntN(len(locks))]
 	lock.MaxPerFile, lock.MaxQueued = c.Events.MaxPerFile, c.Events.MaxQueued
 	if s.list, err = engine.NewEventList(lock); err != nil {
@@ -380,7 +386,8 @@ func (c EventCase) Run() (compared int, difference string) {
 		want := m.Do(*q)
 		got, complaints := s.do(q)
 		if q.Fault != model.FaultNone { // a pool buffer that a fault freed is gone before anybody sees it
-			if len(got.Allocations) == 0 && len(want.Allocations) == 1 && want.Allocations[0].By == "pool" && want.Status == ks.StatusAccessViolation {
+			if len(got.Allocations) == 0 && len(want.Allocations) == 1 && want.Allocations[0].By == "pool" &&
+				want.Status == ks.StatusAccessViolation {
 				got.Allocations = want.Allocations
 			}
 		}

@@ -145,7 +145,8 @@ func (s *subject) earlier(irp *engine.IRP, q *model.Request, c *caller) bool {
 	config := engine.Config{Compat: config(s.c.Compat)}
 	if q.Set != (ks.GUID{}) {
 		decline := func(*engine.IRP, []byte, []byte) ks.Status { return ks.StatusNotFound }
-		config.PropertySets = []engine.PropertySet{{Set: q.Set, Items: []engine.PropertyItem{{ID: q.ID, Get: decline, Set: decline, Support: decline}}}}
+		config.PropertySets = []engine.PropertySet{{Set: q.Set,
+			Items: []engine.PropertyItem{{ID: q.ID, Get: decline, Set: decline, Support: decline}}}}
 	}
 	d, err := engine.Compile(config)
 	if err != nil {
@@ -238,8 +239,8 @@ func (s *subject) device(q *model.Request, want *model.Outcome, c *caller) model
 		h.SetMode(engine.KernelMode)
 	}
 	n, status := s.ways(h, c.in, c.out)
-	return model.Outcome{Status: status, Information: want.Information, Flags: want.Flags, Allocations: want.Allocations, Win32: status.Win32(),
-		BytesReturned: uint64(n), Output: c.out}
+	return model.Outcome{Status: status, Information: want.Information, Flags: want.Flags, Allocations: want.Allocations,
+		Win32: status.Win32(), BytesReturned: uint64(n), Output: c.out}
 }
 
 // ways sends a request through a handle in one of the ways that answer alike.

@@ -83,7 +83,8 @@ func (c MethodCase) String() string {
 	for _, s := range c.Methods.Sets {
 		fmt.Fprintf(&b, "  set %v, fast %v\n", s.GUID, s.Fast)
 		for _, it := range s.Items {
-			fmt.Fprintf(&b, "    method %d: %v, support %v, MinMethod %d, MinData %d, flags %d\n", it.ID, it.Handler, it.Support, it.MinMethod, it.MinData, it.Flags)
+			fmt.Fprintf(&b, "    method %d: %v, support %v, MinMethod %d, MinData %d, flags %d\n", it.ID, it.Handler, it.Support, it.MinMethod,
+				it.MinData, it.Flags)
 		}
 	}
 	for i := range c.Requests {
@@ -110,8 +111,8 @@ func newMethodSubject(c *MethodCase) (*methodSubject, error) {
 		for j := range decl.Items {
 			it := &decl.Items[j]
 			s.values[it] = model.NewValue(it.MinData)
-			set.Items = append(set.Items, engine.MethodItem{ID: it.ID, Handler: s.handler(it, "method", it.Handler), Support: s.handler(it, "support", it.Support),
-				MinMethod: it.MinMethod, MinData: it.MinData, Flags: it.Flags, Context: it})
+			set.Items = append(set.Items, engine.MethodItem{ID: it.ID, Handler: s.handler(it, "method", it.Handler),
+				Support: s.handler(it, "support", it.Support), MinMethod: it.MinMethod, MinData: it.MinData, Flags: it.Flags, Context: it})
 			if slices.Contains(decl.Fast, it.ID) {
 				set.FastIO = append(set.FastIO, engine.FastMethodItem{ID: it.ID, Handler: s.fastHandler(it)})
 			}
@@ -132,8 +133,9 @@ func (s *methodSubject) handler(it *model.Method, verb string, p model.Program) 
 	}
 	return func(irp *engine.IRP, request, data []byte) (status ks.Status) {
 		x := s.now
-		c := model.Call{Verb: verb, ID: it.ID, In: irp.InputBufferLength, Out: irp.OutputBufferLength, Kernel: irp.RequestorMode == engine.KernelMode,
-			File: fileOf(irp.FileObject), RequestOffset: offset(irp.SystemBuffer, request), DataOffset: -1, ItemSlot: irp.MethodItem() != nil,
+		c := model.Call{Verb: verb, ID: it.ID, In: irp.InputBufferLength, Out: irp.OutputBufferLength,
+			Kernel: irp.RequestorMode == engine.KernelMode,
+			File:   fileOf(irp.FileObject), RequestOffset: offset(irp.SystemBuffer, request), DataOffset: -1, ItemSlot: irp.MethodItem() != nil,
 			Request: clone(request), Data: clone(data)}
 		own := verb == "method" && it.Flags&ks.MethodTypeSource != 0
 		switch {
@@ -178,8 +180,8 @@ func (s *methodSubject) fastHandler(it *model.Method) engine.FastHandler {
 		return nil
 	}
 	return func(file *engine.FileObject, mode engine.Mode, request, data []byte, io *engine.IoStatus) bool {
-		c := model.Call{Verb: "method", ID: it.ID, In: uint32(len(request)), Out: uint32(len(data)), Kernel: mode == engine.KernelMode, File: fileOf(file),
-			Request: clone(request), Data: clone(data)}
+		c := model.Call{Verb: "method", ID: it.ID, In: uint32(len(request)), Out: uint32(len(data)), Kernel: mode == engine.KernelMode,
+			File: fileOf(file), Request: clone(request), Data: clone(data)}
 		q, _ := ks.DecodeIdentifier(request)
 		c.Set = q.Set
 		io.Status = s.now.record(c, func() ks.Status { return it.Handler.RunMethod(s.values[it], it.Flags, data, &io.Information) })
@@ -266,7 +268,8 @@ func (s *methodSubject) send(m *model.MethodModel, q *model.Request) (want, got 
 	switch {
 	case q.Prepared == model.PreparedByUs:
 		caller.fault, caller.captured = q.Fault, true
-	case q.Fault != model.FaultNone || r.IntN(2) == 0 || flags&(ks.MethodTypeSource|ks.MethodTypeModify) == ks.MethodTypeSource|ks.MethodTypeRead:
+	case q.Fault != model.FaultNone || r.IntN(2) == 0 ||
+		flags&(ks.MethodTypeSource|ks.MethodTypeModify) == ks.MethodTypeSource|ks.MethodTypeRead:
 		caller.fault = q.Fault
 		irp.Memory, irp.Type3InputBuffer, irp.UserBuffer = caller, nil, nil
 	}
@@ -363,8 +366,8 @@ func (s *methodSubject) device(q *model.Request, want *model.Outcome, c *caller)
 	}
 	s.now.waits = true
 	n, status := h.IoControl(ks.IoctlMethod, c.in, c.out)
-	return model.Outcome{Status: status, Information: want.Information, Flags: want.Flags, Allocations: want.Allocations, Win32: status.Win32(),
-		BytesReturned: uint64(n), Output: c.out}
+	return model.Outcome{Status: status, Information: want.Information, Flags: want.Flags, Allocations: want.Allocations,
+		Win32: status.Win32(), BytesReturned: uint64(n), Output: c.out}
 }
 
 // fast sends the request down the fast path.

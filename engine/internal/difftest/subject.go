@@ -161,8 +161,9 @@ func (s *subject) handler(it *model.Item, verb string, p model.Program) engine.H
 	}
 	return func(irp *engine.IRP, request, data []byte) (status ks.Status) {
 		x := s.now
-		c := model.Call{Verb: verb, ID: it.ID, In: irp.InputBufferLength, Out: irp.OutputBufferLength, Kernel: irp.RequestorMode == engine.KernelMode,
-			File: fileOf(irp.FileObject), RequestOffset: offset(irp.SystemBuffer, request), DataOffset: -1}
+		c := model.Call{Verb: verb, ID: it.ID, In: irp.InputBufferLength, Out: irp.OutputBufferLength,
+			Kernel: irp.RequestorMode == engine.KernelMode,
+			File:   fileOf(irp.FileObject), RequestOffset: offset(irp.SystemBuffer, request), DataOffset: -1}
 		if data != nil {
 			c.DataOffset = int(offset(irp.SystemBuffer, data))
 		}
@@ -240,8 +241,8 @@ func (s *subject) fastHandler(it *model.Item, verb string, p model.Program) engi
 		if io.Information != 0 {
 			x.complain("F-6: Information is %d when a fast handler starts", io.Information)
 		}
-		c := model.Call{Verb: verb, ID: it.ID, In: uint32(len(request)), Out: uint32(len(data)), Kernel: mode == engine.KernelMode, File: fileOf(file),
-			Request: clone(request), Data: clone(data)}
+		c := model.Call{Verb: verb, ID: it.ID, In: uint32(len(request)), Out: uint32(len(data)), Kernel: mode == engine.KernelMode,
+			File: fileOf(file), Request: clone(request), Data: clone(data)}
 		q, _ := ks.DecodeIdentifier(request)
 		c.Set = q.Set
 		io.Status = x.run(c, s.values[it], p, data, &io.Information)

@@ -160,7 +160,8 @@ func (x *eventRun) enable() ks.Status {
 	}
 	verb := flags &^ ks.EventTypeTopology
 	switch verb { // E-3
-	case ks.EventTypeEnable, ks.EventTypeOneShot, ks.EventTypeEnableBuffered, ks.EventTypeSetSupport, ks.EventTypeBasicSupport, ks.EventTypeQueryBuffer:
+	case ks.EventTypeEnable, ks.EventTypeOneShot, ks.EventTypeEnableBuffered, ks.EventTypeSetSupport, ks.EventTypeBasicSupport,
+		ks.EventTypeQueryBuffer:
 	default:
 		return ks.StatusInvalidParameter
 	}

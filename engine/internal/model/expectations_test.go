@@ -355,8 +355,13 @@ func TestExpectations(t *testing.T) {
 // TestExpectationsNotice is the control: with the statuses of weak rules replaced, the replay must complain.
 func TestExpectationsNotice(t *testing.T) {
 	for name, compat := range map[string]Compat{
-		"P-26": {P26: ks.StatusNotSupported}, "P-27": {P27: ks.StatusInvalidParameter}, "P-28": {P28Zero: ks.StatusBufferTooSmall}, "P-36": {P36: ks.StatusNotSupported},
-		"P-38": {P38: ks.StatusNotSupported}, "P-33": {P33: true}, "P-25": {P25: true},
+		"P-26": {P26: ks.StatusNotSupported},
+		"P-27": {P27: ks.StatusInvalidParameter},
+		"P-28": {P28Zero: ks.StatusBufferTooSmall},
+		"P-36": {P36: ks.StatusNotSupported},
+		"P-38": {P38: ks.StatusNotSupported},
+		"P-33": {P33: true},
+		"P-25": {P25: true},
 	} {
 		if _, mismatches := replay(t, pairs[0].manifest, pairs[0].name, compat); len(mismatches) == 0 {
 			t.Errorf("%s changed and no outcome did", name)

@@ -166,7 +166,8 @@ func (g *generator) program(store bool, edge uint64) Program {
 	case n < 72:
 		return Program{Kind: EmitUpTo, Bytes: g.bytes(g.IntN(int(min(edge, 300)) + 9))}
 	case n < 86:
-		return Program{Kind: Return, Status: pick(g, 0, g.status(), g.status(), ks.StatusSomeNotMapped), Information: near(), HasInformation: g.chance(80)}
+		return Program{Kind: Return, Status: pick(g, 0, g.status(), g.status(), ks.StatusSomeNotMapped), Information: near(),
+			HasInformation: g.chance(80)}
 	case n < 90:
 		return Program{Kind: Panic, Status: pick(g, 0, ks.StatusAccessViolation, ks.StatusDatatypeMisalignment, ks.StatusNotSupported),
 			Information: near(), HasInformation: g.chance(50)}

@@ -14,8 +14,8 @@ func GenerateMethods(r *rand.Rand) (Methods, []Request) {
 	g := &generator{Rand: r}
 	obj := Methods{ItemSize: pick[uint32](g, 0, 0, 0, 40, 48, 96)}
 	if g.chance(40) {
-		obj.Compat = Compat{M2: pick(g, 0, ks.StatusNotSupported), M8: pick(g, 0, ks.StatusInvalidDeviceRequest), P27: pick(g, 0, ks.StatusUnsuccessful),
-			P28Zero: pick(g, 0, ks.StatusBufferTooSmall, ks.StatusNoMoreEntries)}
+		obj.Compat = Compat{M2: pick(g, 0, ks.StatusNotSupported), M8: pick(g, 0, ks.StatusInvalidDeviceRequest),
+			P27: pick(g, 0, ks.StatusUnsuccessful), P28Zero: pick(g, 0, ks.StatusBufferTooSmall, ks.StatusNoMoreEntries)}
 	}
 	for range pick(g, 0, 1, 1, 2, 3, 3) {
 		obj.Sets = append(obj.Sets, g.methodSet(obj.Sets))

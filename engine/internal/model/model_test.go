@@ -134,8 +134,17 @@ func TestP3S14ItemSize(t *testing.T) {
 		items int
 		bad   bool
 	}{
-		{0, 2, false}, {1, 1, true}, {8, 1, true}, {64, 0, true}, {71, 1, true}, {72, 1, false}, {76, 1, true}, {80, 2, false},
-		{0xFFFFFFF8, 1, false}, {0xFFFFFFF8, 2, true}, {0x80000000, 2, true},
+		{0, 2, false},
+		{1, 1, true},
+		{8, 1, true},
+		{64, 0, true},
+		{71, 1, true},
+		{72, 1, false},
+		{76, 1, true},
+		{80, 2, false},
+		{0xFFFFFFF8, 1, false},
+		{0xFFFFFFF8, 2, true},
+		{0x80000000, 2, true},
 	} {
 		m := New(Object{ItemSize: c.size, Sets: []Set{{Items: make([]Item, c.items)}}}, Compat{})
 		q := ask(ks.PropertyTypeGet, 0)
@@ -286,7 +295,8 @@ func TestP70ToP73Registry(t *testing.T) {
 }
 
 func TestProgramText(t *testing.T) {
-	for _, text := range []string{"store", "accept", "emit:", "emit:0a0b", "emitupto:ff", "status:0xC0000010", "status:0x80000005:7", "panic", "pend"} {
+	for _, text := range []string{"store", "accept", "emit:", "emit:0a0b", "emitupto:ff", "status:0xC0000010", "status:0x80000005:7", "panic",
+		"pend"} {
 		if p, err := ParseProgram(text); err != nil || p.String() != text {
 			t.Errorf("%q is read as %v, %v", text, p, err)
 		}
@@ -319,7 +329,8 @@ func TestGenerated(t *testing.T) {
 		}
 	}
 	for _, rule := range []string{"P-3", "P-4", "P-5", "P-9", "P-16", "P-17", "P-18", "P-20", "P-21", "P-24", "P-25", "P-26", "P-27", "P-28",
-		"P-31", "P-32", "P-33", "P-35", "P-36", "P-37", "P-38", "P-39", "P-40", "P-42", "P-43", "P-50", "P-51", "S-15", "F-2", "F-4", "F-6", "N-1"} {
+		"P-31", "P-32", "P-33", "P-35", "P-36", "P-37", "P-38", "P-39", "P-40", "P-42", "P-43", "P-50", "P-51", "S-15", "F-2", "F-4", "F-6",
+		"N-1"} {
 		if decided[rule] == 0 {
 			t.Errorf("no request was decided by %s", rule)
 		}
@@ -358,7 +369,8 @@ func violation(q Request, o Outcome) string {
 		return "F-4: IoStatus changed"
 	}
 	for _, c := range o.Calls {
-		if q.Op == Property && (c.RequestOffset%8 != 0 || uint32(len(c.Request)) != q.In || uint32(len(c.Data)) != c.Out || c.Kernel != q.Kernel) {
+		if q.Op == Property && (c.RequestOffset%8 != 0 || uint32(len(c.Request)) != q.In || uint32(len(c.Data)) != c.Out ||
+			c.Kernel != q.Kernel) {
 			return "P-6, S-1: what a handler saw"
 		}
 	}

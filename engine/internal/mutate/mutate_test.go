@@ -40,9 +40,9 @@ func TestEveryRule(t *testing.T) {
 			guards++
 		}
 	}
-	rules := "P-1 P-3 P-4 P-5 P-6 P-7 P-8 P-9 P-10 P-11 P-12 P-13 P-14 P-15 P-16 P-17 P-18 P-19 P-20 P-21 P-22 P-23 P-24 P-25 P-26 P-27 P-28 " +
-		"P-29 P-30 P-31 P-32 P-33 P-34 P-35 P-36 P-37 P-38 P-39 P-40 P-41 P-42 P-43 P-44 P-45 P-50 P-51 P-60 P-61 P-62 P-70 P-71 P-72 P-73 " +
-		"F-1 F-2 F-3 F-4 F-5 F-6 F-7 N-1 M-1 M-2 M-3 M-4 M-5 M-6 M-7 M-8 M-9 M-10"
+	rules := "P-1 P-3 P-4 P-5 P-6 P-7 P-8 P-9 P-10 P-11 P-12 P-13 P-14 P-15 P-16 P-17 P-18 P-19 P-20 P-21 P-22 P-23 P-24 P-25 P-26 P-27 " +
+		"P-28 P-29 P-30 P-31 P-32 P-33 P-34 P-35 P-36 P-37 P-38 P-39 P-40 P-41 P-42 P-43 P-44 P-45 P-50 P-51 P-60 P-61 P-62 P-70 P-71 P-72 " +
+		"P-73 F-1 F-2 F-3 F-4 F-5 F-6 F-7 N-1 M-1 M-2 M-3 M-4 M-5 M-6 M-7 M-8 M-9 M-10"
 	for _, rule := range strings.Fields(rules) {
 		if of[rule] == 0 {
 			t.Errorf("%s has no mutant", rule)
@@ -118,7 +118,8 @@ func TestFuzzTargets(t *testing.T) {
 		"a/b/c_test.go": "func FuzzA(f *testing.F) {\n}\n\nfunc FuzzB(f *testing.F) {}\n// func FuzzC(\nfunc fuzzD() {}\n",
 		"a/b/c.go":      "func FuzzE(f *testing.F) {}\n",
 	} {
-		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "a/b"), 0o755), os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "a/b"), 0o755),
+			os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -142,7 +143,8 @@ func TestGuards(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	records, err := parse("# a comment\nP-1 a.go guard\n- x\n- y\n+ z\nsurvives it is the same\n\nP-2 b.go\n- q\nrun -race ./engine\n\nP-3 c.go\n- r\n+ s\nfuzz FuzzX ./engine/ks\n")
+	records, err := parse("# a comment\nP-1 a.go guard\n- x\n- y\n+ z\nsurvives it is the same\n\nP-2 b.go\n- q\nrun -race ./engine\n\n" +
+		"P-3 c.go\n- r\n+ s\nfuzz FuzzX ./engine/ks\n")
 	if err != nil || len(records) != 3 {
 		t.Fatalf("%d records, %v", len(records), err)
 	}
@@ -151,7 +153,8 @@ func TestParse(t *testing.T) {
 		b.to != "" || strings.Join(b.packages, " ") != "-race ./engine" || c.fuzz != "FuzzX" || c.packages[0] != "./engine/ks" {
 		t.Errorf("read as %+v", records)
 	}
-	for _, text := range []string{"P-1\n- x\n", "P-1 a.go\n+ x\n", "P-1 a.go\n- x\n+ x\n", "P-1 a.go soon\n- x\n", "P-1 a.go\n* x\n", "P-1 a.go\n- x\nfuzz F\n"} {
+	for _, text := range []string{"P-1\n- x\n", "P-1 a.go\n+ x\n", "P-1 a.go\n- x\n+ x\n", "P-1 a.go soon\n- x\n", "P-1 a.go\n* x\n",
+		"P-1 a.go\n- x\nfuzz F\n"} {
 		if _, err := parse(text); err == nil {
 			t.Errorf("%q is read", text)
 		}

@@ -67,7 +67,8 @@ var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
 func goTest(ctx context.Context, dir string, args ...string) (v verdict) {
 	begun := time.Now()
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout=90s", "-ldflags=-w"}, args...)...)
+	cmd := exec.CommandContext(ctx, "go",
+		append([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout=90s", "-ldflags=-w"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "KSDISPATCH_SEED=1")
 	b, err := cmd.CombinedOutput()

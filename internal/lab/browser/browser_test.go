@@ -134,9 +134,10 @@ func accessible(t *testing.T, ctx context.Context) {
 	}
 	require.NoError(t, err)
 	evaluate[bool](t, ctx, string(axe)+";true")
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.
+	const audit = `axe.run(document, {resultTypes: ["violations"]}).then(found => found.violations.
 		filter(v => v.impact === "serious" || v.impact === "critical").
-		map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html + " " + n.failureSummary).join(" | ")))`, chromedp.EvalAwaitPromise))
+		map(v => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map(n => n.html + " " + n.failureSummary).join(" | ")))`
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](audit, chromedp.EvalAwaitPromise))
 	require.NoError(t, err)
 	require.Empty(t, found)
 }

@@ -53,7 +53,8 @@ func command(t *testing.T, dir string, args ...string) {
 func measured(t *testing.T) (dir, page string) {
 	t.Helper()
 	dir, page = t.TempDir(), "page.html"
-	run := []string{"run", "--run", "^(1x8|20x12)/(lookup|irp)/(engine|linear|floor)$", "--rounds", "7", "--latency", "--format", "json", "--out"}
+	run := []string{"run", "--run", "^(1x8|20x12)/(lookup|irp)/(engine|linear|floor)$", "--rounds", "7", "--latency", "--format", "json",
+		"--out"}
 	command(t, dir, append(run, "1.json")...)
 	command(t, dir, append(run, "2.json", "--seed", "2")...)
 	command(t, dir, append(run, "3.json")...)
@@ -64,7 +65,8 @@ func measured(t *testing.T) (dir, page string) {
 	profiles, err := filepath.Glob(filepath.Join(dir, "profiles", "*cpu*.p*"))
 	require.NoError(t, err)
 	require.NotEmpty(t, profiles)
-	command(t, dir, "report", "1.json", "2.json", "3.json", "scale.json", "stages.json", "targets.json", "--profile", profiles[0], "--out", page)
+	command(t, dir, "report", "1.json", "2.json", "3.json", "scale.json", "stages.json", "targets.json", "--profile", profiles[0], "--out",
+		page)
 	return dir, page
 }
 
@@ -127,8 +129,8 @@ func TestPageOfARealRun(t *testing.T) {
 	require.NoError(t, chromedp.Do(ctx, chromedp.Reload())) // folded: unfolded it takes minutes, and TestASmallPage has that
 	accessible(t, ctx)
 	sections := evaluate[[]string](t, ctx, `[...document.querySelectorAll("main > section")].map(s => s.id)`)
-	require.Equal(t, []string{"comparison", "verdict", "targets", "ratios", "distributions", "latency", "growth", "stages", "history", "profile",
-		"numbers", "environment", "reproduce"}, sections)
+	require.Equal(t, []string{"comparison", "verdict", "targets", "ratios", "distributions", "latency", "growth", "stages", "history",
+		"profile", "numbers", "environment", "reproduce"}, sections)
 	for _, id := range []string{"comparison", "ratios", "distributions", "latency", "growth", "stages", "history", "profile"} {
 		require.NotZero(t, evaluate[int](t, ctx, `document.querySelectorAll("#`+id+` svg.plot").length`), id)
 	}
@@ -161,8 +163,10 @@ func TestASmallPage(t *testing.T) {
 }
 
 var hostile = []string{
-	`<script>document.title = "pwned"</script>`, `"><svg onload="document.title = 'pwned'">`, `</style></title></svg><img src=x onerror="document.title = 'pwned'">`,
-	`' onmouseover='document.title = "pwned"`, "javascript:document.title='pwned'", "\u202eright to left \u05d0\u05d1\u05d2 \u0645\u0631\u062d\u0628\u0627",
+	`<script>document.title = "pwned"</script>`, `"><svg onload="document.title = 'pwned'">`,
+	`</style></title></svg><img src=x onerror="document.title = 'pwned'">`,
+	`' onmouseover='document.title = "pwned"`, "javascript:document.title='pwned'",
+	"\u202eright to left \u05d0\u05d1\u05d2 \u0645\u0631\u062d\u0628\u0627",
 	strings.Repeat("verylong", 200), "a\x00b\x1b[31m\u2028", strings.Repeat("words and ", 100),
 }
 
@@ -171,10 +175,11 @@ func TestHostileNames(t *testing.T) {
 	ctx := chromium(t)
 	r := &report.Report{
 		SchemaVersion: report.SchemaVersion,
-		Environment: report.Environment{CPU: hostile[0], Cores: 2, GOMAXPROCS: 2, OS: hostile[2], Arch: hostile[6], GoVersion: "go1.26.8", Level: "v1", Commit: hostile[3],
-			Caches: []report.Cache{{Name: hostile[0], Bytes: 1 << 15}}},
-		Settings: report.Settings{Seed: 1, Rounds: 6, Requests: 1}, Impls: []report.Impl{{Name: "engine", Kind: report.Engine}, {Name: hostile[1], Kind: report.Peer, Description: hostile[2]}},
-		Paths: []report.Path{{Name: "lookup", Description: hostile[0]}, {Name: hostile[5]}}, Warnings: hostile,
+		Environment: report.Environment{CPU: hostile[0], Cores: 2, GOMAXPROCS: 2, OS: hostile[2], Arch: hostile[6], GoVersion: "go1.26.8",
+			Level: "v1", Commit: hostile[3], Caches: []report.Cache{{Name: hostile[0], Bytes: 1 << 15}}},
+		Settings: report.Settings{Seed: 1, Rounds: 6, Requests: 1},
+		Impls:    []report.Impl{{Name: "engine", Kind: report.Engine}, {Name: hostile[1], Kind: report.Peer, Description: hostile[2]}},
+		Paths:    []report.Path{{Name: "lookup", Description: hostile[0]}, {Name: hostile[5]}}, Warnings: hostile,
 		Stages: []report.Stage{report.NewStage(hostile[0], report.StagePart, hostile[1], hostile[2], []float64{1})},
 	}
 	for _, name := range hostile {
@@ -203,7 +208,8 @@ func TestHostileNames(t *testing.T) {
 		require.Empty(t, evaluate[[]string](t, ctx, drawn))
 		require.NotEqual(t, "pwned", evaluate[string](t, ctx, `document.title`))
 		require.Zero(t, evaluate[int](t, ctx, `document.querySelectorAll("script, img, iframe, object, embed, b, a[href^=javascript]").length`))
-		require.Zero(t, evaluate[int](t, ctx, `[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => a.name.startsWith("on"))).length`))
+		require.Zero(t, evaluate[int](t, ctx,
+			`[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => a.name.startsWith("on"))).length`))
 		require.False(t, evaluate[bool](t, ctx, `document.body.textContent.includes("\u202e")`))
 		accessible(t, ctx)
 	}
@@ -252,7 +258,8 @@ func TestServe(t *testing.T) {
 	require.Equal(t, 1, evaluate[int](t, ctx, `document.querySelectorAll("#comparison").length`))
 
 	// Another origin's page gets nothing, not even with the reader's browser.
-	other := "data:text/html,<title>waiting</title><iframe src='" + base + "'></iframe><script>fetch('" + base + "', {mode: 'no-cors'}).then(() => document.title = 'read', () => document.title = 'refused')</script>"
+	other := "data:text/html,<title>waiting</title><iframe src='" + base + "'></iframe><script>fetch('" + base +
+		"', {mode: 'no-cors'}).then(() => document.title = 'read', () => document.title = 'refused')</script>"
 	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(other)))
 	_, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.title !== "waiting"`))
 	require.NoError(t, err)

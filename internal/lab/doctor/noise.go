@@ -59,7 +59,8 @@ func (s subject) noise(ctx context.Context) (Finding, error) {
 	}
 	slices.Sort(times)
 	spread, tail := stats.Spread(times), times[len(times)*95/100]/stats.Median(times)-1
-	f.Saw = fmt.Sprintf("the same work varies by %.1f %% (median distance from the median), one time in 20 by more than %.1f %%", 100*spread, 100*tail)
+	f.Saw = fmt.Sprintf("the same work varies by %.1f %% (median distance from the median), one time in 20 by more than %.1f %%", 100*spread,
+		100*tail)
 	switch {
 	case spread > 0.10:
 		f.Grade, f.Advice = Bad, "nothing smaller than the noise can be seen: find what runs beside, or another machine"

@@ -41,7 +41,8 @@ func hypervisor(name string) Finding {
 		f.Grade, f.Saw = Unknown, "the system does not say"
 	default:
 		f.Grade = Warning
-		f.Advice = "neighbours on the same hardware disturb and cannot be seen from here: compare only what took turns in one run, and believe intervals rather than medians"
+		f.Advice = "neighbours on the same hardware disturb and cannot be seen from here: compare only what took turns in one run, and " +
+			"believe intervals rather than medians"
 	}
 	return f
 }
@@ -55,7 +56,8 @@ func (s subject) clockSource() Finding {
 	case err != nil || f.Saw == "":
 		f.Grade, f.Saw = Unknown, "the system does not say"
 	case slices.Contains([]string{"hpet", "acpi_pm", "jiffies", "pit"}, f.Saw):
-		f.Grade, f.Advice = Warning, "reading this clock is a call into the kernel or slower; boot with clocksource=tsc where the processor's counter is stable"
+		f.Grade, f.Advice = Warning, "reading this clock is a call into the kernel or slower; boot with clocksource=tsc where the processor's "+
+			"counter is stable"
 	}
 	return f
 }

@@ -11,7 +11,8 @@ import (
 
 func TestSysCaches(t *testing.T) {
 	dir := t.TempDir()
-	for i, c := range [][3]string{{"1", "Data", "48K"}, {"1", "Instruction", "32K"}, {"2", "Unified", "1024K"}, {"3", "Unified", "98304"}, {"4", "Unified", "0K"}} {
+	for i, c := range [][3]string{{"1", "Data", "48K"}, {"1", "Instruction", "32K"}, {"2", "Unified", "1024K"}, {"3", "Unified", "98304"},
+		{"4", "Unified", "0K"}} {
 		index := filepath.Join(dir, fmt.Sprintf("index%d", i))
 		require.NoError(t, os.Mkdir(index, 0o777))
 		for j, name := range []string{"level", "type", "size"} {

@@ -11,8 +11,14 @@ func TestDescribeLeavesNothingOut(t *testing.T) {
 	before := time.Now().Truncate(time.Second) // a stamp has whole seconds
 	env := Describe()
 	for name, value := range map[string]string{
-		"cpu": env.CPU, "os": env.OS, "arch": env.Arch, "go": env.GoVersion, "level": env.Level, "commit": env.Commit,
-		"kernel": env.Kernel, "virtualization": env.Virtualization,
+		"cpu":            env.CPU,
+		"os":             env.OS,
+		"arch":           env.Arch,
+		"go":             env.GoVersion,
+		"level":          env.Level,
+		"commit":         env.Commit,
+		"kernel":         env.Kernel,
+		"virtualization": env.Virtualization,
 	} {
 		if value == "" {
 			t.Errorf("%s is empty; what is not known is called %q", name, unknown)

@@ -250,5 +250,6 @@ func (m machine) batch(t Task, n int) Sample {
 	t.Run(n)
 	elapsed := m.now().Sub(start)
 	after := m.heap()
-	return Sample{Operations: n, Elapsed: elapsed, Allocs: after.allocs - before.allocs, Bytes: after.bytes - before.bytes, Cycles: after.cycles - before.cycles}
+	return Sample{Operations: n, Elapsed: elapsed, Allocs: after.allocs - before.allocs, Bytes: after.bytes - before.bytes,
+		Cycles: after.cycles - before.cycles}
 }

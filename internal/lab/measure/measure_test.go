@@ -41,7 +41,8 @@ func (b *bench) task(name string, each time.Duration, bytes uint64) Task {
 
 func TestBatchesAreWholeCyclesOfTheAskedLength(t *testing.T) {
 	var b bench
-	tasks := []Task{b.task("quick", 3*time.Nanosecond, 0), b.task("slow", 4000*time.Nanosecond, 0), b.task("very slow", 4001*time.Nanosecond, 0)}
+	tasks := []Task{b.task("quick", 3*time.Nanosecond, 0), b.task("slow", 4000*time.Nanosecond, 0),
+		b.task("very slow", 4001*time.Nanosecond, 0)}
 	cfg := Config{Rounds: 4, Cycle: 80, Batch: 10 * time.Microsecond, Seed: 1}
 	samples, err := b.machine().interleaved(context.Background(), tasks, cfg)
 	if err != nil {
@@ -213,7 +214,8 @@ func TestWarmUpEndsWhenTimesStopFalling(t *testing.T) {
 			b.clock = b.clock.Add(times[min(n, len(times)-1)])
 			n++
 		}}
-		_, err := b.machine().interleaved(context.Background(), []Task{task}, Config{Cycle: 8, WarmUp: limit, Warmed: func(_ int, w WarmUp) { took = w }})
+		_, err := b.machine().interleaved(context.Background(), []Task{task},
+			Config{Cycle: 8, WarmUp: limit, Warmed: func(_ int, w WarmUp) { took = w }})
 		if err != nil {
 			t.Fatal(err)
 		}

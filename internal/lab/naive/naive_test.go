@@ -31,8 +31,12 @@ func TestFindFollowsTheDeclarations(t *testing.T) {
 		n      int // of the item; there is no 3
 		status ks.Status
 	}{
-		{first, 3, 0, 0}, {first, 4, 1, 0}, {first, 5, 2, 0},
-		{first, 6, 3, ks.StatusNotFound}, {second, 3, 3, ks.StatusNotFound}, {ks.GUID{3}, 3, 3, ks.StatusPropsetNotFound},
+		{first, 3, 0, 0},
+		{first, 4, 1, 0},
+		{first, 5, 2, 0},
+		{first, 6, 3, ks.StatusNotFound},
+		{second, 3, 3, ks.StatusNotFound},
+		{ks.GUID{3}, 3, 3, ks.StatusPropsetNotFound},
 	} {
 		for _, step := range []Step{ByScan, ByMap, ByNested} {
 			item, known := table.find(step, &c.set, c.id)

@@ -59,8 +59,9 @@ func environment(in Input) (*section, error) {
 	if n := len(r.Shards); n > 0 {
 		notes = append(notes, fmt.Sprintf("Merged from %d runs.", n))
 	}
-	return &section{ID: "environment", Notes: append(notes, r.Warnings...), Title: "Where it was measured", Tables: []table{t}, Folds: []fold{{Title: "Workloads and implementations", Tables: []table{names}}},
-		Text: []string{"Times belong to a machine. Only runs on the same one can be compared; ratios travel a little better."}}, nil
+	return &section{ID: "environment", Notes: append(notes, r.Warnings...), Title: "Where it was measured", Tables: []table{t},
+		Folds: []fold{{Title: "Workloads and implementations", Tables: []table{names}}},
+		Text:  []string{"Times belong to a machine. Only runs on the same one can be compared; ratios travel a little better."}}, nil
 }
 
 // quickBatch is the length of a batch under --quick, by which such a report is known.

@@ -13,7 +13,8 @@ func growth(in Input) (*section, error) {
 		return nil, nil
 	}
 	s := &section{ID: "growth", Title: "Growth", Text: []string{
-		"From a handful of keys to millions. A flat curve does not care how many there are. The dashed lines stand where the table outgrows a cache of the processor: " +
+		"From a handful of keys to millions. A flat curve does not care how many there are. The dashed lines stand where the table outgrows a " +
+			"cache of the processor: " +
 			"what is right of them waits for slower memory, whatever the algorithm. Shaded is the 95 % interval.",
 	}}
 	for i, c := range scale.Charts(r.Report) {

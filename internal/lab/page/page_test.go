@@ -35,12 +35,14 @@ func everything(t *testing.T, name string, factor float64) *report.Report {
 		Paths:     []report.Path{{Name: "lookup", Description: name}},
 		Impls: []report.Impl{{Name: "engine", Kind: report.Engine, Description: name}, {Name: name + "peer", Kind: report.Peer},
 			{Name: "floor", Kind: report.Limit}},
-		Targets: []report.Target{{Name: name, Description: name, Bound: report.AtMost, Limit: 2, Unit: "x", Value: 1, Verdict: report.Pass, Parts: []report.Part{{Name: name, NsPerOp: 1}}}},
+		Targets: []report.Target{{Name: name, Description: name, Bound: report.AtMost, Limit: 2, Unit: "x", Value: 1, Verdict: report.Pass,
+			Parts: []report.Part{{Name: name, NsPerOp: 1}}}},
 		Stages: []report.Stage{report.NewStage(name, report.StagePart, "irp", name, []float64{3}),
 			report.NewStage("all", report.StageWhole, "irp", name, []float64{4})},
 	}
 	for _, keys := range []int{8, 1000} {
-		r.Scale = append(r.Scale, report.NewScalePoint(keys, "random", "engine", 1, []float64{4}), report.NewScalePoint(keys, "random", "map", 1, []float64{9}))
+		r.Scale = append(r.Scale, report.NewScalePoint(keys, "random", "engine", 1, []float64{4}),
+			report.NewScalePoint(keys, "random", "map", 1, []float64{9}))
 	}
 	for _, w := range r.Workloads {
 		for i, impl := range r.Impls {
@@ -66,11 +68,13 @@ func everything(t *testing.T, name string, factor float64) *report.Report {
 func calls(name string) *profile.Profile {
 	outer := &profile.Function{ID: 1, Name: "main.main"}
 	inner := &profile.Function{ID: 2, Name: name}
-	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "cpu", Unit: "nanoseconds"}}, Function: []*profile.Function{outer, inner}}
+	p := &profile.Profile{SampleType: []*profile.ValueType{{Type: "samples", Unit: "count"}, {Type: "cpu", Unit: "nanoseconds"}},
+		Function: []*profile.Function{outer, inner}}
 	main := &profile.Location{ID: 1, Line: []profile.Line{{Function: outer}}}
 	both := &profile.Location{ID: 2, Line: []profile.Line{{Function: inner}, {Function: outer}}} // inner was inlined
 	p.Location = []*profile.Location{main, both}
-	p.Sample = []*profile.Sample{{Location: []*profile.Location{main}, Value: []int64{1, 10}}, {Location: []*profile.Location{both}, Value: []int64{3, 30}}}
+	p.Sample = []*profile.Sample{{Location: []*profile.Location{main}, Value: []int64{1, 10}},
+		{Location: []*profile.Location{both}, Value: []int64{3, 30}}}
 	return p
 }
 
@@ -92,7 +96,8 @@ func three(t *testing.T, name string) Input {
 
 func TestAPageHasWhatItsReportsHave(t *testing.T) {
 	page := render(t, three(t, "mine"))
-	for _, id := range []string{"comparison", "verdict", "targets", "ratios", "distributions", "latency", "growth", "stages", "history", "profile", "numbers", "environment", "reproduce"} {
+	for _, id := range []string{"comparison", "verdict", "targets", "ratios", "distributions", "latency", "growth", "stages", "history",
+		"profile", "numbers", "environment", "reproduce"} {
 		require.True(t, strings.Contains(page, `<section id="`+id+`"`), "lacks %s", `<section id="`+id+`"`)
 		require.True(t, strings.Contains(page, `href="#`+id+`"`), "lacks %s", `href="#`+id+`"`)
 	}
@@ -147,8 +152,10 @@ func TestThePageIsAlone(t *testing.T) {
 // Hostile names are data. The browser's tests look at the same page from inside.
 func TestHostileNamesAreShownHarmlessly(t *testing.T) {
 	for _, name := range []string{
-		`<script>alert(1)</script>`, `"><svg onload=alert(1)>`, `</style><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `--></title><b>`,
-		`javascript:alert(1)`, "{{.}}", "\u202eright to left\u2066", "a\x00b\x1b[31m", strings.Repeat("very long ", 500), "$(rm -rf ~)'`x`", "-rf",
+		`<script>alert(1)</script>`, `"><svg onload=alert(1)>`, `</style><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`,
+		`--></title><b>`, `javascript:alert(1)`,
+		"{{.}}", "\u202eright to left\u2066", "a\x00b\x1b[31m", strings.Repeat("very long ", 500), "$(rm -rf ~)'`x`",
+		"-rf",
 	} {
 		page := render(t, three(t, name))
 		require.NotContains(t, page, "<script", name)
@@ -190,7 +197,12 @@ func TestProfilesAreReadWithCare(t *testing.T) {
 	w := gzip.NewWriter(&bomb)
 	_, err = io.CopyN(w, zeros{}, maxProfile+1)
 	require.NoError(t, errors.Join(err, w.Close()))
-	for name, text := range map[string][]byte{"text": []byte("no profile"), "empty": nil, "half": packed.Bytes()[:packed.Len()/2], "bomb": bomb.Bytes()} {
+	for name, text := range map[string][]byte{
+		"text":  []byte("no profile"),
+		"empty": nil,
+		"half":  packed.Bytes()[:packed.Len()/2],
+		"bomb":  bomb.Bytes(),
+	} {
 		_, err := ReadProfile(name, bytes.NewReader(text))
 		require.ErrorContains(t, err, name+": no profile in pprof's format", name)
 	}

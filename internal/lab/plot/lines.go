@@ -189,7 +189,8 @@ func (c Lines) summary() string {
 	for _, s := range c.Series {
 		if n := len(s.Points); n > 0 {
 			first, last := s.Points[0], s.Points[n-1]
-			said = append(said, fmt.Sprintf("%s: %s at %s, %s at %s", s.Name, c.Y.text(first.Y), c.X.name(first.X), c.Y.text(last.Y), c.X.name(last.X)))
+			said = append(said, fmt.Sprintf("%s: %s at %s, %s at %s", s.Name, c.Y.text(first.Y), c.X.name(first.X), c.Y.text(last.Y),
+				c.X.name(last.X)))
 		}
 	}
 	return c.Y.Label + " over " + c.X.Label + ". " + strings.Join(said, "; ") + "."

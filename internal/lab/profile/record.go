@@ -81,7 +81,8 @@ func Record(ctx context.Context, dir string, opt Options) error {
 // window sends the requests from all workers at once and returns how many were sent and how long that took. With a least
 // time it sends more than asked for, until each worker has had that much of a processor: samples are taken of time on a processor,
 // and on a busy machine little of what passes is.
-func window(ctx context.Context, w workload, opt Options, least time.Duration, workers []*worker) (sent int64, took time.Duration, err error) {
+func window(ctx context.Context, w workload, opt Options, least time.Duration, workers []*worker) (sent int64, took time.Duration,
+	err error) {
 	each := (opt.Requests/len(workers)/cycle + 1) * cycle
 	var group sync.WaitGroup
 	counts := make([]int64, len(workers))

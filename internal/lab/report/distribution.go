@@ -86,8 +86,8 @@ func (h Histogram) checkHeader() error {
 		return fmt.Errorf("truncated: %w", errors.Join(err, io.ErrUnexpectedEOF))
 	}
 	if header.Digits != LatencyDigits || header.Lowest != LowestLatency || header.Highest != HighestLatency {
-		return fmt.Errorf("%d digits of %d to %d; histograms of a report have %d digits of %d to %d", header.Digits, header.Lowest, header.Highest,
-			LatencyDigits, LowestLatency, int64(HighestLatency))
+		return fmt.Errorf("%d digits of %d to %d; histograms of a report have %d digits of %d to %d", header.Digits, header.Lowest,
+			header.Highest, LatencyDigits, LowestLatency, int64(HighestLatency))
 	}
 	return nil
 }

@@ -74,7 +74,8 @@ func (r *run) build() error {
 				done++
 				binary := filepath.Join(r.dir, fmt.Sprintf("bench-%d-%d-%d.exe", i, p, layout))
 				seed := 1 + (r.cfg.Seed+uint64(layout))%(1<<31) // 0 would be the linker's own order
-				if _, err := r.command(filepath.Join(s.worktree, r.prefix), "go", "test", "-c", "-trimpath", fmt.Sprintf("-ldflags=-randlayout=%d", seed), "-o", binary, pkg); err != nil {
+				if _, err := r.command(filepath.Join(s.worktree, r.prefix), "go", "test", "-c", "-trimpath",
+					fmt.Sprintf("-ldflags=-randlayout=%d", seed), "-o", binary, pkg); err != nil {
 					return r.orDone(input("revision %s: %w", s.rev, err))
 				}
 				if _, err := os.Stat(binary); err != nil {

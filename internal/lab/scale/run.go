@@ -58,11 +58,12 @@ func Run(ctx context.Context, opt Options) (*report.Report, error) {
 	rep := &report.Report{
 		SchemaVersion: report.SchemaVersion,
 		Environment:   machine.Describe(),
-		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: leastStream, BatchNs: int64(opt.Batch), Prime: measure.Primed},
-		Workloads:     []report.Workload{},
-		Paths:         []report.Path{{Name: "lookup", Description: "find the item of a (GUID, id)"}},
-		Impls:         impls,
-		Results:       []report.Result{},
+		Settings: report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: leastStream, BatchNs: int64(opt.Batch),
+			Prime: measure.Primed},
+		Workloads: []report.Workload{},
+		Paths:     []report.Path{{Name: "lookup", Description: "find the item of a (GUID, id)"}},
+		Impls:     impls,
+		Results:   []report.Result{},
 	}
 	rep.Environment.Caches = machine.Caches()
 	sizes := Sizes(opt.Max)

@@ -23,8 +23,8 @@ func sample(t *testing.T, commit string) []byte {
 	t.Helper()
 	r := &report.Report{
 		SchemaVersion: report.SchemaVersion,
-		Environment: report.Environment{CPU: "Example 9000", Cores: 2, GOMAXPROCS: 2, OS: "linux", Arch: "amd64", GoVersion: "go1.26.8", Level: "GOAMD64=v1", Commit: commit,
-			Time: "2026-11-22T20:00:00Z"},
+		Environment: report.Environment{CPU: "Example 9000", Cores: 2, GOMAXPROCS: 2, OS: "linux", Arch: "amd64", GoVersion: "go1.26.8",
+			Level: "GOAMD64=v1", Commit: commit, Time: "2026-11-22T20:00:00Z"},
 		Settings:  report.Settings{Seed: 1, Rounds: 6, Requests: 65536},
 		Workloads: []report.Workload{{Name: "20x12", Objects: 1, Items: 240}}, Paths: []report.Path{{Name: "lookup"}},
 		Impls: []report.Impl{{Name: "engine", Kind: report.Engine}, {Name: "map", Kind: report.Peer}},
@@ -111,7 +111,8 @@ func TestPages(t *testing.T) {
 	s := begin(t)
 	code, text, header := s.get("/")
 	require.Equal(t, 200, code)
-	for _, want := range []string{"3 reports", `href="/report?name=old.json"`, "passed over: notes.json", "/history", `<form action="/compare"`, `value="new.json"`} {
+	for _, want := range []string{"3 reports", `href="/report?name=old.json"`, "passed over: notes.json", "/history",
+		`<form action="/compare"`, `value="new.json"`} {
 		require.Contains(t, text, want)
 	}
 	for _, not := range []string{"secret", ".hidden.json", "notes.txt", "link.json", "<b>", "refresh"} {
@@ -152,8 +153,10 @@ func TestPages(t *testing.T) {
 
 func TestNothingLeadsOutOfTheFolder(t *testing.T) {
 	s := begin(t)
-	for _, name := range []string{"../secret.json", "..%2fsecret.json", "%2e%2e/secret.json", "/etc/passwd", "link.json", ".hidden.json", "notes.txt", "", ".",
-		"old.json/../../secret.json", `..\secret.json`, "C:secret.json", "old.json%00", "./old.json", filepath.Join(filepath.Dir(s.dir), "secret.json")} {
+	for _, name := range []string{"../secret.json", "..%2fsecret.json", "%2e%2e/secret.json", "/etc/passwd", "link.json", ".hidden.json",
+		"notes.txt", "", ".",
+		"old.json/../../secret.json", `..\secret.json`, "C:secret.json", "old.json%00", "./old.json",
+		filepath.Join(filepath.Dir(s.dir), "secret.json")} {
 		for _, target := range []string{"/report?name=" + name, "/compare?new=old.json&old=" + name} {
 			code, text, _ := s.get(target)
 			require.Contains(t, []int{400, 404}, code, "%s: %s", target, text)

@@ -97,7 +97,8 @@ func (c *chase) step(n int) {
 func (c *chase) stage(ctx context.Context, seed uint64, rounds int) (report.Stage, error) {
 	c.prepare(seed)
 	ns, err := c.walk(ctx, rounds)
-	s := report.NewStage(c.name, report.StageLimit, "", fmt.Sprintf("load that waits for the one before, at random among %d cache lines", len(c.lines)), ns)
+	s := report.NewStage(c.name, report.StageLimit, "",
+		fmt.Sprintf("load that waits for the one before, at random among %d cache lines", len(c.lines)), ns)
 	s.Bytes, c.lines = c.bytes, nil
 	return s, err
 }

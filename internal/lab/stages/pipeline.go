@@ -145,7 +145,8 @@ func provide(irp *engine.IRP, size uint32, _ bool) ks.Status {
 }
 
 // prefix sends the requests with the last bytes of their output buffers cut off, all but keep of them, and counts the answers.
-func (p *pipeline) prefix(d *engine.Dispatcher, requests []bench.Request, keep int, allocator engine.Allocator, want ks.Status) (right uint64) {
+func (p *pipeline) prefix(d *engine.Dispatcher, requests []bench.Request, keep int, allocator engine.Allocator,
+	want ks.Status) (right uint64) {
 	irp := &p.irp
 	for i := range requests {
 		r := &requests[i]

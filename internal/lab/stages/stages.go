@@ -78,8 +78,9 @@ func Run(ctx context.Context, opt Options) (*report.Report, error) {
 	rep := &report.Report{
 		SchemaVersion: report.SchemaVersion,
 		Environment:   machine.Describe(),
-		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: lab.Requests, BatchNs: int64(opt.Batch), Prime: measure.Primed},
-		Workloads:     []report.Workload{}, Paths: []report.Path{}, Impls: []report.Impl{}, Results: []report.Result{},
+		Settings: report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: lab.Requests, BatchNs: int64(opt.Batch),
+			Prime: measure.Primed},
+		Workloads: []report.Workload{}, Paths: []report.Path{}, Impls: []report.Impl{}, Results: []report.Result{},
 	}
 	rep.Environment.Caches = machine.Caches()
 	selected := slices.DeleteFunc(append(definitions(), limits()...), func(d definition) bool { return !opt.wants(d.path, d.name) })
@@ -144,12 +145,13 @@ func measured(ctx context.Context, selected []definition, subjects map[string]su
 		}
 	}
 	done := 0
-	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: opt.Rounds, Cycle: 1, Batch: opt.Batch, Prime: measure.Primed, Seed: opt.Seed, Turn: func() {
-		done++
-		if opt.Progress != nil {
-			opt.Progress(done, opt.Rounds*len(tasks), "stages")
-		}
-	}})
+	samples, err := measure.Interleaved(ctx, tasks,
+		measure.Config{Rounds: opt.Rounds, Cycle: 1, Batch: opt.Batch, Prime: measure.Primed, Seed: opt.Seed, Turn: func() {
+			done++
+			if opt.Progress != nil {
+				opt.Progress(done, opt.Rounds*len(tasks), "stages")
+			}
+		}})
 	if err != nil {
 		return nil, err
 	}

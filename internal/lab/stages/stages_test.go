@@ -38,7 +38,8 @@ func TestDefinitions(t *testing.T) {
 			}
 		}
 	}
-	for _, step := range []string{"decode", "hash", "pilot", "entry", "checks", "allocate", "capture", "zero", "handler", "recover", "complete"} {
+	for _, step := range []string{"decode", "hash", "pilot", "entry", "checks", "allocate", "capture", "zero", "handler", "recover",
+		"complete"} {
 		if !seen["irp/"+step] {
 			t.Errorf("no stage %s", step)
 		}
@@ -128,7 +129,8 @@ func TestCacheLevelsAreMarked(t *testing.T) {
 	for _, c := range chases(caches) {
 		names = append(names, c.name)
 	}
-	for _, want := range []string{"load, 32 KiB, L1d", "load, 64 KiB, L2", "load, 512 KiB, L2", "load, 1 MiB, L3", "load, 32 MiB, L3", "load, 64 MiB, DRAM", "load, 128 MiB, DRAM"} {
+	for _, want := range []string{"load, 32 KiB, L1d", "load, 64 KiB, L2", "load, 512 KiB, L2", "load, 1 MiB, L3", "load, 32 MiB, L3",
+		"load, 64 MiB, DRAM", "load, 128 MiB, DRAM"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no %q in %q", want, names)
 		}

@@ -43,13 +43,15 @@ func newEventBed() (b *eventBed, err error) {
 	b.file.Handles = &b.handles
 	request := make([]byte, ks.SizeIdentifier)
 	ks.Identifier{Set: eventSet, ID: 1, Flags: ks.EventTypeEnable}.Put(request)
-	b.on = engine.IRP{Type3InputBuffer: request, InputBufferLength: ks.SizeIdentifier, OutputBufferLength: ks.SizeEventData, FileObject: &b.file, Pool: b.pool}
+	b.on = engine.IRP{Type3InputBuffer: request, InputBufferLength: ks.SizeIdentifier, OutputBufferLength: ks.SizeEventData,
+		FileObject: &b.file, Pool: b.pool}
 	b.off = engine.IRP{InputBufferLength: ks.SizeEventData, FileObject: &b.file}
 	for range enabledEvents {
 		e := engine.NewSyncEvent()
 		b.events = append(b.events, e)
 		b.on.UserBuffer = make([]byte, ks.SizeEventData)
-		ks.EventData{NotificationType: ks.NotificationEventHandle, Object: b.handles.Open(e, engine.ModifyState, engine.UserMode)}.Put(b.on.UserBuffer)
+		ks.EventData{NotificationType: ks.NotificationEventHandle,
+			Object: b.handles.Open(e, engine.ModifyState, engine.UserMode)}.Put(b.on.UserBuffer)
 		b.on.EventData++
 		if status := b.enable(); status != ks.StatusSuccess {
 			return nil, errors.Join(fmt.Errorf("an event is not enabled: %v", status), b.pool.Close())

@@ -84,7 +84,8 @@ func (t *tour) batch() (found int) {
 		rest = rest[len(part):]
 		for i := range part {
 			in := &part[i]
-			keys[i] = table.Key{Lo: binary.LittleEndian.Uint64(in[:]), Hi: binary.LittleEndian.Uint64(in[8:]), ID: binary.LittleEndian.Uint32(in[16:])}
+			keys[i] = table.Key{Lo: binary.LittleEndian.Uint64(in[:]), Hi: binary.LittleEndian.Uint64(in[8:]),
+				ID: binary.LittleEndian.Uint32(in[16:])}
 		}
 		t.table.LookupBatch(keys[:len(part)], got[:])
 		for _, e := range got[:len(part)] {

@@ -52,9 +52,10 @@ func all(quick bool) ([]group, error) {
 	}
 	for _, size := range [][2]int{{1, 8}, {2000, 20}} {
 		name := fmt.Sprintf("%dx%d", size[0], size[1])
-		groups = append(groups, group{name: name + " ref", often: often, prime: measure.Primed, open: stand(lab.Synthetic(size[0], size[1]), 1), rows: []row{
-			guarded(most("ref/"+name+"/bare", resolvedWhat, 1.4, "ref", "irp/bare")),
-		}})
+		groups = append(groups, group{name: name + " ref", often: often, prime: measure.Primed, open: stand(lab.Synthetic(size[0], size[1]), 1),
+			rows: []row{
+				guarded(most("ref/"+name+"/bare", resolvedWhat, 1.4, "ref", "irp/bare")),
+			}})
 	}
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {
 		n := fmt.Sprint(size[0] * size[1])
@@ -103,8 +104,9 @@ func all(quick bool) ([]group, error) {
 		groups = append(groups, g)
 	}
 	groups = append(groups, group{name: "build on two cores", open: twoCores(2_000_000), rows: []row{{
-		name: "build/2000000/cores", what: "a build's gain from a second processor, to that of as long a run of bare", bound: report.AtLeast, limit: 0.6,
-		over: []string{"build on 1", "bare on 2"}, under: []string{"build on 2", "bare on 1"}, unit: "x",
+		name: "build/2000000/cores", what: "a build's gain from a second processor, to that of as long a run of bare", bound: report.AtLeast,
+		limit: 0.6,
+		over:  []string{"build on 1", "bare on 2"}, under: []string{"build on 2", "bare on 1"}, unit: "x",
 	}}})
 	for _, keys := range []int{40_000, 400_000, 2_000_000} {
 		name := fmt.Sprintf("memory/%d", keys)
@@ -122,7 +124,8 @@ func all(quick bool) ([]group, error) {
 			least("arena/64/make", "make and the garbage collector, to the arena", 6, "make", "arena"),
 		}},
 		group{name: "events", often: often, prime: measure.Primed, open: events, rows: []row{
-			most("events/10000/generate", "signal one of 10,000 enabled events and take the signal, to the call of a handler", 10, "generate", "bare"),
+			most("events/10000/generate", "signal one of 10,000 enabled events and take the signal, to the call of a handler", 10, "generate",
+				"bare"),
 			most("events/10000/enable", "enable and disable an event beside 10,000, to the call of a handler", 80, "enable and disable", "bare"),
 		}},
 		group{name: "event allocations", count: eventAllocations, rows: []row{
@@ -133,7 +136,8 @@ func all(quick bool) ([]group, error) {
 			over: []string{"irp on 1", "bare on 2"}, under: []string{"irp on 2", "bare on 1"}, unit: "x",
 		}}},
 		group{name: "collector", count: collector, rows: []row{
-			{name: "collector/allocations", what: fmt.Sprintf("heap allocations in %d million mixed requests", counted(quick)/1_000_000), bound: report.AtMost},
+			{name: "collector/allocations", what: fmt.Sprintf("heap allocations in %d million mixed requests", counted(quick)/1_000_000),
+				bound: report.AtMost},
 			{name: "collector/cycles", what: "collections that they caused", bound: report.AtMost},
 		}},
 	), nil

@@ -181,7 +181,8 @@ func (g group) rounds(ctx context.Context, c *config, s *subjects) (map[string][
 	if g.large && c.Quick {
 		often = 1
 	}
-	samples, err := measure.Interleaved(ctx, tasks, measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often), Seed: c.Seed, Steady: g.large, Prime: g.prime})
+	samples, err := measure.Interleaved(ctx, tasks,
+		measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often), Seed: c.Seed, Steady: g.large, Prime: g.prime})
 	if err != nil {
 		return nil, err
 	}

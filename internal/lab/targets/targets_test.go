@@ -37,7 +37,8 @@ func TestASlowRowFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]report.Verdict{"planted/slow": report.Fail, "planted/fast": report.Pass, "planted/little": report.Fail, "planted/much": report.Pass}
+	want := map[string]report.Verdict{"planted/slow": report.Fail, "planted/fast": report.Pass, "planted/little": report.Fail,
+		"planted/much": report.Pass}
 	for _, target := range rep.Targets {
 		if target.Verdict != want[target.Name] || len(target.Samples) != report.MinRounds || target.Interval == nil || len(target.Parts) != 2 {
 			t.Errorf("%+v: want %s", target, want[target.Name])
@@ -71,7 +72,8 @@ func TestOnlyWhatIsSelectedRuns(t *testing.T) {
 	if err != nil || len(rep.Targets) != 1 || rep.Targets[0].Name != "a/b" || opened != 1 {
 		t.Errorf("%+v, %v, opened %d times", rep, err, opened)
 	}
-	if _, err := run(context.Background(), []group{g}, Options{Rounds: 1, Match: regexp.MustCompile("nothing")}); !errors.Is(err, lab.ErrNoMatch) {
+	if _, err := run(context.Background(), []group{g}, Options{Rounds: 1, Match: regexp.MustCompile("nothing")}); !errors.Is(err,
+		lab.ErrNoMatch) {
 		t.Errorf("no match: %v", err)
 	}
 }
@@ -101,7 +103,8 @@ func TestAnAllocationFails(t *testing.T) {
 		n, cycles, err := least3(ctx, 3*lab.Requests, []func(int){func(int) { leaked = make([]byte, 100) }})
 		return map[string]float64{"allocations": n, "cycles": cycles}, err
 	}
-	rep, err := run(ctx, []group{{name: "planted", rows: []row{{name: "allocations", bound: report.AtMost}, {name: "cycles", bound: report.AtMost}}, count: planted}},
+	rep, err := run(ctx, []group{{name: "planted",
+		rows: []row{{name: "allocations", bound: report.AtMost}, {name: "cycles", bound: report.AtMost}}, count: planted}},
 		Options{Rounds: 1})
 	if err != nil || rep.Targets[0].Value < 3 || rep.Targets[0].Verdict != report.Fail || rep.Targets[1].Verdict != report.Pass {
 		t.Errorf("%+v, %v", rep, err)
@@ -116,8 +119,11 @@ func TestEveryTargetCanBeMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	names, smaller := map[string]bool{}, map[string]func(*config) (*subjects, error){
-		"random": random(1000), "build/2000000": build(1000), "build on two cores": twoCores(1000),
-		"lookup 400000": lookupStand(lab.Synthetic(1, 8)), "lookup 2000000": lookupStand(lab.Synthetic(1, 8)),
+		"random":             random(1000),
+		"build/2000000":      build(1000),
+		"build on two cores": twoCores(1000),
+		"lookup 400000":      lookupStand(lab.Synthetic(1, 8)),
+		"lookup 2000000":     lookupStand(lab.Synthetic(1, 8)),
 	}
 	c := &config{Options: Options{Seed: testkit.Seed(t), Rounds: 1, Quick: true}}
 	for _, g := range groups {

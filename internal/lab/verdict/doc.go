@@ -31,10 +31,11 @@
 // Two variants that took turns in one run are pairs. Most of the noise is common to both halves of a pair, milliseconds apart, and
 // cancels in their ratio; Mann-Whitney would throw that away. On two shared cores at a load of 17, with nothing
 // changed, half of the ratios of pairs lay within 1 to 6 % of 1, while the middle 80 % of the times ranged over a factor of 1.7 to
-// 3.5. Their test is Wilcoxon's signed-rank test on the log-ratios (F. Wilcoxon, 1945). It asks for ratios that are symmetric about 1 when nothing changed. That is not hoped for but
-// arranged: which variant begins a block is drawn from a seeded generator (package pair), so that without a difference the sign of each
-// log-ratio is a fair coin whatever the machine does meanwhile, drifting or jumping between modes (R. A. Fisher, The Design of
-// Experiments, 1935, section 21). The estimate is the median of the Walsh averages, which up to 29 % of wild pairs do not move far.
+// 3.5. Their test is Wilcoxon's signed-rank test on the log-ratios (F. Wilcoxon, 1945). It asks for ratios that are symmetric about 1 when
+// nothing changed. That is not hoped for but arranged: which variant begins a block is drawn from a seeded generator (package pair), so
+// that without a difference the sign of each log-ratio is a fair coin whatever the machine does meanwhile, drifting or jumping between
+// modes (R. A. Fisher, The Design of Experiments, 1935, section 21). The estimate is the median of the Walsh averages, which up to 29 % of
+// wild pairs do not move far.
 //
 // When a report has many rows, one in twenty differs at p < 0.05 by chance alone. Holm's correction (S. Holm, 1979) bounds the
 // chance of any false alarm among all rows of a comparison; it needs no independence and loses little.

@@ -63,7 +63,8 @@ const (
 func FromReport(r *report.Report, source string) *Measurements {
 	m := &Measurements{Side: Side{Source: source, Environment: r.Environment}, work: map[string]work{}, primed: fmt.Sprint(r.Settings.Prime)}
 	for _, w := range r.Workloads {
-		m.work[w.Name] = work{w.Digest, fmt.Sprintf("%d objects, %d items, %d requests of seed %d", w.Objects, w.Items, r.Settings.Requests, r.Settings.Seed)}
+		m.work[w.Name] = work{w.Digest,
+			fmt.Sprintf("%d objects, %d items, %d requests of seed %d", w.Objects, w.Items, r.Settings.Requests, r.Settings.Seed)}
 	}
 	for _, warning := range r.Warnings {
 		m.Warnings = append(m.Warnings, source+": "+warning)

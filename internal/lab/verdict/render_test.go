@@ -46,8 +46,10 @@ func sample(t *testing.T) *Comparison {
 		side("old.json", "Example 9000", timed("20x12/irp/engine", base), counted("20x12/irp/engine", 0), timed("1x8/irp/engine", base),
 			timed("200x20/irp/engine", base), timed("my|dri\x1b[31mver/irp/engine", times(12, 50, 90, 70)), timed("few/irp/engine", base[:5]),
 			Series{Name: "Copy", Unit: "MB/s", Better: Higher, Values: scaled(100)}, timed("gone/irp/engine", base), limit(base)),
-		side("new.json", "Example 9000", timed("20x12/irp/engine", scaled(1.07)), counted("20x12/irp/engine", 1), timed("1x8/irp/engine", scaled(0.9)),
-			timed("200x20/irp/engine", scaled(1.003)), timed("my|dri\x1b[31mver/irp/engine", times(12, 95, 50, 60)), timed("few/irp/engine", base[:5]),
+		side("new.json", "Example 9000", timed("20x12/irp/engine", scaled(1.07)), counted("20x12/irp/engine", 1),
+			timed("1x8/irp/engine", scaled(0.9)),
+			timed("200x20/irp/engine", scaled(1.003)), timed("my|dri\x1b[31mver/irp/engine", times(12, 95, 50, 60)),
+			timed("few/irp/engine", base[:5]),
 			Series{Name: "Copy", Unit: "MB/s", Better: Higher, Values: scaled(130)}, counted("added/irp/engine", 0), limit(scaled(1.04))),
 		Options{})
 	require.NoError(t, err)

@@ -60,7 +60,8 @@ func TestSignedRankApproximation(t *testing.T) {
 		}
 		approximate := signedRank(values)
 		ranks, positive := []int{}, 0
-		for i, v := range slices.SortedFunc(slices.Values(values), func(a, b float64) int { return int(math.Copysign(1, math.Abs(a)-math.Abs(b))) }) {
+		for i, v := range slices.SortedFunc(slices.Values(values),
+			func(a, b float64) int { return int(math.Copysign(1, math.Abs(a)-math.Abs(b))) }) {
 			ranks = append(ranks, 2*(i+1))
 			if v > 0 {
 				positive += 2 * (i + 1)

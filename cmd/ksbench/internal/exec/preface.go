@@ -55,7 +55,8 @@ func (p *preface) dispatcher(key prefaceKey) *engine.Dispatcher {
 	config := engine.Config{Compat: p.compat}
 	if set != (ks.GUID{}) {
 		const sizeUnknown = 1 // P-40
-		config.MethodSets = []engine.MethodSet{{Set: set, Items: []engine.MethodItem{{ID: id, Handler: decline, Support: decline, Flags: key.how}}}}
+		config.MethodSets = []engine.MethodSet{{Set: set,
+			Items: []engine.MethodItem{{ID: id, Handler: decline, Support: decline, Flags: key.how}}}}
 		config.EventSets = []engine.EventSet{{Set: set, Items: []engine.EventItem{{ID: id, Add: declineEvent, Support: decline}}}}
 		config.PropertySets = []engine.PropertySet{{Set: set, Items: []engine.PropertyItem{
 			{ID: id, Get: decline, Set: decline, Support: decline, SerializedSize: sizeUnknown},

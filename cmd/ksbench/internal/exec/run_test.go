@@ -182,8 +182,8 @@ func TestNothingKept(t *testing.T) {
 		for _, p := range []string{"true", "false", `"forged"`} {
 			for _, a := range []string{"arena", "none", "fail", "nobuffer"} {
 				for id := range 6 {
-					fmt.Fprintf(&text, `{"set":"aaaaaaaa-0000-0000-0000-000000000001","id":%d,"flags":1,"out":9,"memory":%q,"prepared":%s,"allocator":%q,"tag":"x"}`+"\n",
-						id, m, p, a)
+					fmt.Fprintf(&text, `{"set":"aaaaaaaa-0000-0000-0000-000000000001","id":%d,"flags":1,"out":9,`, id)
+					fmt.Fprintf(&text, `"memory":%q,"prepared":%s,"allocator":%q,"tag":"x"}`+"\n", m, p, a)
 				}
 			}
 		}

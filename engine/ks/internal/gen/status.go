@@ -66,15 +66,18 @@ func statusTable(facts []byte) ([]byte, error) {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString(")\n\n// name returns the C name of s, or nothing if it has no constant here.\nfunc (s Status) name() string {\nswitch s {\n")
+	b.WriteString(")\n\n// name returns the C name of s, or nothing if it has no constant here.\nfunc (s Status) name() string {\n" +
+		"switch s {\n")
 	for _, s := range in.Statuses {
 		fmt.Fprintf(&b, "case %s:\nreturn %q\n", goStatus(s.Name), s.Name)
 	}
-	b.WriteString("}\nreturn \"\"\n}\n\n// statusNamed returns the status with that C name.\nfunc statusNamed(name string) (Status, bool) {\nswitch name {\n")
+	b.WriteString("}\nreturn \"\"\n}\n\n// statusNamed returns the status with that C name.\n" +
+		"func statusNamed(name string) (Status, bool) {\nswitch name {\n")
 	for _, s := range in.Statuses {
 		fmt.Fprintf(&b, "case %q:\nreturn %s, true\n", s.Name, goStatus(s.Name))
 	}
-	b.WriteString("}\nreturn 0, false\n}\n\n// win32 returns the Win32 code of a warning or an error.\nfunc (s Status) win32() uint32 {\nswitch s {\n")
+	b.WriteString("}\nreturn 0, false\n}\n\n// win32 returns the Win32 code of a warning or an error.\nfunc (s Status) win32() uint32 {\n" +
+		"switch s {\n")
 	for _, s := range in.Statuses {
 		if s.value>>31 == 1 && s.Win32 != nil {
 			fmt.Fprintf(&b, "case %s:\nreturn %d // %s\n", goStatus(s.Name), *s.Win32, s.Win32Name)
