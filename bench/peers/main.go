@@ -8,9 +8,10 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
+	"slices"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 func main() {
@@ -40,9 +41,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if *quick {
 		opt.rounds, opt.batch = 6, time.Millisecond
 	}
-	render := map[string]func(*report.Report, io.Writer) error{
-		"text": (*report.Report).WriteText, "md": (*report.Report).WriteMarkdown, "json": (*report.Report).WriteJSON}[*format]
-	if render == nil {
+	if !slices.Contains([]string{"text", "md", "json"}, *format) {
 		fmt.Fprintf(stderr, "peers: --format %s: must be text, md or json\n", *format)
 		return 2
 	}
@@ -60,7 +59,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	rep, err := run(ctx, opt)
 	if err == nil {
-		err = write(*out, stdout, func(w io.Writer) error { return render(rep, w) })
+		err = write(*out, stdout, func(w io.Writer) error { return doc.Write(w, rep, *format, 0) })
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "peers: %v\n", err)

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
@@ -39,14 +39,14 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 		defer f.Close()
 		from, source = f, c.File
 	}
-	var kept *verdict.Measurements
+	var saved *verdict.Measurements
 	err := baseline.Save(parent.Dir, c.Name, from, time.Now(), func(path string) error {
 		f, _, err := baseline.Open(con.ctx, path)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		kept, err = verdict.Read(f, source, nil)
+		saved, err = verdict.Read(f, source, nil)
 		return err
 	})
 	switch {
@@ -55,7 +55,7 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 	case err != nil:
 		return badInput{fmt.Errorf("nothing was saved: %w", err)}
 	}
-	fmt.Fprintf(con.stderr, "saved %s in %s: %d series of samples\n", c.Name, parent.Dir, len(kept.Series))
+	fmt.Fprintf(con.stderr, "saved %s in %s: %d series of samples\n", c.Name, parent.Dir, len(saved.Series))
 	return nil
 }
 
@@ -64,16 +64,7 @@ type baselineList struct{}
 // Run is called by kong.
 func (c *baselineList) Run(con *console, parent *baselineCommand) error {
 	infos, damaged := baseline.List(con.ctx, parent.Dir)
-	if err := show(con, func(out io.Writer) error {
-		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		if len(infos) > 0 {
-			fmt.Fprintln(w, "name\tsaved\tdigest\tbytes")
-		}
-		for _, b := range infos {
-			fmt.Fprintf(w, "%s\t%s\t%016x\t%d\n", b.Name, b.Saved.Format(time.RFC3339), b.Digest, b.Size)
-		}
-		return w.Flush()
-	}); err != nil {
+	if err := con.show(kept(infos), "text"); err != nil {
 		return err
 	}
 	if len(infos)+len(damaged) == 0 {
@@ -83,6 +74,18 @@ func (c *baselineList) Run(con *console, parent *baselineCommand) error {
 		return badInput{errors.Join(damaged...)}
 	}
 	return nil
+}
+
+// kept are the baselines of a folder.
+type kept []baseline.Info
+
+// Document is a line for each.
+func (k kept) Document() *doc.Document {
+	t := doc.Table{Columns: doc.Figures("name", "saved", "digest", "bytes")}
+	for _, b := range k {
+		t.Rows = append(t.Rows, []string{b.Name, b.Saved.Format(time.RFC3339), fmt.Sprintf("%016x", b.Digest), fmt.Sprint(b.Size)})
+	}
+	return &doc.Document{Sections: []doc.Section{{Table: t}}}
 }
 
 type baselineShow struct {
@@ -100,14 +103,5 @@ func (c *baselineShow) Run(con *console, parent *baselineCommand) error {
 	if err != nil {
 		return badInput{err}
 	}
-	return show(con, m.WriteText)
-}
-
-// show renders to standard output.
-func show(con *console, render func(io.Writer) error) error {
-	out, err := newOutput("", con.stdout)
-	if err != nil {
-		return err
-	}
-	return out.write(render)
+	return con.show(m, "text")
 }

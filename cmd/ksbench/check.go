@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
@@ -25,7 +24,7 @@ type checkCommand struct {
 
 // Run is called by kong. Every file is looked at, whatever is wrong with the ones before.
 func (c *checkCommand) Run(con *console) error {
-	var checked []checkedFile
+	var checked checkedFiles
 	var faults []error
 	for _, path := range c.Files {
 		f := checkedFile{File: path}
@@ -36,7 +35,10 @@ func (c *checkCommand) Run(con *console) error {
 			err = f.manifest(con.ctx)
 		}
 		if err != nil {
-			f.Error = err.Error()
+			f.Error, f.state = err.Error(), "broken"
+			if errors.As(err, new(*fs.PathError)) {
+				f.state = "cannot be read"
+			}
 			faults = append(faults, err)
 		}
 		checked = append(checked, f)
@@ -44,28 +46,13 @@ func (c *checkCommand) Run(con *console) error {
 	if con.ctx.Err() != nil {
 		return errors.New("interrupted")
 	}
-	if err := show(con, func(w io.Writer) error { return c.write(w, checked) }); err != nil {
+	if err := con.show(checked, c.Format); err != nil {
 		return err
 	}
 	if len(faults) > 0 {
 		return badInput{errors.Join(faults...)}
 	}
 	return nil
-}
-
-func (c *checkCommand) write(w io.Writer, checked []checkedFile) error {
-	if c.Format == "json" {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", " ")
-		return enc.Encode(checked)
-	}
-	var b []byte
-	for i := range checked {
-		b = checked[i].appendText(b)
-	}
-	_, err := w.Write(b)
-	return err
 }
 
 // checkedFile is what was found out about a file.
@@ -77,6 +64,8 @@ type checkedFile struct {
 	Objects  []checkedObject `json:"objects,omitempty"`
 	Requests *int64          `json:"requests,omitempty"` // lines of a request file
 	Error    string          `json:"error,omitempty"`
+
+	state string // in a word or two, if there is an error
 }
 
 func (f *checkedFile) manifest(ctx context.Context) error {

@@ -56,31 +56,30 @@ func TestCheckText(t *testing.T) {
 	require.Equal(t, exitOK, code, err)
 	require.Empty(t, err)
 	_, table, _ := strings.Cut(out, "\n")
-	require.Regexp(t, `^`+path+`: driver "d\\x1b\[2J", 3 objects, digest [0-9a-f]{16}`, out)
-	require.Equal(t, `  source: here
-
+	require.Regexp(t, `^`+path+`: driver "d\\x1b\[2J", 3 objects, digest [0-9a-f]{16}; source: here\n`, out)
+	require.Equal(t, `
 object "filter"
-  KSPROPSETID_Audio {45ffaaa0-6e1b-11d0-bcf2-444553540000}: property set, 2 items
-    PROPERTY                      ID    ACCESS                                                  FAST     REQUEST  DATA  SERIALIZED  VALUES                                                             RELATIONS
-    KSPROPERTY_AUDIO_VOLUMELEVEL  4     get set                                                 get set  40       4     4           KSPROPTYPESETID_General/VT_I4; -8388608..0 step 65536; default -4  KSPROPERTY_AUDIO_MUTE own
-    own                           9999  get=emit:0123456789abcdef0123456789a... support=accept  -        24       0     asked for   -                                                                  -
 
-object "odd"
-  property_item_size 71
-  every property request fails: PropertyItemSize 71 is not a multiple of 8 (P-3); use 0 for plain items
-  M {11111111-0000-0000-0000-000000000000}: method set, 3 items
-    METHOD  ID  FAST  REQUEST  DATA  FLAGS
-    run     1   yes   24       0     read
-    walk    2   -     24       0     none
-    sit     3   -     24       0     none
-  E {22222222-0000-0000-0000-000000000000}: event set, 1 item
-    EVENT  ID  DATA  EXTRA
-    tick   2   32    0
-  (no name) {33333333-0000-0000-0000-000000000000}: event set, 0 items
+KSPROPSETID_Audio {45ffaaa0-6e1b-11d0-bcf2-444553540000}: property set, 2 items
+  property                        ID  access                                                  fast     request  data  serialized  values                                                             relations
+  KSPROPERTY_AUDIO_VOLUMELEVEL     4  get set                                                 get set       40     4  4           KSPROPTYPESETID_General/VT_I4; -8388608..0 step 65536; default -4  KSPROPERTY_AUDIO_MUTE own
+  own                           9999  get=emit:0123456789abcdef0123456789a... support=accept  -             24     0  asked for   -                                                                  -
 
-object "empty"
-  no sets
+object "odd", property_item_size 71: every property request fails: PropertyItemSize 71 is not a multiple of 8 (P-3); use 0 for plain items
 
+M {11111111-0000-0000-0000-000000000000}: method set, 3 items
+  method  ID  fast  request  data  flags
+  run      1  yes        24     0  read
+  walk     2  -          24     0  none
+  sit      3  -          24     0  none
+
+E {22222222-0000-0000-0000-000000000000}: event set, 1 item
+  event  ID  data  extra
+  tick    2    32      0
+
+(no name) {33333333-0000-0000-0000-000000000000}: event set, 0 items
+
+object "empty": no sets
 `, table)
 }
 

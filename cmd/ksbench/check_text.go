@@ -1,86 +1,98 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"unicode"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
-// appendText appends the file as people read it.
-func (f *checkedFile) appendText(b []byte) []byte {
-	w := bytes.NewBuffer(b)
-	switch {
-	case f.Error != "":
-		fmt.Fprintf(w, "%s: broken; standard error says why\n", f.File)
-	case f.Requests != nil:
-		fmt.Fprintf(w, "%s: %d requests, all well formed\n", f.File, *f.Requests)
+type checkedFiles []checkedFile
+
+// Document is the files as people read them: a table for each set.
+func (files checkedFiles) Document() *doc.Document {
+	d := new(doc.Document)
+	say := func(format string, args ...any) {
+		d.Sections = append(d.Sections, doc.Section{Title: fmt.Sprintf(format, args...)})
 	}
-	if f.Driver == "" && f.Objects == nil {
-		return w.Bytes()
+	for i := range files {
+		f := &files[i]
+		switch {
+		case f.Error != "":
+			say("%s: %s; standard error says why", f.File, f.state)
+		case f.Requests != nil:
+			say("%s: %d requests, all well formed", f.File, *f.Requests)
+		}
+		if f.Driver == "" && f.Objects == nil {
+			continue
+		}
+		source := ""
+		if f.Source != "" {
+			source = "; source: " + named(f.Source)
+		}
+		say("%s: driver %s, %s, digest %s%s", f.File, named(f.Driver), doc.Plural(len(f.Objects), "object"), f.Digest, source)
+		for k := range f.Objects {
+			d.Sections = append(d.Sections, f.Objects[k].sections()...)
+		}
 	}
-	fmt.Fprintf(w, "%s: driver %s, %s, digest %s\n", f.File, named(f.Driver), count(len(f.Objects), "object"), f.Digest)
-	if f.Source != "" {
-		fmt.Fprintf(w, "  source: %s\n", named(f.Source))
-	}
-	for i := range f.Objects {
-		f.Objects[i].writeText(w)
-	}
-	w.WriteByte('\n')
-	return w.Bytes()
+	return d
 }
 
-func (o *checkedObject) writeText(out *bytes.Buffer) {
-	fmt.Fprintf(out, "\nobject %q\n", o.Object)
+var (
+	propertyColumns = []doc.Column{{Name: "property", Words: true}, {Name: "ID"}, {Name: "access", Words: true}, {Name: "fast", Words: true, Spare: 2},
+		{Name: "request"}, {Name: "data"}, {Name: "serialized", Words: true, Spare: 3}, {Name: "values", Words: true, Spare: 1},
+		{Name: "relations", Words: true, Spare: 4}}
+	methodColumns = []doc.Column{{Name: "method", Words: true}, {Name: "ID"}, {Name: "fast", Words: true}, {Name: "request"}, {Name: "data"},
+		{Name: "flags", Words: true}}
+	eventColumns = doc.Figures("event", "ID", "data", "extra")
+)
+
+func (o *checkedObject) sections() []doc.Section {
+	title := fmt.Sprintf("object %q", o.Object)
 	if o.PropertyItemSize != 0 {
-		fmt.Fprintf(out, "  property_item_size %d\n", o.PropertyItemSize)
+		title += fmt.Sprintf(", property_item_size %d", o.PropertyItemSize)
 	}
 	if o.Refused != "" {
-		fmt.Fprintf(out, "  every property request fails: %s\n", o.Refused)
+		title += ": every property request fails: " + o.Refused
 	}
 	if len(o.PropertySets)+len(o.MethodSets)+len(o.EventSets) == 0 {
-		fmt.Fprintln(out, "  no sets")
+		title += ": no sets"
 	}
+	sections := []doc.Section{{Title: title}}
 	for _, s := range o.PropertySets {
-		writeSet(out, "property", s, "PROPERTY\tID\tACCESS\tFAST\tREQUEST\tDATA\tSERIALIZED\tVALUES\tRELATIONS", func(p property) []string {
+		sections = append(sections, s.section("property", propertyColumns, func(p property) []string {
 			return []string{named(p.Name), number(p.ID), p.access(), strings.Join(p.Fast, " "), number(p.MinProperty), number(p.MinData),
 				p.serialized(), p.values(), strings.Join(p.Relations, " ")}
-		})
+		}))
 	}
 	for _, s := range o.MethodSets {
-		writeSet(out, "method", s, "METHOD\tID\tFAST\tREQUEST\tDATA\tFLAGS", func(m method) []string {
+		sections = append(sections, s.section("method", methodColumns, func(m method) []string {
 			return []string{named(m.Name), number(m.ID), m.fast(), number(m.MinMethod), number(m.MinData), m.Flags}
-		})
+		}))
 	}
 	for _, s := range o.EventSets {
-		writeSet(out, "event", s, "EVENT\tID\tDATA\tEXTRA", func(e event) []string {
+		sections = append(sections, s.section("event", eventColumns, func(e event) []string {
 			return []string{named(e.Name), number(e.ID), number(e.DataInput), number(e.ExtraEntryData)}
-		})
+		}))
 	}
+	return sections
 }
 
-// writeSet writes a table. What is empty shows as a dash, so that columns can be counted.
-func writeSet[T any](out *bytes.Buffer, kind string, s checkedSet[T], head string, row func(T) []string) {
-	fmt.Fprintf(out, "  %s {%s}: %s set, %s\n", named(s.Name), s.GUID, kind, count(len(s.Items), "item"))
-	if len(s.Items) == 0 {
-		return
-	}
-	var table bytes.Buffer
-	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "    %s\n", head)
+// section is the table of a set. What is empty shows as a dash, so that columns can be counted.
+func (s checkedSet[T]) section(kind string, columns []doc.Column, cells func(T) []string) doc.Section {
+	t := doc.Table{Columns: columns}
 	for _, it := range s.Items {
-		cells := row(it)
-		for i, c := range cells {
+		row := cells(it)
+		for i, c := range row {
 			if c == "" {
-				cells[i] = "-"
+				row[i] = "-"
 			}
 		}
-		fmt.Fprintf(w, "    %s\n", strings.Join(cells, "\t"))
+		t.Rows = append(t.Rows, row)
 	}
-	w.Flush() // to memory
-	out.Write(table.Bytes())
+	return doc.Section{Title: fmt.Sprintf("%s {%s}: %s set, %s", named(s.Name), s.GUID, kind, doc.Plural(len(s.Items), "item")), Table: t}
 }
 
 // access is which verbs answer, and by what where it is not a stored value.
@@ -145,10 +157,3 @@ func named(name string) string {
 }
 
 func number(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
-
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.Itoa(n) + " " + noun
-}

@@ -54,7 +54,7 @@ func TestShellJob(t *testing.T) {
 	require.Contains(t, text, `gate: regressed: "Volume" B/op, "Volume" allocs/op`)
 	comment, err := os.ReadFile(filepath.Join(dir, "comment.md"))
 	require.NoError(t, err)
-	require.Contains(t, string(comment), "| regressed | Volume | allocs/op | 0 | 1 | from 0 | exact |")
+	require.Contains(t, string(comment), "| regressed | Volume | allocs/op | 0 | 1 | from 0 | - | exact |")
 
 	text, code = sh("git checkout -q volume.go && sh bench.sh")
 	require.Equal(t, exitOK, code, text)

@@ -67,7 +67,7 @@ func (c *compareCommand) Run(con *console) error {
 		comparison.Warnings = append(comparison.Warnings, "not the same conditions: "+reason)
 	}
 	regressed := comparison.Counts[verdict.Regressed]
-	if err := c.write(out, comparison); err != nil {
+	if err := c.write(con, out, comparison); err != nil {
 		return err
 	}
 	if c.Fail && regressed > 0 {

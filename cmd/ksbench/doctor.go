@@ -25,11 +25,7 @@ func (c *doctorCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	write := d.WriteText
-	if c.Format == "json" {
-		write = d.WriteJSON
-	}
-	if err := out.write(write); err != nil {
+	if err := con.write(out, d, c.Format); err != nil {
 		return err
 	}
 	if !d.Fit {

@@ -54,7 +54,7 @@ func (c *gateCommand) Run(con *console) error {
 		return err
 	}
 	failed, silent := c.failing(comparison), c.Time == "hard" && blind(comparison)
-	if err := c.write(out, comparison); err != nil { // drops rows
+	if err := c.write(con, out, comparison); err != nil { // drops rows
 		return err
 	}
 	if len(failed) > 0 {

@@ -17,7 +17,7 @@ type judging struct {
 	Exact       []string `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
 	Higher      []string `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever the text and their names say."`
 	Lower       []string `name:"lower-is-better" placeholder:"UNIT,..." help:"Units of which less is better."`
-	Format      string   `enum:"text,json,md" default:"text" help:"How to write the comparison: text, json or md."`
+	Format      string   `enum:"text,json,md,csv" default:"text" help:"How to write the comparison: text, json, md or csv."`
 	OnlyChanges bool     `help:"Write only rows that improved, regressed or changed, and nothing at all if there are none."`
 	Out         string   `placeholder:"FILE" help:"Where to write the comparison, instead of standard output."`
 
@@ -67,15 +67,17 @@ func (j *judging) compare(old, new *verdict.Measurements, opt verdict.Options) (
 
 // write writes the comparison as the flags say. That it cannot be written is nothing that a comparison found: a gate must not
 // end with the exit code of a regression, so it counts as bad input.
-func (j *judging) write(out *output, c *verdict.Comparison) error {
-	render := map[string]func(io.Writer) error{"text": c.WriteText, "md": c.WriteMarkdown, "json": c.WriteJSON}[j.Format]
+func (j *judging) write(con *console, out *output, c *verdict.Comparison) error {
+	var err error
 	if j.OnlyChanges {
 		c.OnlyChanges()
-		if !c.Changed() {
-			render = func(io.Writer) error { return nil }
-		}
 	}
-	if err := out.write(render); err != nil {
+	if j.OnlyChanges && !c.Changed() {
+		err = out.write(func(io.Writer) error { return nil })
+	} else {
+		err = con.write(out, c, j.Format)
+	}
+	if err != nil {
 		return badInput{err}
 	}
 	return nil

@@ -41,6 +41,8 @@ type console struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer // for messages and progress; with --quiet they go nowhere
+
+	width, fileWidth int // of text on standard output and in files, 0 for any
 }
 
 // input is standard input for what measured something. It ends with ctx: a read of it waits for whoever writes.
@@ -122,7 +124,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if root.Verbose {
 		settings(messages, parsed, defaults)
 	}
-	err = parsed.Run(&console{ctx: ctx, stdin: stdin, stdout: stdout, stderr: messages})
+	con := &console{ctx: ctx, stdin: stdin, stdout: stdout, stderr: messages, width: int(root.Width), fileWidth: int(root.Width)}
+	if con.width == 0 {
+		con.width = widthOf(stdout)
+	}
+	err = parsed.Run(con)
 	err = firstOf(interrupted(ctx, err), err)
 	if err == nil || helped {
 		return exitOK

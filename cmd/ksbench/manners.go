@@ -15,6 +15,7 @@ import (
 // manners are the flags of every command.
 type manners struct {
 	Config  string `placeholder:"FILE" help:"Take defaults of flags from this file (default: .ksbench.yaml, if there is one)."`
+	Width   width  `placeholder:"COLUMNS" help:"How wide text may be (default: as the terminal is, else $COLUMNS, else as wide as it takes)."`
 	Quiet   bool   `short:"q" help:"Say nothing but results and errors."`
 	Verbose bool   `short:"v" help:"Say first which settings a command has, and where they come from."`
 }

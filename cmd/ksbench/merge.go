@@ -43,5 +43,5 @@ func (c *mergeCommand) Run(con *console) error {
 	if err != nil {
 		return badInput{err}
 	}
-	return out.write(renderer(merged, c.Format))
+	return con.write(out, merged, c.Format)
 }

@@ -90,14 +90,14 @@ var (
 	blanks   = regexp.MustCompile(`[ \t]+`)
 )
 
-// shape is what a text says on any machine: without times, and without warnings of how noisy it was.
+// shape is what a text says on any machine: without times, and without warnings of how noisy it was and the empty lines between.
 func shape(text string) (lines []string) {
 	for line := range strings.Lines(text) {
 		line = machines.ReplaceAllString(line, "$1: this machine")
 		if strings.Contains(line, "ns/op ") {
 			line = figure.ReplaceAllString(line, "#")
 		}
-		if !strings.HasPrefix(line, "warning: ") {
+		if !strings.HasPrefix(line, "warning: ") && line != "\n" { // an empty one stands before them
 			lines = append(lines, blanks.ReplaceAllString(line, " "))
 		}
 	}

@@ -11,11 +11,13 @@ import (
 type (
 	rounds     int     // of a measurement
 	rate       float64 // requests a second
+	width      int     // of text, in columns
 	percentage float64 // 5% is 0.05; the sign may be left out
 )
 
 const (
 	maxRounds = 10000
+	maxWidth  = 10000
 	maxRate   = 1_000_000_000 // a request a nanosecond
 )
 
@@ -26,6 +28,16 @@ func (r *rounds) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q: must be 1 to %d", text, maxRounds)
 	}
 	*r = rounds(n)
+	return nil
+}
+
+// UnmarshalText is called by kong.
+func (w *width) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 20 || n > maxWidth {
+		return fmt.Errorf("%q: must be 20 to %d columns", text, maxWidth)
+	}
+	*w = width(n)
 	return nil
 }
 

@@ -3,10 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/profile"
 )
 
@@ -60,13 +59,22 @@ func (c *profileCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	for _, s := range sum {
-		fmt.Fprintf(&b, "%-9s  %-5s  %11d requests  %9d bytes  %s\n", s.Workload, s.Kind, s.Requests, s.Bytes, s.Says())
+	return con.show(proven{dir, sum}, "text")
+}
+
+// proven is what the files of a folder say.
+type proven struct {
+	dir      string
+	sidecars []profile.Sidecar
+}
+
+// Document is a line for each file.
+func (p proven) Document() *doc.Document {
+	t := doc.Table{Columns: append(doc.Figures("workload", "kind", "requests", "bytes"), doc.Column{Name: "says", Words: true})}
+	t.Columns[1].Words = true
+	for _, s := range p.sidecars {
+		t.Rows = append(t.Rows, []string{s.Workload, s.Kind, fmt.Sprint(s.Requests), fmt.Sprint(s.Bytes), s.Says()})
 	}
-	fmt.Fprintf(&b, "%d files in %s prove it: no allocation, contention, wait or collection belongs to a request.\n", len(sum), dir)
-	return show(con, func(w io.Writer) error {
-		_, err := io.WriteString(w, b.String())
-		return err
-	})
+	return &doc.Document{Sections: []doc.Section{{Table: t}}, Summary: []string{
+		fmt.Sprintf("%d files in %s prove it: no allocation, contention, wait or collection belongs to a request.", len(p.sidecars), p.dir)}}
 }

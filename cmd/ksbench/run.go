@@ -72,7 +72,7 @@ func (c *runCommand) Run(con *console) error {
 	case err != nil && con.ctx.Err() == nil:
 		return err
 	}
-	if err := out.write(renderer(rep, c.Format)); err != nil {
+	if err := con.write(out, rep, c.Format); err != nil {
 		return err
 	}
 	if c.HTML != "" {

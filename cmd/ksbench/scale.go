@@ -68,17 +68,7 @@ func (c *scaleCommand) Run(con *console) error {
 			return err
 		}
 	}
-	return out.write(func(w io.Writer) error {
-		switch c.Format {
-		case "md":
-			return scale.WriteMarkdown(w, rep)
-		case "csv":
-			return scale.WriteCSV(w, rep)
-		case "json":
-			return rep.WriteJSON(w)
-		}
-		return scale.WriteText(w, rep)
-	})
+	return con.write(out, scale.Growth{Report: rep}, c.Format)
 }
 
 // files are those of --dir, none without it.
@@ -101,7 +91,7 @@ func (c *scaleCommand) files() (files []*output, err error) {
 
 // renderers write what belongs into the files, in their order.
 func renderers(rep *report.Report) []func(io.Writer) error {
-	all := []func(io.Writer) error{rep.WriteJSON, func(w io.Writer) error { return scale.WriteCSV(w, rep) }}
+	all := []func(io.Writer) error{rep.WriteJSON, scale.Growth{Report: rep}.WriteCSV}
 	for _, chart := range scale.Charts(rep) {
 		all = append(all, chart.Draw("scale").WriteSVG)
 	}

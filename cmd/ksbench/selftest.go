@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab"
@@ -61,18 +59,7 @@ func (c *selftestCommand) Run(con *console) error {
 	case err != nil:
 		return err
 	}
-	render := result.WriteText
-	if c.Format == "json" {
-		render = func(w io.Writer) error {
-			text, err := json.MarshalIndent(result, "", "  ")
-			if err != nil {
-				return err
-			}
-			_, err = w.Write(append(text, '\n'))
-			return err
-		}
-	}
-	if err := out.write(render); err != nil {
+	if err := con.write(out, result, c.Format); err != nil {
 		return err
 	}
 	if !result.OK() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab"
@@ -63,5 +62,5 @@ func (m *measuring) report(con *console, match string, measure func(ctx context.
 	case err != nil:
 		return nil, err
 	}
-	return rep, out.write(map[string]func(io.Writer) error{"text": rep.WriteText, "md": rep.WriteMarkdown, "json": rep.WriteJSON}[m.Format])
+	return rep, con.write(out, rep, m.Format)
 }

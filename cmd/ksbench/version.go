@@ -1,11 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"runtime/debug"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/doctor"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -15,27 +14,27 @@ type versionCommand struct {
 	Format string `enum:"text,json" default:"text" help:"How to write it: text or json."`
 }
 
+type version struct {
+	Version  string `json:"version"` // of the module, "(devel)" if built from a tree
+	Commit   string `json:"commit"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	Level    string `json:"level"`
+	Schema   int    `json:"report_schema"`
+}
+
+// Document is a line.
+func (v version) Document() *doc.Document {
+	return &doc.Document{Summary: []string{fmt.Sprintf("ksbench %s, commit %s, %s, %s, %s, reports of schema %d",
+		v.Version, v.Commit, v.Go, v.Platform, v.Level, v.Schema)}}
+}
+
 // Run is called by kong.
 func (c *versionCommand) Run(con *console) error {
 	env := doctor.Environment()
-	v := struct {
-		Version  string `json:"version"` // of the module, "(devel)" if built from a tree
-		Commit   string `json:"commit"`
-		Go       string `json:"go"`
-		Platform string `json:"platform"`
-		Level    string `json:"level"`
-		Schema   int    `json:"report_schema"`
-	}{"(devel)", env.Commit, env.GoVersion, env.OS + "/" + env.Arch, env.Level, report.SchemaVersion}
+	v := version{"(devel)", env.Commit, env.GoVersion, env.OS + "/" + env.Arch, env.Level, report.SchemaVersion}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		v.Version = info.Main.Version
 	}
-	return show(con, func(w io.Writer) error {
-		if c.Format == "json" {
-			enc := json.NewEncoder(w)
-			enc.SetIndent("", "  ")
-			return enc.Encode(v)
-		}
-		_, err := fmt.Fprintf(w, "ksbench %s, commit %s, %s, %s, %s, reports of schema %d\n", v.Version, v.Commit, v.Go, v.Platform, v.Level, v.Schema)
-		return err
-	})
+	return con.show(v, c.Format)
 }

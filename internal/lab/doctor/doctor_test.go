@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
@@ -122,7 +123,7 @@ func TestExamine(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, d.Findings, 7)
 	var text, data bytes.Buffer
-	require.NoError(t, errors.Join(d.WriteText(&text), d.WriteJSON(&data)))
+	require.NoError(t, errors.Join(doc.Write(&text, d, "text", 0), doc.Write(&data, d, "json", 0)))
 	for _, f := range d.Findings {
 		require.Contains(t, text.String(), f.Saw)
 	}

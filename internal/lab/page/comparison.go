@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
@@ -26,7 +27,8 @@ func comparison(in Input) (*section, error) {
 	}
 	s := &section{ID: "comparison", Title: "What changed", Text: []string{
 		fmt.Sprintf("From %s to %s: %s.", first.Name, last.Name, c.Summary()),
-		"A mark is the change of the engine's time on a path of a workload, the line through it its 95 % interval; left of the dashed line it got faster. " +
+		"A mark is the change of the engine's time on a path of a workload, the line through it its 95 % interval; left of the dashed line it got faster. The axis is logarithmic: " +
+			"twice as long and half as long are equally far. " +
 			fmt.Sprintf("A change counts if chance alone would seldom make it (p below %g, corrected for the number of rows), if it is at least %g %%, "+
 				"and if its interval leaves out none. Same means that a larger change is excluded; inconclusive, that it is not: measure longer, or on a quieter machine.",
 				c.Alpha, 100*c.Effect),
@@ -36,7 +38,8 @@ func comparison(in Input) (*section, error) {
 	}
 	s.Notes = append(s.Notes, c.Warnings...)
 	chart := plot.Rows{
-		Title: "Change of the engine's time", Rule: &plot.Tick{Value: 0, Label: "no change"}, X: plot.Axis{Label: "change", Format: percent},
+		Title: "Change of the engine's time", Rule: &plot.Tick{Value: 1, Label: "no change"},
+		X:      plot.Axis{Label: "change", Log: true, Format: func(times float64) string { return doc.Percent(times - 1) }},
 		Series: []string{string(verdict.Same) + " or unclear", string(verdict.Regressed), string(verdict.Improved)},
 	}
 	t := table{Caption: "verdicts", Header: []string{"benchmark", "verdict", first.Name, last.Name, "change", "p"}}
@@ -44,10 +47,10 @@ func comparison(in Input) (*section, error) {
 		unit := strings.TrimSuffix(row.Unit, "/op")
 		change, p := "", ""
 		if row.Change != nil {
-			change = percent(*row.Change)
-			it := plot.Item{Series: series(row.Verdict), Mid: *row.Change}
+			change = doc.Percent(*row.Change)
+			it := plot.Item{Series: series(row.Verdict), Mid: 1 + *row.Change}
 			if row.Interval != nil {
-				it.Low, it.High = row.Interval.Low, row.Interval.High
+				it.Low, it.High = 1+row.Interval.Low, 1+row.Interval.High
 			}
 			if !row.Exact() {
 				chart.Rows = append(chart.Rows, plot.Row{Name: row.Name, Items: []plot.Item{it}})
@@ -60,8 +63,8 @@ func comparison(in Input) (*section, error) {
 			continue
 		}
 		t.Rows = append(t.Rows, []cell{{Text: row.Name}, {Text: string(row.Verdict), Class: verdictClass(row.Verdict)},
-			{Text: plot.Number(row.Old.Center) + " " + unit}, {Text: plot.Number(row.New.Center) + " " + unit},
-			{Text: change, Note: interval(row.Interval, percent)}, {Text: p}})
+			{Text: doc.Number(row.Old.Center) + " " + unit}, {Text: doc.Number(row.New.Center) + " " + unit},
+			{Text: change, Note: interval(row.Interval, doc.Percent)}, {Text: p}})
 	}
 	if len(chart.Rows) > 0 {
 		s.Figures = append(s.Figures, chart.Draw("change"))
@@ -73,13 +76,6 @@ func comparison(in Input) (*section, error) {
 		s.Notes = append(s.Notes, fmt.Sprintf("%d rows are in one of the two only and were not compared.", n))
 	}
 	return s, nil
-}
-
-func percent(v float64) string {
-	if v == 0 {
-		return "0 %"
-	}
-	return fmt.Sprintf("%+.3g %%", 100*v)
 }
 
 // series orders the verdicts for the figure, so that a colour means the same in each.

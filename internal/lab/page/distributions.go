@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -50,7 +51,7 @@ func distributions(in Input) (*section, error) {
 // violins compares the implementations of one report, or each of them in several reports.
 func (in Input) violins(workload, path string) plot.Rows {
 	r := in.main()
-	c := plot.Rows{Title: workload + ", " + path, X: plot.Axis{Label: "nanoseconds per request", Format: plot.Nanoseconds}}
+	c := plot.Rows{Title: workload + ", " + path, X: plot.Axis{Label: "nanoseconds per request", Format: doc.Nanoseconds}}
 	low, high := 0.0, 0.0
 	all := in.measured()
 	for _, rep := range all {
@@ -70,7 +71,7 @@ func (in Input) violins(workload, path string) plot.Rows {
 			high = max(high, it.Mid)
 			it.Series = j
 			if len(all) == 1 {
-				it.Series, row.Name = i, impl.Name+": "+plot.Nanoseconds(res.NsPerOp)
+				it.Series, row.Name = i, impl.Name+": "+doc.Nanoseconds(res.NsPerOp)
 			}
 			if len(all) > shownViolins {
 				it.Values = nil

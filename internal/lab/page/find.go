@@ -62,34 +62,12 @@ func (r Report) ratio(workload, path, impl string) *report.Ratio {
 	return nil
 }
 
-// judgement is what an interval of a ratio allows to say of the engine.
-type judgement string
-
-const (
-	faster    judgement = "faster"
-	slower    judgement = "slower"
-	undecided judgement = "undecided"
-	unjudged  judgement = "too few rounds"
-)
-
-func judge(ratio *report.Ratio) judgement {
-	switch in := ratio.Interval; {
-	case in == nil:
-		return unjudged
-	case in.Low > 1:
-		return faster
-	case in.High < 1:
-		return slower
-	}
-	return undecided
-}
-
 // class is the name of a judgement in the style sheet.
-func (j judgement) class() string {
+func class(j report.Judgement) string {
 	switch j {
-	case faster:
+	case report.Faster:
 		return "good"
-	case slower:
+	case report.Slower:
 		return "bad"
 	}
 	return "open"

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 )
 
@@ -25,7 +26,7 @@ func history(in Input) (*section, error) {
 	}
 	for _, path := range r.Paths {
 		c := plot.Lines{Title: path.Name + ": the engine over time", X: plot.Axis{Label: "report", Ticks: ticks},
-			Y: plot.Axis{Label: "nanoseconds per request", Log: true, Format: plot.Nanoseconds}}
+			Y: plot.Axis{Label: "nanoseconds per request", Log: true, Format: doc.Nanoseconds}}
 		for _, w := range r.Workloads {
 			curve := plot.Series{Name: w.Name}
 			for i, rep := range all {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -20,7 +21,7 @@ func latencies(in Input) (*section, error) {
 	for _, path := range r.Paths {
 		f := fold{Title: path.Name + ": " + path.Description, Open: len(s.Folds) == 0}
 		for _, w := range r.Workloads {
-			c := plot.Lines{Title: "Latency of " + w.Name + ", " + path.Name, Y: plot.Axis{Label: "time of one request", Log: true, Format: plot.Nanoseconds},
+			c := plot.Lines{Title: "Latency of " + w.Name + ", " + path.Name, Y: plot.Axis{Label: "time of one request", Log: true, Format: doc.Nanoseconds},
 				X: plot.Axis{Label: "share of the requests that take less", Log: true}}
 			var clock *report.Distribution
 			for _, impl := range r.Impls {
@@ -56,7 +57,7 @@ func latencies(in Input) (*section, error) {
 	}
 	if open {
 		s.Text = append(s.Text, fmt.Sprintf("Requests came at a rate of %s per second, whether or not the one before was done. With waiting counts from the intended start, "+
-			"alone from the real one: the first is what a caller sees (coordinated omission is the name for leaving the waiting out).", plot.Number(r.Settings.Rate)))
+			"alone from the real one: the first is what a caller sees (coordinated omission is the name for leaving the waiting out).", doc.Number(r.Settings.Rate)))
 	}
 	if len(s.Folds) == 0 {
 		return nil, nil

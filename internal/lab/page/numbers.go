@@ -3,7 +3,7 @@ package page
 import (
 	"fmt"
 
-	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 // numbers are the medians and what was allocated, of every row.
@@ -27,9 +27,9 @@ func numbers(in Input) (*section, error) {
 					continue
 				}
 				found = true
-				c := cell{Text: plot.Nanoseconds(res.NsPerOp), Note: interval(res.Interval, plot.Number)}
+				c := cell{Text: doc.Nanoseconds(res.NsPerOp), Note: interval(res.Interval, doc.Number)}
 				if res.AllocsPerOp != 0 || res.BytesPerOp != 0 {
-					c.Note += fmt.Sprintf(" · %s allocs, %s B", plot.Number(res.AllocsPerOp), plot.Number(res.BytesPerOp))
+					c.Note += fmt.Sprintf(" · %s allocs, %s B", doc.Number(res.AllocsPerOp), doc.Number(res.BytesPerOp))
 				}
 				row = append(row, c)
 			}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -81,7 +82,7 @@ var pageTemplate string
 var (
 	style  = template.CSS(pageStyle) + plot.Style()
 	policy = policyFor(string(style))
-	layout = template.Must(template.New("page").Funcs(template.FuncMap{"name": plot.Printable}).Parse(pageTemplate))
+	layout = template.Must(template.New("page").Funcs(template.FuncMap{"name": doc.Printable}).Parse(pageTemplate))
 )
 
 // Policy is the Content-Security-Policy of every page, which a server sends as a header too.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/pprof/profile"
 
 	"github.com/ksdispatch/ksdispatch/internal/input"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 )
 
@@ -54,9 +55,9 @@ func flames(in Input) (*section, error) {
 	}}
 	for i, p := range in.Profiles {
 		kind := p.SampleType[len(p.SampleType)-1]
-		c := plot.Flame{Title: p.Name + ": " + kind.Type, Root: stacks(p), Format: func(v float64) string { return plot.Number(v) + " " + kind.Unit }}
+		c := plot.Flame{Title: p.Name + ": " + kind.Type, Root: stacks(p), Format: func(v float64) string { return doc.Number(v) + " " + kind.Unit }}
 		if kind.Unit == "nanoseconds" {
-			c.Format = plot.Nanoseconds
+			c.Format = doc.Nanoseconds
 		}
 		s.Figures = append(s.Figures, c.Draw(fmt.Sprintf("flame-%d", i)))
 	}

@@ -2,8 +2,8 @@ package page
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -11,13 +11,11 @@ import (
 // verdicts says who was faster: in a sentence, by path, and of each comparison.
 func verdicts(in Input) (*section, error) {
 	r := in.main()
-	all := map[judgement]int{}
-	var lost []string
 	s := &section{ID: "verdict", Title: "Verdict"}
-	paths := table{Caption: "comparisons of the engine with its peers", Header: []string{"path", string(faster), string(slower), string(undecided)}}
+	paths := table{Caption: "comparisons of the engine with its peers", Header: []string{"path", string(report.Faster), string(report.Slower), string(report.Undecided)}}
 	for _, path := range r.Paths {
 		t := table{Caption: path.Name + ": " + path.Description, Header: append([]string{"workload"}, r.peers()...)}
-		counts := map[judgement]int{}
+		counts := map[report.Judgement]int{}
 		for _, w := range r.Workloads {
 			row, found := plain(w.Name), false
 			for _, peer := range r.peers() {
@@ -27,12 +25,9 @@ func verdicts(in Input) (*section, error) {
 					continue
 				}
 				found = true
-				j := judge(ratio)
+				j := ratio.Judge()
 				counts[j]++
-				if j == slower {
-					lost = append(lost, fmt.Sprintf("%s/%s to %s (%s)", w.Name, path.Name, peer, factor(ratio.Ratio)))
-				}
-				row = append(row, cell{Text: factor(ratio.Ratio) + " " + string(j), Note: interval(ratio.Interval, factor), Class: j.class()})
+				row = append(row, cell{Text: doc.Times(ratio.Ratio) + " " + string(j), Note: interval(ratio.Interval, doc.Times), Class: class(j)})
 			}
 			if found {
 				t.Rows = append(t.Rows, row)
@@ -43,56 +38,24 @@ func verdicts(in Input) (*section, error) {
 		}
 		s.Folds = append(s.Folds, fold{Title: t.Caption, Tables: []table{t}})
 		row := []cell{{Text: path.Name, Note: path.Description}}
-		for _, j := range []judgement{faster, slower, undecided} {
-			c := cell{Text: fmt.Sprint(counts[j]), Class: j.class()}
-			if j == slower && counts[j] == 0 {
+		for _, j := range []report.Judgement{report.Faster, report.Slower, report.Undecided} {
+			c := cell{Text: fmt.Sprint(counts[j]), Class: class(j)}
+			if j == report.Slower && counts[j] == 0 {
 				c.Class = "open"
 			}
 			row = append(row, c)
 		}
 		paths.Rows = append(paths.Rows, row)
-		for j, n := range counts {
-			all[j] += n
-		}
 	}
 	if len(paths.Rows) == 0 {
 		return nil, nil
 	}
 	s.Tables = []table{paths}
-	s.Text = []string{
-		headline(all, lost),
-		"In the tables of the paths below, a cell says how many times as long as the engine the other implementation takes: 2× is " +
-			"twice as long, so the engine is faster; below 1× the engine is slower. It is the median of the ratios within a round, and " +
-			"under it stands the interval that holds this median with a confidence of at least 95 %. Only an interval that leaves out 1× is a verdict.",
-	}
+	s.Text = append(r.Summary(),
+		"In the tables of the paths below, a cell says how many times as long as the engine the other implementation takes: 2x is "+
+			"twice as long, so the engine is faster; below 1x the engine is slower. It is the median of the ratios within a round, and "+
+			"under it stands the interval that holds this median with a confidence of at least 95 %. Only an interval that leaves out 1x is a verdict.")
 	return s, nil
-}
-
-// factor writes a ratio with as many digits as a measurement deserves.
-func factor(v float64) string {
-	switch {
-	case v >= 99.95:
-		return fmt.Sprintf("%.0f×", v)
-	case v >= 9.995:
-		return fmt.Sprintf("%.1f×", v)
-	}
-	return fmt.Sprintf("%.2f×", v)
-}
-
-func headline(counts map[judgement]int, lost []string) string {
-	all := counts[faster] + counts[slower] + counts[undecided] + counts[unjudged]
-	if counts[unjudged] == all {
-		return fmt.Sprintf("Too few rounds for a verdict: it takes at least %d.", report.MinRounds)
-	}
-	text := fmt.Sprintf("Of %d comparisons the engine is faster in %d, slower in %d, and %d are undecided.",
-		all, counts[faster], counts[slower], counts[undecided])
-	if len(lost) > 8 {
-		lost = append(lost[:7:7], fmt.Sprintf("and %d more", len(lost)-7))
-	}
-	if len(lost) > 0 {
-		text += " It loses " + strings.Join(lost, ", ") + "."
-	}
-	return text
 }
 
 func interval(in *report.Interval, text func(float64) string) string {
@@ -102,18 +65,18 @@ func interval(in *report.Interval, text func(float64) string) string {
 	return text(in.Low) + " to " + text(in.High)
 }
 
-// ratios draws the same as the table: an interval for each comparison, and where 1× is.
+// ratios draws the same as the table: an interval for each comparison, and where 1x is.
 func ratios(in Input) (*section, error) {
 	r := in.main()
 	s := &section{ID: "ratios", Title: "The engine against its peers", Text: []string{
 		"One row for each workload, one mark for each other implementation: how many times as long as the engine it takes. " +
-			"The line through a mark is its 95 % interval. Right of the dashed line at 1× the engine is faster, left of it slower; " +
+			"The line through a mark is its 95 % interval. Right of the dashed line at 1x the engine is faster, left of it slower; " +
 			"a line that crosses it leaves that open. The axis is logarithmic: equal distances are equal factors.",
 	}}
 	for _, path := range r.Paths {
 		c := plot.Rows{
-			Title: path.Name + ": time of the others in times of the engine's", Series: r.peers(), Rule: &plot.Tick{Value: 1, Label: "1×: as fast as the engine"},
-			X: plot.Axis{Label: "times as long as the engine", Log: true, Format: plot.Times},
+			Title: path.Name + ": time of the others in times of the engine's", Series: r.peers(), Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
+			X: plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times},
 		}
 		for _, w := range r.Workloads {
 			row := plot.Row{Name: w.Name}

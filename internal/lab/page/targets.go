@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
@@ -18,7 +18,7 @@ func targets(in Input) (*section, error) {
 	counts := map[report.Verdict]int{}
 	for _, g := range r.Targets {
 		counts[g.Verdict]++
-		quantity := func(v float64) string { return strings.TrimSpace(plot.Number(v) + " " + g.Unit) }
+		quantity := func(v float64) string { return strings.TrimSpace(doc.Number(v) + " " + g.Unit) }
 		wanted := cell{Text: string(g.Bound) + " " + quantity(g.Limit)}
 		if g.Stretch != nil {
 			wanted.Note = "better " + quantity(*g.Stretch)
@@ -32,9 +32,9 @@ func targets(in Input) (*section, error) {
 		}
 		var parts []string
 		for _, p := range g.Parts {
-			parts = append(parts, p.Name+" "+plot.Nanoseconds(p.NsPerOp))
+			parts = append(parts, p.Name+" "+doc.Nanoseconds(p.NsPerOp))
 		}
-		t.Rows = append(t.Rows, []cell{{Text: g.Name, Note: g.Description}, wanted, {Text: quantity(g.Value), Note: interval(g.Interval, plot.Number)},
+		t.Rows = append(t.Rows, []cell{{Text: g.Name, Note: g.Description}, wanted, {Text: quantity(g.Value), Note: interval(g.Interval, doc.Number)},
 			{Text: word, Class: class}, {Text: strings.Join(parts, ", ")}})
 	}
 	return &section{ID: "targets", Title: "Targets", Tables: []table{t}, Text: []string{

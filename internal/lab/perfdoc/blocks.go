@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 	"github.com/ksdispatch/ksdispatch/internal/lab/scale"
 )
@@ -25,13 +26,13 @@ func (d *Data) Blocks() (map[string]string, error) {
 		"peers":   d.Peers,
 	} {
 		var b strings.Builder
-		if err := rep.WriteMarkdown(&b); err != nil {
+		if err := doc.Write(&b, rep, "md", 0); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		blocks[name] = b.String()
 	}
 	var b strings.Builder
-	if err := scale.WriteMarkdown(&b, d.Scale); err != nil {
+	if err := doc.Write(&b, scale.Growth{Report: d.Scale}, "md", 0); err != nil {
 		return nil, err
 	}
 	blocks["scale"] = b.String()
@@ -44,14 +45,10 @@ func stagesOf(rep *report.Report, keep func(report.Stage) bool) *report.Report {
 	return &some
 }
 
-// stamp says where figures come from.
-func stamp(e report.Environment) string {
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s, %s, commit %s", e.CPU, e.Cores, e.OS, e.Arch, e.GoVersion, e.Level, e.Commit)
-}
-
 // losses lists every comparison that another implementation wins, its interval included.
 func (d *Data) losses() string {
-	var lines []string
+	t := doc.Table{Columns: []doc.Column{{Name: "workload", Words: true}, {Name: "path", Words: true}, {Name: "faster than the engine", Words: true},
+		{Name: "ratio"}, {Name: "interval"}}}
 	compared := 0
 	for _, rep := range []*report.Report{d.Run, d.Peers} {
 		peers := map[string]bool{}
@@ -65,7 +62,7 @@ func (d *Data) losses() string {
 				}
 				compared++
 				if in := ratio.Interval; in != nil && in.High < 1 {
-					lines = append(lines, fmt.Sprintf("| %s | %s | %s | %.2fx | %.2f to %.2f |", r.Workload, r.Path, ratio.To, ratio.Ratio, in.Low, in.High))
+					t.Rows = append(t.Rows, []string{r.Workload, r.Path, ratio.To, doc.Times(ratio.Ratio), doc.Times(in.Low) + " to " + doc.Times(in.High)})
 				}
 			}
 		}
@@ -80,22 +77,21 @@ func (d *Data) losses() string {
 			}
 			compared++
 			if p.Interval != nil && q.Interval != nil && q.Interval.High < p.Interval.Low {
-				lines = append(lines, fmt.Sprintf("| %d keys, %s | lookup | %s | %.2fx | |", p.Keys, p.Requests, q.Impl, q.NsPerOp/p.NsPerOp))
+				t.Rows = append(t.Rows, []string{fmt.Sprintf("%d keys, %s", p.Keys, p.Requests), "lookup", q.Impl, doc.Times(q.NsPerOp / p.NsPerOp), ""})
 			}
 		}
 	}
-	if len(lines) == 0 {
-		return fmt.Sprintf("Nowhere in the %d comparisons of these runs. %s.", compared, stamp(d.Run.Environment))
+	if len(t.Rows) == 0 {
+		return fmt.Sprintf("Nowhere in the %d comparisons of these runs. %s.", compared, d.Run.Environment)
 	}
-	return fmt.Sprintf("%d of %d comparisons; the time of the other as a multiple of the engine's, with its 95 %% interval. %s.\n\n"+
-		"| workload | path | faster than the engine | ratio | interval |\n|:---|:---|:---|---:|---:|\n%s",
-		len(lines), compared, stamp(d.Run.Environment), strings.Join(lines, "\n"))
+	return fmt.Sprintf("%d of %d comparisons; the time of the other as a multiple of the engine's, with its 95 %% interval. %s.\n\n%s",
+		len(t.Rows), compared, d.Run.Environment, t.Markdown())
 }
 
 // profiles tells what the committed profiles count.
 func (d *Data) profiles() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s.\n\n| file | requests | says |\n|:---|---:|:---|\n", stamp(d.Profiles[0].Environment))
+	fmt.Fprintf(&b, "%s.\n\n| file | requests | says |\n|:---|---:|:---|\n", d.Profiles[0].Environment)
 	for _, s := range d.Profiles {
 		fmt.Fprintf(&b, "| [%s](../profiles/%s) | %d | %s |\n", s.File, s.File, s.Requests, s.Says())
 	}
@@ -104,10 +100,8 @@ func (d *Data) profiles() string {
 
 // guided compares programs with themselves, built with a profile of their own.
 func (d *Data) guided() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Nanoseconds without and with PGO, and the second as a multiple of the first. They come from two runs: read the ratio with "+
-		"what *bare* does in mind, and a few percent as noise. %s.\n\n"+
-		"| program | workload | path | impl | without | with | ratio |\n|:---|:---|:---|:---|---:|---:|---:|\n", stamp(d.PeersPGO.Environment))
+	t := doc.Table{Columns: append([]doc.Column{{Name: "program", Words: true}, {Name: "workload", Words: true}, {Name: "path", Words: true}},
+		doc.Figures("impl", "without", "with", "ratio")...)}
 	for _, program := range []struct {
 		name          string
 		without, with *report.Report
@@ -115,13 +109,14 @@ func (d *Data) guided() string {
 		for _, q := range program.with.Results {
 			for _, r := range program.without.Results {
 				if q.Name() == r.Name() && slices.Contains([]string{"engine", "switch", "sorted", "bare"}, r.Impl) {
-					fmt.Fprintf(&b, "| %s | %s | %s | %s | %.1f | %.1f | %.2fx |\n",
-						program.name, r.Workload, r.Path, r.Impl, r.NsPerOp, q.NsPerOp, q.NsPerOp/r.NsPerOp)
+					t.Rows = append(t.Rows, []string{program.name, r.Workload, r.Path, r.Impl,
+						doc.Number(r.NsPerOp), doc.Number(q.NsPerOp), doc.Times(q.NsPerOp / r.NsPerOp)})
 				}
 			}
 		}
 	}
-	return b.String()
+	return fmt.Sprintf("Nanoseconds without and with PGO, and the second as a multiple of the first. They come from two runs: read the ratio with "+
+		"what *bare* does in mind, and a few percent as noise. %s.\n\n%s", d.PeersPGO.Environment, t.Markdown())
 }
 
 // reproduce lists the commands.

@@ -151,7 +151,7 @@ func TestLosses(t *testing.T) {
 	none := &report.Report{}
 	d := &Data{Run: rep, Peers: none, Scale: none}
 	require.Contains(t, d.losses(), "1 of 3 comparisons")
-	require.Contains(t, d.losses(), "| lost | irp | linear | 0.70x | 0.60 to 0.80 |")
+	require.Contains(t, d.losses(), "| lost | irp | linear | 0.7x | 0.6x to 0.8x |")
 	require.NotContains(t, d.losses(), "close")
 	rep.Results = rep.Results[:1]
 	require.Contains(t, d.losses(), "Nowhere in the 1 comparisons")
@@ -159,7 +159,7 @@ func TestLosses(t *testing.T) {
 		return report.NewScalePoint(8, "miss", impl, 1, []float64{v, v, v, v, v, v})
 	}
 	d.Scale = &report.Report{Scale: []report.ScalePoint{ns("engine", 10), ns("map", 5)}}
-	require.Contains(t, d.losses(), "| 8 keys, miss | lookup | map | 0.50x | |")
+	require.Contains(t, d.losses(), "| 8 keys, miss | lookup | map | 0.5x |  |")
 }
 
 // The commands on the page are those that gen runs.

@@ -5,10 +5,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 func TestBarsDrawEveryPart(t *testing.T) {
-	c := Bars{Title: "Stages", X: Axis{Label: "nanoseconds", Format: Nanoseconds}, Bars: []Bar{
+	c := Bars{Title: "Stages", X: Axis{Label: "nanoseconds", Format: doc.Nanoseconds}, Bars: []Bar{
 		{"irp", []Part{{"validate", 3}, {"lookup", 4}, {"handler", 2}}},
 		{"fast", []Part{{"lookup", 4}, {"handler", 2}, {"nothing", 0}, {"wrong", math.NaN()}, {"less", -1}}},
 	}}

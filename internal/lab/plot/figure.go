@@ -8,8 +8,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 //go:embed style.css
@@ -101,18 +102,8 @@ func num(v float64) string {
 	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
 }
 
-// Printable replaces what does not print, such as an override of the writing direction, by U+FFFD.
-func Printable(s string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsPrint(c) || unicode.Is(unicode.Zs, c) { // Zs are spaces of other widths
-			return c
-		}
-		return unicode.ReplacementChar
-	}, s)
-}
-
 func escape(s string) string {
 	var b strings.Builder
-	_ = xml.EscapeText(&b, []byte(Printable(s))) // a Builder does not fail
+	_ = xml.EscapeText(&b, []byte(doc.Printable(s))) // a Builder does not fail
 	return b.String()
 }

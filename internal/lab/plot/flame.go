@@ -6,6 +6,8 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 // Flame is a flame graph with its root on top: the width of a frame is the share of the profile in which it was on the
@@ -48,7 +50,7 @@ const (
 func (c Flame) Draw(id string) *Figure {
 	f := &Figure{ID: id, Title: c.Title, Summary: c.Summary, width: flameWidth}
 	if c.Format == nil {
-		c.Format = Number
+		c.Format = doc.Number
 	}
 	self := map[string]float64{}
 	if c.Root != nil && c.Root.Value > 0 {

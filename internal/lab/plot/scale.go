@@ -1,6 +1,10 @@
 package plot
 
-import "math"
+import (
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
+)
 
 // Axis is one of the two directions of a chart.
 type Axis struct {
@@ -9,7 +13,7 @@ type Axis struct {
 	Zero  bool   // a linear axis begins at zero
 
 	Ticks  []Tick               // nil: chosen from the values
-	Format func(float64) string // of the values on ticks and in the table; nil for [Number]
+	Format func(float64) string // of the values on ticks and in the table; nil for [doc.Number]
 }
 
 // Tick is a place on an axis with a name of its own.
@@ -22,7 +26,7 @@ func (a Axis) text(v float64) string {
 	if a.Format != nil {
 		return a.Format(v)
 	}
-	return Number(v)
+	return doc.Number(v)
 }
 
 // title is the label with what a reader must not miss.

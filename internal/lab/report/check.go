@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 // check reports the first thing in a report that cannot be: a row of no workload, a time that is none, samples that do
@@ -49,7 +51,7 @@ func (r *Report) check() error {
 			}
 		}
 		if rows[res.Name()] {
-			return fmt.Errorf("%s: %s is there twice", where, printable(res.Name()))
+			return fmt.Errorf("%s: %s is there twice", where, doc.Printable(res.Name()))
 		}
 		rows[res.Name()] = true
 		if err := res.check(); err != nil {
@@ -57,7 +59,7 @@ func (r *Report) check() error {
 		}
 		n, other := rounds[res.Workload]
 		if other && n != len(res.Samples) {
-			return fmt.Errorf("%s.samples: %d, but %d in other rows of %s: they do not pair", where, len(res.Samples), n, printable(res.Workload))
+			return fmt.Errorf("%s.samples: %d, but %d in other rows of %s: they do not pair", where, len(res.Samples), n, doc.Printable(res.Workload))
 		}
 		rounds[res.Workload] = len(res.Samples)
 		whole := !r.Incomplete && len(r.Shards) == 0

@@ -43,8 +43,8 @@ func open(t testing.TB) *Report {
 }
 
 func TestFormatGolden(t *testing.T) {
-	golden(t, "latency.txt", render(t, wide(t).WriteText))
-	golden(t, "latency.md", render(t, open(t).WriteMarkdown))
+	golden(t, "latency.txt", render(t, as(wide(t), "text")))
+	golden(t, "latency.md", render(t, as(open(t), "md")))
 	golden(t, "latency.bench", render(t, open(t).WriteGoBench))
 	golden(t, "latency.csv", render(t, wide(t).WriteCSV))
 }
@@ -111,7 +111,7 @@ func TestCSVIsRectangular(t *testing.T) {
 func TestEveryFormatReportsAFullDisk(t *testing.T) {
 	r := wide(t)
 	for name, write := range map[string]func(io.Writer) error{
-		"text": r.WriteText, "md": r.WriteMarkdown, "json": r.WriteJSON, "bench": r.WriteGoBench, "csv": r.WriteCSV,
+		"text": as(r, "text"), "md": as(r, "md"), "json": r.WriteJSON, "bench": r.WriteGoBench, "csv": r.WriteCSV,
 	} {
 		whole := len(render(t, write))
 		for room := 0; room < whole; room += 1 + whole/15 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"golang.org/x/perf/benchfmt"
 )
 
@@ -24,13 +25,13 @@ import (
 func (r *Report) WriteGoBench(w io.Writer) error {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	e := &r.Environment
-	fmt.Fprintf(buffered, "# ksbench: %s, %s, commit %s, seed %d\n", printable(e.GoVersion), printable(e.Level), printable(e.Commit), r.Settings.Seed)
+	fmt.Fprintf(buffered, "# ksbench: %s, seed %d\n", doc.Printable(e.String()), r.Settings.Seed)
 	for _, text := range r.notes() {
-		fmt.Fprintf(buffered, "# %s\n", text)
+		fmt.Fprintf(buffered, "# %s\n", doc.Printable(text))
 	}
 	out := goBenchWriter{w: benchfmt.NewWriter(buffered)}
 	for _, config := range [][2]string{{"goos", e.OS}, {"goarch", e.Arch}, {"pkg", "github.com/ksdispatch/ksdispatch/bench"}, {"cpu", e.CPU}} {
-		out.config = append(out.config, benchfmt.Config{Key: config[0], Value: []byte(printable(config[1])), File: true})
+		out.config = append(out.config, benchfmt.Config{Key: config[0], Value: []byte(doc.Printable(config[1])), File: true})
 	}
 	for _, unit := range []string{"allocs/op", "B/op"} {
 		out.write(&benchfmt.UnitMetadata{UnitMetadataKey: benchfmt.UnitMetadataKey{Unit: unit, Key: "assume"}, OrigUnit: unit, Value: "exact"})

@@ -1,29 +1,32 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
+)
 
 // latencySections shows the latencies of each path: the clock's first, without which the others cannot be read.
-func (r *Report) latencySections() (sections []section) {
+func (r *Report) latencySections() (sections []doc.Section) {
 	for _, path := range r.Paths {
-		s := section{
-			title:  "latency, " + path.Name + ": nanoseconds of single requests",
-			header: []string{"workload", "implementation", "of", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "timed"},
-		}
+		t := doc.Table{Columns: doc.Figures("workload", "implementation", "of", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "timed")}
+		t.Columns[1].Words, t.Columns[2].Words = true, true
+		t.Columns[len(t.Columns)-1] = doc.Column{Name: "timed", Words: true, Spare: 1}
 		for i := range r.Results {
 			res := &r.Results[i]
 			if res.Path != path.Name || res.Latency == nil {
 				continue
 			}
 			for _, l := range res.Latency.named() {
-				row := []string{printable(res.Workload), printable(res.Impl), l.name}
+				row := []string{res.Workload, res.Impl, l.name}
 				for _, q := range l.of.quantiles() {
 					row = append(row, fmt.Sprint(q.value))
 				}
-				s.rows = append(s.rows, append(row, timed(res.Latency, l)))
+				t.Rows = append(t.Rows, append(row, timed(res.Latency, l)))
 			}
 		}
-		if len(s.rows) > 0 {
-			sections = append(sections, s)
+		if len(t.Rows) > 0 {
+			sections = append(sections, doc.Section{Title: "latency, " + path.Name + ": nanoseconds of single requests", Table: t})
 		}
 	}
 	return sections
@@ -44,11 +47,11 @@ func timed(l *Latency, d namedDistribution) string {
 }
 
 // latencyReading says how to read those sections.
-func (r *Report) latencyReading() string {
-	text := "A service is the time of one request and of one reading of the clock, whose own distribution stands above it; nothing is subtracted."
+func (r *Report) latencyReading() []string {
+	lines := []string{"A service is the time of one request and of one reading of the clock, whose own distribution stands above it; nothing is subtracted."}
 	if r.Settings.Rate > 0 {
-		text += fmt.Sprintf("\nRequests were meant to start %.6g times a second. Service counts from the real start, response from the intended one:\n"+
-			"the difference is waiting, which a client sees and a closed loop leaves out (coordinated omission).", r.Settings.Rate)
+		lines = append(lines, fmt.Sprintf("Requests were meant to start %.6g times a second. Service counts from the real start, response from the intended one: "+
+			"the difference is waiting, which a client sees and a closed loop leaves out (coordinated omission).", r.Settings.Rate))
 	}
-	return text
+	return lines
 }

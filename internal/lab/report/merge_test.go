@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
@@ -218,7 +219,7 @@ func TestMergeKeepsWhatIsToBeKnown(t *testing.T) {
 	require.True(t, m.Incomplete)
 	require.Equal(t, []string{"hot", "the runs had different kernels or hypervisors"}, m.Warnings)
 	var text bytes.Buffer
-	require.NoError(t, m.WriteText(&text))
+	require.NoError(t, doc.Write(&text, m, "text", 0))
 	for _, want := range []string{"warning: interrupted", "warning: hot", "merged from 2 runs"} {
 		require.Contains(t, text.String(), want)
 	}

@@ -3,10 +3,12 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
-// conduct says how quietly the run went, "" if nothing is known of that.
-func (r *Report) conduct() string {
+// conduct says in a line how quietly the run went, in none if nothing is known of that.
+func (r *Report) conduct() []string {
 	var said []string
 	warmed, steady, rounds, mild, severe := 0, 0, 0, 0, 0
 	for _, res := range r.Results {
@@ -32,9 +34,12 @@ func (r *Report) conduct() string {
 		said = append(said, fmt.Sprintf("on CPU %d", *r.Settings.Pin))
 	}
 	if r.Settings.Shard != "" {
-		said = append(said, "shard "+printable(r.Settings.Shard))
+		said = append(said, "shard "+r.Settings.Shard)
 	}
-	return strings.Join(said, ", ")
+	if len(said) == 0 {
+		return nil
+	}
+	return []string{strings.Join(said, ", ")}
 }
 
 // notes are what is to be known of the run as a whole.
@@ -42,9 +47,7 @@ func (r *Report) notes() (lines []string) {
 	if r.Incomplete {
 		lines = append(lines, "interrupted: not all that was asked for was measured")
 	}
-	for _, text := range r.Warnings {
-		lines = append(lines, printable(text))
-	}
+	lines = append(lines, r.Warnings...)
 	if len(r.Shards) > 1 {
 		lines = append(lines, fmt.Sprintf("merged from %d runs: a row's spread includes differences between them", len(r.Shards)))
 	}
@@ -60,7 +63,7 @@ func (r *Report) warnings() []string {
 			if rows[text] == nil {
 				texts = append(texts, text)
 			}
-			rows[text] = append(rows[text], printable(result.Name()))
+			rows[text] = append(rows[text], result.Name())
 		}
 	}
 	var lines []string
@@ -69,7 +72,7 @@ func (r *Report) warnings() []string {
 		if len(names) == len(r.Results) {
 			lines = append(lines, text+" (every row)")
 		} else {
-			lines = append(lines, text+": "+listed(names))
+			lines = append(lines, text+": "+doc.Listed(names))
 		}
 	}
 	return lines

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 // step is a part of a path: a key of an object, or an index of a list if there is no key.
@@ -60,5 +62,5 @@ func shown(s string) string {
 	if len(s) > 60 {
 		s = s[:60] + "..."
 	}
-	return printable(s)
+	return doc.Printable(s)
 }

@@ -330,7 +330,7 @@ func readAndShow(t *testing.T, text []byte) (accepted bool) {
 	if err != nil {
 		return false
 	}
-	for _, write := range []func(io.Writer) error{r.WriteJSON, r.WriteText, r.WriteMarkdown} {
+	for _, write := range []func(io.Writer) error{r.WriteJSON, as(r, "text"), as(r, "md")} {
 		require.NoError(t, write(io.Discard))
 	}
 	return true

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -58,6 +60,11 @@ func render(t testing.TB, write func(io.Writer) error) string {
 	return b.String()
 }
 
+// as writes a report in a format.
+func as(r *Report, format string) func(io.Writer) error {
+	return func(w io.Writer) error { return doc.Write(w, r, format, 0) }
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -76,9 +83,9 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestGolden(t *testing.T) {
-	golden(t, "seven.txt", render(t, sample(7).WriteText))
-	golden(t, "seven.md", render(t, sample(7).WriteMarkdown))
-	golden(t, "three.txt", render(t, sample(3).WriteText))
+	golden(t, "seven.txt", render(t, as(sample(7), "text")))
+	golden(t, "seven.md", render(t, as(sample(7), "md")))
+	golden(t, "three.txt", render(t, as(sample(3), "text")))
 }
 
 func TestRatiosAreWithinARound(t *testing.T) {
@@ -99,27 +106,30 @@ func TestRatiosAreWithinARound(t *testing.T) {
 }
 
 func TestVerdictNamesEveryLoss(t *testing.T) {
-	lines := strings.Join(sample(7).verdict(), "\n")
-	if want := "1 of 5 comparisons with linear, map: my|dri?[31mver/lookup to linear (0.75x)."; !strings.Contains(lines, want) {
+	lines := strings.Join(sample(7).Summary(), "\n")
+	if want := "Of 5 comparisons with linear, map the engine is faster in 3, slower in 1, and 1 are undecided."; !strings.Contains(lines, want) {
 		t.Errorf("%q lacks %q", lines, want)
 	}
 	if strings.Contains(lines, "bare") {
 		t.Errorf("a limit is no opponent: %q", lines)
 	}
-	if !strings.Contains(lines, "Too close to tell: my|dri?[31mver/lookup to map") {
+	if !strings.Contains(lines, "It loses my|dri\x1b[31mver/lookup to linear (0.75x).") {
+		t.Errorf("the loss is missing: %q", lines)
+	}
+	if !strings.Contains(lines, "Too close to tell: my|dri\x1b[31mver/lookup to map") {
 		t.Errorf("the tie is missing: %q", lines)
 	}
-	few := strings.Join(sample(5).verdict(), "\n")
-	if !strings.Contains(few, "no verdict from fewer than 6 rounds") {
+	few := strings.Join(sample(5).Summary(), "\n")
+	if !strings.Contains(few, "Too few rounds for a verdict: it takes at least 6.") {
 		t.Errorf("five rounds: %q", few)
 	}
 	r := sample(7)
 	r.Results = r.Results[:6]
-	if got := strings.Join(r.verdict(), "\n"); got != "Where the engine loses: nowhere in this run, in 3 comparisons with linear, map." {
+	if got := strings.Join(r.Summary(), "\n"); got != "Of 3 comparisons with linear, map the engine is faster in 3, slower in 0, and 0 are undecided." {
 		t.Errorf("without the loss: %q", got)
 	}
 	r.Results = r.Results[1:2]
-	if got := strings.Join(r.verdict(), "\n"); !strings.Contains(got, "nothing was compared") {
+	if got := strings.Join(r.Summary(), "\n"); !strings.Contains(got, "compared with nothing") {
 		t.Errorf("without the engine: %q", got)
 	}
 }
@@ -148,18 +158,6 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
-	for _, c := range []struct{ got, want string }{
-		{nanoseconds(4.34), "4.3"}, {nanoseconds(99.94), "99.9"}, {nanoseconds(99.96), "100"}, {nanoseconds(1583.2), "1583"},
-		{times(0.354), "0.35x"}, {times(0.994), "0.99x"}, {times(0.996), "1.0x"}, {times(27.94), "27.9x"}, {times(125.4), "125x"},
-		{exact(0), "0"}, {exact(1), "1"}, {exact(0.50295), "0.503"}, {exact(0.00002), "<0.0001"}, {exact(16.1), "16.1"},
-	} {
-		if c.got != c.want {
-			t.Errorf("%q, want %q", c.got, c.want)
-		}
-	}
-}
-
 type failing struct{}
 
 var errFull = errors.New("disk full")
@@ -168,7 +166,7 @@ func (failing) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrorsAreReported(t *testing.T) {
 	r := sample(7)
-	for name, write := range map[string]func(io.Writer) error{"text": r.WriteText, "md": r.WriteMarkdown, "json": r.WriteJSON} {
+	for name, write := range map[string]func(io.Writer) error{"text": as(r, "text"), "md": as(r, "md"), "json": r.WriteJSON} {
 		if err := write(failing{}); !errors.Is(err, errFull) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,9 +1,7 @@
 package report
 
 import (
-	"fmt"
-	"strconv"
-
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 )
 
@@ -34,40 +32,42 @@ func NewStage(name string, kind StageKind, path, method string, ns []float64) St
 }
 
 // stageSections are a table for each path that was taken apart, one of the other wholes, and one of the machine's limits.
-func (r *Report) stageSections() (sections []section) {
-	header := []string{"stage", "ns", "interval", "how it was got"}
-	others := section{title: "wholes that were not taken apart", header: header}
-	limits := section{title: "limits of this machine, measured by the same program", header: header}
+func (r *Report) stageSections() (sections []doc.Section) {
+	empty := func(title string) doc.Section {
+		return doc.Section{Title: title, Table: doc.Table{Columns: append(doc.Figures("stage", "ns", "interval"), doc.Column{Name: "how it was got", Words: true})}}
+	}
+	others, limits := empty("wholes that were not taken apart"), empty("limits of this machine, measured by the same program")
 	var paths []string
-	parts := map[string]*section{}
+	parts := map[string]*doc.Table{}
 	sum := map[string]float64{}
 	for i := range r.Stages {
 		s := &r.Stages[i]
-		path := printable(s.Path)
+		path := s.Path
 		switch table := parts[path]; {
 		case s.Kind == StageLimit:
-			limits.rows = append(limits.rows, s.row(s.Name))
+			limits.Table.Rows = append(limits.Table.Rows, s.row(s.Name))
 		case s.Kind == StagePart:
 			if table == nil {
 				paths = append(paths, path)
-				table = &section{title: path + ": where the time of a request goes", header: header}
+				t := empty("").Table
+				table = &t
 				parts[path] = table
 			}
-			table.rows = append(table.rows, s.row(s.Name))
+			table.Rows = append(table.Rows, s.row(s.Name))
 			sum[path] += s.NsPerOp
 		case table == nil:
-			others.rows = append(others.rows, s.row(s.Path))
+			others.Table.Rows = append(others.Table.Rows, s.row(s.Path))
 		default:
-			table.rows = append(table.rows,
-				[]string{"sum", tenths(sum[path]), "-", "the medians added: not the whole, where the processor works on several stages at once"},
+			table.Rows = append(table.Rows,
+				[]string{"sum", doc.Number(sum[path]), "-", "the medians added: not the whole, where the processor works on several stages at once"},
 				s.row("whole"))
 		}
 	}
 	for _, path := range paths {
-		sections = append(sections, *parts[path])
+		sections = append(sections, doc.Section{Title: path + ": where the time of a request goes", Table: *parts[path]})
 	}
-	for _, s := range []section{others, limits} {
-		if len(s.rows) > 0 {
+	for _, s := range []doc.Section{others, limits} {
+		if len(s.Table.Rows) > 0 {
 			sections = append(sections, s)
 		}
 	}
@@ -75,17 +75,5 @@ func (r *Report) stageSections() (sections []section) {
 }
 
 func (s *Stage) row(name string) []string {
-	between := "-"
-	if s.Interval != nil {
-		between = fmt.Sprintf("%s to %s", tenths(s.Interval.Low), tenths(s.Interval.High))
-	}
-	return []string{printable(name), tenths(s.NsPerOp), between, printable(s.Method)}
-}
-
-func tenths(v float64) string {
-	text := strconv.FormatFloat(v, 'f', 1, 64)
-	if text == "-0.0" {
-		return "0.0"
-	}
-	return text
+	return []string{name, doc.Number(s.NsPerOp), s.Interval.between(doc.Number), s.Method}
 }

@@ -24,8 +24,8 @@ func staged() *Report {
 }
 
 func TestStageGolden(t *testing.T) {
-	golden(t, "stages.txt", render(t, staged().WriteText))
-	golden(t, "stages.md", render(t, staged().WriteMarkdown))
+	golden(t, "stages.txt", render(t, as(staged(), "text")))
+	golden(t, "stages.md", render(t, as(staged(), "md")))
 }
 
 func TestStageSchema(t *testing.T) {

@@ -2,9 +2,9 @@ package report
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 )
 
@@ -87,56 +87,42 @@ func (r *Report) Missed() (names []string) {
 	return names
 }
 
-func (r *Report) targetSections() []section {
+func (r *Report) targetSections() []doc.Section {
 	if len(r.Targets) == 0 {
 		return nil
 	}
-	s := section{
-		title:  "targets: median of the rounds with its 95 % interval; what is counted has none",
-		header: []string{"target", "wanted", "measured", "interval", "verdict", "from"},
-	}
-	for _, t := range r.Targets {
-		wanted := fmt.Sprintf("%s %s", t.Bound, t.quantity(t.Limit))
-		if t.Stretch != nil {
-			wanted += fmt.Sprintf(" (stretch %s)", t.quantity(*t.Stretch))
+	t := doc.Table{Columns: []doc.Column{{Name: "target", Words: true}, {Name: "wanted"}, {Name: "measured"}, {Name: "interval", Spare: 1},
+		{Name: "verdict", Words: true}, {Name: "from", Words: true, Spare: 2}}}
+	for _, g := range r.Targets {
+		wanted := fmt.Sprintf("%s %s", g.Bound, g.quantity(g.Limit))
+		if g.Stretch != nil {
+			wanted += fmt.Sprintf(" (stretch %s)", g.quantity(*g.Stretch))
 		}
-		between := "-"
-		if t.Interval != nil {
-			between = t.quantity(t.Interval.Low) + " to " + t.quantity(t.Interval.High)
-		}
-		verdict := map[Verdict]string{Pass: "PASS", Near: "FAIL within its interval", Fail: "FAIL"}[t.Verdict]
-		if t.Verdict == Near && t.Interval == nil {
+		verdict := map[Verdict]string{Pass: "PASS", Near: "FAIL within its interval", Fail: "FAIL"}[g.Verdict]
+		if g.Verdict == Near && g.Interval == nil {
 			verdict = "FAIL, too few rounds"
 		}
-		from := printable(t.Description)
-		if len(t.Parts) > 0 {
-			from += ":"
-			for i, p := range t.Parts {
-				from += fmt.Sprintf("%s %s %s ns", map[bool]string{true: ","}[i > 0], printable(p.Name), nanoseconds(p.NsPerOp))
-			}
+		var parts []string
+		for _, p := range g.Parts {
+			parts = append(parts, fmt.Sprintf("%s %s ns", p.Name, doc.Number(p.NsPerOp)))
 		}
-		s.rows = append(s.rows, []string{printable(t.Name), wanted, t.quantity(t.Value), between, verdict, from})
+		from := g.Description
+		if len(parts) > 0 {
+			from += ": " + strings.Join(parts, ", ")
+		}
+		t.Rows = append(t.Rows, []string{g.Name, wanted, g.quantity(g.Value), g.Interval.between(g.quantity), verdict, from})
 	}
-	return []section{s}
+	return []doc.Section{{Title: "targets: median of the rounds with its 95 % interval; what is counted has none", Table: t}}
 }
 
-// quantity shows two decimals of small values: many limits are near 1.
 func (t *Target) quantity(v float64) string {
-	digits := 2
-	if v >= 100 {
-		digits = 0
-	}
-	text := strconv.FormatFloat(v, 'f', digits, 64)
-	if digits > 0 {
-		text = strings.TrimSuffix(strings.TrimSuffix(text, "0"), ".0")
-	}
 	switch t.Unit {
 	case "x":
-		return text + "x"
+		return doc.Times(v)
 	case "":
-		return text
+		return doc.Number(v)
 	}
-	return text + " " + t.Unit
+	return doc.Number(v) + " " + t.Unit
 }
 
 // targetVerdict says what a reader of the table's last page wants to know.
@@ -148,7 +134,7 @@ func (r *Report) targetVerdict() []string {
 		case Pass:
 			passed++
 		case Near:
-			near = append(near, printable(t.Name))
+			near = append(near, t.Name)
 		}
 	}
 	lines := []string{fmt.Sprintf("%d of %d targets are reached.", passed, len(r.Targets))}
@@ -156,7 +142,7 @@ func (r *Report) targetVerdict() []string {
 		lines = append(lines, "Missed, but not beyond the interval, so not decided: "+strings.Join(near, ", ")+".")
 	}
 	if missed := r.Missed(); len(missed) > 0 {
-		lines = append(lines, "Missed: "+printable(strings.Join(missed, ", "))+".")
+		lines = append(lines, "Missed: "+strings.Join(missed, ", ")+".")
 	}
 	return lines
 }

@@ -57,8 +57,8 @@ func TestTargetVerdicts(t *testing.T) {
 }
 
 func TestTargetGolden(t *testing.T) {
-	golden(t, "targets.txt", render(t, targets().WriteText))
-	golden(t, "targets.md", render(t, targets().WriteMarkdown))
+	golden(t, "targets.txt", render(t, as(targets(), "text")))
+	golden(t, "targets.md", render(t, as(targets(), "md")))
 }
 
 func TestTargetSchema(t *testing.T) {
@@ -91,8 +91,8 @@ func TestTargetSchema(t *testing.T) {
 func TestTargetsStandBesideResults(t *testing.T) {
 	r := sample(7)
 	r.Targets = targets().Targets
-	text := render(t, r.WriteText)
-	for _, want := range []string{"Where the engine loses", "3 of 7 targets are reached.", "irp/20x12/near"} {
+	text := render(t, as(r, "text"))
+	for _, want := range []string{"It loses", "3 of 7 targets are reached.", "irp/20x12/near"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing:\n%s", want, text)
 		}

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"slices"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 // Unlike says why reports do not merge or compare: a difference that would be taken for one of what was measured.
@@ -58,10 +60,10 @@ func unlike(a, b *Report) string {
 				continue
 			}
 			if w != v {
-				return fmt.Sprintf("workload %s: %s and %s", printable(w.Name), w.identity(), v.identity())
+				return fmt.Sprintf("workload %s: %s and %s", doc.Printable(w.Name), w.identity(), v.identity())
 			}
 			if !slices.Equal(a.rowsOf(w.Name), b.rowsOf(w.Name)) {
-				return fmt.Sprintf("workload %s: other rows were measured, so that rounds do not pair", printable(w.Name))
+				return fmt.Sprintf("workload %s: other rows were measured, so that rounds do not pair", doc.Printable(w.Name))
 			}
 		}
 	}
@@ -79,7 +81,7 @@ func (w Workload) identity() string {
 	if w.Digest == "" {
 		return fmt.Sprintf("%d objects with %d items and no digest", w.Objects, w.Items)
 	}
-	return "digest " + printable(w.Digest)
+	return "digest " + doc.Printable(w.Digest)
 }
 
 // rowsOf names the rows of a workload in their order.

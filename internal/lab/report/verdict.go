@@ -2,67 +2,74 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
-// undecided reports that the interval allows both answers, or that there is none.
-func undecided(ratio Ratio) bool {
-	return ratio.Interval == nil || ratio.Interval.Low <= 1 && ratio.Interval.High >= 1
+// Judgement is what an interval of a ratio allows to say of the engine.
+type Judgement string
+
+const (
+	Faster    Judgement = "faster"
+	Slower    Judgement = "slower"
+	Undecided Judgement = "undecided"
+	Unjudged  Judgement = "too few rounds"
+)
+
+// Judge says how the engine does. Only an interval that leaves out 1 is a verdict.
+func (r Ratio) Judge() Judgement {
+	switch in := r.Interval; {
+	case in == nil:
+		return Unjudged
+	case in.Low > 1:
+		return Faster
+	case in.High < 1:
+		return Slower
+	}
+	return Undecided
 }
 
-// verdict says where the engine loses to a peer in this run. A limit does less than any dispatcher and is no opponent.
-// Nothing is said from too few rounds: a verdict from them would be a guess.
-func (r *Report) verdict() []string {
-	var lost, close []string
-	compared, judged, peers := 0, 0, map[string]bool{}
-	for _, result := range r.Results {
+// Summary says how the engine did in comparison with its peers. A limit does less than any dispatcher and is no opponent. Nothing is
+// said from too few rounds: a verdict from them would be a guess.
+func (r *Report) Summary() []string {
+	counts := map[Judgement]int{}
+	var lost, close, against []string
+	for i := range r.Results {
+		result := &r.Results[i]
 		for _, ratio := range result.Ratios {
 			if r.kind(ratio.To) != Peer {
 				continue
 			}
-			compared++
-			peers[ratio.To] = true
-			if ratio.Interval == nil {
-				continue
-			}
-			judged++
-			where := fmt.Sprintf("%s/%s to %s (%s)", printable(result.Workload), result.Path, ratio.To, times(ratio.Ratio))
-			switch {
-			case ratio.Interval.High < 1:
+			j := ratio.Judge()
+			counts[j]++
+			where := fmt.Sprintf("%s/%s to %s (%s)", result.Workload, result.Path, ratio.To, doc.Times(ratio.Ratio))
+			switch j {
+			case Slower:
 				lost = append(lost, where)
-			case undecided(ratio):
+			case Undecided:
 				close = append(close, where)
 			}
+			if !slices.Contains(against, ratio.To) {
+				against = append(against, ratio.To)
+			}
 		}
 	}
-	var against []string
-	for _, impl := range r.Impls {
-		if peers[impl.Name] {
-			against = append(against, impl.Name)
-		}
-	}
+	judged := counts[Faster] + counts[Slower] + counts[Undecided]
 	switch {
-	case compared == 0:
-		return []string{"Where the engine loses: nothing was compared in this run."}
+	case judged+counts[Unjudged] == 0:
+		return []string{"The engine was compared with nothing in this run."}
 	case judged == 0:
-		return []string{fmt.Sprintf("Where the engine loses: no verdict from fewer than %d rounds.", MinRounds)}
+		return []string{fmt.Sprintf("Too few rounds for a verdict: it takes at least %d.", MinRounds)}
 	}
-	verdict := fmt.Sprintf("Where the engine loses: nowhere in this run, in %d comparisons with %s.", judged, strings.Join(against, ", "))
-	if len(lost) > 0 {
-		verdict = fmt.Sprintf("Where the engine loses, %d of %d comparisons with %s: %s.", len(lost), judged, strings.Join(against, ", "),
-			strings.Join(lost, ", "))
-	}
-	lines := []string{verdict}
+	lines := []string{fmt.Sprintf("Of %s with %s the engine is faster in %d, slower in %d, and %d are undecided.",
+		doc.Plural(judged, "comparison"), strings.Join(against, ", "), counts[Faster], counts[Slower], counts[Undecided])}
 	if len(close) > 0 {
-		lines = append([]string{"Too close to tell: " + listed(close) + "."}, lines...)
+		lines = append(lines, "Too close to tell: "+doc.Listed(close)+".")
+	}
+	if len(lost) > 0 {
+		lines = append(lines, "It loses "+doc.Listed(lost)+".")
 	}
 	return lines
-}
-
-// listed joins names, but not more than a reader looks through.
-func listed(names []string) string {
-	if len(names) > 6 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:5], ", "), len(names)-5)
-	}
-	return strings.Join(names, ", ")
 }

@@ -1,40 +1,41 @@
 package scale
 
 import (
-	"encoding/csv"
-	"fmt"
 	"io"
 	"strconv"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
 // WriteCSV writes a line for each point, with a header. An interval that is not known is empty.
-func WriteCSV(w io.Writer, rep *report.Report) error {
-	out := csv.NewWriter(w)
-	lines := [][]string{{"keys", "requests", "impl", "batch", "ns_per_op", "ns_low", "ns_high", "bytes_per_key", "build_ns_per_key"}}
+func (r Growth) WriteCSV(w io.Writer) error {
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
-	for _, p := range rep.Scale {
-		low, high := "", ""
-		if p.Interval != nil {
-			low, high = number(p.Interval.Low), number(p.Interval.High)
+	header := []string{"keys", "requests", "impl", "batch", "ns_per_op", "ns_low", "ns_high", "bytes_per_key", "build_ns_per_key"}
+	return doc.WriteCSV(w, header, func(yield func([]string) bool) {
+		for _, p := range r.Scale {
+			low, high := "", ""
+			if p.Interval != nil {
+				low, high = number(p.Interval.Low), number(p.Interval.High)
+			}
+			if !yield([]string{strconv.Itoa(p.Keys), p.Requests, p.Impl, strconv.Itoa(p.Batch), number(p.NsPerOp), low, high,
+				number(p.BytesPerKey), number(p.BuildNsPerKey)}) {
+				return
+			}
 		}
-		lines = append(lines, []string{strconv.Itoa(p.Keys), p.Requests, p.Impl, strconv.Itoa(p.Batch), number(p.NsPerOp), low, high,
-			number(p.BytesPerKey), number(p.BuildNsPerKey)})
-	}
-	return out.WriteAll(lines)
+	})
 }
 
 // Charts are the pictures of a report with growth curves: times of lookups, bytes and build time per key. With sizes of
 // caches in the report, the number of keys at which the table outgrows each is marked.
 func Charts(rep *report.Report) []plot.Lines {
 	g := group(rep)
-	keys := plot.Axis{Label: "keys", Log: true, Format: short}
+	keys := plot.Axis{Label: "keys", Log: true, Format: doc.Short}
 	var rules []plot.Tick
 	for _, c := range g.caches {
 		if g.table > 0 {
-			rules = append(rules, plot.Tick{Value: float64(c.Bytes) / g.table, Label: c.Name + " " + volume(float64(c.Bytes))})
+			rules = append(rules, plot.Tick{Value: float64(c.Bytes) / g.table, Label: c.Name + " " + doc.Bytes(float64(c.Bytes))})
 		}
 	}
 	times := plot.Lines{Title: "Time of a lookup by number of keys", X: keys, Y: plot.Axis{Label: "ns per lookup", Log: true}, Rules: rules}
@@ -70,15 +71,4 @@ func (g grouped) series(name string, at place, point func(report.ScalePoint) plo
 		}
 	}
 	return s
-}
-
-// short writes a number of keys: 8, 10k, 4M.
-func short(v float64) string {
-	switch {
-	case v >= 1e6:
-		return digits(v/1e6) + "M"
-	case v >= 1e3:
-		return digits(v/1e3) + "k"
-	}
-	return fmt.Sprintf("%.0f", v)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 	"github.com/stretchr/testify/require"
@@ -121,13 +121,13 @@ func TestRun(t *testing.T) {
 		}
 	}
 	var text, lines bytes.Buffer
-	require.NoError(t, WriteText(&text, rep))
+	require.NoError(t, doc.Write(&text, Growth{rep}, "text", 0))
 	require.Contains(t, text.String(), "      100 ")
 	var page bytes.Buffer
-	require.NoError(t, WriteMarkdown(&page, rep))
+	require.NoError(t, doc.Write(&page, Growth{rep}, "md", 0))
 	require.Contains(t, page.String(), "| keys | random engine | random batch | random map | sequential engine |")
 	require.Equal(t, 2*len(Sizes(100)), strings.Count(page.String(), "\n| 8 |")+strings.Count(page.String(), "\n| 32 |")+strings.Count(page.String(), "\n| 100 |"))
-	require.NoError(t, WriteCSV(&lines, rep))
+	require.NoError(t, doc.Write(&lines, Growth{rep}, "csv", 0))
 	records, err := csv.NewReader(&lines).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, records, 1+len(rep.Scale))
@@ -161,13 +161,13 @@ func TestChart(t *testing.T) {
 		add(n, "random", "map", 1, 40)
 	}
 	lines := strings.Split(group(rep).chart(), "\n")
-	for i, want := range []string{"keys", "8", "L1d, 32 KiB, ends here", "1000", "5000", "L2, 512 KiB, ends here", "20000", "where two meet"} {
+	for i, want := range []string{"keys", "|5", "8", "L1d, 32 KiB, ends here", "1000", "5000", "L2, 512 KiB, ends here", "20000", "where two meet"} {
 		require.Contains(t, lines[i], want)
 	}
 	last := 0
-	for _, i := range []int{1, 3, 4, 6} {
+	for _, i := range []int{2, 4, 5, 7} {
 		require.Equal(t, 1, strings.Count(lines[i], "R"), lines[i])
-		require.Equal(t, strings.Index(lines[1], "m"), strings.Index(lines[i], "m"), "the same time is the same column")
+		require.Equal(t, strings.Index(lines[2], "m"), strings.Index(lines[i], "m"), "the same time is the same column")
 		require.Greater(t, strings.Index(lines[i], "R"), last, "more time is farther to the right")
 		last = strings.Index(lines[i], "R")
 	}
@@ -179,16 +179,6 @@ func TestFits(t *testing.T) {
 	require.Equal(t, []string{"L1d", "L2", "memory", "?"}, []string{g.fits(100), g.fits(101), g.fits(1001), grouped{}.fits(1)})
 }
 
-func TestNumbers(t *testing.T) {
-	for _, c := range []struct{ got, want string }{
-		{digits(4.345), "4.34"}, {digits(9.999), "10"}, {digits(47.04), "47"}, {digits(158.3), "158"}, {digits(1), "1"},
-		{volume(708), "708 B"}, {volume(2252.8), "2.20 KiB"}, {volume(32 << 20), "32 MiB"}, {volume(3 << 29), "1.50 GiB"},
-		{short(8), "8"}, {short(8192), "8.19k"}, {short(4e6), "4M"},
-	} {
-		require.Equal(t, c.want, c.got)
-	}
-}
-
 type full struct{}
 
 var errFull = errors.New("disk full")
@@ -197,7 +187,7 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrorsAreReported(t *testing.T) {
 	rep := &report.Report{Scale: []report.ScalePoint{report.NewScalePoint(8, "random", "engine", 1, []float64{rand.Float64() + 1})}}
-	for _, write := range []func(io.Writer, *report.Report) error{WriteText, WriteMarkdown, WriteCSV} {
-		require.ErrorIs(t, write(full{}, rep), errFull)
+	for _, format := range []string{"text", "md", "csv"} {
+		require.ErrorIs(t, doc.Write(full{}, Growth{rep}, format, 0), errFull, format)
 	}
 }

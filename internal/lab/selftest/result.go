@@ -2,11 +2,10 @@ package selftest
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"slices"
-	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
@@ -69,35 +68,33 @@ func (t *tester) result() (*Result, error) {
 	return r, nil
 }
 
-// WriteText writes a line for each kind, then the rows whose verdict was wrong.
-func (r *Result) WriteText(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-12s%-15s%-38s%s\n", "planted", "right", "measured change", "verdicts")
-	for _, k := range r.Kinds {
+// Document has a line for each kind, and names the rows whose verdict was wrong.
+func (r *Result) Document() *doc.Document {
+	d := &doc.Document{Summary: []string{"Verdicts on this machine can be believed."}}
+	if !r.OK() {
+		d.Summary = []string{"Verdicts on this machine cannot be believed now: close other programs and try again."}
+	}
+	t := doc.Table{Columns: []doc.Column{{Name: "planted", Words: true}, {Name: "right", Words: true}, {Name: "measured change", Words: true},
+		{Name: "verdicts", Words: true}}}
+	for i, k := range r.Kinds {
 		mark := "ok"
 		if k.Right < k.Needed {
 			mark = "FAILED"
 		}
-		fmt.Fprintf(&b, "%-12s%-15s%-38s%s\n", k.Name, fmt.Sprintf("%d of %d %s", k.Right, len(k.Comparison.Rows), mark), k.measured(), k.Comparison.Summary())
-	}
-	for i, k := range r.Kinds {
+		t.Rows = append(t.Rows, []string{k.Name, fmt.Sprintf("%d of %d %s", k.Right, len(k.Comparison.Rows), mark), k.measured(), k.Comparison.Summary()})
 		for _, row := range k.Comparison.Rows {
-			if !slices.Contains(kinds[i].right, row.Verdict) {
-				fmt.Fprintf(&b, "wrong: %s: %s: %s", k.Name, row.Name, row.Verdict)
-				if row.Change != nil && row.Interval != nil {
-					fmt.Fprintf(&b, ", %+.2f%% [%+.2f%%, %+.2f%%] of %d pairs", 100**row.Change, 100*row.Interval.Low, 100*row.Interval.High, row.New.N)
-				}
-				b.WriteString("\n")
+			if slices.Contains(kinds[i].right, row.Verdict) {
+				continue
 			}
+			wrong := fmt.Sprintf("wrong: %s: %s: %s", k.Name, row.Name, row.Verdict)
+			if row.Change != nil && row.Interval != nil {
+				wrong += fmt.Sprintf(", %+.2f%% [%+.2f%%, %+.2f%%] of %d pairs", 100**row.Change, 100*row.Interval.Low, 100*row.Interval.High, row.New.N)
+			}
+			d.Notes = append(d.Notes, wrong)
 		}
 	}
-	if r.OK() {
-		b.WriteString("Verdicts on this machine can be believed.\n")
-	} else {
-		b.WriteString("Verdicts on this machine cannot be believed now: close other programs and try again.\n")
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	d.Sections = []doc.Section{{Table: t}}
+	return d
 }
 
 // measured is the range of the estimates, and the widest interval.
@@ -105,7 +102,7 @@ func (k Kind) measured() string {
 	low, high, wide := math.Inf(1), math.Inf(-1), 0.0
 	for _, row := range k.Comparison.Rows {
 		if row.Change == nil || row.Interval == nil {
-			return fmt.Sprintf("from %.4g to %.4g objects a request", row.Old.Center, row.New.Center)
+			return fmt.Sprintf("from %s to %s objects a request", doc.Count(row.Old.Center), doc.Count(row.New.Center))
 		}
 		low, high = min(low, *row.Change), max(high, *row.Change)
 		wide = max(wide, (row.Interval.High-row.Interval.Low)/2)

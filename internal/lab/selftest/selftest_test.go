@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
@@ -42,8 +43,8 @@ func TestRun(t *testing.T) {
 		require.InDelta(t, 0.01, row.New.Center-row.Old.Center, 0.002)
 	}
 	var text bytes.Buffer
-	require.NoError(t, r.WriteText(&text))
-	require.Contains(t, text.String(), "allocation  2 of 2 ok")
+	require.NoError(t, doc.Write(&text, r, "text", 0))
+	require.Contains(t, text.String(), "  allocation  2 of 2 ok")
 }
 
 // A verdict that was wrong is named, and is counted.
@@ -65,7 +66,7 @@ func TestWrongVerdictsAreNamed(t *testing.T) {
 		require.Equal(t, 1, r.Kinds[i].Needed)
 	}
 	var text bytes.Buffer
-	require.NoError(t, r.WriteText(&text))
+	require.NoError(t, doc.Write(&text, r, "text", 0))
 	require.Contains(t, text.String(), "wrong: 5 % slower: w: same, +0.00%")
 	require.Contains(t, text.String(), "cannot be believed")
 }

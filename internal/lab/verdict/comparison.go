@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
@@ -15,17 +16,18 @@ const SchemaVersion = 1
 
 // Comparison is what two sets of measurements have to say about each other.
 type Comparison struct {
-	SchemaVersion int      `json:"schemaVersion"`
-	Old           Side     `json:"old"`
-	New           Side     `json:"new"`
-	Alpha         float64  `json:"alpha"`  // chance of any false alarm among the rows
-	Effect        float64  `json:"effect"` // least relative change that counts
-	Tested        int      `json:"tested"` // rows with a p-value: what each is corrected for
-	Rows          []Row    `json:"rows"`
-	Counts        Counts   `json:"counts"`   // of the verdicts, those of rows that OnlyChanges dropped included
-	OnlyOld       []string `json:"only_old"` // rows that one side alone has, "name unit"
-	OnlyNew       []string `json:"only_new"`
-	Warnings      []string `json:"warnings"`
+	SchemaVersion int       `json:"schemaVersion"`
+	Old           Side      `json:"old"`
+	New           Side      `json:"new"`
+	Alpha         float64   `json:"alpha"`  // chance of any false alarm among the rows
+	Effect        float64   `json:"effect"` // least relative change that counts
+	Tested        int       `json:"tested"` // rows with a p-value: what each is corrected for
+	Rows          []Row     `json:"rows"`
+	GeoMeans      []GeoMean `json:"geomeans,omitempty"`
+	Counts        Counts    `json:"counts"`   // of the verdicts, those of rows that OnlyChanges dropped included
+	OnlyOld       []string  `json:"only_old"` // rows that one side alone has, "name unit"
+	OnlyNew       []string  `json:"only_new"`
+	Warnings      []string  `json:"warnings"`
 }
 
 // ErrNothingInCommon says that no row is in both measurements.
@@ -94,6 +96,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 		}
 		c.Counts[c.Rows[i].Verdict]++
 	}
+	c.GeoMeans = geoMeans(c.Rows)
 	c.warnMachine(limits)
 	return c, nil
 }
@@ -125,7 +128,7 @@ func (c *Comparison) warnMachine(limits []float64) {
 	}
 	slices.Sort(limits)
 	if moved := middle(limits); math.Abs(moved) >= c.Effect {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("floor and bare, which do not call the engine, changed by %s as well: the machine was not the same", percent(moved)))
+		c.Warnings = append(c.Warnings, fmt.Sprintf("floor and bare, which do not call the engine, changed by %s as well: the machine was not the same", doc.Percent(moved)))
 	}
 }
 
@@ -151,7 +154,7 @@ func Incomparable(old, new *Measurements) (reasons []string) {
 	a, b := old.Environment, new.Environment
 	differ := func(what, x, y string) {
 		if x != y && x != unknown && y != unknown && x != "" && y != "" {
-			reasons = append(reasons, fmt.Sprintf("%s: %s, now %s", what, printable(x), printable(y)))
+			reasons = append(reasons, fmt.Sprintf("%s: %s, now %s", what, doc.Printable(x), doc.Printable(y)))
 		}
 	}
 	differ("CPU", a.CPU, b.CPU)
@@ -172,9 +175,9 @@ func OtherWork(old, new *Measurements) (reasons []string) {
 		switch {
 		case compared[name] || was == (work{}) || now == (work{}):
 		case was.shape != now.shape:
-			reasons = append(reasons, fmt.Sprintf("workload %s: %s, now %s", printable(name), was.shape, now.shape))
+			reasons = append(reasons, fmt.Sprintf("workload %s: %s, now %s", doc.Printable(name), was.shape, now.shape))
 		case was.digest != now.digest && was.digest != "" && now.digest != "":
-			reasons = append(reasons, fmt.Sprintf("workload %s: digest %s, now %s: other tables or requests", printable(name), printable(was.digest), printable(now.digest)))
+			reasons = append(reasons, fmt.Sprintf("workload %s: digest %s, now %s: other tables or requests", doc.Printable(name), doc.Printable(was.digest), doc.Printable(now.digest)))
 		}
 		compared[name] = true
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/perf/benchmath"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 // compareExact compares counts. The verdict needs no other row: it is settled here.
@@ -37,7 +39,7 @@ func (r *Row) compareExact(old, new []float64, alpha float64) {
 
 func (r *Row) warnVarying(side string, sorted []float64) {
 	if least, most := sorted[0], sorted[len(sorted)-1]; least != most {
-		r.warn(fmt.Sprintf("the counts %s vary from %s to %s", side, number(least), number(most)))
+		r.warn(fmt.Sprintf("the counts %s vary from %s to %s", side, doc.Count(least), doc.Count(most)))
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/perf/benchfmt"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 // ReadGoBench reads the output of go test -bench. Units that the source calls exact ("Unit bits/key assume=exact", as for
@@ -120,7 +122,7 @@ func (b *goBench) measurements(source string, units benchfmt.UnitMetadataMap) *M
 		values := b.machine[i]
 		*s = cmp.Or(strings.Join(values, " and "), unknown)
 		if len(values) > 1 {
-			m.mixed = append(m.mixed, fmt.Sprintf("%s has figures of more than one %s: %s; split it", source, machineKeys[i], printable(listed(values))))
+			m.mixed = append(m.mixed, fmt.Sprintf("%s has figures of more than one %s: %s; split it", source, machineKeys[i], doc.Printable(doc.Listed(values))))
 		}
 	}
 	m.Series = b.samples

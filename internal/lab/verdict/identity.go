@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
 // Benchmark is what a series was measured of, in the words of its source. Which of them tell benchmarks apart is only known when
@@ -169,7 +171,7 @@ func (a *alignment) compare(key string, of []map[string]bool) {
 	if slices.Equal(first, last) {
 		return
 	}
-	say := func(values []string) string { return cmp.Or(listed(values), "nothing") }
+	say := func(values []string) string { return cmp.Or(doc.Listed(values), "nothing") }
 	a.differ = append(a.differ, fmt.Sprintf("%s: %s, now %s", key, say(first), say(last)))
 }
 

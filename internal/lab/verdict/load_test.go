@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
@@ -144,8 +145,8 @@ func TestHostileFiles(t *testing.T) {
 				continue
 			}
 			if c, err := New(good, m, Options{}); err == nil {
-				require.NoError(t, c.WriteJSON(new(bytes.Buffer)))
-				require.NoError(t, c.WriteText(new(bytes.Buffer)))
+				require.NoError(t, as(c, "json")(new(bytes.Buffer)))
+				require.NoError(t, doc.Write(new(bytes.Buffer), c, "text", 0))
 			}
 		}
 	}

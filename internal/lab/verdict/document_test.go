@@ -13,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
@@ -69,13 +70,19 @@ func golden(t *testing.T, name string, write func(io.Writer) error) {
 	require.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), got.String(), "go test ./internal/lab/verdict -update rewrites it")
 }
 
+// as writes a comparison in a format.
+func as(c *Comparison, format string) func(io.Writer) error {
+	return func(w io.Writer) error { return doc.Write(w, c, format, 0) }
+}
+
 func TestGolden(t *testing.T) {
 	c := sample(t)
-	golden(t, "comparison.txt", c.WriteText)
-	golden(t, "comparison.md", c.WriteMarkdown)
-	golden(t, "comparison.json", c.WriteJSON)
+	golden(t, "comparison.txt", as(c, "text"))
+	golden(t, "comparison.md", as(c, "md"))
+	golden(t, "comparison.csv", as(c, "csv"))
+	golden(t, "comparison.json", as(c, "json"))
 	c.OnlyChanges()
-	golden(t, "changes.md", c.WriteMarkdown)
+	golden(t, "changes.md", as(c, "md"))
 }
 
 type failing struct{}
@@ -86,7 +93,7 @@ func (failing) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrorsAreReported(t *testing.T) {
 	c := sample(t)
-	for _, write := range []func(io.Writer) error{c.WriteText, c.WriteMarkdown, c.WriteJSON} {
+	for _, write := range []func(io.Writer) error{as(c, "text"), as(c, "md"), as(c, "csv"), as(c, "json")} {
 		require.ErrorIs(t, write(failing{}), errFull)
 	}
 }
@@ -95,7 +102,7 @@ func TestJSONMatchesItsSchema(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("comparison.schema.json")
 	require.NoError(t, err)
 	var text bytes.Buffer
-	require.NoError(t, sample(t).WriteJSON(&text))
+	require.NoError(t, as(sample(t), "json")(&text))
 	parse := func() map[string]any {
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text.Bytes()))
 		require.NoError(t, err)
