@@ -27,6 +27,9 @@ type Request struct {
 // seed make the same requests.
 func Hits(sets []engine.PropertySet, seed uint64) []Request {
 	list := lab.Hits(sets, seed)
+	if len(list) == 0 {
+		return nil
+	}
 	hits := make([]Request, len(list))
 	outs := map[[ks.SizeIdentifier]byte][]byte{}
 	for i, r := range list {
