@@ -26,8 +26,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	if len(in) < ks.SizeIdentifier || len(in) >= express || len(out) >= express || !irp.ready() {
 		return d.control(irp, code, in, out)
 	}
-	b := (*[ks.SizeIdentifier]byte)(in)
-	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	lo, hi, word := words((*[ks.SizeIdentifier]byte)(in))
 	var handler Handler
 	var dir direction
 	if verb := uint32(word >> 32); code == ks.IoctlProperty && verb-1 <= 1 {

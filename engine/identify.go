@@ -7,6 +7,18 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
+// words splits an identifier into the three words that the dispatcher works with: the set, and the id with the flags above it.
+func words(b *[ks.SizeIdentifier]byte) (lo, hi, word uint64) {
+	return binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+}
+
+// putWords is the inverse of words.
+func putWords(b *[ks.SizeIdentifier]byte, lo, hi, word uint64) {
+	binary.LittleEndian.PutUint64(b[0:], lo)
+	binary.LittleEndian.PutUint64(b[8:], hi)
+	binary.LittleEndian.PutUint64(b[16:], word)
+}
+
 // ident is the identifier of a request, read once. Nothing reads the caller's copy of it again: the copy that the handler
 // sees is written from here (S-2, P-23).
 type ident struct {
@@ -21,10 +33,7 @@ func (q *ident) flags() uint32 { return uint32(q.word >> 32) }
 
 // write puts the identifier into the handler's copy, which has room for it.
 func (q *ident) write(b []byte) {
-	p := (*[ks.SizeIdentifier]byte)(b)
-	binary.LittleEndian.PutUint64(p[0:], q.lo)
-	binary.LittleEndian.PutUint64(p[8:], q.hi)
-	binary.LittleEndian.PutUint64(p[16:], q.word)
+	putWords((*[ks.SizeIdentifier]byte)(b), q.lo, q.hi, q.word)
 }
 
 // identify is the head of a request of any family: its lengths (P-4, P-5) and its identifier, read once (S-2), from the
@@ -40,8 +49,7 @@ func (irp *IRP) identify(in []byte, short rule) (status ks.Status) {
 	}
 	q := &irp.ident
 	if irp.SystemBuffer == nil && irp.Memory == nil && len(in) >= ks.SizeIdentifier {
-		b := (*[ks.SizeIdentifier]byte)(in)
-		q.lo, q.hi, q.word = binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+		q.lo, q.hi, q.word = words((*[ks.SizeIdentifier]byte)(in))
 	} else if q.lo, q.hi, q.word, status = irp.readIdentifier(in); status != ks.StatusSuccess {
 		return status
 	}
@@ -59,7 +67,8 @@ func (irp *IRP) identify(in []byte, short rule) (status ks.Status) {
 func (irp *IRP) readIdentifier(in []byte) (lo, hi, word uint64, status ks.Status) {
 	b := irp.more().head[:ks.SizeIdentifier]
 	status = irp.readAgain(b, in, 0)
-	return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:]), status
+	lo, hi, word = words((*[ks.SizeIdentifier]byte)(b))
+	return lo, hi, word, status
 }
 
 // readNode reads the eight bytes that make a KSPROPERTY a KSP_NODE.

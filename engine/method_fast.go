@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -16,8 +15,7 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 	if len(request) < ks.SizeIdentifier {
 		return false
 	}
-	b := (*[ks.SizeIdentifier]byte)(request)
-	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	lo, hi, word := words((*[ks.SizeIdentifier]byte)(request))
 	if uint32(word>>32) != ks.MethodTypeSend {
 		return false
 	}
@@ -38,10 +36,7 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 	if len(request) != ks.SizeIdentifier {
 		captured = file.capture(request)
 	}
-	p := (*[ks.SizeIdentifier]byte)(captured)
-	binary.LittleEndian.PutUint64(p[0:], lo)
-	binary.LittleEndian.PutUint64(p[8:], hi)
-	binary.LittleEndian.PutUint64(p[16:], word)
+	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
 
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	index := e.Tag

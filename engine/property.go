@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -45,8 +44,7 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	// One read of the identifier (S-2): from the caller, or from the copy that an earlier pass made (P-15).
 	var lo, hi, word, node uint64
 	if irp.SystemBuffer == nil && irp.Memory == nil && len(in) >= ks.SizeIdentifier {
-		b := (*[ks.SizeIdentifier]byte)(in)
-		lo, hi, word = binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+		lo, hi, word = words((*[ks.SizeIdentifier]byte)(in))
 	} else if lo, hi, word, status = irp.readIdentifier(in); status != ks.StatusSuccess {
 		return status
 	}

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
-
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
@@ -34,9 +32,8 @@ func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered 
 			r := &chunk[i]
 			flags[i] = 0
 			if len(r.In) >= ks.SizeIdentifier {
-				b := (*[ks.SizeIdentifier]byte)(r.In)
-				keys[i] = table.Key{Lo: binary.LittleEndian.Uint64(b[0:]), Hi: binary.LittleEndian.Uint64(b[8:]), ID: binary.LittleEndian.Uint32(b[16:])}
-				flags[i] = binary.LittleEndian.Uint32(b[20:])
+				lo, hi, word := words((*[ks.SizeIdentifier]byte)(r.In))
+				keys[i], flags[i] = table.Key{Lo: lo, Hi: hi, ID: uint32(word)}, uint32(word>>32)
 			}
 		}
 		d.table.LookupBatch(keys[:len(chunk)], found[:])

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -20,8 +19,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if len(request) < ks.SizeIdentifier {
 		return false
 	}
-	b := (*[ks.SizeIdentifier]byte)(request)
-	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	lo, hi, word := words((*[ks.SizeIdentifier]byte)(request))
 	e := d.table.Lookup(lo, hi, uint32(word))
 	if e == nil {
 		return false
@@ -42,10 +40,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if len(request) != ks.SizeIdentifier {
 		captured = file.capture(request)
 	}
-	p := (*[ks.SizeIdentifier]byte)(captured)
-	binary.LittleEndian.PutUint64(p[0:], lo)
-	binary.LittleEndian.PutUint64(p[8:], hi)
-	binary.LittleEndian.PutUint64(p[16:], word)
+	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
 
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	defer func() {

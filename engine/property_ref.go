@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -36,8 +35,7 @@ func (r *Ref) IoControl(irp *IRP, in, out []byte) (n uint32, status ks.Status) {
 	if len(in) < ks.SizeIdentifier || len(in) >= express || len(out) >= express || !irp.ready() {
 		return r.d.control(irp, ks.IoctlProperty, in, out)
 	}
-	b := (*[ks.SizeIdentifier]byte)(in)
-	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	lo, hi, word := words((*[ks.SizeIdentifier]byte)(in))
 	if lo != e.Lo || hi != e.Hi || uint32(word) != e.ID {
 		return r.d.IoControl(irp, ks.IoctlProperty, in, out)
 	}
@@ -50,8 +48,7 @@ func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io
 	if len(request) < ks.SizeIdentifier {
 		return false
 	}
-	b := (*[ks.SizeIdentifier]byte)(request)
-	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	lo, hi, word := words((*[ks.SizeIdentifier]byte)(request))
 	if lo != e.Lo || hi != e.Hi || uint32(word) != e.ID {
 		return d.FastProperty(file, mode, request, data, io)
 	}
@@ -68,10 +65,7 @@ func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io
 	if len(request) != ks.SizeIdentifier {
 		captured = file.capture(request)
 	}
-	p := (*[ks.SizeIdentifier]byte)(captured)
-	binary.LittleEndian.PutUint64(p[0:], lo)
-	binary.LittleEndian.PutUint64(p[8:], hi)
-	binary.LittleEndian.PutUint64(p[16:], word)
+	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
 
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	defer func() {
