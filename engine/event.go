@@ -92,11 +92,7 @@ type eventRequest struct {
 // runEvent gives the request its buffer and does what its verb says.
 func (d *Dispatcher) runEvent(irp *IRP, r eventRequest, allocator Allocator, in, out []byte) (status ks.Status) {
 	returned := false
-	defer func() {
-		if !returned {
-			status = d.eventUnwound(irp, r.list, recover())
-		}
-	}()
+	defer d.guardEvent(irp, r.list, &returned, &status)
 	if r.verb == ks.EventTypeBasicSupport {
 		status = d.eventSupport(irp, r, allocator, in, out)
 	} else if status = d.run(irp, nil, allocator, in, out); status != ks.StatusSuccess {
@@ -115,14 +111,18 @@ func (d *Dispatcher) runEvent(irp *IRP, r eventRequest, allocator Allocator, in,
 	return status
 }
 
-// eventUnwound is unwound (P-21) for a request that may have made an entry.
-func (d *Dispatcher) eventUnwound(irp *IRP, list *EventList, value any) ks.Status {
+// guardEvent is guard for a request that may have made an entry.
+func (d *Dispatcher) guardEvent(irp *IRP, list *EventList, returned *bool, status *ks.Status) {
+	if *returned {
+		return
+	}
+	value := recover()
 	if e := irp.EventEntry(); e != nil {
 		irp.forgetEntry()
 		e.retract(list)
 		e.release()
 	}
-	return d.unwound(irp, value)
+	*status = d.recovered(irp, value)
 }
 
 // enable makes the entry and enables it (E-6 to E-12). The captured KSEVENTDATA is at the start of the system buffer.

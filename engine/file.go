@@ -74,9 +74,9 @@ func (file *FileObject) result(io *IoStatus, out uint64, dir direction) (handled
 	return true
 }
 
-// fastUnwound is F-6 for a panic: the request is answered with its status. A nil value is runtime.Goexit: nobody is left
+// recoveredFast is F-6 for a panic: the request is answered with its status. A nil value is runtime.Goexit: nobody is left
 // to be answered.
-func (d *Dispatcher) fastUnwound(index uint32, io *IoStatus, value any) (handled bool) {
+func (d *Dispatcher) recoveredFast(index uint32, io *IoStatus, value any) (handled bool) {
 	if value == nil {
 		return false
 	}

@@ -52,15 +52,13 @@ func (d *Dispatcher) MethodWithBuffers(irp *IRP, in, out []byte, allocator Alloc
 	irp.index = firstMethod + e.Tag
 	handler, flags := e.Value.handler, e.Value.flags
 	dir := methodDirection(flags)
-	returned := false
-	defer func() {
-		if !returned {
-			status = d.unwound(irp, recover())
+	status = unreturned
+	defer func() { // guard, written out: 15 instructions fewer; checked never returns unreturned
+		if status == unreturned {
+			status = d.recovered(irp, recover())
 		}
 	}()
-	status = irp.checked(d.runMethod(irp, handler, allocator, flags, in, out), outLen, dir)
-	returned = true
-	return status
+	return irp.checked(d.runMethod(irp, handler, allocator, flags, in, out), outLen, dir)
 }
 
 // sent are the low bits of a request's flags, none of which has an effect: documented callers send a method as SEND, NONE,
@@ -126,11 +124,7 @@ func DispatchSpecificMethod(irp *IRP, handler Handler) (status ks.Status) {
 		dir = methodDirection(irp.MethodType())
 	}
 	returned := false
-	defer func() {
-		if !returned {
-			status = d.unwound(irp, recover())
-		}
-	}()
+	defer d.guard(irp, &returned, &status)
 	if source {
 		status = d.runSource(irp, handler, 0, nil, nil)
 	} else {

@@ -45,7 +45,7 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 	}
 	defer func() {
 		if !handled { // declined, or never returned
-			handled = d.fastUnwound(index, io, recover())
+			handled = d.recoveredFast(index, io, recover())
 		}
 	}()
 	handled = handler(file, mode, captured, data, &file.io)

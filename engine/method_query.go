@@ -27,11 +27,7 @@ func (d *Dispatcher) methodQuery(irp *IRP, verb uint32, in, out []byte) (status 
 		irp.index = firstMethod + e.Tag
 	}
 	returned := false
-	defer func() {
-		if !returned {
-			status = d.unwound(irp, recover())
-		}
-	}()
+	defer d.guard(irp, &returned, &status)
 	status = d.answerMethod(irp, slot, in, out)
 	returned = true
 	return status

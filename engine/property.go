@@ -85,15 +85,13 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	dir := direction(verb)
 	irp.layout.dir = dir
 
-	returned := false
-	defer func() {
-		if !returned {
-			status = d.unwound(irp, recover())
+	status = unreturned
+	defer func() { // guard, written out: 15 instructions fewer; checked never returns unreturned
+		if status == unreturned {
+			status = d.recovered(irp, recover())
 		}
 	}()
-	status = irp.checked(d.run(irp, handler, allocator, in, out), outLen, dir)
-	returned = true
-	return status
+	return irp.checked(d.run(irp, handler, allocator, in, out), outLen, dir)
 }
 
 // miss is P-24: which of set and item is unknown.
@@ -160,11 +158,7 @@ func DispatchSpecificProperty(irp *IRP, handler Handler) (status ks.Status) {
 	}
 	d, n, dir := irp.owner, irp.layout.out, irp.layout.dir
 	returned := false
-	defer func() {
-		if !returned {
-			status = d.unwound(irp, recover())
-		}
-	}()
+	defer d.guard(irp, &returned, &status)
 	status = irp.checked(d.run(irp, handler, nil, nil, nil), n, dir)
 	returned = true
 	return status

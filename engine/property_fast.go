@@ -45,7 +45,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	defer func() {
 		if !handled { // declined, or never returned
-			handled = d.fastUnwound(e.Tag, io, recover())
+			handled = d.recoveredFast(e.Tag, io, recover())
 		}
 	}()
 	handled = handler(file, mode, captured, data, &file.io)

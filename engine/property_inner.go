@@ -63,11 +63,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 func (d *Dispatcher) runInner(in *IRP, handler Handler, request, value []byte) (status ks.Status) {
 	dir := in.layout.dir
 	returned := false
-	defer func() {
-		if !returned {
-			status = d.unwound(in, recover())
-		}
-	}()
+	defer d.guard(in, &returned, &status)
 	status = in.checked(d.run(in, handler, nil, request, value), uint32(len(value)), dir)
 	returned = true
 	return status

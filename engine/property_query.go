@@ -46,11 +46,7 @@ func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
 // runQuery is the part of a query that can allocate and can panic: buffer, capture, support handler, standard processing.
 func (d *Dispatcher) runQuery(irp *IRP, verb, set uint32, in, out []byte) (status ks.Status) {
 	returned := false
-	defer func() {
-		if !returned {
-			status = d.unwound(irp, recover())
-		}
-	}()
+	defer d.guard(irp, &returned, &status)
 	status = d.answer(irp, verb, set, in, out)
 	returned = true
 	return status
