@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 )
 
 func newRand(t *testing.T) *rand.Rand {
@@ -48,25 +49,25 @@ func TestFinders(t *testing.T) {
 // liar finds a key that is not there, or does not find one that is.
 type liar struct {
 	finder
-	about table.Key
+	about request
 }
 
-func (l liar) find(k table.Key) uint32 {
-	if k == l.about {
-		return l.finder.find(k) ^ 1
+func (l liar) find(r *request) uint32 {
+	if *r == l.about {
+		return l.finder.find(r) ^ 1
 	}
-	return l.finder.find(k)
+	return l.finder.find(r)
 }
 
 func TestVerifyNoticesAWrongAnswer(t *testing.T) {
 	rng := newRand(t)
 	keys := syntheticKeys(20, 12, rng)
-	honest, _ := newMap(keys)
-	if verify(liar{honest, keys[rng.IntN(len(keys))]}, keys, rng) == nil {
+	honest, _ := newSorted(keys)
+	if verify(liar{honest, requestOf(keys[rng.IntN(len(keys))])}, keys, rng) == nil {
 		t.Error("a wrong position passes")
 	}
-	if verify(goMap{}, keys, rng) == nil {
-		t.Error("an empty map passes")
+	if verify(sorted{rival.NewSorted(nil)}, keys, rng) == nil {
+		t.Error("an empty slice passes")
 	}
 }
 
@@ -127,9 +128,9 @@ func BenchmarkLookup(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, n := range []int{8, 240, 4000, 40_000} {
 		keys := syntheticKeys(n/4, 4, rng)
-		stream := make([]table.Key, cycle)
+		stream := make([]request, cycle)
 		for i := range stream {
-			stream[i] = keys[rng.IntN(len(keys))]
+			stream[i] = requestOf(keys[rng.IntN(len(keys))])
 		}
 		for _, f := range finders {
 			if f.name == "switch" {

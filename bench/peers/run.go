@@ -36,7 +36,6 @@ var paths = []report.Path{
 
 var impls = []report.Impl{
 	{Name: "engine", Kind: report.Engine, Description: "ksdispatch: package table, FastProperty, package arena"},
-	{Name: "map", Kind: report.Peer, Description: "a Go map keyed by {GUID, id}"},
 	{Name: "swiss", Kind: report.Peer, Description: "github.com/cockroachdb/swiss"},
 	{Name: "xsync", Kind: report.Peer, Description: "github.com/puzpuzpuz/xsync/v4, safe for concurrent writers"},
 	{Name: "sorted", Kind: report.Peer, Description: "a sorted slice and a binary search"},
@@ -49,7 +48,7 @@ var impls = []report.Impl{
 var finders = []struct {
 	name string
 	make func([]table.Key) (finder, error)
-}{{"engine", newEngine}, {"map", newMap}, {"swiss", newSwiss}, {"xsync", newXsync}, {"sorted", newSorted}, {"switch", newWritten}}
+}{{"engine", newEngine}, {"swiss", newSwiss}, {"xsync", newXsync}, {"sorted", newSorted}, {"switch", newWritten}}
 
 var allocators = []struct {
 	name string
@@ -135,16 +134,17 @@ func keysOf(config engine.Config) (keys []table.Key) {
 }
 
 func lookups(ctx context.Context, rep *report.Report, opt options, name, what string, keys []table.Key, miss bool, rng *rand.Rand) error {
-	stream := make([]table.Key, cycle)
+	stream := make([]request, cycle)
 	for i := range stream {
-		stream[i] = keys[rng.IntN(len(keys))]
+		k := keys[rng.IntN(len(keys))]
 		if miss && rng.IntN(2) == 0 {
 			if rng.IntN(2) == 0 {
-				stream[i].Lo, stream[i].Hi = rng.Uint64(), rng.Uint64()
+				k.Lo, k.Hi = rng.Uint64(), rng.Uint64()
 			} else {
-				stream[i].ID += 1000
+				k.ID += 1000
 			}
 		}
+		stream[i] = requestOf(k)
 	}
 	var rows []row
 	for _, f := range finders {
@@ -181,7 +181,8 @@ func verify(f finder, keys []table.Key, rng *rand.Rand) error {
 			near.ID ^= 1 << rng.IntN(32)
 		}
 		for _, k := range []table.Key{k, near} {
-			if got := f.find(k); got != want[k] {
+			r := requestOf(k)
+			if got := f.find(&r); got != want[k] {
 				return fmt.Errorf("finds %d under %+v, not %d", got, k, want[k])
 			}
 		}

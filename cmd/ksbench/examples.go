@@ -21,7 +21,7 @@ ksbench exec --manifest mine.json --requests requests.jsonl --explain`,
 ksbench check mine.json
 ksbench check requests.jsonl --manifest mine.json`,
 	"targets": `
-ksbench targets --quick --run ^lookup/20x12/`,
+ksbench targets --quick --run ^fast/20x12/`,
 	"stages": `
 ksbench stages --quick --run ^irp/`,
 	"profile": `

@@ -7,7 +7,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/table"
-	"github.com/ksdispatch/ksdispatch/internal/lab/naive"
+	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 )
 
 // bed is a workload made ready: for each object one of everything, and the requests.
@@ -21,10 +21,8 @@ type bed struct {
 	handles     []*device.Handle
 	tables      []*table.Table[value]
 
-	naive  []*naive.Table
-	linear []*naive.Handle
-	flat   []*naive.Handle
-	nested []*naive.Handle
+	rivals []*rival.Table
+	peers  [len(steps)][]*rival.Handle
 
 	array [256]uint64        // of floor
 	calls [16]engine.Handler // of bare
@@ -69,6 +67,20 @@ func (b *bed) add(config engine.Config) error {
 	if err := b.addTables(config.PropertySets); err != nil {
 		return err
 	}
+	if err := b.addEngine(config); err != nil {
+		return err
+	}
+	for step := range steps {
+		h, err := rival.NewHandle(b.rivals[len(b.rivals)-1], rival.Step(step), rival.Step(step) == rival.ByLinear)
+		if err != nil {
+			return err
+		}
+		b.peers[step] = append(b.peers[step], h)
+	}
+	return nil
+}
+
+func (b *bed) addEngine(config engine.Config) error {
 	d, err := engine.Compile(config)
 	if err != nil {
 		return err
@@ -80,19 +92,6 @@ func (b *bed) add(config engine.Config) error {
 		return err
 	}
 	b.handles = append(b.handles, h)
-
-	n := b.naive[len(b.naive)-1]
-	for _, peer := range []struct {
-		handles *[]*naive.Handle
-		step    naive.Step
-		heap    bool
-	}{{&b.linear, naive.ByScan, true}, {&b.flat, naive.ByMap, false}, {&b.nested, naive.ByNested, false}} {
-		h, err := naive.Open(n, peer.step, peer.heap)
-		if err != nil {
-			return err
-		}
-		*peer.handles = append(*peer.handles, h)
-	}
 	return nil
 }
 
@@ -111,22 +110,12 @@ func (b *bed) addTables(sets []engine.PropertySet) error {
 	}
 	b.tables = append(b.tables, t)
 
-	b.naive = append(b.naive, naive.NewTable(sets))
+	b.rivals = append(b.rivals, rival.NewTable(sets))
 	return nil
 }
 
-// peer returns the handles of a peer, nil for what is none.
-func (b *bed) peer(impl string) []*naive.Handle {
-	switch impl {
-	case "linear":
-		return b.linear
-	case "map":
-		return b.flat
-	case "nested":
-		return b.nested
-	}
-	return nil
-}
+// steps are the peers, by rival.Step.
+var steps = [...]string{rival.ByLinear: "linear", rival.ByMap: "map", rival.ByOpen: "open", rival.ByDense: "dense"}
 
 // close releases the arenas.
 func (b *bed) close() error {
@@ -134,7 +123,7 @@ func (b *bed) close() error {
 	for _, h := range b.handles {
 		errs = append(errs, h.Close())
 	}
-	for _, peer := range [][]*naive.Handle{b.linear, b.flat, b.nested} {
+	for _, peer := range b.peers {
 		for _, h := range peer {
 			errs = append(errs, h.Close())
 		}

@@ -23,17 +23,19 @@
 //
 // # Implementations
 //
-// The peers linear, map and nested are the dispatcher of package naive with three ways of finding an item. On
-// irp, linear allocates its buffer on the Go heap for each request, as ks.sys-like code allocates from the pool; the
-// other two take it from an arena as the engine does. Before anything is timed, [Run] sends thousands of random requests,
-// valid and broken, through the engine and through each peer, and compares statuses, information, output bytes, and what
-// the handlers were given; a difference ends the run. A peer that answers something else is no peer.
+// The peers linear, map, open and dense are the dispatcher of package rival with four ways of finding an item, written to win:
+// what a good engineer would write who does not want this library. On irp, linear allocates its buffer on the Go heap for each
+// request, as ks.sys-like code allocates from the pool; the others take it from an arena as the engine does. Before anything is
+// timed, [Run] sends thousands of random requests, valid and broken, through the engine and through each peer, and compares
+// statuses, information, output bytes, and what the handlers were given; a difference ends the run. A peer that answers
+// something else is no peer.
 //
-// Two rows are limits, below which no dispatcher can be on the same requests:
+// Three rows are limits, below which no dispatcher can be on the same requests:
 //
 //	floor   read the GUID and the id of the request, index an array with them
 //	bare    read the request's slice and flags, take one of 16 func values by a byte of the request, call it, check the
 //	        status; all 16 are the same handler, so that the branch is predicted and hides nothing
+//	guarded bare, each call of a handler under a recover: the least that a call which must survive a panic can take
 //
 // How the rows are warmed up and take turns is described in package measure, how they are summarised in
 // stats and outlier, and the result in package report. The same loops run as Go benchmarks:

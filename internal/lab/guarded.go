@@ -7,12 +7,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// Guarded returns the loop of "bare" with each handler called under a deferred recover. P-21 and F-6 make an answer of a panic,
-// so that no dispatch can take less.
-func (s *Stand) Guarded() func(n int) {
-	return func(n int) { sink.Add(s.bed.guarded(n)) }
-}
-
+// guarded is bare with each handler called under a deferred recover. P-21 and F-6 make an answer of a panic, so that no dispatch can
+// take less.
 func (b *bed) guarded(n int) (failed uint64) {
 	reqs, out, irp := b.requests, b.out, &b.irp
 	for i := range n {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/internal/lab/naive"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 )
 
 // A loop sends the first n prepared requests, in a cycle, and returns a checksum. The checksum keeps the compiler from
@@ -34,10 +34,13 @@ var impls = []report.Impl{
 	{Name: "engine", Kind: report.Engine, Description: "ksdispatch: exported functions, every check on"},
 	{Name: "linear", Kind: report.Peer,
 		Description: "scans sets and items in order; on irp it allocates a buffer per request, as ks.sys-like code does"},
-	{Name: "map", Kind: report.Peer, Description: "the same dispatcher with a Go map keyed by {GUID, id}; on irp with the engine's arena"},
-	{Name: "nested", Kind: report.Peer, Description: "the same with a map of GUID to map of id"},
+	{Name: "map", Kind: report.Peer,
+		Description: "the same dispatcher with a Go map keyed by the request's first 20 bytes; on irp with the engine's arena"},
+	{Name: "open", Kind: report.Peer, Description: "the same with open addressing: entries of 64 bytes, at most half full"},
+	{Name: "dense", Kind: report.Peer, Description: "the same with open addressing on the GUID, then an array by id"},
 	{Name: "floor", Kind: report.Limit, Description: "reads GUID and id and indexes an array: less than any lookup"},
 	{Name: "bare", Kind: report.Limit, Description: "calls the handler by one byte of the request, unchecked: less than any dispatch"},
+	{Name: "guarded", Kind: report.Limit, Description: "bare under a recover, as a call must be that survives a panic"},
 }
 
 // loops by path and implementation. The limits are the same on every path; peers have no methods.
@@ -45,27 +48,33 @@ var loops = map[[2]string]loop{
 	{"lookup", "engine"}: (*bed).lookupEngine,
 	{"lookup", "linear"}: (*bed).lookupLinear,
 	{"lookup", "map"}:    (*bed).lookupMap,
-	{"lookup", "nested"}: (*bed).lookupNested,
+	{"lookup", "open"}:   (*bed).lookupOpen,
+	{"lookup", "dense"}:  (*bed).lookupDense,
 	{"lookup", "floor"}:  (*bed).floor,
 	{"lookup", "bare"}:   (*bed).bare,
 
-	{"fast", "engine"}: (*bed).fastEngine,
-	{"fast", "linear"}: func(b *bed, n int) uint64 { return b.fastPeer(b.linear, n) },
-	{"fast", "map"}:    func(b *bed, n int) uint64 { return b.fastPeer(b.flat, n) },
-	{"fast", "nested"}: func(b *bed, n int) uint64 { return b.fastPeer(b.nested, n) },
-	{"fast", "floor"}:  (*bed).floor,
-	{"fast", "bare"}:   (*bed).bare,
+	{"fast", "engine"}:  (*bed).fastEngine,
+	{"fast", "linear"}:  func(b *bed, n int) uint64 { return b.fastPeer(rival.ByLinear, n) },
+	{"fast", "map"}:     func(b *bed, n int) uint64 { return b.fastPeer(rival.ByMap, n) },
+	{"fast", "open"}:    func(b *bed, n int) uint64 { return b.fastPeer(rival.ByOpen, n) },
+	{"fast", "dense"}:   func(b *bed, n int) uint64 { return b.fastPeer(rival.ByDense, n) },
+	{"fast", "floor"}:   (*bed).floor,
+	{"fast", "bare"}:    (*bed).bare,
+	{"fast", "guarded"}: (*bed).guarded,
 
-	{"irp", "engine"}: (*bed).irpEngine,
-	{"irp", "linear"}: func(b *bed, n int) uint64 { return b.irpPeer(b.linear, n) },
-	{"irp", "map"}:    func(b *bed, n int) uint64 { return b.irpPeer(b.flat, n) },
-	{"irp", "nested"}: func(b *bed, n int) uint64 { return b.irpPeer(b.nested, n) },
-	{"irp", "floor"}:  (*bed).floor,
-	{"irp", "bare"}:   (*bed).bare,
+	{"irp", "engine"}:  (*bed).irpEngine,
+	{"irp", "linear"}:  func(b *bed, n int) uint64 { return b.irpPeer(rival.ByLinear, n) },
+	{"irp", "map"}:     func(b *bed, n int) uint64 { return b.irpPeer(rival.ByMap, n) },
+	{"irp", "open"}:    func(b *bed, n int) uint64 { return b.irpPeer(rival.ByOpen, n) },
+	{"irp", "dense"}:   func(b *bed, n int) uint64 { return b.irpPeer(rival.ByDense, n) },
+	{"irp", "floor"}:   (*bed).floor,
+	{"irp", "bare"}:    (*bed).bare,
+	{"irp", "guarded"}: (*bed).guarded,
 
-	{"method", "engine"}: (*bed).methodEngine,
-	{"method", "floor"}:  (*bed).floor,
-	{"method", "bare"}:   (*bed).bare,
+	{"method", "engine"}:  (*bed).methodEngine,
+	{"method", "floor"}:   (*bed).floor,
+	{"method", "bare"}:    (*bed).bare,
+	{"method", "guarded"}: (*bed).guarded,
 }
 
 // The loops of lookup count the items found.
@@ -89,14 +98,14 @@ func (b *bed) lookupEngine(n int) (found uint64) {
 
 func (b *bed) lookupLinear(n int) (found uint64) {
 	reqs, many := b.requests, len(b.objects) > 1
-	t := b.naive[0].Linear
+	t := b.rivals[0].Linear
 	for i := range n {
 		r := &reqs[i&(Requests-1)]
 		if many {
-			t = b.naive[r.object].Linear
+			t = b.rivals[r.object].Linear
 		}
 		in := r.in[:20]
-		if item, _ := t.Find((*ks.GUID)(in), binary.LittleEndian.Uint32(in[16:])); item != nil {
+		if t.Find(binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])) != nil {
 			found++
 		}
 	}
@@ -105,30 +114,46 @@ func (b *bed) lookupLinear(n int) (found uint64) {
 
 func (b *bed) lookupMap(n int) (found uint64) {
 	reqs, many := b.requests, len(b.objects) > 1
-	t := b.naive[0].Flat
+	t := b.rivals[0].Map
 	for i := range n {
 		r := &reqs[i&(Requests-1)]
 		if many {
-			t = b.naive[r.object].Flat
+			t = b.rivals[r.object].Map
 		}
 		in := r.in[:20]
-		if t.Find((*ks.GUID)(in), binary.LittleEndian.Uint32(in[16:])) != nil {
+		if t.Find((*[20]byte)(in)) != nil {
 			found++
 		}
 	}
 	return found
 }
 
-func (b *bed) lookupNested(n int) (found uint64) {
+func (b *bed) lookupOpen(n int) (found uint64) {
 	reqs, many := b.requests, len(b.objects) > 1
-	t := b.naive[0].Nested
+	t := &b.rivals[0].Open
 	for i := range n {
 		r := &reqs[i&(Requests-1)]
 		if many {
-			t = b.naive[r.object].Nested
+			t = &b.rivals[r.object].Open
 		}
 		in := r.in[:20]
-		if item, _ := t.Find((*ks.GUID)(in), binary.LittleEndian.Uint32(in[16:])); item != nil {
+		if t.Find(binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])) != nil {
+			found++
+		}
+	}
+	return found
+}
+
+func (b *bed) lookupDense(n int) (found uint64) {
+	reqs, many := b.requests, len(b.objects) > 1
+	t := &b.rivals[0].Dense
+	for i := range n {
+		r := &reqs[i&(Requests-1)]
+		if many {
+			t = &b.rivals[r.object].Dense
+		}
+		in := r.in[:20]
+		if t.Find(binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])) != nil {
 			found++
 		}
 	}
@@ -153,9 +178,10 @@ func (b *bed) fastEngine(n int) (sum uint64) {
 	return sum
 }
 
-func (b *bed) fastPeer(handles []*naive.Handle, n int) (sum uint64) {
+func (b *bed) fastPeer(step rival.Step, n int) (sum uint64) {
 	reqs, out, many := b.requests, b.out, len(b.objects) > 1
 	var io engine.IoStatus
+	handles := b.peers[step]
 	h := handles[0]
 	for i := range n {
 		r := &reqs[i&(Requests-1)]
@@ -200,8 +226,9 @@ func (b *bed) methodEngine(n int) (sum uint64) {
 	return sum
 }
 
-func (b *bed) irpPeer(handles []*naive.Handle, n int) (sum uint64) {
+func (b *bed) irpPeer(step rival.Step, n int) (sum uint64) {
 	reqs, out, many := b.requests, b.out, len(b.objects) > 1
+	handles := b.peers[step]
 	h := handles[0]
 	for i := range n {
 		r := &reqs[i&(Requests-1)]

@@ -82,6 +82,9 @@ func (s *Stand) Loop(path, impl string) func(n int) {
 	return func(n int) { sink.Add(send(s.bed, n)) }
 }
 
+// Objects returns how many objects the requests are sent to.
+func (s *Stand) Objects() int { return len(s.bed.objects) }
+
 // Build returns how many keys the tables of all objects have, how many bits their indexes take, and how many tries building them took.
 func (s *Stand) Build() (keys, bits, tries int) {
 	for _, t := range s.bed.tables {

@@ -48,14 +48,14 @@ func TestStand(t *testing.T) {
 
 	// Under a guard every handler succeeds, and one that does not is counted.
 	before = sink.Load()
-	s.Guarded()(Requests)
+	s.Loop("irp", "guarded")(Requests)
 	if got := sink.Load() - before; got != 0 {
 		t.Errorf("%d failed under the guard", got)
 	}
 	for i := range s.bed.calls {
 		s.bed.calls[i] = func(*engine.IRP, []byte, []byte) ks.Status { panic("planted") }
 	}
-	s.Guarded()(100)
+	s.Loop("irp", "guarded")(100)
 	if got := sink.Load() - before; got != 100 {
 		t.Errorf("%d of 100 panics counted", got)
 	}
@@ -73,7 +73,7 @@ func TestLookupStand(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := sink.Load()
-	s.Loop("lookup", "nested")(Requests)
+	s.Loop("lookup", "dense")(Requests)
 	if got := sink.Load() - before; got != Requests || len(s.bed.dispatchers) != 0 {
 		t.Errorf("%d of %d found, %d dispatchers", got, Requests, len(s.bed.dispatchers))
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/internal/lab/naive"
+	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 )
 
 // verify sends n random requests, most of them broken in some way, through the engine and through each peer, and returns
@@ -75,18 +75,14 @@ func (b *bed) compare(r trial, log *callLog) error {
 		handled := b.dispatchers[n].FastProperty(b.files[n], engine.UserMode, in, out, &io)
 		return handled, io.Information, io.Status
 	})
-	for _, impl := range impls {
-		handles := b.peer(impl.Name)
-		if handles == nil {
-			continue
-		}
-		h := handles[n]
+	for step, name := range steps {
+		h := b.peers[step][n]
 		got := r.run(log, func(in, out []byte) (bool, uint64, ks.Status) {
 			got, status := h.IoControl(ks.IoctlProperty, in, out)
 			return true, uint64(got), status
 		})
 		if !got.equal(want) {
-			return fmt.Errorf("irp: %s answers %+v, the engine %+v", impl.Name, got, want)
+			return fmt.Errorf("irp: %s answers %+v, the engine %+v", name, got, want)
 		}
 		got = r.run(log, func(in, out []byte) (bool, uint64, ks.Status) {
 			var io engine.IoStatus
@@ -94,29 +90,31 @@ func (b *bed) compare(r trial, log *callLog) error {
 			return handled, io.Information, io.Status
 		})
 		if !got.equal(wantFast) {
-			return fmt.Errorf("fast: %s answers %+v, the engine %+v", impl.Name, got, wantFast)
+			return fmt.Errorf("fast: %s answers %+v, the engine %+v", name, got, wantFast)
 		}
 	}
 	return b.compareLookup(r)
 }
 
-// compareLookup checks that all tables know the same keys, and the same item under each.
+// compareLookup checks that all tables know the same keys, and items of the same sizes under each.
 func (b *bed) compareLookup(r trial) error {
 	if len(r.in) < 20 {
 		return nil
 	}
-	guid, id := (*ks.GUID)(r.in), binary.LittleEndian.Uint32(r.in[16:])
-	lo, hi := guid.Words()
-	entry := b.tables[r.object].Lookup(lo, hi, id)
-	var want *naive.Item
-	if entry != nil {
-		want = b.naive[r.object].Item(int(entry.Value.item))
+	request := (*[20]byte)(r.in)
+	lo, hi, id := binary.LittleEndian.Uint64(request[:]), binary.LittleEndian.Uint64(request[8:]), binary.LittleEndian.Uint32(request[16:])
+	t := b.rivals[r.object]
+	var want *rival.Item
+	if entry := b.tables[r.object].Lookup(lo, hi, id); entry != nil {
+		want = t.Linear.Item(int(entry.Value.item))
 	}
-	t := b.naive[r.object]
-	linear, _ := t.Linear.Find(guid, id)
-	nested, _ := t.Nested.Find(guid, id)
-	if flat := t.Flat.Find(guid, id); linear != want || flat != want || nested != want {
-		return fmt.Errorf("lookup: engine %p, linear %p, map %p, nested %p", want, linear, flat, nested)
+	for step, got := range [len(steps)]*rival.Item{
+		rival.ByLinear: t.Linear.Find(lo, hi, id), rival.ByMap: t.Map.Find(request),
+		rival.ByOpen: t.Open.Find(lo, hi, id), rival.ByDense: t.Dense.Find(lo, hi, id),
+	} {
+		if !got.Like(want) {
+			return fmt.Errorf("lookup: %s finds %v, the engine %v", steps[step], got, want)
+		}
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/internal/lab/naive"
+	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
@@ -73,7 +73,7 @@ func TestVerifyNoticesAWrongPeer(t *testing.T) {
 			return s
 		}},
 	} {
-		for _, step := range []naive.Step{naive.ByScan, naive.ByMap, naive.ByNested} {
+		for step, name := range steps {
 			b, log, err := newVerifier(small())
 			if err != nil {
 				t.Fatal(err)
@@ -83,22 +83,15 @@ func TestVerifyNoticesAWrongPeer(t *testing.T) {
 				n++
 				return log.handlers(n)
 			})
-			h, err := naive.Open(naive.NewTable(c.damage(config.PropertySets)), step, false)
+			h, err := rival.NewHandle(rival.NewTable(c.damage(config.PropertySets)), rival.Step(step), false)
 			if err != nil {
 				t.Fatal(err)
 			}
-			switch step {
-			case naive.ByScan:
-				b.linear[0] = h
-			case naive.ByMap:
-				b.flat[0] = h
-			case naive.ByNested:
-				b.nested[0] = h
-			}
+			b.peers[step][0] = h
 			// The first difference ends it. One request in a thousand shows that MinData is one less: of 60,000, none is
 			// not to be expected in the life of the project.
 			if err := b.verify(log, seed, 60000); err == nil {
-				t.Errorf("%s, step %d: 60,000 random requests found no difference", c.name, step)
+				t.Errorf("%s, %s: 60,000 random requests found no difference", c.name, name)
 			}
 		}
 	}

@@ -60,7 +60,7 @@ func measured(t *testing.T) (dir, page string) {
 	command(t, dir, append(run, "3.json")...)
 	command(t, dir, "scale", "--max", "1024", "--rounds", "6", "--format", "json", "--out", "scale.json")
 	command(t, dir, "stages", "--quick", "--format", "json", "--out", "stages.json")
-	command(t, dir, "targets", "--quick", "--run", "^lookup/20x12/floor", "--rounds", "6", "--format", "json", "--out", "targets.json")
+	command(t, dir, "targets", "--quick", "--run", "^fast/20x12/dense", "--rounds", "6", "--format", "json", "--out", "targets.json")
 	command(t, dir, "profile", "--out", "profiles", "--requests", "1000", "--cpu-time", "100ms")
 	profiles, err := filepath.Glob(filepath.Join(dir, "profiles", "*cpu*.p*"))
 	require.NoError(t, err)

@@ -20,6 +20,9 @@ func targets(in Input) (*section, error) {
 		counts[g.Verdict]++
 		quantity := func(v float64) string { return strings.TrimSpace(doc.Number(v) + " " + g.Unit) }
 		wanted := cell{Text: string(g.Bound) + " " + quantity(g.Limit)}
+		if g.Bound == report.Shown {
+			wanted.Text = "-"
+		}
 		if g.Stretch != nil {
 			wanted.Note = "better " + quantity(*g.Stretch)
 		}
@@ -29,6 +32,8 @@ func targets(in Input) (*section, error) {
 			class, word = "good", "reached"
 		case report.Fail:
 			class, word = "bad", "missed"
+		case report.None:
+			class, word = "", "-"
 		}
 		var parts []string
 		for _, p := range g.Parts {
@@ -39,7 +44,7 @@ func targets(in Input) (*section, error) {
 	}
 	return &section{ID: "targets", Title: "Targets", Tables: []table{t}, Text: []string{
 		fmt.Sprintf("%d of %d targets are reached, %d are missed, %d are missed by less than the interval and so not decided.",
-			counts[report.Pass], len(r.Targets), counts[report.Fail], counts[report.Near]),
+			counts[report.Pass], len(r.Targets)-counts[report.None], counts[report.Fail], counts[report.Near]),
 		"A value is the median of the rounds, with its 95 % interval under it; what is counted has none. x is a ratio of two times, which the last column names.",
 	}}, nil
 }

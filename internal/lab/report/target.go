@@ -10,7 +10,7 @@ import (
 
 // Target is a number to reach, and how far this run was from it.
 type Target struct {
-	Name        string   `json:"name"` // area/workload/what: "lookup/20x12/floor"
+	Name        string   `json:"name"` // area/workload/what: "irp/20x12/dense"
 	Description string   `json:"description"`
 	Bound       Bound    `json:"bound"`
 	Limit       float64  `json:"limit"`
@@ -36,6 +36,7 @@ type Bound string
 const (
 	AtMost  Bound = "at most"
 	AtLeast Bound = "at least"
+	Shown   Bound = "none" // the value is there to be seen, and has no limit
 )
 
 // Verdict is whether a target was reached.
@@ -45,6 +46,7 @@ const (
 	Pass Verdict = "pass" // the value is on the right side
 	Near Verdict = "near" // it is not, but its interval reaches there, or too few rounds gave none: measure longer
 	Fail Verdict = "fail" // neither the value nor its interval is
+	None Verdict = "none" // there is no limit
 )
 
 // Summarize fills in value, interval and verdict from the samples of the rounds.
@@ -61,6 +63,8 @@ func (t *Target) Count(value float64) {
 
 func (t *Target) judge(exact bool) {
 	switch {
+	case t.Bound == Shown:
+		t.Verdict = None
 	case t.reached(t.Value):
 		t.Verdict = Pass
 	case !exact && t.Interval == nil, t.Interval != nil && (t.reached(t.Interval.Low) || t.reached(t.Interval.High)):
@@ -95,10 +99,13 @@ func (r *Report) targetSections() []doc.Section {
 		{Name: "verdict", Words: true}, {Name: "from", Words: true, Spare: 2}}}
 	for _, g := range r.Targets {
 		wanted := fmt.Sprintf("%s %s", g.Bound, g.quantity(g.Limit))
+		if g.Bound == Shown {
+			wanted = "-"
+		}
 		if g.Stretch != nil {
 			wanted += fmt.Sprintf(" (stretch %s)", g.quantity(*g.Stretch))
 		}
-		verdict := map[Verdict]string{Pass: "PASS", Near: "FAIL within its interval", Fail: "FAIL"}[g.Verdict]
+		verdict := map[Verdict]string{Pass: "PASS", Near: "FAIL within its interval", Fail: "FAIL", None: "-"}[g.Verdict]
 		if g.Verdict == Near && g.Interval == nil {
 			verdict = "FAIL, too few rounds"
 		}
@@ -128,8 +135,11 @@ func (t *Target) quantity(v float64) string {
 // targetVerdict says what a reader of the table's last page wants to know.
 func (r *Report) targetVerdict() []string {
 	var near []string
-	passed := 0
+	passed, wanted := 0, 0
 	for _, t := range r.Targets {
+		if t.Verdict != None {
+			wanted++
+		}
 		switch t.Verdict {
 		case Pass:
 			passed++
@@ -137,7 +147,7 @@ func (r *Report) targetVerdict() []string {
 			near = append(near, t.Name)
 		}
 	}
-	lines := []string{fmt.Sprintf("%d of %d targets are reached.", passed, len(r.Targets))}
+	lines := []string{fmt.Sprintf("%d of %d targets are reached.", passed, wanted)}
 	if len(near) > 0 {
 		lines = append(lines, "Missed, but not beyond the interval, so not decided: "+strings.Join(near, ", ")+".")
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
-	"github.com/ksdispatch/ksdispatch/internal/lab/naive"
 )
 
 // window is how many requests a batch of lookups has.
@@ -18,22 +17,21 @@ const window = 256
 type tour struct {
 	requests [][ks.SizeIdentifier]byte
 	table    *table.Table[value]
-	flat     map[naive.Key]*table.Entry[value]
+	flat     map[prefix]*table.Entry[value]
 }
 
 // random is a tour of n keys.
 func random(n int) func(c *config) (*subjects, error) {
 	return func(c *config) (*subjects, error) {
 		list := entries(n, c.Seed)
-		keys := mapKeys(list)
+		keys := prefixes(list)
 		built, err := table.Build(list, table.Config{})
 		if err != nil {
 			return nil, err
 		}
 		t := &tour{requests: make([][ks.SizeIdentifier]byte, n), table: built, flat: filled(keys, list)}
 		for i, at := range rand.New(rand.NewPCG(c.Seed, 1)).Perm(n) {
-			copy(t.requests[i][:], keys[at].Set[:])
-			binary.LittleEndian.PutUint32(t.requests[i][16:], keys[at].ID)
+			copy(t.requests[i][:], keys[at][:])
 		}
 		return t.subjects()
 	}
@@ -68,8 +66,7 @@ func (t *tour) single() (found int) {
 func (t *tour) byMap() (found int) {
 	requests, flat := t.requests, t.flat
 	for i := range requests {
-		in := &requests[i]
-		if flat[naive.Key{Set: ks.GUID(in[:16]), ID: binary.LittleEndian.Uint32(in[16:])}] != nil {
+		if flat[prefix(requests[i][:len(prefix{})])] != nil {
 			found++
 		}
 	}

@@ -6,7 +6,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 )
 
-// stand is the loops of a workload, named path/impl, those through references and under a guard, with units of some cycles of its requests.
+// stand is the loops of a workload, named path/impl, with units of some cycles of its requests. Those of one object also have "ref",
+// requests through references.
 func stand(w lab.Workload, units int) func(*config) (*subjects, error) {
 	return func(c *config) (*subjects, error) {
 		s, err := w.Stand(c.Seed)
@@ -14,11 +15,14 @@ func stand(w lab.Workload, units int) func(*config) (*subjects, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err != nil || s.Objects() > 1 {
+			return all, err
+		}
 		resolved, err := s.Resolved()
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
-		all.run["ref"], all.run[leastGuarded] = cycles(resolved, units), cycles(s.Guarded(), units)
+		all.run["ref"] = cycles(resolved, units)
 		return all, nil
 	}
 }
@@ -36,11 +40,22 @@ func loops(s *lab.Stand, err error, units int, paths ...string) (*subjects, erro
 	}
 	run := map[string]subject{}
 	for _, path := range paths {
-		for _, impl := range []string{"engine", "linear", "map", "nested", "floor", "bare"} {
+		for _, impl := range lab.Impls(path) {
 			run[path+"/"+impl] = cycles(s.Loop(path, impl), units)
 		}
 	}
 	return &subjects{run: run, close: s.Close}, nil
+}
+
+// batches is single requests and those of PropertyBatch.
+func batches(w lab.Workload) func(*config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		irp, batch, release, err := w.EngineStand(c.Seed)
+		if err != nil {
+			return nil, err
+		}
+		return &subjects{run: map[string]subject{"irp": cycles(irp, 1), "batch": cycles(batch, 1)}, close: release}, nil
+	}
 }
 
 // cycles is a loop whose unit is n times all prepared requests.

@@ -9,7 +9,6 @@ import (
 	"runtime"
 
 	"github.com/ksdispatch/ksdispatch/engine/table"
-	"github.com/ksdispatch/ksdispatch/internal/lab/naive"
 )
 
 // value is as long as what the dispatcher keeps with a key, so that an entry is a cache line.
@@ -32,20 +31,23 @@ func entries(n int, seed uint64) []table.Entry[value] {
 
 // filled is a map of the entries, sized before it is filled, with pointers for values: a map that holds 40 bytes with each
 // key takes longer to fill.
-func filled(keys []naive.Key, list []table.Entry[value]) map[naive.Key]*table.Entry[value] {
-	m := make(map[naive.Key]*table.Entry[value], len(list))
+func filled(keys []prefix, list []table.Entry[value]) map[prefix]*table.Entry[value] {
+	m := make(map[prefix]*table.Entry[value], len(list))
 	for i := range list {
 		m[keys[i]] = &list[i]
 	}
 	return m
 }
 
-func mapKeys(list []table.Entry[value]) []naive.Key {
-	keys := make([]naive.Key, len(list))
+// prefix is where a request has its key: 16 bytes of GUID and 4 of id.
+type prefix [20]byte
+
+func prefixes(list []table.Entry[value]) []prefix {
+	keys := make([]prefix, len(list))
 	for i, e := range list {
-		binary.LittleEndian.PutUint64(keys[i].Set[:], e.Lo)
-		binary.LittleEndian.PutUint64(keys[i].Set[8:], e.Hi)
-		keys[i].ID = e.ID
+		binary.LittleEndian.PutUint64(keys[i][:], e.Lo)
+		binary.LittleEndian.PutUint64(keys[i][8:], e.Hi)
+		binary.LittleEndian.PutUint32(keys[i][16:], e.ID)
 	}
 	return keys
 }
@@ -58,7 +60,7 @@ func build(n int) func(c *config) (*subjects, error) {
 			return nil, err
 		}
 		list := entries(n, c.Seed)
-		keys := mapKeys(list)
+		keys := prefixes(list)
 		if _, err := table.Build(list, table.Config{}); err != nil {
 			return nil, errors.Join(err, done())
 		}

@@ -119,11 +119,9 @@ func TestEveryTargetCanBeMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	names, smaller := map[string]bool{}, map[string]func(*config) (*subjects, error){
-		"random":             random(1000),
-		"build/2000000":      build(1000),
-		"build on two cores": twoCores(1000),
-		"lookup 400000":      lookupStand(lab.Synthetic(1, 8)),
-		"lookup 2000000":     lookupStand(lab.Synthetic(1, 8)),
+		"random": random(1000), "build/2000000": build(1000), "build on two cores": twoCores(1000),
+		"lookup 400000": lookupStand(lab.Synthetic(1, 8)), "lookup 2000000": lookupStand(lab.Synthetic(1, 8)),
+		"20000x20": stand(lab.Synthetic(1, 8), 1), "batch 2000000": batches(lab.Synthetic(1, 8)),
 	}
 	c := &config{Options: Options{Seed: testkit.Seed(t), Rounds: 1, Quick: true}}
 	for _, g := range groups {
@@ -172,10 +170,10 @@ func TestATourFindsEveryKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys := mapKeys(list)
+	keys := prefixes(list)
 	w := &tour{table: built, flat: filled(keys, list)}
 	for _, k := range keys {
-		w.requests = append(w.requests, [24]byte(append(append(k.Set[:], byte(k.ID)), make([]byte, 7)...)))
+		w.requests = append(w.requests, [24]byte(append(k[:], make([]byte, 4)...)))
 	}
 	if _, err := w.subjects(); err == nil || !strings.Contains(err.Error(), "999 of 1000") {
 		t.Errorf("%v", err)

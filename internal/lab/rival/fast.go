@@ -1,0 +1,103 @@
+package rival
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// FastProperty is engine.Dispatcher.FastProperty (F-4 to F-6).
+func (h *Handle) FastProperty(mode engine.Mode, request, data []byte, io *engine.IoStatus) (handled bool) {
+	if len(request) < ks.SizeIdentifier {
+		return false
+	}
+	b := (*[ks.SizeIdentifier]byte)(request)
+	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	var item *Item
+	switch h.step {
+	case ByDense:
+		item = h.dense.Find(lo, hi, uint32(word))
+	case ByOpen:
+		item = h.open.Find(lo, hi, uint32(word))
+	case ByMap:
+		item = h.table.Map.Find((*prefix)(request))
+	default:
+		item = h.table.Linear.Find(lo, hi, uint32(word))
+	}
+	verb := uint32(word>>32) - 1
+	if item == nil || verb > 1 {
+		return false
+	}
+	handler := item.fast[verb]
+	if handler == nil || uint64(len(request)) < uint64(item.minProperty) || uint64(len(data)) < uint64(item.minData) ||
+		uint64(len(request))+uint64(len(data))+7 > math.MaxUint32 { // P-5
+		return false
+	}
+	captured := h.small[:ks.SizeIdentifier:ks.SizeIdentifier] // F-5
+	if len(request) != ks.SizeIdentifier {
+		captured = h.capture(request)
+	}
+	p := (*[ks.SizeIdentifier]byte)(captured)
+	binary.LittleEndian.PutUint64(p[0:], lo)
+	binary.LittleEndian.PutUint64(p[8:], hi)
+	binary.LittleEndian.PutUint64(p[16:], word)
+	h.io.Status, h.io.Information = ks.StatusSuccess, 0
+	defer func() {
+		if !handled {
+			handled = unwoundFast(io, recover())
+		}
+	}()
+	if handled = handler(&h.file, mode, captured, data, &h.io); !handled {
+		return false
+	}
+	status, information := h.io.Status, h.io.Information
+	if status == ks.StatusSuccess && information <= uint64(len(data)) {
+		io.Status, io.Information = status, information
+		return true
+	}
+	return h.result(io, uint64(len(data)), verb == 0)
+}
+
+// capture copies what follows the identifier.
+//
+//go:noinline
+func (h *Handle) capture(request []byte) []byte {
+	captured := h.small[:]
+	if n := len(request); n > len(captured) {
+		if n > cap(h.large) {
+			h.large = make([]byte, n)
+		}
+		captured = h.large
+	}
+	captured = captured[:len(request):len(request)]
+	copy(captured[ks.SizeIdentifier:], request[ks.SizeIdentifier:])
+	return captured
+}
+
+// result is F-6 for anything but a success.
+func (h *Handle) result(io *engine.IoStatus, out uint64, produces bool) (handled bool) {
+	r := h.io
+	switch {
+	case r.Status == ks.StatusPending:
+		return false
+	case r.Status == ks.StatusSomeNotMapped:
+		r = engine.IoStatus{Status: ks.StatusNotFound}
+	case r.Status.IsError():
+		r.Information = 0
+	case produces && out != 0 && r.Information > out:
+		r = engine.IoStatus{Status: ks.StatusBufferTooSmall}
+	}
+	*io = r
+	return true
+}
+
+// unwoundFast answers for a handler that panicked; one that declined has not.
+func unwoundFast(io *engine.IoStatus, value any) (handled bool) {
+	if value == nil {
+		return false
+	}
+	*io = engine.IoStatus{Status: thrown(value)}
+	return true
+}

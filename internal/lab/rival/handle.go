@@ -1,0 +1,233 @@
+package rival
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Step is how a dispatcher finds an item.
+type Step uint8
+
+const (
+	ByLinear Step = iota
+	ByMap
+	ByOpen
+	ByDense
+)
+
+// Handle is one open of an object: what device.Handle is to the engine. It belongs to one goroutine.
+type Handle struct {
+	table *Table
+	dense *Dense
+	open  *Open
+	step  Step
+	heap  bool         // a buffer of the Go heap per request, instead of the arena's
+	arena *arena.Arena // nil when closed
+	irp   engine.IRP
+	file  engine.FileObject
+	small [64]byte // of the fast path: the captured request
+	large []byte
+	io    engine.IoStatus
+}
+
+// NewHandle returns a handle that finds items by step.
+func NewHandle(t *Table, step Step, heap bool) (*Handle, error) {
+	a, err := arena.New(arena.Config{})
+	if err != nil {
+		return nil, err
+	}
+	h := &Handle{table: t, dense: &t.Dense, open: &t.Open, step: step, heap: heap, arena: a}
+	h.irp.FileObject = &h.file
+	return h, nil
+}
+
+// Close releases the handle's memory.
+func (h *Handle) Close() error {
+	a := h.arena
+	h.arena = nil
+	return a.Close()
+}
+
+// modifiers are flags beside a verb that change nothing here.
+const modifiers = uint64(ks.PropertyTypeTopology|ks.PropertyTypeHighPriority|ks.PropertyTypeFSFilterScope|ks.PropertyTypeCopyPayload) << 32
+
+// IoControl is device.Handle.IoControl for GET and SET.
+func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Status) {
+	if len(in) < ks.SizeIdentifier || h.arena == nil || code != ks.IoctlProperty || uint64(len(in))+uint64(len(out))+7 > math.MaxUint32 {
+		return 0, h.refused(code, in, out)
+	}
+	b := (*[ks.SizeIdentifier]byte)(in) // the one read
+	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	verb := uint32(word>>32) - 1
+	if verb > 1 {
+		if word&(uint64(ks.PropertyTypeTopology)<<32) != 0 && len(in) < ks.SizeNode {
+			return 0, ks.StatusInvalidBufferSize // P-4
+		}
+		if verb = uint32(word&^modifiers>>32) - 1; verb > 1 {
+			return 0, ks.StatusInvalidParameter // P-25
+		}
+	}
+	var item *Item
+	switch h.step {
+	case ByDense:
+		item = h.dense.Find(lo, hi, uint32(word))
+	case ByOpen:
+		item = h.open.Find(lo, hi, uint32(word))
+	case ByMap:
+		item = h.table.Map.Find((*prefix)(in))
+	default:
+		item = h.table.Linear.Find(lo, hi, uint32(word))
+	}
+	if item == nil {
+		return 0, h.missed(lo, hi)
+	}
+	handler := item.handlers[verb]
+	if handler == nil || uint32(len(in)) < item.minProperty || uint32(len(out)) < item.minData {
+		return h.short(item, handler, in, out)
+	}
+
+	at := (len(out) + 7) &^ 7
+	var buffer []byte
+	if !h.heap {
+		buffer = h.arena.TryAlloc(at + len(in))
+	}
+	if buffer == nil {
+		if buffer = h.allocate(at + len(in)); buffer == nil {
+			return 0, ks.StatusInsufficientResources
+		}
+	}
+	irp := &h.irp
+	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
+	irp.IoStatus.Information = 0 // P-1
+	irp.SystemBuffer = buffer
+	switch { // P-8
+	case verb == 0 && at == 8:
+		binary.LittleEndian.PutUint64(buffer, 0)
+	case verb == 0:
+		clear(buffer[:at])
+	default:
+		clear(buffer[copy(buffer, out):at])
+	}
+	request := buffer[at : at+len(in) : at+len(in)] // P-6
+	p := (*[ks.SizeIdentifier]byte)(request)
+	binary.LittleEndian.PutUint64(p[0:], lo)
+	binary.LittleEndian.PutUint64(p[8:], hi)
+	binary.LittleEndian.PutUint64(p[16:], word)
+	if len(in) > ks.SizeIdentifier {
+		copy(request[ks.SizeIdentifier:], in[ks.SizeIdentifier:])
+	}
+	var data []byte
+	if len(out) != 0 {
+		data = buffer[:len(out):len(out)]
+	}
+	status = call(irp, request, data, handler)
+	information := irp.IoStatus.Information
+	if status != ks.StatusSuccess || information > uint64(len(out)) {
+		if information, status = check(status, information, len(out), verb == 0); status.IsError() {
+			verb = 1 // nothing is copied back (N-1)
+		}
+	}
+	if verb == 0 {
+		if information == 4 && len(out) >= 4 {
+			binary.LittleEndian.PutUint32(out, binary.LittleEndian.Uint32(buffer))
+		} else {
+			copy(out, buffer[:min(information, uint64(len(out)))])
+		}
+	}
+	irp.SystemBuffer = nil
+	if !h.heap {
+		h.arena.Free(buffer)
+	}
+	return uint32(information), status
+}
+
+// call calls the handler under a guard (P-21). The status of a handler that has not returned is one that never leaves the dispatcher.
+func call(irp *engine.IRP, request, data []byte, handler engine.Handler) (status ks.Status) {
+	status = ks.StatusSomeNotMapped
+	defer func() {
+		if status == ks.StatusSomeNotMapped {
+			status = unwound(irp, recover())
+		}
+	}()
+	status = handler(irp, request, data)
+	if status == ks.StatusSomeNotMapped { // P-18
+		irp.IoStatus.Information = 0
+		status = ks.StatusNotFound
+	}
+	return status
+}
+
+func unwound(irp *engine.IRP, value any) ks.Status {
+	irp.IoStatus.Information = 0
+	return thrown(value)
+}
+
+func thrown(value any) ks.Status {
+	if status, ok := value.(ks.Status); ok {
+		return status
+	}
+	return ks.StatusAccessViolation
+}
+
+// check is P-17 and P-20.
+func check(status ks.Status, information uint64, out int, produces bool) (uint64, ks.Status) {
+	switch {
+	case status.IsError():
+		return 0, status
+	case produces && out != 0 && information > uint64(out):
+		return 0, ks.StatusBufferTooSmall
+	}
+	return information, status
+}
+
+// allocate takes a buffer that is not simply the arena's next.
+//
+//go:noinline
+func (h *Handle) allocate(n int) []byte {
+	if h.heap {
+		return make([]byte, n)
+	}
+	b, err := h.arena.AllocUninit(n)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// refused says why a request is not looked at (P-4, P-5).
+func (h *Handle) refused(code uint32, in, out []byte) ks.Status {
+	switch {
+	case h.arena == nil:
+		return ks.StatusInvalidHandle
+	case code != ks.IoctlProperty:
+		return ks.StatusInvalidDeviceRequest
+	case uint64(len(in)) > math.MaxUint32 || uint64(len(out)) > math.MaxUint32:
+		return ks.StatusInvalidParameter
+	}
+	return ks.StatusInvalidBufferSize
+}
+
+// missed says which of set and item is unknown (P-24).
+func (h *Handle) missed(lo, hi uint64) ks.Status {
+	if h.table.Linear.knows(lo, hi) {
+		return ks.StatusNotFound
+	}
+	return ks.StatusPropsetNotFound
+}
+
+// short says what a request lacks (P-26 to P-28).
+func (h *Handle) short(item *Item, handler engine.Handler, in, out []byte) (n uint32, status ks.Status) {
+	switch {
+	case handler == nil:
+		return 0, ks.StatusNotFound
+	case uint32(len(in)) < item.minProperty:
+		return 0, ks.StatusInvalidBufferSize
+	case len(out) == 0:
+		return item.minData, ks.StatusBufferOverflow
+	}
+	return 0, ks.StatusBufferTooSmall
+}
