@@ -1,0 +1,184 @@
+package revision
+
+import (
+	"context"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
+)
+
+// repository makes a module in a git repository with a revision for each text of its benchmarks, and stands in it. Every file that
+// a comparison makes is in tmp.
+func repository(t *testing.T, revisions ...string) (tmp string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds and measures")
+	}
+	tmp = t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	t.Setenv("TMP", tmp)
+	t.Setenv("GOFLAGS", "-mod=mod")
+	t.Setenv("GOWORK", "off")
+	t.Chdir(t.TempDir())
+	git(t, "init", "-q", ".")
+	require.NoError(t, os.Mkdir("volume", 0o777))
+	require.NoError(t, os.WriteFile("go.mod", []byte("module example.com/volume\n\ngo 1.26\n"), 0o666))
+	for _, benchmarks := range revisions {
+		text := "package volume\n\nimport \"testing\"\n\nvar sink []byte\n\n" + benchmarks
+		require.NoError(t, os.WriteFile(filepath.Join("volume", "volume_test.go"), []byte(text), 0o666))
+		git(t, "add", ".")
+		git(t, "commit", "-q", "--allow-empty", "-m", "a revision")
+	}
+	return tmp
+}
+
+func git(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.com"}, args...)...)
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
+	text, err := cmd.CombinedOutput()
+	require.NoError(t, err, "git %s: %s", args, text)
+	return strings.TrimSpace(string(text))
+}
+
+// nothingLeft says that neither worktrees nor files remain.
+func nothingLeft(t *testing.T, tmp string) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(tmp, "ksbench-revisions-*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	require.Equal(t, 1, strings.Count(git(t, "worktree", "list"), "\n")+1)
+}
+
+// source declares a benchmark that allocates so many bytes, at once, each time around.
+func source(name, bytes string) string {
+	return "func Benchmark" + name + "(b *testing.B) {\n\tfor range b.N {\n\t\tsink = make([]byte, " + bytes + ")\n\t}\n}\n\n"
+}
+
+var quick = Config{Old: "HEAD~1", New: "HEAD", Packages: []string{"./volume"}, Bench: ".", Benchtime: 10 * time.Millisecond, Layouts: 2, Rounds: 1, Seed: 7}
+
+// What both revisions have is measured in each, one value for a layout, and what only one has is not. Counts say which side is
+// which: no time is asserted.
+func TestMeasure(t *testing.T) {
+	tmp := repository(t, source("Both", "64")+source("Old", "1"), source("Both", "256")+source("New", "1"))
+	cfg := quick
+	var steps []string
+	cfg.Progress = func(done, total int, step string) {
+		require.Less(t, done, total)
+		steps = append(steps, step)
+	}
+	old, new, err := Measure(t.Context(), cfg)
+	require.NoError(t, err)
+	for _, side := range []struct {
+		m     *verdict.Measurements
+		rev   string
+		bytes float64
+	}{{old, "HEAD~1", 64}, {new, "HEAD", 256}} {
+		require.Equal(t, side.rev, side.m.Source)
+		require.Equal(t, git(t, "rev-parse", side.rev)[:12], side.m.Environment.Commit)
+		values := map[string][]float64{}
+		for _, s := range side.m.Series {
+			require.Equal(t, "Both", s.Name)
+			values[s.Unit] = s.Values
+		}
+		require.Len(t, values["ns/op"], cfg.Layouts)
+		require.Equal(t, []float64{side.bytes, side.bytes}, values["B/op"], side.rev)
+		require.Equal(t, []float64{1, 1}, values["allocs/op"], side.rev)
+	}
+	require.Equal(t, []string{"building HEAD~1", "building HEAD~1", "building HEAD", "building HEAD", "listing HEAD~1", "listing HEAD", "Both"},
+		steps)
+	nothingLeft(t, tmp)
+}
+
+// A comparison is of what was committed: the working tree stays as it is, and has no say.
+func TestTheWorkingTreeIsLeftAlone(t *testing.T) {
+	repository(t, source("Both", "64"), source("Both", "64"))
+	file := filepath.Join("volume", "volume_test.go")
+	const broken = "package volume\n\nbroken"
+	require.NoError(t, os.WriteFile(file, []byte(broken), 0o666))
+	_, new, err := Measure(t.Context(), quick)
+	require.NoError(t, err)
+	require.NotEmpty(t, new.Series)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, broken, string(text))
+}
+
+// What the user can mend is bad input that names the revision, and leaves nothing either.
+func TestBadInput(t *testing.T) {
+	tmp := repository(t, source("Old", "1"), source("New", "1"), "broken", "func BenchmarkFails(b *testing.B) { b.Fatal(\"no\") }\n")
+	for _, c := range []struct {
+		name   string
+		change func(*Config)
+		says   string
+	}{
+		{"no such revision", func(c *Config) { c.New = "nowhere" }, `revision "nowhere": git knows no such commit`},
+		{"an option for a revision", func(c *Config) { c.Old = "--all" }, `revision "--all": git knows no such commit`},
+		{"no such package", func(c *Config) { c.Packages = []string{"./chair"} }, "revision HEAD~3: go test"},
+		{"no match", func(c *Config) { c.Bench = "Chair" }, `revision HEAD~3: no benchmark of ./volume matches "Chair"`},
+		{"nothing in both", func(c *Config) {}, "no benchmark is in both revisions"},
+		{"does not compile", func(c *Config) { c.New = "HEAD~1" }, "revision HEAD~1: go test"},
+		{"fails", func(c *Config) { c.New = "HEAD" }, "revision HEAD: bench-1-0-0.exe"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := quick
+			cfg.Old, cfg.New, cfg.Layouts = "HEAD~3", "HEAD~2", 1
+			c.change(&cfg)
+			_, _, err := Measure(t.Context(), cfg)
+			require.ErrorIs(t, err, ErrInput)
+			require.ErrorContains(t, err, c.says)
+			nothingLeft(t, tmp)
+		})
+	}
+	t.Chdir(t.TempDir())
+	_, _, err := Measure(t.Context(), quick)
+	require.ErrorIs(t, err, ErrInput, "not a repository")
+}
+
+// The end of the context is what is returned, at whatever step it comes, and nothing is left behind.
+func TestEndsWithTheContext(t *testing.T) {
+	tmp := repository(t, source("Both", "1"), source("Both", "1"))
+	for _, at := range []string{"building HEAD~1", "listing HEAD", "Both"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cfg := quick
+		cfg.Progress = func(_, _ int, step string) {
+			if step == at {
+				cancel()
+			}
+		}
+		_, _, err := Measure(ctx, cfg)
+		require.ErrorIs(t, err, context.Canceled, at)
+		require.NotErrorIs(t, err, ErrInput, at)
+		nothingLeft(t, tmp)
+		cancel()
+	}
+}
+
+// The ratio of a layout is that of its blocks, so that what drifts cancels within each: in the first case
+// the machine gets slower from turn to turn.
+func TestReduce(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		old, new []float64
+		exact    bool
+		a, b     float64
+	}{
+		{"A B B A", []float64{1, 4}, []float64{2 * 2, 3 * 2}, false, 2.5, 2.5 * math.Sqrt(6)},
+		{"steady", []float64{10, 10, 10, 10}, []float64{20, 20, 20, 20}, false, 10, 20},
+		{"one block is disturbed", []float64{10, 10, 10, 10, 10, 10}, []float64{20, 20, 20, 2000, 20, 20}, false, 10, 20},
+		{"counts", []float64{3, 2}, []float64{7, 5}, true, 2, 5},
+		{"zero", []float64{0, 1}, []float64{1, 1}, false, 0, 1},
+	} {
+		a, b := reduce(c.old, c.new, c.exact)
+		require.InDelta(t, c.a, a, 1e-9, c.name)
+		require.InDelta(t, c.b, b, 1e-9, c.name)
+	}
+}
