@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/utf16le"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -34,27 +35,70 @@ func (irp *IRP) setSupport(one, all rule, n int, set func(int) *ks.GUID) ks.Stat
 // sizedList is the ladder of KsHandleSizedListQuery: a list of n elements behind a KSMULTIPLE_ITEM, of which a caller may
 // ask for all, for the header with 8 bytes, or for the size with 4 (P-35, P-60).
 func (irp *IRP) sizedList(r rule, data []byte, n, size uint32, put func(i uint32, b []byte)) ks.Status {
-	full := ks.SizeMultipleItem + uint64(n)*uint64(size)
+	all, status := irp.listSize(r, data, ks.SizeMultipleItem+uint64(n)*uint64(size), n)
+	if all {
+		for i := range n {
+			put(i, data[ks.SizeMultipleItem+uint64(i)*uint64(size):])
+		}
+	}
+	return status
+}
+
+// listSize is the ladder itself, for a list of full bytes and n elements. all says that there is room for them: the header is
+// written, and the caller writes what follows.
+func (irp *IRP) listSize(r rule, data []byte, full uint64, n uint32) (all bool, status ks.Status) {
 	if full > math.MaxUint32 {
-		return irp.decide(r, ks.StatusInvalidBufferSize) // S-5
+		return false, irp.decide(r, ks.StatusInvalidBufferSize) // S-5
 	}
 	switch out := uint64(len(data)); {
 	case out >= full:
 		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
-		for i := range n {
-			put(i, data[ks.SizeMultipleItem+uint64(i)*uint64(size):])
-		}
-		return irp.done(r, full)
+		return true, irp.done(r, full)
 	case out == 4:
 		binary.LittleEndian.PutUint32(data, uint32(full))
-		return irp.done(r, 4)
+		return false, irp.done(r, 4)
 	case out == ks.SizeMultipleItem:
 		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
-		return irp.done(r, ks.SizeMultipleItem)
+		return false, irp.done(r, ks.SizeMultipleItem)
 	}
-	return irp.tooShort(r, uint64(len(data)), full)
+	return false, irp.tooShort(r, uint64(len(data)), full)
+}
+
+// HandleSizedListQuery answers with a list of count elements of size bytes each, behind a KSMULTIPLE_ITEM: for handlers of one's
+// own, KsHandleSizedListQuery (PN-8). put writes element i to the size bytes at element. A client may ask for all, for the 8 bytes
+// of the header, or for the size of the list with 4 bytes; an empty data is STATUS_BUFFER_OVERFLOW with the size in Information, any
+// other that is too short STATUS_BUFFER_TOO_SMALL. A list whose size is beyond 32 bits is STATUS_INVALID_BUFFER_SIZE.
+//
+// https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-kshandlesizedlistquery
+func HandleSizedListQuery(irp *IRP, data []byte, count, size uint32, put func(i uint32, element []byte)) ks.Status {
+	irp.IoStatus.Information = 0
+	return irp.sizedList(rulePN8, data, count, size, func(i uint32, b []byte) { put(i, b[:size:size]) })
 }
 
 func (irp *IRP) guidList(data []byte, list []ks.GUID) ks.Status {
 	return irp.sizedList(ruleP17, data, uint32(len(list)), 16, func(i uint32, b []byte) { copy(b, list[i][:]) })
 }
+
+// number answers a ULONG (PN-4).
+func (irp *IRP) number(r rule, data []byte, n uint32) ks.Status {
+	if len(data) < 4 {
+		return irp.tooShort(r, uint64(len(data)), 4)
+	}
+	binary.LittleEndian.PutUint32(data, n)
+	return irp.done(r, 4)
+}
+
+// text answers a text in UTF-16 with its terminator (P-62, PN-13).
+func (irp *IRP) text(r rule, data []byte, s string) ks.Status {
+	need := textSize(s)
+	if uint64(len(data)) < need {
+		return irp.tooShort(r, uint64(len(data)), need)
+	}
+	putText(data, s)
+	return irp.done(r, need)
+}
+
+// textSize is what putText writes, in bytes.
+func textSize(s string) uint64 { return utf16le.Len(s) + 2 }
+
+func putText(b []byte, s string) { binary.LittleEndian.PutUint16(utf16le.Encode(b, s), 0) }

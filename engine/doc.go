@@ -25,7 +25,8 @@
 // or both; an event has no value, but clients that enabled it, each with an object to be signalled.
 //
 // The rules of behaviour have numbers: P-1 to P-73 for properties, F-1 to F-7 for the fast path, M-1 to M-10 for methods, E-1
-// to E-26 for events, N-1 for completion and S-1 to S-24 for what hostile callers must not achieve. Code and tests cite them.
+// to E-26 for events, N-1 for completion, PN-1 to PN-23 and OB-6 for pins, and S-1 to S-24 for what hostile callers must not
+// achieve. Code and tests cite them.
 //
 // # The way of a request
 //
@@ -49,6 +50,9 @@
 // [Dispatcher.IoControl] (control.go) is the whole way at once, with completion, for a request that is waited for. Most requests
 // are plain ones and take a short way there, which ends like the long one. [Ref] (property_ref.go) skips the lookup, and
 // [Dispatcher.PropertyBatch] (property_batch.go) looks many requests up at once.
+//
+// A [Topology] and a [PinSet] answer what a filter is asked about its nodes and its pins (property_topology.go, property_pin.go and
+// what begins with that name): their handlers are declared like any others.
 //
 // A request that fails before the buffer costs no allocation. No step looks anything up twice, and none reads the caller's
 // memory twice, so that a caller who changes it meanwhile gains nothing.

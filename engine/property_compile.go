@@ -67,6 +67,11 @@ func (c *compiler) addSet(index int, decl *PropertySet) error {
 		return fail("more items than 31 bits count")
 	}
 
+	if decl.check != nil {
+		if err := decl.check(); err != nil {
+			return fail("%v", err)
+		}
+	}
 	set := setInfo{
 		PropertySet: PropertySet{Set: decl.Set, Items: slices.Clone(decl.Items), FastIO: slices.Clone(decl.FastIO)},
 		first:       uint32(len(d.items)),

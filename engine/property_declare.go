@@ -8,6 +8,8 @@ type PropertySet struct {
 	Set    ks.GUID
 	Items  []PropertyItem
 	FastIO []FastPropertyItem
+
+	check func() error // of a PinSet: what is wrong with its declaration
 }
 
 // PropertyItem declares one property: KSPROPERTY_ITEM.

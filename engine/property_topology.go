@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/binary"
 
-	"github.com/ksdispatch/ksdispatch/engine/internal/utf16le"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -83,11 +82,5 @@ func (t *Topology) name(irp *IRP, request, data []byte) ks.Status {
 	if !status.IsSuccess() {
 		return status
 	}
-	need := utf16le.Len(name) + 2 // the terminator
-	if uint64(len(data)) < need {
-		return irp.tooShort(ruleP17, uint64(len(data)), need)
-	}
-	binary.LittleEndian.PutUint16(utf16le.Encode(data, name), 0)
-	irp.IoStatus.Information = need
-	return ks.StatusSuccess
+	return irp.text(ruleP17, data, name)
 }

@@ -108,6 +108,18 @@ func (x Attribute) Bytes() []byte { return bytesOf(x, SizeAttribute) }
 // AttributeRequired is KSATTRIBUTE_REQUIRED, a bit of Flags of [Attribute]: the other side must have the attribute (PN-23).
 const AttributeRequired uint32 = 1
 
+// AttributeList returns a KSMULTIPLE_ITEM and the attributes behind it, each at a multiple of 8 bytes: what follows a format whose
+// Flags have DataRangeAttributes. An attribute is the bytes of an [Attribute] and of what else its Size counts.
+func AttributeList(attributes ...[]byte) []byte {
+	list := make([]byte, SizeMultipleItem)
+	for _, a := range attributes {
+		list = append(list, a...)
+		list = append(list, make([]byte, -len(a)&7)...)
+	}
+	MultipleItem{Size: uint32(len(list)), Count: uint32(len(attributes))}.Put(list)
+	return list
+}
+
 // DataRangeAudio is KSDATARANGE_AUDIO: the waves that a pin can stream, 88 bytes. [AudioRange] makes one. Documented at
 // ns-ksmedia-ksdatarange_audio.
 type DataRangeAudio struct {

@@ -30,6 +30,10 @@ func TestConstructors(t *testing.T) {
 			"68000000000000000800000000000000" + audio + "0300000000001000800000aa00389b71" + wave +
 				"feff020080bb000000dc05000800200016002000" + "03000000" + "0300000000001000800000aa00389b71",
 		},
+		"AttributeList": {
+			AttributeList(Attribute{Size: 24, Attribute: DataFormatTypeAudio}.Bytes(), append(Attribute{Size: 25, Flags: 1}.Bytes(), 7)),
+			"4000000002000000" + "1800000000000000" + audio + "1900000001000000" + "00000000000000000000000000000000" + "0700000000000000",
+		},
 		"12 bits in 2 bytes": {
 			WaveFormat(1, 12, 8000).WaveFormatEx.Bytes(),
 			"01000100401f0000803e000002000c000000",

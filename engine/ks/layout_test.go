@@ -122,7 +122,8 @@ func wires() []wire {
 		wireOf("KSPIN_INTERFACE", SizeIdentifier, DecodeIdentifier, id),
 		wireOf("KSPIN_MEDIUM", SizeIdentifier, DecodeIdentifier, id),
 		wireOf("KSPIN_CINSTANCES", SizePinCInstances, DecodePinCInstances, nil),
-		wireOf("KSPIN_PHYSICALCONNECTION", SizePinPhysicalConnection, DecodePinPhysicalConnection, map[string]string{"SymbolicLinkName": ""}),
+		wireOf("KSPIN_PHYSICALCONNECTION", SizePinPhysicalConnection, DecodePinPhysicalConnection,
+			map[string]string{"SymbolicLinkName": ""}),
 		wireOf("KSPRIORITY", SizePriority, DecodePriority, nil),
 		wireOf("KSPIN_CONNECT", SizePinConnect, DecodePinConnect, map[string]string{"PinId": "PinID"}).padded([2]int{52, 56}),
 		wireOf("KSDATAFORMAT", SizeDataFormat, DecodeDataFormat, format),
@@ -142,7 +143,8 @@ func wires() []wire {
 			"biYPelsPerMeter": "YPelsPerMeter", "biClrUsed": "ClrUsed", "biClrImportant": "ClrImportant",
 		}),
 		wireOf("WAVEFORMATEX", SizeWaveFormatEx, DecodeWaveFormatEx, wave),
-		wireOf("WAVEFORMATEXTENSIBLE", SizeWaveFormatExtensible, DecodeWaveFormatExtensible, map[string]string{"dwChannelMask": "ChannelMask"}),
+		wireOf("WAVEFORMATEXTENSIBLE", SizeWaveFormatExtensible, DecodeWaveFormatExtensible,
+			map[string]string{"dwChannelMask": "ChannelMask"}),
 		wireOf("KSDATAFORMAT_WAVEFORMATEX", SizeDataFormatWaveFormatEx, DecodeDataFormatWaveFormatEx, nil),
 		wireOf("KSDATAFORMAT_WAVEFORMATEXTENSIBLE", SizeDataFormatWaveFormatExtensible, DecodeDataFormatWaveFormatExtensible, nil),
 		wireOf("KSNODEPROPERTY_AUDIO_CHANNEL", SizeNodePropertyAudioChannel, DecodeNodePropertyAudioChannel,
@@ -157,7 +159,8 @@ func wires() []wire {
 		wireOf("KSRTAUDIO_HWLATENCY", SizeRtAudioHWLatency, DecodeRtAudioHWLatency, nil),
 		wireOf("KSRTAUDIO_HWREGISTER_PROPERTY", SizeRtAudioHWRegisterProperty, DecodeRtAudioHWRegisterProperty, property),
 		wireOf("KSRTAUDIO_HWREGISTER", SizeRtAudioHWRegister, DecodeRtAudioHWRegister, nil).padded([2]int{12, 16}, [2]int{36, 40}),
-		wireOf("KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY", SizeRtAudioNotificationEventProperty, DecodeRtAudioNotificationEventProperty, property),
+		wireOf("KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY", SizeRtAudioNotificationEventProperty,
+			DecodeRtAudioNotificationEventProperty, property),
 	}
 }
 

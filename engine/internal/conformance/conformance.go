@@ -26,7 +26,7 @@ type Rule struct {
 	Summary   string
 }
 
-var ruleLine = regexp.MustCompile(`^([NPFMES]-[1-9][0-9]*) \| ([DHSOCI](?:[,/][DHSOCI])*) \| (.*?) ?\| (\S.*\.)$`)
+var ruleLine = regexp.MustCompile(`^((?:[NPFMES]|PN|OB|AT)-[1-9][0-9]*) \| ([DHSOCI](?:[,/][DHSOCI])*) \| (.*?) ?\| (\S.*\.)$`)
 
 // Rules reads rules.txt.
 func Rules(text string) ([]Rule, error) {
@@ -52,7 +52,7 @@ func Rules(text string) ([]Rule, error) {
 // Test is one test function that a rule's number begins.
 type Test struct{ Package, Name, Rule string }
 
-var testName = regexp.MustCompile(`^Test([NPFMES])([0-9]+)_\w+$`)
+var testName = regexp.MustCompile(`^Test([NPFMES]|PN|OB|AT)([0-9]+)_\w+$`)
 
 // Tests lists the rules' tests in the directories, the last element of each being the name of the package.
 func Tests(dirs ...string) ([]Test, error) {
@@ -77,17 +77,21 @@ func Tests(dirs ...string) ([]Test, error) {
 		}
 	}
 	slices.SortFunc(tests, func(a, b Test) int {
-		return cmp.Or(cmp.Compare(a.Rule[0], b.Rule[0]), cmp.Compare(number(a.Rule), number(b.Rule)), cmp.Compare(a.Name, b.Name))
+		family, n := split(a.Rule)
+		other, m := split(b.Rule)
+		return cmp.Or(cmp.Compare(family, other), cmp.Compare(n, m), cmp.Compare(a.Name, b.Name))
 	})
 	return tests, nil
 }
 
-func number(rule string) int {
-	n, err := strconv.Atoi(rule[2:])
+// split returns the family and the number of a rule.
+func split(rule string) (family string, n int) {
+	family, digits, _ := strings.Cut(rule, "-")
+	n, err := strconv.Atoi(digits)
 	if err != nil {
 		panic(err) // the expressions above let only digits through
 	}
-	return n
+	return family, n
 }
 
 // Missing returns the rules without a test, and the tests whose rule is unknown.
@@ -110,7 +114,7 @@ func Document(rules []Rule, tests []Test) string {
 	var b strings.Builder
 	b.WriteString(`# Conformance
 
-What the engine promises about property, method and event requests, rule by rule, and the tests that hold it to that. This file is generated
+What the engine promises about property, method and event requests and about pins, rule by rule, and the tests that hold it to that. This file is generated
 from the tests' names and from engine/internal/conformance/testdata/rules.txt by ` + "`go generate ./engine/internal/conformance`" + `.
 
 Certainty: **D** documented by Microsoft, **H** public header, **S** Microsoft sample, **O** open implementation,

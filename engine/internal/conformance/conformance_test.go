@@ -35,6 +35,10 @@ func numbers() (all []string) {
 	add("M", 1, 10)
 	add("E", 1, 26)
 	add("S", 1, 24)
+	add("PN", 1, 15)
+	add("PN", 18, 23) // what lies between is the driver's
+	add("OB", 6, 6)
+	add("OB", 16, 16)
 	return all
 }
 
@@ -76,13 +80,16 @@ func TestMissing(t *testing.T) {
 	if !slices.Equal(untested, []string{"P-1"}) || !slices.Equal(unknown, []string{"TestP22_IsNot"}) {
 		t.Errorf("untested %v, unknown %v", untested, unknown)
 	}
-	for _, text := range []string{"P-1 | D | page", "P-1 | X | page | Says.", "Q-1 | D | page | Says.", "P-1 | D | page | Says",
-		"P-01 | D | page | Says.", "P-1 | D | page | Says.\nP-1 | D | page | Says."} {
+	for _, text := range []string{"P-1 | D | page", "P-1 | X | page | Says.", "Q-1 | D | page | Says.", "NP-1 | D | page | Says.",
+		"P-1 | D | page | Says", "P-01 | D | page | Says.", "P-1 | D | page | Says.\nP-1 | D | page | Says."} {
 		if rules, err := Rules(text); err == nil {
 			t.Errorf("%q: %v", text, rules)
 		} else if !strings.HasPrefix(err.Error(), "rules.txt:") {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+	if rules, err := Rules("PN-1 | D | page | Says.\n"); err != nil || len(rules) != 1 || rules[0].Number != "PN-1" {
+		t.Errorf("%v, %v", rules, err)
 	}
 	if rules, err := Rules("# comment\n\nS-24 | I,D | | Says.\n"); err != nil || len(rules) != 1 || rules[0].Source != "" ||
 		rules[0].Summary != "Says." {
