@@ -11,8 +11,8 @@ import (
 // output is the data part of the buffer.
 func (irp *IRP) output() []byte { return irp.SystemBuffer[:irp.layout.out:irp.layout.out] }
 
-// done ends standard processing that produced n bytes.
-func (irp *IRP) done(r rule, n uint64) ks.Status {
+// produced is the success of standard processing that produced n bytes.
+func (irp *IRP) produced(r rule, n uint64) ks.Status {
 	irp.IoStatus.Information = n
 	return irp.decide(r, ks.StatusSuccess)
 }
@@ -20,7 +20,7 @@ func (irp *IRP) done(r rule, n uint64) ks.Status {
 // setSupport is P-31 for a set, and P-32, the list of all n sets of a family in table order, for GUID_NULL.
 func (irp *IRP) setSupport(one, all rule, n int, set func(int) *ks.GUID) ks.Status {
 	if irp.ident.lo|irp.ident.hi != 0 {
-		return irp.done(one, 0)
+		return irp.produced(one, 0)
 	}
 	data, need := irp.output(), 16*uint64(n)
 	if uint64(len(data)) < need {
@@ -29,7 +29,7 @@ func (irp *IRP) setSupport(one, all rule, n int, set func(int) *ks.GUID) ks.Stat
 	for i := range n {
 		copy(data[16*i:], set(i)[:])
 	}
-	return irp.done(all, need)
+	return irp.produced(all, need)
 }
 
 // sizedList is the ladder of KsHandleSizedListQuery: a list of n elements behind a KSMULTIPLE_ITEM, of which a caller may
@@ -53,13 +53,13 @@ func (irp *IRP) listSize(r rule, data []byte, full uint64, n uint32) (all bool, 
 	switch out := uint64(len(data)); {
 	case out >= full:
 		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
-		return true, irp.done(r, full)
+		return true, irp.produced(r, full)
 	case out == 4:
 		binary.LittleEndian.PutUint32(data, uint32(full))
-		return false, irp.done(r, 4)
+		return false, irp.produced(r, 4)
 	case out == ks.SizeMultipleItem:
 		ks.MultipleItem{Size: uint32(full), Count: n}.Put(data)
-		return false, irp.done(r, ks.SizeMultipleItem)
+		return false, irp.produced(r, ks.SizeMultipleItem)
 	}
 	return false, irp.tooShort(r, uint64(len(data)), full)
 }
@@ -85,7 +85,7 @@ func (irp *IRP) number(r rule, data []byte, n uint32) ks.Status {
 		return irp.tooShort(r, uint64(len(data)), 4)
 	}
 	binary.LittleEndian.PutUint32(data, n)
-	return irp.done(r, 4)
+	return irp.produced(r, 4)
 }
 
 // text answers a text in UTF-16 with its terminator (P-62, PN-13).
@@ -95,7 +95,7 @@ func (irp *IRP) text(r rule, data []byte, s string) ks.Status {
 		return irp.tooShort(r, uint64(len(data)), need)
 	}
 	putText(data, s)
-	return irp.done(r, need)
+	return irp.produced(r, need)
 }
 
 // textSize is what putText writes, in bytes.

@@ -92,7 +92,7 @@ func (irp *IRP) captureMemory(in, out []byte) ks.Status {
 		status = irp.writeRest(request, in)
 	}
 	if status != ks.StatusSuccess {
-		irp.abandon()
+		irp.releaseBuffer()
 	}
 	return status
 }
@@ -180,8 +180,8 @@ func (irp *IRP) allocPool(size uint32) []byte {
 	return make([]byte, size)
 }
 
-// freePool frees a pool buffer and forgets it: pointer, flags and layout go together (S-9).
-func (irp *IRP) freePool() {
+// releasePool frees a pool buffer and forgets it: pointer, flags and layout go together (S-9).
+func (irp *IRP) releasePool() {
 	if irp.Pool != nil {
 		irp.Pool.Free(irp.SystemBuffer)
 	}
@@ -190,13 +190,13 @@ func (irp *IRP) freePool() {
 	irp.layout.prepared = false
 }
 
-// abandon frees the buffer of a request whose capture failed. An allocator's buffer is its owner's to free.
-func (irp *IRP) abandon() {
+// releaseBuffer frees the buffer of a request whose capture failed, or whose goroutine ends. An allocator's buffer is its owner's to free.
+func (irp *IRP) releaseBuffer() {
 	if irp.Flags&DeallocateBuffer != 0 {
 		if irp.layout.source {
 			irp.unlock(nil)
 		}
-		irp.freePool()
+		irp.releasePool()
 	}
 	irp.layout.prepared = false
 	irp.base = nil

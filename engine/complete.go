@@ -6,6 +6,11 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
+// A request ends in one of four ways, and functions are named for them. It is rejected before it has a buffer (reject,
+// rejectProperty). A handler that kept it completes it (Complete). Whoever sent it finishes it: copies back and frees
+// (Finish, finishControl). A handler that panics is recovered from (guard, recovered), and the request is finished like
+// any other. Buffers are released.
+
 // Complete ends a pended request with status and information, in bytes: IoCompleteRequest, called by whoever the handler
 // handed the request to, exactly once, from any goroutine, and only for a request whose handler returned STATUS_PENDING or
 // will. It stores the result and calls Completion. The one that was told STATUS_PENDING then calls Finish. STATUS_PENDING
@@ -48,7 +53,7 @@ func (irp *IRP) Finish(status ks.Status, out []byte) (bytesReturned uint32) {
 		if l.source {
 			irp.unlock(out)
 		}
-		irp.freePool()
+		irp.releasePool()
 	} else if l.in|l.out > keepBase {
 		irp.base = nil
 	}

@@ -23,21 +23,21 @@ import (
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-kssynchronousiocontroldevice
 func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32, status ks.Status) {
 	in, out = in[:len(in):len(in)], out[:len(out):len(out)] // a capacity that is the length takes no register
-	if len(in) < ks.SizeIdentifier || len(in) >= express || len(out) >= express || !irp.ready() {
+	if len(in) < ks.SizeIdentifier || len(in) >= shortPathLimit || len(out) >= shortPathLimit || !irp.ready() {
 		return d.control(irp, code, in, out)
 	}
 	lo, hi, word := words((*[ks.SizeIdentifier]byte)(in))
 	var handler Handler
 	var dir direction
 	if verb := uint32(word >> 32); code == ks.IoctlProperty && verb-1 <= 1 {
-		irp.begin(lo, hi, word, uint32(len(in)), uint32(len(out)))
+		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
 		e := d.table.Lookup(lo, hi, uint32(word))
 		if e == nil {
-			return irp.refuse(d.miss(irp, lo, hi))
+			return irp.reject(d.missProperty(irp, lo, hi))
 		}
 		handler = e.Value.handlers[verb-1]
 		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
-			return irp.refuse(d.refused(irp, e, handler))
+			return irp.reject(d.rejectProperty(irp, e, handler))
 		}
 		irp.index, dir = e.Tag, direction(verb)
 	} else if code == ks.IoctlMethod && verb <= sent {
@@ -45,9 +45,9 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		if e != nil && e.Value.flags&ks.MethodTypeSource != 0 {
 			return d.control(irp, code, in, out)
 		}
-		irp.begin(lo, hi, word, uint32(len(in)), uint32(len(out)))
+		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
 		if e == nil || e.Value.handler == nil || uint32(len(in)) < e.Value.minMethod || uint32(len(out)) < e.Value.minData {
-			return irp.refuse(d.refusedMethod(irp, e))
+			return irp.reject(d.rejectMethod(irp, e))
 		}
 		handler = e.Value.handler
 		irp.index, dir = firstMethod+e.Tag, methodDirection(e.Value.flags)
@@ -65,7 +65,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	if buffer == nil {
 		return irp.serveAny(handler, in, out)
 	}
-	irp.lay(buffer, uint32(len(in)), uint32(len(out)))
+	irp.setBuffer(buffer, uint32(len(in)), uint32(len(out)))
 	var request, data []byte
 	if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
 		request, data = split(buffer, len(out))
@@ -76,15 +76,15 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	status = irp.call(request, data, handler)
 	if !irp.plain(status, len(out)) {
-		return irp.end(status, dir, event, out)
+		return irp.finishChecked(status, dir, event, out)
 	}
-	n, used := irp.answer(out)
+	n, used := irp.finishPlain(out)
 	irp.Pool.Free(used)
 	return n, status
 }
 
-// refuse completes a request that has got no buffer.
-func (irp *IRP) refuse(status ks.Status) (n uint32, _ ks.Status) {
+// reject finishes a request that has got no buffer.
+func (irp *IRP) reject(status ks.Status) (n uint32, _ ks.Status) {
 	irp.index = noItem
 	return irp.Finish(status, nil), status
 }
@@ -106,11 +106,11 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	switch code {
 	case ks.IoctlMethod:
-		return irp.finish(d.MethodWithBuffers(irp, in, out, fromPool), event, out)
+		return irp.finishControl(d.MethodWithBuffers(irp, in, out, fromPool), event, out)
 	case ks.IoctlEnableEvent, ks.IoctlDisableEvent:
 		return d.controlEvent(irp, code, in, out)
 	}
-	return irp.finish(d.PropertyWithBuffers(irp, in, out, fromPool), event, out)
+	return irp.finishControl(d.PropertyWithBuffers(irp, in, out, fromPool), event, out)
 }
 
 // controlEvent is IoControl for an event. The list is that of the file object. The name of an event is the address of the
@@ -123,15 +123,15 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) (n uint
 	if code == ks.IoctlDisableEvent {
 		irp.EventData = addressOf(in)
 		irp.layout.dir = 0 // nothing is produced
-		return irp.finish(d.DisableEvent(irp, list), nil, out)
+		return irp.finishControl(d.DisableEvent(irp, list), nil, out)
 	}
 	irp.EventData = addressOf(out)
 	event := irp.UserEvent
-	return irp.finish(d.EnableEventWithBuffers(irp, in, out, list, fromPool), event, out)
+	return irp.finishControl(d.EnableEventWithBuffers(irp, in, out, list, fromPool), event, out)
 }
 
-// finish is the end of a request that IoControl dispatched: wait for it if it is pending, complete it, free its buffer.
-func (irp *IRP) finish(status ks.Status, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
+// finishControl waits for a request of IoControl if it is pending, finishes it, and releases its buffer.
+func (irp *IRP) finishControl(status ks.Status, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
 	if status == ks.StatusPending {
 		if event == nil {
 			return 0, status // S-16: the IRP may be another request by now
@@ -166,25 +166,25 @@ func (irp *IRP) release() {
 	irp.Pool.Free(b)
 }
 
-// The short way of a request, whose second half begins when its owner, item, identifier and direction are in the IRP. The pieces
+// The short path of a request, whose second half begins when its owner, item, identifier and direction are in the IRP. The pieces
 // that are inlined are written so that IoControl keeps on its stack only what it needs after the handler: each word that is
-// kept is a store, and their number bounds the way as much as that of the instructions.
+// kept is a store, and their number bounds the path as much as that of the instructions.
 
-// express is the length in bytes from which on a buffer does not take the short way.
-const express = 32 << 10
+// shortPathLimit is the length in bytes from which on a buffer does not take the short path.
+const shortPathLimit = 32 << 10
 
 // ready reports that an IRP holds no buffer, that the caller's memory is slices, and that there is a pool.
 func (irp *IRP) ready() bool { return irp.SystemBuffer == nil && irp.Memory == nil && irp.Pool != nil }
 
-// begin notes what was read of the caller.
-func (irp *IRP) begin(lo, hi, word uint64, in, out uint32) {
+// setRequest notes what was read of the caller.
+func (irp *IRP) setRequest(lo, hi, word uint64, in, out uint32) {
 	irp.InputBufferLength, irp.OutputBufferLength = in, out
 	irp.IoStatus.Information = 0 // P-1
 	irp.ident.lo, irp.ident.hi, irp.ident.word = lo, hi, word
 }
 
-// lay gives the request its buffer (P-6, P-13).
-func (irp *IRP) lay(buffer []byte, in, out uint32) {
+// setBuffer gives the request its buffer (P-6, P-13).
+func (irp *IRP) setBuffer(buffer []byte, in, out uint32) {
 	irp.SystemBuffer = buffer
 	if base := first(buffer); irp.base != base {
 		irp.base = base // compared first, as storing a pointer costs a write barrier
@@ -235,7 +235,7 @@ func (irp *IRP) call(request, data []byte, handler Handler) (status ks.Status) {
 func (d *Dispatcher) recoveredControl(irp *IRP, value any) ks.Status {
 	status := d.recovered(irp, value)
 	if value == nil {
-		irp.finish(status, nil, nil)
+		irp.finishControl(status, nil, nil)
 	}
 	return status
 }
@@ -245,15 +245,15 @@ func (irp *IRP) plain(status ks.Status, out int) bool {
 	return status == ks.StatusSuccess && irp.IoStatus.Information <= uint64(out) && irp.Flags == 0 && irp.layout.prepared
 }
 
-// end completes a request that is not plain.
+// finishChecked finishes a request that is not plain.
 //
 //go:noinline
-func (irp *IRP) end(status ks.Status, dir direction, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
-	return irp.finish(irp.check(status, uint32(len(out)), dir), event, out)
+func (irp *IRP) finishChecked(status ks.Status, dir direction, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
+	return irp.finishControl(irp.check(status, uint32(len(out)), dir), event, out)
 }
 
-// answer completes one that is, but for the buffer, which is to be freed.
-func (irp *IRP) answer(out []byte) (n uint32, used []byte) {
+// finishPlain finishes one that is, but for the buffer, which the caller frees.
+func (irp *IRP) finishPlain(out []byte) (n uint32, used []byte) {
 	irp.IoStatus.Status = ks.StatusSuccess
 	information := irp.IoStatus.Information
 	used = irp.SystemBuffer
@@ -269,7 +269,7 @@ func (irp *IRP) answer(out []byte) (n uint32, used []byte) {
 	return uint32(information), used
 }
 
-// serve is the second half of the short way, for a request whose owner, item, identifier and direction are in irp. IoControl has
+// serve is the second half of the short path, for a request whose owner, item, identifier and direction are in irp. IoControl has
 // the same lines.
 func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Status) {
 	in, out, dir := in[:len(in):len(in)], out[:len(out):len(out)], irp.layout.dir
@@ -278,7 +278,7 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	if buffer == nil {
 		return irp.serveAny(handler, in, out)
 	}
-	irp.lay(buffer, uint32(len(in)), uint32(len(out)))
+	irp.setBuffer(buffer, uint32(len(in)), uint32(len(out)))
 	var request, data []byte
 	if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
 		request, data = split(buffer, len(out))
@@ -289,9 +289,9 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	status = irp.call(request, data, handler)
 	if !irp.plain(status, len(out)) {
-		return irp.end(status, dir, event, out)
+		return irp.finishChecked(status, dir, event, out)
 	}
-	n, used := irp.answer(out)
+	n, used := irp.finishPlain(out)
 	irp.Pool.Free(used)
 	return n, status
 }
@@ -300,7 +300,7 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 func (irp *IRP) serveAny(handler Handler, in, out []byte) (n uint32, status ks.Status) {
 	outLen, dir, event := uint32(len(out)), irp.layout.dir, irp.UserEvent
 	status = irp.callAny(handler, in, out)
-	return irp.finish(irp.check(status, outLen, dir), event, out)
+	return irp.finishControl(irp.check(status, outLen, dir), event, out)
 }
 
 // callAny is call for serveAny.

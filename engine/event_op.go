@@ -57,7 +57,7 @@ func (op *listOp) run() {
 			return // not ours to answer
 		}
 		if value := recover(); value != nil {
-			op.status = thrown(value)
+			op.status = recoveredStatus(value)
 			op.entry.owner.report(op.entry.item.index+firstEvent, value)
 		}
 	}()
@@ -145,7 +145,7 @@ func (e *EventEntry) callRemove() (status ks.Status) {
 	defer func() {
 		if value := recover(); value != nil {
 			e.owner.report(e.item.index+firstEvent, value)
-			status = thrown(value)
+			status = recoveredStatus(value)
 		}
 	}()
 	e.item.decl.Remove(e.file, e)

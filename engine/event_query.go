@@ -18,7 +18,7 @@ func (d *Dispatcher) eventSupport(irp *IRP, r eventRequest, allocator Allocator,
 	default:
 		return irp.check(status, n, dataOut)
 	}
-	return irp.done(ruleE3, 0)
+	return irp.produced(ruleE3, 0)
 }
 
 // listEventSets is SETSUPPORT (E-3).
@@ -49,7 +49,7 @@ func (d *Dispatcher) noEventRequest(irp *IRP, out []byte) ks.Status {
 		default:
 			irp.base, irp.layout.prepared = &irp.SystemBuffer[0], true
 			if status := irp.captureData(irp.SystemBuffer, out); status != ks.StatusSuccess {
-				irp.abandon()
+				irp.releaseBuffer()
 				return irp.decide(ruleP9, status)
 			}
 		}

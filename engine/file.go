@@ -45,8 +45,8 @@ func (file *FileObject) capture(request []byte) []byte {
 	return captured
 }
 
-// answer hands a plain success to the caller, and reports whether it was one.
-func (file *FileObject) answer(io *IoStatus, out uint64) bool {
+// plainResult hands a plain success to the caller, and reports whether it was one.
+func (file *FileObject) plainResult(io *IoStatus, out uint64) bool {
 	// The two fields are read one by one: the whole struct is one 16-byte load, which has to wait for the handler's two
 	// stores to leave the store buffer (4 ns).
 	status, information := file.io.Status, file.io.Information
@@ -81,6 +81,6 @@ func (d *Dispatcher) recoveredFast(index uint32, io *IoStatus, value any) (handl
 		return false
 	}
 	d.report(index, value)
-	io.Status, io.Information = thrown(value), 0
+	io.Status, io.Information = recoveredStatus(value), 0
 	return true
 }

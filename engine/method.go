@@ -43,7 +43,7 @@ func (d *Dispatcher) MethodWithBuffers(irp *IRP, in, out []byte, allocator Alloc
 	e := d.methods.table.Lookup(q.lo, q.hi, q.id())
 	outLen := irp.OutputBufferLength
 	if e == nil || e.Value.handler == nil || irp.InputBufferLength < e.Value.minMethod || outLen < e.Value.minData {
-		return d.refusedMethod(irp, e)
+		return d.rejectMethod(irp, e)
 	}
 
 	if irp.owner != d {
@@ -86,8 +86,8 @@ func (d *Dispatcher) runMethod(irp *IRP, handler Handler, allocator Allocator, f
 	return d.run(irp, handler, allocator, in, out)
 }
 
-// refusedMethod says why a method cannot be sent, in the order of P-23.
-func (d *Dispatcher) refusedMethod(irp *IRP, e *methodEntry) ks.Status {
+// rejectMethod says why a method cannot be sent, in the order of P-23.
+func (d *Dispatcher) rejectMethod(irp *IRP, e *methodEntry) ks.Status {
 	switch {
 	case e == nil || e.Tag == noItem:
 		return d.missMethod(irp)

@@ -62,6 +62,6 @@ func (d *Dispatcher) answerMethod(irp *IRP, slot *methodSlot, in, out []byte) ks
 		return irp.tooShort(ruleM8, uint64(len(data)), 4)
 	default:
 		binary.LittleEndian.PutUint32(data, slot.flags)
-		return irp.done(ruleM8, 4)
+		return irp.produced(ruleM8, 4)
 	}
 }

@@ -66,7 +66,7 @@ func (irp *IRP) prepareSource(flags uint32, in, out []byte) ks.Status {
 		status = irp.lock(LockOperation(access-1), out)
 	}
 	if status != ks.StatusSuccess {
-		irp.abandon()
+		irp.releaseBuffer()
 	}
 	return status
 }

@@ -46,7 +46,7 @@ func (d *Dispatcher) guard(irp *IRP, returned *bool, status *ks.Status) {
 // runtime.Goexit: the goroutine ends, so that nobody will finish the request, and its buffer is freed here.
 func (d *Dispatcher) recovered(irp *IRP, value any) ks.Status {
 	if value == nil {
-		irp.abandon()
+		irp.releaseBuffer()
 		return ks.StatusUnsuccessful // not seen: unwinding goes on
 	}
 	irp.IoStatus.Information = 0
@@ -55,12 +55,12 @@ func (d *Dispatcher) recovered(irp *IRP, value any) ks.Status {
 		index = noItem // the handler passed the request on: it is the number of another dispatcher's item
 	}
 	d.report(index, value)
-	return irp.decide(ruleP21, thrown(value))
+	return irp.decide(ruleP21, recoveredStatus(value))
 }
 
-// thrown is the status of a panic value. STATUS_PENDING would be waited for in vain, and STATUS_SOME_NOT_MAPPED never leaves
+// recoveredStatus is the status of a panic value. STATUS_PENDING would be waited for in vain, and STATUS_SOME_NOT_MAPPED never leaves
 // the dispatcher (P-18): neither is an exception.
-func thrown(value any) ks.Status {
+func recoveredStatus(value any) ks.Status {
 	if status, ok := value.(ks.Status); ok && status != ks.StatusPending && status != ks.StatusSomeNotMapped {
 		return status
 	}

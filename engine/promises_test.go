@@ -58,9 +58,9 @@ func diagnostics(t *testing.T, pkg string) (inline, params map[string]string) {
 // Functions that must inline, because each is called for every request, or promises to cost nothing.
 var inlined = []string{
 	"(*Dispatcher).Property", "(*Dispatcher).PropertyWithAllocator", "(*IRP).decide", "(*IRP).tooShort", "(*IRP).output",
-	"(*IRP).done", "(*layout).requestOffset", "(*IRP).PropertySet", "(*IRP).PropertyItem", "(*IRP).ItemContext", "(*IRP).Rule",
-	"(*IRP).ready", "(*IRP).begin", "(*IRP).lay", "(*IRP).plain", "(*IRP).answer", "split", "first",
-	"(*FileObject).answer", "(*FileObject).result", "(*Dispatcher).soleVerb", "align4", "Mode.String",
+	"(*IRP).produced", "(*layout).requestOffset", "(*IRP).PropertySet", "(*IRP).PropertyItem", "(*IRP).ItemContext", "(*IRP).Rule",
+	"(*IRP).ready", "(*IRP).setRequest", "(*IRP).setBuffer", "(*IRP).plain", "(*IRP).finishPlain", "split", "first", "words", "putWords",
+	"(*FileObject).plainResult", "(*FileObject).result", "(*Dispatcher).soleVerb", "align4", "Mode.String",
 }
 
 // Parameters that must not escape, so that a caller's arrays stay on its stack.

@@ -70,11 +70,11 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 
 	e := d.table.Lookup(lo, hi, uint32(word))
 	if e == nil {
-		return d.miss(irp, lo, hi)
+		return d.missProperty(irp, lo, hi)
 	}
 	handler := e.Value.handlers[verb-1]
 	if handler == nil || inLen < e.Value.minProperty || outLen < e.Value.minData {
-		return d.refused(irp, e, handler)
+		return d.rejectProperty(irp, e, handler)
 	}
 
 	if irp.owner != d {
@@ -94,18 +94,18 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	return irp.checked(d.run(irp, handler, allocator, in, out), outLen, dir)
 }
 
-// miss is P-24: which of set and item is unknown.
-func (d *Dispatcher) miss(irp *IRP, lo, hi uint64) ks.Status {
+// missProperty is P-24: which of set and item is unknown.
+func (d *Dispatcher) missProperty(irp *IRP, lo, hi uint64) ks.Status {
 	if d.setTable.Lookup(lo, hi, 0) == nil {
 		return irp.decide(ruleP24, ks.StatusPropsetNotFound)
 	}
 	return irp.decide(ruleP24, ks.StatusNotFound)
 }
 
-// refused is the first of P-24, P-26, P-27 and P-28 that a GET or SET of an entry fails.
+// rejectProperty is the first of P-24, P-26, P-27 and P-28 that a GET or SET of an entry fails.
 //
 //go:noinline
-func (d *Dispatcher) refused(irp *IRP, e *entry, handler Handler) ks.Status {
+func (d *Dispatcher) rejectProperty(irp *IRP, e *entry, handler Handler) ks.Status {
 	switch {
 	case e.Tag == noItem:
 		return irp.decide(ruleP24, ks.StatusNotFound)

@@ -39,7 +39,7 @@ func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered 
 		d.table.LookupBatch(keys[:len(chunk)], found[:])
 		for i := range chunk {
 			r := &chunk[i]
-			if flags[i]-1 > 1 || found[i] == nil || len(r.In) >= express || len(r.Out) >= express || !irp.ready() {
+			if flags[i]-1 > 1 || found[i] == nil || len(r.In) >= shortPathLimit || len(r.Out) >= shortPathLimit || !irp.ready() {
 				r.BytesReturned, r.Status = d.IoControl(irp, ks.IoctlProperty, r.In, r.Out)
 			} else {
 				k := &keys[i]
@@ -59,10 +59,10 @@ func (d *Dispatcher) send(irp *IRP, e *entry, lo, hi, word uint64, in, out []byt
 	if verb-1 > 1 {
 		return d.control(irp, ks.IoctlProperty, in, out)
 	}
-	irp.begin(lo, hi, word, uint32(len(in)), uint32(len(out)))
+	irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
 	handler := e.Value.handlers[verb-1]
 	if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
-		return irp.refuse(d.refused(irp, e, handler))
+		return irp.reject(d.rejectProperty(irp, e, handler))
 	}
 	if irp.owner != d {
 		irp.owner = d

@@ -52,5 +52,5 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if !handled {
 		return false
 	}
-	return file.answer(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
+	return file.plainResult(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
 }

@@ -55,7 +55,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 		n := min(information, uint64(len(value)))
 		clear(value[copy(value, in.SystemBuffer[:n]):]) // what was not produced is zero (P-39)
 	}
-	in.freePool()
+	in.releasePool()
 	return information, status
 }
 

@@ -160,7 +160,7 @@ func (s *PinSet) Property(irp *IRP, request, data []byte) ks.Status {
 		if len(data) < len(pin.Category) {
 			return irp.tooShort(rulePN4, uint64(len(data)), uint64(len(pin.Category)))
 		}
-		return irp.done(rulePN12, uint64(copy(data, pin.Category[:])))
+		return irp.produced(rulePN12, uint64(copy(data, pin.Category[:])))
 	case pinName:
 		return s.name(irp, pin, data)
 	case pinConstrainedDataRanges:
@@ -236,7 +236,7 @@ func (s *PinSet) counted(id uint32, count func(*IRP, uint32) (ks.PinCInstances, 
 			return irp.decide(ruleOB16, status)
 		}
 		n.Put(data)
-		return irp.done(ruleOB16, ks.SizePinCInstances)
+		return irp.produced(ruleOB16, ks.SizePinCInstances)
 	}
 	return PropertyItem{ID: id, Get: get, MinProperty: ks.SizePin, MinData: ks.SizePinCInstances}
 }
@@ -257,7 +257,7 @@ func (s *PinSet) physicalConnection(irp *IRP, request, data []byte) ks.Status {
 	}
 	ks.PinPhysicalConnection{Size: uint32(need), Pin: to.Pin}.Put(data)
 	putText(data[ks.SizePinPhysicalConnection:], to.Link)
-	return irp.done(rulePN14, need)
+	return irp.produced(rulePN14, need)
 }
 
 // proposeDataFormat handles SET of KSPROPERTY_PIN_PROPOSEDATAFORMAT: whether a pin could stream a format (PN-15).
@@ -273,5 +273,5 @@ func (s *PinSet) proposeDataFormat(irp *IRP, request, data []byte) ks.Status {
 	case !pin.takes(format):
 		return irp.decide(rulePN15, ks.StatusNoMatch)
 	}
-	return irp.done(rulePN15, 0)
+	return irp.produced(rulePN15, 0)
 }

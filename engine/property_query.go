@@ -27,7 +27,7 @@ func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
 	default:
 		e := d.table.Lookup(q.lo, q.hi, q.id())
 		if e == nil || e.Tag == noItem {
-			return d.miss(irp, q.lo, q.hi)
+			return d.missProperty(irp, q.lo, q.hi)
 		}
 		irp.owner = nil // an earlier dispatcher does not know the item; run names this one if a handler is called (P-22)
 		irp.index = e.Tag
@@ -109,7 +109,7 @@ func (d *Dispatcher) describe(irp *IRP, it *item, defaults bool) ks.Status {
 		return irp.decide(r, ks.StatusBufferTooSmall)
 	case n < ks.SizePropertyDescription:
 		binary.LittleEndian.PutUint32(data, it.access())
-		return irp.done(r, 4)
+		return irp.produced(r, 4)
 	}
 
 	head := ks.PropertyDescription{AccessFlags: it.access(), DescriptionSize: uint32(full)}
@@ -133,7 +133,7 @@ func (d *Dispatcher) describe(irp *IRP, it *item, defaults bool) ks.Status {
 		}
 	}
 	head.Put(data)
-	return irp.done(r, at)
+	return irp.produced(r, at)
 }
 
 // relations is P-35: the list, its KSMULTIPLE_ITEM header, or its size.

@@ -32,7 +32,7 @@ func (d *Dispatcher) Resolve(set ks.GUID, id uint32) (Ref, bool) {
 // IoControl is Dispatcher.IoControl with code ks.IoctlProperty.
 func (r *Ref) IoControl(irp *IRP, in, out []byte) (n uint32, status ks.Status) {
 	e := &r.e
-	if len(in) < ks.SizeIdentifier || len(in) >= express || len(out) >= express || !irp.ready() {
+	if len(in) < ks.SizeIdentifier || len(in) >= shortPathLimit || len(out) >= shortPathLimit || !irp.ready() {
 		return r.d.control(irp, ks.IoctlProperty, in, out)
 	}
 	lo, hi, word := words((*[ks.SizeIdentifier]byte)(in))
@@ -77,5 +77,5 @@ func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io
 	if !handled {
 		return false
 	}
-	return file.answer(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
+	return file.plainResult(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
 }

@@ -33,7 +33,7 @@ func (d *Dispatcher) serializeSize(irp *IRP) ks.Status {
 		}
 	}
 	binary.LittleEndian.PutUint32(data, size)
-	return irp.done(ruleP37, 4)
+	return irp.produced(ruleP37, 4)
 }
 
 // serializable calls yield with the index of each item that a serialization of the set holds: all entries with the set's
@@ -111,7 +111,7 @@ func (d *Dispatcher) serializeSet(irp *IRP, set uint32) ks.Status {
 		}
 		at += align4(uint64(size))
 	}
-	return irp.done(ruleP39, total)
+	return irp.produced(ruleP39, total)
 }
 
 // fail ends standard processing with the status of an inner request, under the rule that decided that one.
@@ -157,7 +157,7 @@ func (d *Dispatcher) unserializeSet(irp *IRP) ks.Status {
 			return irp.fail(status)
 		}
 	}
-	return irp.done(ruleP42, 0)
+	return irp.produced(ruleP42, 0)
 }
 
 // blobReader walks the entries of a serialized set (P-41), which are aligned to 4 bytes from its start.

@@ -11,7 +11,7 @@ import (
 
 // This is the package's only file with package unsafe. unsafe_checked.go is its twin, for purego, invariants and race builds.
 
-// window is what a buffer of the short way is seen as: slicing an array costs a comparison with a constant, slicing a slice
+// window is what a buffer of the short path is seen as: slicing an array costs a comparison with a constant, slicing a slice
 // also the length and the capacity of what is left (12 instructions a request).
 type window = [8 + ks.SizeIdentifier]byte
 
