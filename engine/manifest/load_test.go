@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -40,22 +41,43 @@ func parse(t testing.TB, text string) *Manifest {
 	return m
 }
 
-// Every file of testdata/bad has one kind of damage, and beside it the exact error that it must give.
-func TestDamage(t *testing.T) {
-	files, err := filepath.Glob("testdata/bad/*.json")
+// damaged returns the manifests that are wrong, by the name of their file, and the errors that they must give.
+func damaged(t testing.TB) (manifests map[string][]byte, errs map[string]string) {
+	t.Helper()
+	archive, err := txtar.ParseFile("testdata/bad.txtar")
 	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			want, err := os.ReadFile(strings.TrimSuffix(file, ".json") + ".err")
-			require.NoError(t, err)
-			m, err := LoadFile(file)
+	manifests = map[string][]byte{
+		"byte-order-mark.json":  []byte("\ufeff" + withObjects(`{"object": "o"}`)),
+		"latin-1.json":          []byte("{\n  \"schema\": \"ksdispatch/manifest/v1\",\n  \"driver\": \"T\xfcr\" }"),
+		"truncated-string.json": []byte("{\n  \"schema\": \"ksdispatch/mani"),
+		"utf-16.json":           []byte("{\x00\n\x00}\x00\n\x00"),
+	}
+	errs = map[string]string{
+		"byte-order-mark.json":  "byte-order-mark.json:1:1: the file starts with a byte order mark; save it as UTF-8 without one",
+		"latin-1.json":          "latin-1.json:3:15: byte 0xfc is not UTF-8; save the file as UTF-8",
+		"truncated-string.json": "truncated-string.json:2:13: schema: the file ends before the manifest does; complete it",
+		"utf-16.json":           `utf-16.json:1:2: not JSON: invalid character '\x00'`,
+	}
+	for _, f := range archive.Files {
+		if name, ok := strings.CutSuffix(f.Name, ".err"); ok {
+			errs[name+".json"] = strings.TrimSuffix(string(f.Data), "\n")
+		} else {
+			manifests[f.Name] = f.Data
+		}
+	}
+	require.Len(t, errs, len(manifests))
+	require.Greater(t, len(errs), 70)
+	return manifests, errs
+}
+
+func TestDamage(t *testing.T) {
+	manifests, errs := damaged(t)
+	for name, text := range manifests {
+		t.Run(strings.TrimSuffix(name, ".json"), func(t *testing.T) {
+			m, err := Parse(text, name)
 			require.Nil(t, m)
-			var fault *Error
-			require.ErrorAs(t, err, &fault)
-			require.Equal(t, file, fault.Name)
-			fault.Name = filepath.Base(file)
-			require.Equal(t, strings.TrimSuffix(string(want), "\n"), fault.Error())
+			require.IsType(t, new(Error), err)
+			require.EqualError(t, err, errs[name])
 		})
 	}
 }
@@ -285,15 +307,13 @@ func (r iotestErrReader) Read([]byte) (int, error) { return 0, r.err }
 
 // Whatever the bytes, Parse answers with a manifest that binds, or with an error that has a place in the file.
 func FuzzParse(f *testing.F) {
-	for _, pattern := range []string{"testdata/bad/*.json", "testdata/good/*.json"} {
-		files, err := filepath.Glob(pattern)
-		require.NoError(f, err)
-		for _, file := range files {
-			data, err := os.ReadFile(file)
-			require.NoError(f, err)
-			f.Add(data)
-		}
+	manifests, _ := damaged(f)
+	for _, text := range manifests {
+		f.Add(text)
 	}
+	good, err := os.ReadFile("testdata/good/complete.json")
+	require.NoError(f, err)
+	f.Add(good)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Parse(data, "f")
 		if err != nil {
