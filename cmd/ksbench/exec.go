@@ -15,6 +15,7 @@ type execCommand struct {
 	Manifest string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
 	Object   string `placeholder:"NAME" help:"The object of requests that name none (default: the first)."`
 	Requests string `placeholder:"FILE" help:"Read the requests from a file instead of standard input."`
+	MaxOut   uint32 `name:"max-out" default:"67108864" placeholder:"BYTES" help:"Make no longer buffer; what needs one is STATUS_INSUFFICIENT_RESOURCES (${default})."`
 	Explain  bool   `help:"Name the rule that decided in each outcome."`
 	Compat   string `placeholder:"RULE=ANSWER,..." help:"Answer as another host does where no public source pins the rule: P-25=accept,P-27=STATUS_INVALID_PARAMETER."`
 }
@@ -25,11 +26,14 @@ func (c *execCommand) Run(con *console) (err error) {
 	if err != nil {
 		return badInput{fmt.Errorf("--compat: %w", err)}
 	}
+	if c.MaxOut == 0 {
+		return badInput{errors.New("--max-out 0: must be at least 1")}
+	}
 	m, err := lab.LoadManifest(con.ctx, c.Manifest)
 	if err != nil {
 		return badInput{err}
 	}
-	session, err := exec.New(m, exec.Options{Object: c.Object, Explain: c.Explain, Compat: compat})
+	session, err := exec.New(m, exec.Options{Object: c.Object, Explain: c.Explain, Compat: compat, MaxOut: c.MaxOut})
 	if err != nil {
 		return badInput{fmt.Errorf("%s: %w", c.Manifest, err)}
 	}

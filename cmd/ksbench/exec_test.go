@@ -13,6 +13,7 @@ import (
 const (
 	execManifest = "internal/exec/testdata/manifest.json"
 	execGet      = `{"i":1,"set":"aaaaaaaa-0000-0000-0000-000000000001","id":4,"flags":1,"out":4}` + "\n"
+	execEmit     = `{"set":"aaaaaaaa-0000-0000-0000-000000000001","id":1,"flags":1,"out":10}` + "\n"
 )
 
 // TestExecCommand is the command from flags to exit status.
@@ -39,6 +40,9 @@ func TestExecCommand(t *testing.T) {
 		{"explain", execGet, []string{"--manifest", execManifest, "--explain"}, exitOK, `"rule":"P-27"`, ""},
 		{"compat", execGet, []string{"--manifest", execManifest, "--compat", "P-27=STATUS_INVALID_PARAMETER"}, exitOK, `"status":"0xc000000d"`,
 			""},
+		{"max-out", execGet, []string{"--manifest", execManifest, "--max-out", "3"}, exitOK, `"status":"0xc0000206"`, ""},
+		{"max-out exceeded", execEmit, []string{"--manifest", execManifest, "--max-out", "9"}, exitOK, `"status":"0xc000009a"`, ""},
+		{"no max-out", "", []string{"--manifest", execManifest, "--max-out", "0"}, exitBadInput, "", "--max-out 0: must be at least 1"},
 		{"object", execGet, []string{"--manifest", execManifest, "--object", "refused"}, exitOK, `"status":"0xc000000d"`, ""},
 		{"malformed", "{\n" + execGet, []string{"--manifest", execManifest}, exitFailed, `{"line":1,"error":`, "malformed request lines: 1"},
 		{"no input", "", []string{"--manifest", execManifest}, exitOK, "", ""},
@@ -48,7 +52,7 @@ func TestExecCommand(t *testing.T) {
 		{"GUID_NULL", `{"flags":256,"out":16,"data":"ffffffffffffffffffffffffffffffff"}`, []string{"--manifest", null}, exitOK,
 			`"bytes_returned":16,"win32":0,"output":"00000000000000000000000000000000"`, ""},
 		{"absent requests", "", []string{"--manifest", execManifest, "--requests", filepath.Join(dir, "absent")}, exitBadInput, "", "absent"},
-		{"a folder of requests", "", []string{"--manifest", execManifest, "--requests", dir}, exitBadInput, "", "requests: read "},
+		{"a folder of requests", "", []string{"--manifest", execManifest, "--requests", dir}, exitBadInput, "", "is a directory"},
 		{"a mark before the requests", "", []string{"--manifest", execManifest, "--requests", write("marked.jsonl", "\ufeff"+execGet)}, exitOK,
 			`{"i":1,"status":"0xc0000206",`, ""},
 		{"UTF-16", "", []string{"--manifest", execManifest, "--requests", write("16.jsonl", "\xff\xfe{\x00")}, exitBadInput, "",

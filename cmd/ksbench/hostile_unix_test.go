@@ -74,9 +74,12 @@ func TestReadingIsInterrupted(t *testing.T) {
 	}
 	var stderr bytes.Buffer
 	require.Equal(t, exitOK, run(t.Context(), strings.Fields("baseline save main new.json"), nil, &stderr, &stderr), &stderr)
-	for _, args := range []string{"baseline save x pipe", "baseline save x new.json", "baseline list", "baseline show pipe", "baseline show main",
-		"compare pipe new.json", "gate pipe --baseline main", "merge pipe", "report pipe", "report folder", "report new.json --profile pipe", "run --manifest pipe",
-		"exec --manifest pipe", "exec --manifest mine.json --requests pipe", "check pipe", "profile --check folder", "version --config new.json"} {
+	for _, args := range []string{
+		"baseline save x pipe", "baseline save x new.json", "baseline list", "baseline show pipe", "baseline show main",
+		"compare pipe new.json", "gate pipe --baseline main", "merge pipe", "report pipe", "report folder",
+		"report new.json --profile pipe", "run --manifest pipe", "exec --manifest pipe", "exec --manifest mine.json --requests pipe",
+		"check pipe", "profile --check folder", "version --config new.json",
+	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		stderr.Reset()

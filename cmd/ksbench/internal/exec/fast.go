@@ -1,26 +1,22 @@
 package exec
 
 import (
-	"errors"
-	"math"
 	"runtime/debug"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 )
 
 // fast answers op fast_property and op fast_method. It never falls back.
-func (s *Session) fast(buf []byte, o *object) ([]byte, error) {
+func (s *Session) fast(buf []byte, o *object) []byte {
 	q := &s.q
 	f := s.acquire()
 	defer s.release(f)
 	file := s.file(q.file)
 	plain := f.memory.fill(q)
 	request, data := f.memory.in, f.memory.out
-	if !plain {
+	tooLong := max(q.in, q.out) > s.options.MaxOut
+	if !plain && !tooLong {
 		// The fast path takes slices only. What nobody touches of them costs nothing yet.
-		if max(uint64(q.in), uint64(q.out)) > math.MaxInt {
-			return buf, errors.New("in and out: more than this machine can address")
-		}
 		request, data = whole(request, q.in), whole(data, q.out)
 		file = new(engine.FileObject) // which keeps the copy of the longest request that it has seen (F-5)
 		defer debug.FreeOSMemory()
@@ -31,7 +27,7 @@ func (s *Session) fast(buf []byte, o *object) ([]byte, error) {
 	io := engine.IoStatus{Information: q.info0}
 	out := outcome{fast: true, hasOutput: true, rule: "F-4"}
 	switch {
-	case q.faultOut && q.out > 0:
+	case tooLong, q.faultOut && q.out > 0:
 	case q.op == opFastMethod:
 		out.handled = o.dispatcher.FastMethod(file, q.mode, request, data, &io)
 	case o.refused == 0:
@@ -42,7 +38,7 @@ func (s *Session) fast(buf []byte, o *object) ([]byte, error) {
 	}
 	out.status, out.information = io.Status, io.Information
 	out.bytes(&f.memory, q.out)
-	return s.append(buf, &out), nil
+	return s.append(buf, &out)
 }
 
 // whole returns n bytes that begin with front.

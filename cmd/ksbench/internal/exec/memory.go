@@ -18,6 +18,7 @@ type callerMemory struct {
 
 	irp      *engine.IRP
 	inLen    uint32
+	limit    uint32 // longer output is not made whole
 	alias    bool
 	faultIn  bool
 	faultOut bool

@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"math"
-
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
@@ -14,7 +12,7 @@ func (m *callerMemory) LockOutput(n uint32, access engine.LockOperation, _ engin
 	if m.faultOut {
 		return nil, ks.StatusAccessViolation
 	}
-	if uint64(n) > math.MaxInt { // more than this machine can address
+	if n > m.limit {
 		return nil, ks.StatusInsufficientResources
 	}
 	if view := whole(m.out, n); access != engine.ReadAccess || uint64(len(m.out)) < uint64(n) {

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 )
@@ -85,7 +86,7 @@ func (s *Session) allocate(irp *engine.IRP, size uint32, inputOperation bool) ks
 	case allocFail:
 		a.status = ks.StatusInsufficientResources
 	case allocArena:
-		if irp.SystemBuffer = s.buffer(size); irp.SystemBuffer == nil {
+		if irp.SystemBuffer = buffer(irp.Pool, size); irp.SystemBuffer == nil {
 			a.status = ks.StatusInsufficientResources
 		}
 	}
@@ -93,13 +94,13 @@ func (s *Session) allocate(irp *engine.IRP, size uint32, inputOperation bool) ks
 	return a.status
 }
 
-// buffer returns size bytes of the arena, whatever they contain, or nil.
-func (s *Session) buffer(size uint32) []byte {
+// buffer returns size bytes of a pool, whatever they contain, or nil.
+func buffer(pool *arena.Arena, size uint32) []byte {
 	n := int(size)
 	if n < 0 {
 		return nil // more than this machine can address
 	}
-	b, err := s.arena.AllocUninit(n)
+	b, err := pool.AllocUninit(n)
 	if err != nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -21,7 +22,8 @@ func (s *Session) send(buf []byte, o *object) []byte {
 	irp.InputBufferLength, irp.OutputBufferLength = q.in, q.out
 	irp.RequestorMode = q.mode
 	irp.FileObject = s.file(q.file)
-	irp.Pool = s.arena
+	irp.Pool = s.pool(o)
+	f.memory.limit = s.options.MaxOut
 	irp.Flags = 0
 	f.out = q.out
 
@@ -43,7 +45,7 @@ func (s *Session) send(buf []byte, o *object) []byte {
 	case earlier:
 		laidOut = s.prepare(irp, o, allocator)
 	case forged:
-		irp.SystemBuffer = s.buffer(forgedSize)
+		irp.SystemBuffer = buffer(s.arena, forgedSize)
 		clear(irp.SystemBuffer)
 	}
 	f.memory.faultIn, f.memory.faultOut = q.faultIn, q.faultOut
@@ -67,6 +69,19 @@ func (s *Session) send(buf []byte, o *object) []byte {
 	s.finish(f, out.status)
 	out.bytes(&f.memory, q.out)
 	return s.append(buf, &out)
+}
+
+// pool is where the current request's buffer comes from. A method with SOURCE has only its input there (M-5).
+func (s *Session) pool(o *object) *arena.Arena {
+	q := &s.q
+	longest := max(q.in, q.out)
+	if q.op == opMethod && o.methods[methodKey{q.set, q.id}]&ks.MethodTypeSource != 0 && q.flags&ks.MethodTypeBasicSupport == 0 {
+		longest = q.in
+	}
+	if longest > s.options.MaxOut {
+		return s.none
+	}
+	return s.arena
 }
 
 // dispatch calls the entry of the dispatcher that op and entry name.

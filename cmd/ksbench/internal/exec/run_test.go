@@ -218,7 +218,7 @@ func TestHugeBuffers(t *testing.T) {
 		if !strings.Contains(more, `"id"`) {
 			more = `"id":1,` + more
 		}
-		s := golden(t)
+		s := session(t, "testdata/manifest.json", Options{Explain: true, MaxOut: size})
 		runtime.GC()
 		before := held()
 		line := fmt.Sprintf(`{"set":"aaaaaaaa-0000-0000-0000-000000000001","out":%d,%s}`, size, more)

@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
@@ -15,7 +16,14 @@ type Options struct {
 	Object  string        // the object of requests that name none; "" for the first
 	Explain bool          // outcomes name the rule that decided
 	Compat  engine.Compat // see engine.Compat
+
+	// MaxOut is the longest input or output, in bytes, for which a buffer is made; 0 is DefaultMaxOut. A request with a
+	// longer one that gets as far as needing it is answered with STATUS_INSUFFICIENT_RESOURCES; a fast one is not handled.
+	MaxOut uint32
 }
+
+// DefaultMaxOut is 64 MiB.
+const DefaultMaxOut = 64 << 20
 
 // Session is the objects of one manifest with their state. New makes one; it belongs to one goroutine at a time.
 type Session struct {
@@ -23,6 +31,7 @@ type Session struct {
 	objects map[string]*object
 	first   *object
 	arena   *arena.Arena
+	none    *arena.Arena // has room for nothing: the pool of requests whose buffer is too long
 	files   map[uint64]*engine.FileObject
 	pended  map[string]*slot
 	idle    []*slot // ready for use
@@ -95,8 +104,15 @@ func New(m *manifest.Manifest, options Options) (*Session, error) {
 			return nil, fmt.Errorf("there is no object %q", options.Object)
 		}
 	}
+	if s.options.MaxOut == 0 {
+		s.options.MaxOut = DefaultMaxOut
+	}
+	s.options.MaxOut = uint32(min(uint64(s.options.MaxOut), math.MaxInt/4)) // what a host of 32 bits can address
 	var err error
-	if s.arena, err = arena.New(arena.Config{}); err != nil {
+	if s.arena, err = arena.New(arena.Config{}); err == nil {
+		s.none, err = arena.New(arena.Config{Limit: 1})
+	}
+	if err != nil {
 		return nil, err
 	}
 	s.custom = s.allocate
@@ -129,7 +145,7 @@ func compile(config engine.Config) (*object, error) {
 // Close releases the session's memory.
 func (s *Session) Close() error {
 	s.notices.close()
-	return s.arena.Close()
+	return errors.Join(s.arena.Close(), s.none.Close())
 }
 
 // decode reads a line into s.q and returns the object that it is for.
@@ -155,7 +171,7 @@ func (s *Session) answer(buf, line []byte) ([]byte, error) {
 	s.calls, s.allocations = s.calls[:0], s.allocations[:0]
 	switch s.q.op {
 	case opFastProperty, opFastMethod:
-		return s.fast(buf, o)
+		return s.fast(buf, o), nil
 	case opComplete:
 		return s.complete(buf)
 	case opDispatchSpecific:
