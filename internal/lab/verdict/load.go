@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,11 +10,12 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/internal/bom"
 	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
+	"github.com/ksdispatch/ksdispatch/internal/lab/benchtext"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
-// Load reads a file: a report of ksbench, the output of go test -bench, in which the units named by exact are counts too, or a
-// baseline of either, whose digest it checks.
+// Load reads a file: a report of ksbench, the output of go test -bench, as text or as events (-json), in which the units named by
+// exact are counts too, or a baseline of either, whose digest it checks.
 func Load(ctx context.Context, path string, exact []string) (*Measurements, error) {
 	f, _, err := baseline.Open(ctx, path)
 	if err != nil {
@@ -35,7 +37,7 @@ func Read(r io.Reader, source string, exact []string) (*Measurements, error) {
 		return nil, fmt.Errorf("%s: is empty", source)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", source, err)
-	case first != '{':
+	case first != '{' || benchtext.IsEvent(firstLine(b)):
 		return ReadGoBench(b, source, exact)
 	}
 	rep, err := report.ReadNamed(b, source)
@@ -43,6 +45,20 @@ func Read(r io.Reader, source string, exact []string) (*Measurements, error) {
 		return nil, err
 	}
 	return FromReport(rep, source), nil
+}
+
+// firstLine looks at the first line, and leaves it to be read. A longer line than the buffer holds is none of go test's.
+func firstLine(b *bufio.Reader) []byte {
+	for n := 1; ; {
+		head, err := b.Peek(n)
+		if i := bytes.IndexByte(head, '\n'); i >= 0 {
+			return head[:i]
+		}
+		if err != nil {
+			return head
+		}
+		n = max(n+1, b.Buffered())
+	}
 }
 
 // firstByte looks at the first byte that is no white space, and leaves it to be read.

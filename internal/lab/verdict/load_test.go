@@ -86,7 +86,7 @@ func TestGoBenchRefused(t *testing.T) {
 		"BenchmarkA-2 1 2 ns/op 1 x 3 ns/op\n":                    "file:1: A-2: ns/op is there twice",
 		"{":                                                       "file:1:2: ",
 		`{"schemaVersion": 0}`:                                    "file: schemaVersion: 0: not a report",
-		strings.Repeat("x", 70000) + "\nBenchmarkA-2 1 2 ns/op\n": "file:",
+		strings.Repeat("x", 2<<20) + "\nBenchmarkA-2 1 2 ns/op\n": "file:1: a line of more than",
 	} {
 		_, err := Read(strings.NewReader(text), "file", nil)
 		require.ErrorContains(t, err, want, "%.60q", text)
