@@ -31,7 +31,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	var dir direction
 	if verb := uint32(word >> 32); code == ks.IoctlProperty && verb-1 <= 1 {
 		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
-		e := d.table.Lookup(lo, hi, uint32(word))
+		e := d.properties.table.Lookup(lo, hi, uint32(word))
 		if e == nil {
 			return irp.reject(d.missProperty(irp, lo, hi))
 		}

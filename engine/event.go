@@ -55,7 +55,7 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 		}
 		return d.runEvent(irp, eventRequest{verb: verb}, nil, in, out)
 	}
-	slot, status := d.events.lookup(irp)
+	slot, status := d.lookupEvent(irp)
 	if slot == nil {
 		return status
 	}
@@ -169,7 +169,7 @@ func (d *Dispatcher) enable(irp *IRP, r eventRequest) ks.Status {
 
 // newEntry makes the entry of a request, or returns nil if there is no memory or the client has too many (E-9, S-24).
 func (d *Dispatcher) newEntry(irp *IRP, r eventRequest) *EventEntry {
-	pool, limit := &d.events.pool, defaultMaxPerFile
+	pool, limit := &d.entries, defaultMaxPerFile
 	if r.list != nil {
 		pool, limit = &r.list.pool, r.list.maxPerFile
 	}

@@ -6,7 +6,7 @@ package engine
 func (l *EventList) LivePool() (entries, buffers int) { return l.pool.counts() }
 
 // LivePool does so for the entries that the dispatcher makes for requests without a list.
-func (d *Dispatcher) LivePool() (entries, buffers int) { return d.events.pool.counts() }
+func (d *Dispatcher) LivePool() (entries, buffers int) { return d.entries.counts() }
 
 func (p *eventPool) counts() (entries, buffers int) {
 	p.mu.Lock()

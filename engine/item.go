@@ -4,7 +4,19 @@ import (
 	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
 )
+
+// family is the sets of one family that a dispatcher has. The three families have ids of their own under one GUID, so each has a
+// table of its own.
+type family[Slot, Set, Item any] struct {
+	table    *table.Table[Slot]     // (set, id): what a request needs of its item, on one cache line with the key
+	setTable *table.Table[struct{}] // (set, 0): asked on a miss and by the verbs that are about a set
+	sets     []Set
+	items    []Item
+	once     []itemOnce // beside items, as it must not be copied
+	itemSize uint32     // of an extended item, or 0
+}
 
 // noItem is the Tag of an entry that only the fast path knows, and the end of a list of sets.
 const noItem = 1<<31 - 1
@@ -27,8 +39,8 @@ func (d *Dispatcher) named(index uint32) (set ks.GUID, id uint32, once *itemOnce
 		m, i := &d.methods, index-firstMethod
 		return m.sets[m.items[i].set].Set, m.items[i].decl.ID, &m.once[i]
 	}
-	it := &d.items[index]
-	return d.sets[it.set].Set, it.decl.ID, &d.once[index]
+	it := &d.properties.items[index]
+	return d.properties.sets[it.set].Set, it.decl.ID, &d.properties.once[index]
 }
 
 // itemOnce is what happens at most once in the life of an item. It is the only state that a dispatcher changes.
@@ -50,7 +62,7 @@ func (o *itemOnce) bytes(n int) []byte {
 
 // storage returns the private bytes of an item, made when first asked for.
 func (d *Dispatcher) storage(index uint32) []byte {
-	size, plain := d.itemSize, uint32(SizePropertyItem)
+	size, plain := d.properties.itemSize, uint32(SizePropertyItem)
 	switch {
 	case index >= firstEvent:
 		size, plain = d.events.itemSize, SizeEventItem
@@ -78,7 +90,7 @@ func (irp *IRP) ItemStorage() []byte {
 // ItemContext returns the Context of the item that the request was dispatched to.
 func (irp *IRP) ItemContext() any {
 	if irp.owner != nil && irp.index < noItem {
-		return irp.owner.items[irp.index].decl.Context
+		return irp.owner.properties.items[irp.index].decl.Context
 	}
 	return irp.otherContext()
 }

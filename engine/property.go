@@ -68,7 +68,7 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 		}
 	}
 
-	e := d.table.Lookup(lo, hi, uint32(word))
+	e := d.properties.table.Lookup(lo, hi, uint32(word))
 	if e == nil {
 		return d.missProperty(irp, lo, hi)
 	}
@@ -96,7 +96,7 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 
 // missProperty is P-24: which of set and item is unknown.
 func (d *Dispatcher) missProperty(irp *IRP, lo, hi uint64) ks.Status {
-	if d.setTable.Lookup(lo, hi, 0) == nil {
+	if d.properties.setTable.Lookup(lo, hi, 0) == nil {
 		return irp.decide(ruleP24, ks.StatusPropsetNotFound)
 	}
 	return irp.decide(ruleP24, ks.StatusNotFound)

@@ -36,7 +36,7 @@ func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered 
 				keys[i], flags[i] = table.Key{Lo: lo, Hi: hi, ID: uint32(word)}, uint32(word>>32)
 			}
 		}
-		d.table.LookupBatch(keys[:len(chunk)], found[:])
+		d.properties.table.LookupBatch(keys[:len(chunk)], found[:])
 		for i := range chunk {
 			r := &chunk[i]
 			if flags[i]-1 > 1 || found[i] == nil || len(r.In) >= shortPathLimit || len(r.Out) >= shortPathLimit || !irp.ready() {

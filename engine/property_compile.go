@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -46,61 +45,55 @@ func (it *item) access() (flags uint32) {
 	return flags
 }
 
-// propertySets is CompileError.Sets of this family.
-const propertySets = "PropertySets"
-
-// compiler is the state of one Compile.
-type compiler struct {
-	d          *Dispatcher
-	entries    []entry
-	setEntries []table.Entry[struct{}]
-	at         map[table.Key]int  // key to index in entries
-	last       map[ks.GUID]uint32 // the latest set with that GUID
+// compileProperties compiles the property sets of config.
+func (d *Dispatcher) compileProperties(config *Config) error {
+	d.properties.itemSize = config.PropertyItemSize
+	c := newCompiler(&d.properties, slot{minProperty: ks.SizeIdentifier},
+		kind{"property", "PropertySets", "PropertyItemSize", "KSPROPERTY_ITEM", SizePropertyItem, noItem})
+	longest := 0
+	for i := range config.PropertySets {
+		longest = max(longest, len(config.PropertySets[i].Items))
+	}
+	if err := c.checkItemSize(longest); err != nil {
+		return err
+	}
+	for i := range config.PropertySets {
+		if err := addPropertySet(c, i, &config.PropertySets[i]); err != nil {
+			return err
+		}
+	}
+	return c.build()
 }
 
-func (c *compiler) addSet(index int, decl *PropertySet) error {
-	d := c.d
-	fail := func(reason string, args ...any) error {
-		return &CompileError{Set: decl.Set, Sets: propertySets, Index: index, Status: ks.StatusInvalidParameter, Reason: fmt.Sprintf(reason, args...)}
-	}
-	if uint64(len(d.items))+uint64(len(decl.Items)) >= uint64(noItem) {
-		return fail("more items than 31 bits count")
-	}
+type propertyCompiler = compiler[slot, setInfo, item]
 
+func addPropertySet(c *propertyCompiler, index int, decl *PropertySet) error {
 	if decl.check != nil {
 		if err := decl.check(); err != nil {
-			return fail("%v", err)
+			return c.failSet(index, decl.Set, "%v", err)
 		}
 	}
 	set := setInfo{
 		PropertySet: PropertySet{Set: decl.Set, Items: slices.Clone(decl.Items), FastIO: slices.Clone(decl.FastIO)},
-		first:       uint32(len(d.items)),
+		first:       uint32(len(c.items)),
 		next:        noItem,
 	}
-	if decl.Set == (ks.GUID{}) {
-		// In a request GUID_NULL stands for all sets (P-32): no request can name this one, which is listed all the same.
-		d.sets = append(d.sets, set)
-		return nil
+	previous, named, err := c.addSet(index, decl.Set, set, len(set.Items))
+	if err != nil || !named {
+		return err
 	}
-	if prev, ok := c.last[decl.Set]; ok {
-		d.sets[prev].next = uint32(index)
-	} else {
-		key := table.KeyOf(decl.Set, 0)
-		c.setEntries = append(c.setEntries, table.Entry[struct{}]{Lo: key.Lo, Hi: key.Hi, Tag: uint32(index)})
+	if previous >= 0 {
+		c.family.sets[previous].next = uint32(index)
 	}
-	c.last[decl.Set] = uint32(index)
-	d.sets = append(d.sets, set)
-
 	for i := range set.Items {
-		if err := c.addItem(index, &set.Items[i]); err != nil {
+		if err := addProperty(c, index, decl.Set, &set.Items[i]); err != nil {
 			return err
 		}
 	}
 	for _, f := range set.FastIO {
 		v := &c.entry(decl.Set, f.ID).Value
 		if f.Get != nil && v.fast[0] != nil || f.Set != nil && v.fast[1] != nil {
-			return &CompileError{Set: decl.Set, Sets: propertySets, Index: index, ID: f.ID, HasItem: true, Status: ks.StatusInvalidParameter,
-				Reason: "FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"}
+			return c.fail(index, decl.Set, f.ID, "FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID")
 		}
 		if f.Get != nil {
 			v.fast[0] = f.Get
@@ -112,31 +105,11 @@ func (c *compiler) addSet(index int, decl *PropertySet) error {
 	return nil
 }
 
-// entry returns the table entry of a property, and makes it if there is none. It is valid until the next call.
-func (c *compiler) entry(set ks.GUID, id uint32) *entry {
-	key := table.KeyOf(set, id)
-	i, ok := c.at[key]
-	if !ok {
-		i = len(c.entries)
-		c.at[key] = i
-		c.entries = append(c.entries, entry{Lo: key.Lo, Hi: key.Hi, ID: id, Tag: noItem,
-			Value: slot{minProperty: ks.SizeIdentifier}})
+func addProperty(c *propertyCompiler, set int, guid ks.GUID, decl *PropertyItem) error {
+	e, err := c.addItem(set, guid, decl.ID)
+	if err != nil {
+		return err
 	}
-	return &c.entries[i]
-}
-
-func (c *compiler) addItem(set int, decl *PropertyItem) error {
-	d := c.d
-	guid := d.sets[set].Set
-	fail := func(format string, args ...any) error {
-		return &CompileError{Set: guid, Sets: propertySets, Index: set, ID: decl.ID, HasItem: true, Status: ks.StatusInvalidParameter,
-			Reason: fmt.Sprintf(format, args...)}
-	}
-	e := c.entry(guid, decl.ID)
-	if e.Tag != noItem {
-		return fail("declared twice: also in PropertySets[%d] (P-24)", d.items[e.Tag].set)
-	}
-	e.Tag = uint32(len(d.items))
 	e.Value.handlers = [2]Handler{decl.Get, decl.Set}
 	e.Value.minProperty = max(decl.MinProperty, ks.SizeIdentifier)
 	e.Value.minData = decl.MinData
@@ -144,7 +117,7 @@ func (c *compiler) addItem(set int, decl *PropertyItem) error {
 	it := item{decl: decl, set: uint32(set), slot: e.Value}
 	decl.Relations = slices.Clone(decl.Relations)
 	if n := uint64(ks.SizeMultipleItem) + uint64(len(decl.Relations))*ks.SizeIdentifier; n > math.MaxUint32 {
-		return fail("%d relations do not fit in an answer of 32-bit size (P-35)", len(decl.Relations))
+		return c.fail(set, guid, decl.ID, "%d relations do not fit in an answer of 32-bit size (P-35)", len(decl.Relations))
 	}
 	if decl.Values != nil {
 		values := *decl.Values
@@ -155,17 +128,17 @@ func (c *compiler) addItem(set int, decl *PropertyItem) error {
 			m.Members = slices.Clone(m.Members)
 			h := m.MembersHeader
 			if want := uint64(h.MembersSize) * uint64(h.MembersCount); want != uint64(len(m.Members)) {
-				return fail("MembersList[%d] has %d bytes, but MembersSize %d x MembersCount %d is %d (P-33)",
+				return c.fail(set, guid, decl.ID, "MembersList[%d] has %d bytes, but MembersSize %d x MembersCount %d is %d (P-33)",
 					i, len(m.Members), h.MembersSize, h.MembersCount, want)
 			}
 		}
 	}
 	if it.full = describedSize(decl.Values, false); it.full > math.MaxUint32 {
-		return fail("the values do not fit in an answer of 32-bit size (P-33)")
+		return c.fail(set, guid, decl.ID, "the values do not fit in an answer of 32-bit size (P-33)")
 	}
 	it.defaults = describedSize(decl.Values, true)
-	d.items = append(d.items, it)
-	d.sets[set].count++
+	c.items = append(c.items, it)
+	c.family.sets[set].count++
 	return nil
 }
 

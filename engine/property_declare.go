@@ -53,16 +53,16 @@ func (irp *IRP) PropertySet() *PropertySet {
 	if !irp.dispatched() {
 		return nil
 	}
-	return &irp.owner.sets[irp.owner.items[irp.index].set].PropertySet
+	return &irp.owner.properties.sets[irp.owner.properties.items[irp.index].set].PropertySet
 }
 
 // PropertyItem returns the item that the request was dispatched to: KSPROPERTY_ITEM_IRP_STORAGE, DriverContext[3]. It is
 // nil unless the table has extended items, as DriverContext[3] is not written otherwise (P-22).
 func (irp *IRP) PropertyItem() *PropertyItem {
-	if !irp.dispatched() || irp.owner.itemSize == 0 {
+	if !irp.dispatched() || irp.owner.properties.itemSize == 0 {
 		return nil
 	}
-	return irp.owner.items[irp.index].decl
+	return irp.owner.properties.items[irp.index].decl
 }
 
 // dispatched reports that a property was found for this request, so that DriverContext is written (P-22).

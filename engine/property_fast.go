@@ -20,7 +20,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 		return false
 	}
 	lo, hi, word := words((*[ks.SizeIdentifier]byte)(request))
-	e := d.table.Lookup(lo, hi, uint32(word))
+	e := d.properties.table.Lookup(lo, hi, uint32(word))
 	if e == nil {
 		return false
 	}

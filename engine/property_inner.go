@@ -23,7 +23,7 @@ func (irp *IRP) prepareInner() *IRP {
 // innerRequest sends verb, GET or SET, for one item with n bytes of data, read from or written to value, and the rest of
 // the outer request unchanged (P-43). P-26 to P-28 and P-17 to P-22 apply to it. It returns the handler's Information.
 func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (information uint64, status ks.Status) {
-	it := &d.items[index]
+	it := &d.properties.items[index]
 	in := irp.prepareInner()
 	in.InputBufferLength, in.OutputBufferLength = irp.layout.in, uint32(len(value))
 	in.IoStatus = IoStatus{}

@@ -17,7 +17,7 @@ func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
 	set := uint32(noItem)
 	switch verb {
 	case ks.PropertyTypeSetSupport, ks.PropertyTypeSerializeSet, ks.PropertyTypeUnserializeSet:
-		if s := d.setTable.Lookup(q.lo, q.hi, 0); s != nil {
+		if s := d.properties.setTable.Lookup(q.lo, q.hi, 0); s != nil {
 			set = s.Tag
 		} else if verb != ks.PropertyTypeSetSupport {
 			return irp.decide(ruleP24, ks.StatusPropsetNotFound)
@@ -25,13 +25,13 @@ func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
 			return irp.decide(ruleP31, ks.StatusPropsetNotFound)
 		}
 	default:
-		e := d.table.Lookup(q.lo, q.hi, q.id())
+		e := d.properties.table.Lookup(q.lo, q.hi, q.id())
 		if e == nil || e.Tag == noItem {
 			return d.missProperty(irp, q.lo, q.hi)
 		}
 		irp.owner = nil // an earlier dispatcher does not know the item; run names this one if a handler is called (P-22)
 		irp.index = e.Tag
-		decl := d.items[e.Tag].decl
+		decl := d.properties.items[e.Tag].decl
 		switch {
 		case decl.Support != nil:
 		case verb == ks.PropertyTypeSerializeRaw || verb == ks.PropertyTypeUnserializeRaw:
@@ -57,7 +57,7 @@ func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Statu
 	index, n, dir := irp.index, irp.OutputBufferLength, irp.layout.dir
 	var support Handler
 	if index != noItem {
-		support = d.items[index].decl.Support
+		support = d.properties.items[index].decl.Support
 	}
 	switch status := d.run(irp, support, nil, in, out); {
 	case status == ks.StatusPending:
@@ -73,13 +73,13 @@ func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Statu
 	}
 	switch verb {
 	case ks.PropertyTypeSetSupport:
-		return irp.setSupport(ruleP31, ruleP32, len(d.sets), func(i int) *ks.GUID { return &d.sets[i].Set })
+		return irp.setSupport(ruleP31, ruleP32, len(d.properties.sets), func(i int) *ks.GUID { return &d.properties.sets[i].Set })
 	case ks.PropertyTypeBasicSupport:
-		return d.describe(irp, &d.items[index], false)
+		return d.describe(irp, &d.properties.items[index], false)
 	case ks.PropertyTypeDefaultValues:
-		return d.describe(irp, &d.items[index], true)
+		return d.describe(irp, &d.properties.items[index], true)
 	case ks.PropertyTypeRelations:
-		return d.relations(irp, d.items[index].decl.Relations)
+		return d.relations(irp, d.properties.items[index].decl.Relations)
 	case ks.PropertyTypeSerializeSize:
 		return d.serializeSize(irp)
 	case ks.PropertyTypeSerializeSet:

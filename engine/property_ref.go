@@ -22,7 +22,7 @@ type Ref struct {
 // Resolve looks up a property. It returns false if no set declares it and no set lists it in FastIO.
 func (d *Dispatcher) Resolve(set ks.GUID, id uint32) (Ref, bool) {
 	lo, hi := set.Words()
-	e := d.table.Lookup(lo, hi, id)
+	e := d.properties.table.Lookup(lo, hi, id)
 	if e == nil {
 		return Ref{}, false
 	}

@@ -21,7 +21,7 @@ func (d *Dispatcher) serializeSize(irp *IRP) ks.Status {
 	if len(data) < 4 {
 		return irp.tooShort(ruleP37, uint64(len(data)), 4)
 	}
-	it := &d.items[irp.index]
+	it := &d.properties.items[irp.index]
 	size := it.decl.SerializedSize
 	if size == unknownSize {
 		if it.slot.handlers[0] == nil {
@@ -40,10 +40,10 @@ func (d *Dispatcher) serializeSize(irp *IRP) ks.Status {
 // GUID, in table order, that are serialized and can be read (P-39).
 func (d *Dispatcher) serializable(set uint32) func(yield func(index uint32) bool) {
 	return func(yield func(index uint32) bool) {
-		for s := set; s != noItem; s = d.sets[s].next {
-			for i := range d.sets[s].count {
-				index := d.sets[s].first + i
-				if it := &d.items[index]; it.decl.SerializedSize != 0 && it.slot.handlers[0] != nil && !yield(index) {
+		for s := set; s != noItem; s = d.properties.sets[s].next {
+			for i := range d.properties.sets[s].count {
+				index := d.properties.sets[s].first + i
+				if it := &d.properties.items[index]; it.decl.SerializedSize != 0 && it.slot.handlers[0] != nil && !yield(index) {
 					return
 				}
 			}
@@ -66,7 +66,7 @@ func (d *Dispatcher) serializeSet(irp *IRP, set uint32) ks.Status {
 
 	total, n := uint64(ks.SizeSerialHdr), 0
 	for index := range d.serializable(set) {
-		size := d.items[index].decl.SerializedSize
+		size := d.properties.items[index].decl.SerializedSize
 		if size == unknownSize {
 			var status ks.Status
 			if size, status = d.resolveSize(irp, index); status != ks.StatusSuccess {
@@ -88,11 +88,11 @@ func (d *Dispatcher) serializeSet(irp *IRP, set uint32) ks.Status {
 		return irp.tooShort(ruleP39, 0, total)
 	}
 
-	hdr := ks.SerialHdr{PropertySet: d.sets[set].Set, Count: count}
+	hdr := ks.SerialHdr{PropertySet: d.properties.sets[set].Set, Count: count}
 	hdr.Put(data)
 	at, n := uint64(ks.SizeSerialHdr), 0
 	for index := range d.serializable(set) {
-		decl := d.items[index].decl
+		decl := d.properties.items[index].decl
 		size := binary.LittleEndian.Uint32(sizes[4*n:])
 		n++
 		head := ks.Serial{ID: decl.ID, PropertyLength: size}
@@ -137,11 +137,11 @@ func (d *Dispatcher) unserializeSet(irp *IRP) ks.Status {
 		if !ok {
 			return irp.decide(ruleP42, d.compat.UnserializeTruncated)
 		}
-		e := d.table.Lookup(q.lo, q.hi, head.ID)
+		e := d.properties.table.Lookup(q.lo, q.hi, head.ID)
 		if e == nil || e.Tag == noItem || e.Value.handlers[1] == nil {
 			return irp.decide(ruleP42, d.compat.UnserializeWrongItem)
 		}
-		switch size := d.items[e.Tag].decl.SerializedSize; {
+		switch size := d.properties.items[e.Tag].decl.SerializedSize; {
 		case size == 0:
 			return irp.decide(ruleP42, d.compat.UnserializeWrongItem)
 		case uint32(len(value)) < e.Value.minData, size != unknownSize && uint32(len(value)) != size:
@@ -152,7 +152,7 @@ func (d *Dispatcher) unserializeSet(irp *IRP) ks.Status {
 	r = blobReader{blob: blob, at: ks.SizeSerialHdr}
 	for range hdr.Count {
 		head, value, _ := r.next()
-		index := d.table.Lookup(q.lo, q.hi, head.ID).Tag
+		index := d.properties.table.Lookup(q.lo, q.hi, head.ID).Tag
 		if _, status := d.innerRequest(irp, ks.PropertyTypeSet, index, value); !status.IsSuccess() {
 			return irp.fail(status)
 		}

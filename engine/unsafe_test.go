@@ -30,7 +30,7 @@ func TestEntriesLieOnOneCacheLine(t *testing.T) {
 		}
 		lo, hi := set.Set.Words()
 		for id := range n {
-			if at := uintptr(unsafe.Pointer(d.table.Lookup(lo, hi, uint32(id)))); at%64 != 0 {
+			if at := uintptr(unsafe.Pointer(d.properties.table.Lookup(lo, hi, uint32(id)))); at%64 != 0 {
 				t.Fatalf("%d items: the entry of item %d is at %#x, which is %d bytes into a cache line", n, id, at, at%64)
 			}
 		}
