@@ -88,7 +88,7 @@ func TestPagesAreWhole(t *testing.T) {
 	// Negative controls.
 	for _, flawed := range []string{"figures: TBD", "| TODO |", "XXX ns", "a {{.Table}}", "it takes ??? ns", "a <placeholder>",
 		"<!-- fill in -->", "Lorem ipsum",
-		"<!-- a -->\ntext", "<!-- begin a -->\n<!-- end b -->", "<!-- /a -->", "```\ncode", "[a](nowhere.md)", "![a](nowhere/a.svg)"} {
+		"<!-- a -->\ntext", "<!-- begin a -->\n<!-- end b -->", "<!-- /a -->", "```\ncode", "<details><summary>a</summary>", "[a](nowhere.md)", "![a](nowhere/a.svg)"} {
 		require.Len(t, flaws(".", flawed), 1, flawed)
 	}
 	require.Empty(t, flaws(".", "<!-- a -->\n```go\nx\n```\n<!-- /a -->\n<!-- begin b -->\n<!-- end b -->\n"+
@@ -127,6 +127,9 @@ func flaws(dir, text string) (found []string) {
 		default:
 			return append(found, m[0])
 		}
+	}
+	if strings.Count(text, "<details>") != strings.Count(text, "</details>") {
+		found = append(found, "a fold does not end")
 	}
 	if open != "" {
 		found = append(found, open+" does not end")

@@ -10,9 +10,27 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab/scale"
 )
 
-// Blocks renders all blocks of the page.
-func (d *Data) Blocks() (map[string]string, error) {
+// Pages renders the blocks of each page, by its path in the source's root.
+func (d *Data) Pages() (map[string]map[string]string, error) {
+	blocks, err := d.blocks()
+	if err != nil {
+		return nil, err
+	}
+	speed, err := d.speed()
+	if err != nil {
+		return nil, err
+	}
+	return map[string]map[string]string{"docs/performance.md": blocks, "README.md": {"speed": speed}}, nil
+}
+
+// blocks renders those of docs/performance.md.
+func (d *Data) blocks() (map[string]string, error) {
+	summary, err := d.summary()
+	if err != nil {
+		return nil, err
+	}
 	blocks := map[string]string{
+		"summary":   summary,
 		"losses":    d.losses(),
 		"profiles":  d.profiles(),
 		"pgo":       d.guided(),
@@ -47,9 +65,18 @@ func stagesOf(rep *report.Report, keep func(report.Stage) bool) *report.Report {
 
 // losses lists every comparison that another implementation wins, its interval included.
 func (d *Data) losses() string {
-	t := doc.Table{Columns: []doc.Column{{Name: "workload", Words: true}, {Name: "path", Words: true}, {Name: "faster than the engine", Words: true},
-		{Name: "ratio"}, {Name: "interval"}}}
-	compared := 0
+	rows, compared := d.lost()
+	if len(rows) == 0 {
+		return fmt.Sprintf("Nowhere in the %d comparisons of these runs. %s.", compared, d.Run.Environment)
+	}
+	t := doc.Table{Rows: rows, Columns: []doc.Column{{Name: "workload", Words: true}, {Name: "path", Words: true},
+		{Name: "faster than the engine", Words: true}, {Name: "ratio"}, {Name: "interval"}}}
+	return fmt.Sprintf("%d of %d comparisons; the time of the other as a multiple of the engine's, with its 95 %% interval. %s.\n\n%s",
+		len(rows), compared, d.Run.Environment, t.Markdown())
+}
+
+// lost are the rows of losses, and of how many comparisons.
+func (d *Data) lost() (rows [][]string, compared int) {
 	for _, rep := range []*report.Report{d.Run, d.Peers} {
 		peers := map[string]bool{}
 		for _, impl := range rep.Impls {
@@ -62,7 +89,8 @@ func (d *Data) losses() string {
 				}
 				compared++
 				if in := ratio.Interval; in != nil && in.High < 1 {
-					t.Rows = append(t.Rows, []string{r.Workload, r.Path, ratio.To, doc.Times(ratio.Ratio), doc.Times(in.Low) + " to " + doc.Times(in.High)})
+					rows = append(rows,
+						[]string{r.Workload, r.Path, ratio.To, doc.Times(ratio.Ratio), doc.Times(in.Low) + " to " + doc.Times(in.High)})
 				}
 			}
 		}
@@ -77,15 +105,12 @@ func (d *Data) losses() string {
 			}
 			compared++
 			if p.Interval != nil && q.Interval != nil && q.Interval.High < p.Interval.Low {
-				t.Rows = append(t.Rows, []string{fmt.Sprintf("%d keys, %s", p.Keys, p.Requests), "lookup", q.Impl, doc.Times(q.NsPerOp / p.NsPerOp), ""})
+				rows = append(rows,
+					[]string{fmt.Sprintf("%d keys, %s", p.Keys, p.Requests), "lookup", q.Impl, doc.Times(q.NsPerOp / p.NsPerOp), ""})
 			}
 		}
 	}
-	if len(t.Rows) == 0 {
-		return fmt.Sprintf("Nowhere in the %d comparisons of these runs. %s.", compared, d.Run.Environment)
-	}
-	return fmt.Sprintf("%d of %d comparisons; the time of the other as a multiple of the engine's, with its 95 %% interval. %s.\n\n%s",
-		len(t.Rows), compared, d.Run.Environment, t.Markdown())
+	return rows, compared
 }
 
 // profiles tells what the committed profiles count.

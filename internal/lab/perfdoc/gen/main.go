@@ -1,4 +1,4 @@
-// Gen fills docs/performance.md, after making the reports anew if asked to. See package perfdoc.
+// Gen fills docs/performance.md and README.md, after making the reports anew if asked to. See package perfdoc.
 package main
 
 import (
@@ -48,23 +48,28 @@ func fill(root string) error {
 	if err != nil {
 		return err
 	}
-	blocks, err := data.Blocks()
+	pages, err := data.Pages()
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(root, "docs", "performance.md")
-	page, err := os.ReadFile(path)
-	if err != nil {
-		return err
+	for name, blocks := range pages {
+		path := filepath.Join(root, filepath.FromSlash(name))
+		page, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		filled, err := perfdoc.Fill(string(page), blocks)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if filled == string(page) {
+			continue
+		}
+		if err := replace(path, []byte(filled)); err != nil {
+			return err
+		}
 	}
-	filled, err := perfdoc.Fill(string(page), blocks)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if filled == string(page) {
-		return nil
-	}
-	return replace(path, []byte(filled))
+	return nil
 }
 
 // measureAll runs the commands, each after the other and into a directory outside of the source, and then copies what they
