@@ -197,6 +197,8 @@ func (s *source) Uint64() uint64 {
 	return uint64(b) * 0x0101010101010101
 }
 
+// FuzzEngineAgainstModel wants -fuzzminimizetime 10x: a case takes a millisecond, and Go tries to remove each pair of places in
+// an input, so that one would take it a minute. What differs, check makes small.
 func FuzzEngineAgainstModel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		check(t, Generate(rand.New(newSource(data))))

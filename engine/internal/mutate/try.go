@@ -48,7 +48,7 @@ func try(ctx context.Context, dir string, r record) verdict {
 // test runs the tests of r until one fails.
 func test(ctx context.Context, dir string, r record) verdict {
 	if r.fuzz != "" {
-		return goTest(ctx, dir, "-run", "^$", "-fuzz", "^"+r.fuzz+"$", "-fuzztime", "60s", r.packages[0])
+		return goTest(ctx, dir, "-run", "^$", "-fuzz", "^"+r.fuzz+"$", "-fuzztime", "60s", "-fuzzminimizetime", "10x", r.packages[0])
 	}
 	if r.packages != nil {
 		return goTest(ctx, dir, r.packages...)

@@ -64,6 +64,7 @@ func (d *decoder) decode(line []byte, q *request) error {
 
 // finish fills in what depends on other keys.
 func (d *decoder) finish(q *request) error {
+	q.output = q.data
 	if q.op == opEnableEvent {
 		if err := d.enable(q); err != nil {
 			return err

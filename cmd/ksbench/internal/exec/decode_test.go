@@ -155,6 +155,8 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte(` { "i" : -0.5e+7 , "tag" : "\u00e9\"\\" , "id":4294967295,"set":"{45FFAAA0-6e1b-11d0-bcf2-444553540000}" } `))
 	f.Add([]byte(`{"in":0,"out":3,"extra":"","data":"AbCd","alias":true,"prepared":"forged","info0":18446744073709551615}`))
+	f.Add([]byte(`{"op":"enable_event","out":1,"data":""}`)) // the notification is no data, however short it is cut
+	f.Add([]byte(`{"op":"enable_event","out":5,"data":"01"}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		var d decoder
 		var q request

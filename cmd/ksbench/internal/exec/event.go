@@ -25,7 +25,7 @@ func (d *decoder) enable(q *request) error {
 	}
 	d.output = binary.LittleEndian.AppendUint32(d.output[:0], q.notification)
 	d.output = append(d.output, q.data...)
-	q.data = d.output[:min(uint64(len(d.output)), uint64(q.out))]
+	q.output = d.output[:min(uint64(len(d.output)), uint64(q.out))]
 	if q.flags&ks.EventTypeQueryBuffer != 0 && d.seen&(1<<keyExtra) == 0 && q.in >= ks.SizeQueryBuffer {
 		d.extra = binary.LittleEndian.AppendUint64(d.extra[:0], q.eventData)
 		q.extra = d.extra

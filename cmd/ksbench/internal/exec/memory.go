@@ -38,7 +38,7 @@ func (m *callerMemory) fill(q *request) (plain bool) {
 		inLen = min(inLen, int64(ks.SizeIdentifier+len(q.extra)))
 	}
 	if q.out > maxPlain {
-		outLen = int64(len(q.data))
+		outLen = int64(len(q.output))
 		if q.alias {
 			outLen = max(outLen, min(inLen, int64(q.out)))
 		}
@@ -55,7 +55,7 @@ func (m *callerMemory) fill(q *request) (plain bool) {
 	if q.alias {
 		m.out = block[:outLen:outLen]
 	}
-	clear(m.out[copy(m.out, q.data):])
+	clear(m.out[copy(m.out, q.output):])
 
 	var head [ks.SizeIdentifier]byte
 	ks.Identifier{Set: q.set, ID: q.id, Flags: q.flags}.Put(head[:])

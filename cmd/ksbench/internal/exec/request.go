@@ -18,7 +18,8 @@ type request struct {
 	in        uint32
 	out       uint32
 	extra     []byte
-	data      []byte
+	data      []byte // as written
+	output    []byte // what the output begins with: data, of enable_event behind the notification
 	alias     bool
 	allocator allocator
 	faultIn   bool
