@@ -41,7 +41,8 @@ func (files checkedFiles) Document() *doc.Document {
 }
 
 var (
-	propertyColumns = []doc.Column{{Name: "property", Words: true}, {Name: "ID"}, {Name: "access", Words: true}, {Name: "fast", Words: true, Spare: 2},
+	propertyColumns = []doc.Column{{Name: "property", Words: true}, {Name: "ID"}, {Name: "access", Words: true},
+		{Name: "fast", Words: true, Spare: 2},
 		{Name: "request"}, {Name: "data"}, {Name: "serialized", Words: true, Spare: 3}, {Name: "values", Words: true, Spare: 1},
 		{Name: "relations", Words: true, Spare: 4}}
 	methodColumns = []doc.Column{{Name: "method", Words: true}, {Name: "ID"}, {Name: "fast", Words: true}, {Name: "request"}, {Name: "data"},

@@ -63,7 +63,8 @@ func TestShellJob(t *testing.T) {
 	require.NotContains(t, string(comment), "allocs/op")
 
 	// A benchmark that fails ends the job, with no verdict on what did run.
-	text, code = sh("printf 'package volume\n\nimport \"testing\"\n\nfunc BenchmarkBroken(b *testing.B) { b.Fatal() }\n' > broken_test.go && sh bench.sh")
+	text, code = sh("printf 'package volume\n\nimport \"testing\"\n\nfunc BenchmarkBroken(b *testing.B) { b.Fatal() }\n" +
+		"' > broken_test.go && sh bench.sh")
 	require.NotZero(t, code, text)
 	require.NotContains(t, text, "same")
 

@@ -88,7 +88,8 @@ func TestPagesAreWhole(t *testing.T) {
 	// Negative controls.
 	for _, flawed := range []string{"figures: TBD", "| TODO |", "XXX ns", "a {{.Table}}", "it takes ??? ns", "a <placeholder>",
 		"<!-- fill in -->", "Lorem ipsum",
-		"<!-- a -->\ntext", "<!-- begin a -->\n<!-- end b -->", "<!-- /a -->", "```\ncode", "<details><summary>a</summary>", "[a](nowhere.md)", "![a](nowhere/a.svg)"} {
+		"<!-- a -->\ntext", "<!-- begin a -->\n<!-- end b -->", "<!-- /a -->", "```\ncode", "<details><summary>a</summary>", "[a](nowhere.md)",
+		"![a](nowhere/a.svg)"} {
 		require.Len(t, flaws(".", flawed), 1, flawed)
 	}
 	require.Empty(t, flaws(".", "<!-- a -->\n```go\nx\n```\n<!-- /a -->\n<!-- begin b -->\n<!-- end b -->\n"+

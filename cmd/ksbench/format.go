@@ -12,7 +12,7 @@ import (
 
 // writing are the flags of commands that write a report.
 type writing struct {
-	Format string `enum:"text,json,md,bench,csv" default:"text" help:"How to write the report: text, json, md, bench (what benchstat reads) or csv."`
+	Format string `enum:"text,json,md,bench,csv" default:"text" help:"How to write the report: text, json, md, csv or, for benchstat, bench."`
 	Out    string `placeholder:"FILE" help:"Where to write the report, instead of standard output."`
 }
 

@@ -77,7 +77,8 @@ func writeFixtures(t *testing.T) {
 	require.NoError(t, os.WriteFile("mine.json", []byte(mine), 0o644))
 	require.NoError(t, os.WriteFile("requests.jsonl", []byte(request), 0o644))
 	var report bytes.Buffer
-	require.Equal(t, exitOK, run(t.Context(), []string{"run", "--run", "^1x8/", "--rounds", "6", "--format", "json"}, nil, &report, io.Discard))
+	require.Equal(t, exitOK, run(t.Context(), []string{"run", "--run", "^1x8/", "--rounds", "6", "--format", "json"}, nil, &report,
+		io.Discard))
 	require.NoError(t, os.Mkdir("results", 0o755))
 	for _, name := range []string{"old.json", "new.json", "results/1.json", "results/2.json", "results/3.json"} {
 		require.NoError(t, os.WriteFile(name, report.Bytes(), 0o644))
@@ -126,7 +127,8 @@ func TestConfigIsStrict(t *testing.T) {
 		code := run(context.Background(), []string{"version", "--config", "c.yaml"}, nil, &stdout, &stderr)
 		if c.want == "" {
 			require.Equal(t, exitOK, code, "%q: %s", c.text, &stderr)
-			require.Equal(t, strings.Contains(c.text, "json"), strings.HasPrefix(stdout.String(), "{") || strings.Contains(c.text, "manifest"), "%q: %s", c.text, &stdout)
+			require.Equal(t, strings.Contains(c.text, "json"), strings.HasPrefix(stdout.String(), "{") || strings.Contains(c.text, "manifest"),
+				"%q: %s", c.text, &stdout)
 			continue
 		}
 		require.Equal(t, exitBadInput, code, "%q: %s", c.text, &stdout)
@@ -138,14 +140,19 @@ func TestConfigIsStrict(t *testing.T) {
 // A file that nobody named says nothing about what is written and who may look; one that is named may.
 func TestFoundConfigWritesNothing(t *testing.T) {
 	for text, flag := range map[string]string{
-		"report: {out: ../victim.txt}\n": "out", "run:\n  html: ../victim.txt\n": "html", "baseline:\n  dir: ..\n": "dir",
-		"serve: {public: true}\n": "public", "serve: {listen: '0.0.0.0:80'}\n": "listen", "profile:\n  out: ..\n": "out",
+		"report: {out: ../victim.txt}\n":  "out",
+		"run:\n  html: ../victim.txt\n":   "html",
+		"baseline:\n  dir: ..\n":          "dir",
+		"serve: {public: true}\n":         "public",
+		"serve: {listen: '0.0.0.0:80'}\n": "listen",
+		"profile:\n  out: ..\n":           "out",
 	} {
 		t.Chdir(t.TempDir())
 		require.NoError(t, os.WriteFile(defaultConfig, []byte(text), 0o666))
 		var stderr bytes.Buffer
 		require.Equal(t, exitBadInput, run(t.Context(), []string{"version"}, nil, io.Discard, &stderr), text)
-		require.Contains(t, stderr.String(), defaultConfig+", which was only found here, may not set --"+flag+": give the flag, or the file as --config "+defaultConfig)
+		require.Contains(t, stderr.String(),
+			defaultConfig+", which was only found here, may not set --"+flag+": give the flag, or the file as --config "+defaultConfig)
 		require.Equal(t, exitOK, run(t.Context(), []string{"version", "--config", defaultConfig}, nil, io.Discard, &stderr), text)
 	}
 }
@@ -162,7 +169,8 @@ func TestFlagsThatWriteAreByHand(t *testing.T) {
 				written++
 				continue
 			}
-			names := strings.Contains(flag.PlaceHolder, "FILE") || strings.Contains(flag.PlaceHolder, "DIR") || strings.Contains(flag.PlaceHolder, "ADDRESS")
+			names := strings.Contains(flag.PlaceHolder, "FILE") || strings.Contains(flag.PlaceHolder, "DIR") ||
+				strings.Contains(flag.PlaceHolder, "ADDRESS")
 			require.True(t, !names || slices.Contains(reads, flag.Name), "%s --%s %s", command.Name, flag.Name, flag.PlaceHolder)
 		}
 	}
@@ -172,7 +180,8 @@ func TestFlagsThatWriteAreByHand(t *testing.T) {
 // Whatever a file of defaults holds, it is read with bounded memory: each of these is as large as such a file may be, and made
 // of pieces that nest or repeat.
 func TestConfigTakesBoundedMemory(t *testing.T) {
-	pieces := []string{"[", "{", "- ", "? ", "&a ", "*a ", "!a ", "\"", "a: |\n\n", "\n", "\r", " ", ",", "a,", "#", "%", "---\n", "a:\n", "<<: ", "[a],", "\t", "'"}
+	pieces := []string{"[", "{", "- ", "? ", "&a ", "*a ", "!a ", "\"", "a: |\n\n", "\n", "\r", " ", ",", "a,", "#", "%", "---\n", "a:\n",
+		"<<: ", "[a],", "\t", "'"}
 	parse := func(text string) {
 		c := &config{path: "c.yaml", values: map[string]setting{}, used: map[string]string{}}
 		_ = c.parse([]byte(text[:maxConfig])) // few of them are YAML
@@ -195,7 +204,8 @@ func TestConfigTakesBoundedMemory(t *testing.T) {
 }
 
 func FuzzConfig(f *testing.F) {
-	for _, text := range []string{"quiet: true\nrun:\n  rounds: 3\n", "{a: [1, {b: c}]}", "&a [*a]", "run:\n  <<: *x\n", "\t:", "? a\n: b\n", "!!binary x: y"} {
+	for _, text := range []string{"quiet: true\nrun:\n  rounds: 3\n", "{a: [1, {b: c}]}", "&a [*a]", "run:\n  <<: *x\n", "\t:", "? a\n: b\n",
+		"!!binary x: y"} {
 		f.Add(text)
 	}
 	parser, err := newParser(&commands{}, io.Discard, io.Discard, func() {})

@@ -9,7 +9,7 @@ import (
 
 // reportCommand writes reports as one HTML page.
 type reportCommand struct {
-	Files   []string `arg:"" name:"file" help:"Reports as ksbench run --format json writes them, oldest first, or folders of them. The last is what the page is about, the first what it is compared with."`
+	Files   []string `arg:"" name:"file" help:"JSON reports or folders of them, oldest first: the last against the first."`
 	Profile []string `sep:"none" placeholder:"FILE" help:"Draw this profile (pprof) as a flame graph; may be repeated."`
 	Title   string   `help:"Title of the page."`
 	Out     string   `placeholder:"FILE" help:"Where to write the page, instead of standard output."`

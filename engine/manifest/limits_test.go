@@ -47,8 +47,10 @@ func TestRange(t *testing.T) {
 		{valuesOf(kssets.VT_I4, member(values, 0, 4, 1, 1, -5, 9)), 4, []int64{1, -5, 9}, []int64{0, 2, -4}},
 		{valuesOf(kssets.VT_I8, member(values, 0, 8, 1, -1)), 8, []int64{-1}, []int64{1, 0xFFFFFFFF}},
 		// The first range list decides, also behind values; a list of defaults never does; an empty one allows nothing.
-		{valuesOf(kssets.VT_I4, member(values, 0, 4, 1, 3), member(ranges, 0, 4, 2, 0, 1), member(ranges, 0, 4, 2, 5, 9)), 4, []int64{0, 1}, []int64{3, 5}},
-		{valuesOf(kssets.VT_I4, member(values, isDefault, 4, 1, 7), member(values, 0, 4, 1, 8), member(values, 0, 4, 1, 9)), 4, []int64{8}, []int64{7, 9}},
+		{valuesOf(kssets.VT_I4, member(values, 0, 4, 1, 3), member(ranges, 0, 4, 2, 0, 1), member(ranges, 0, 4, 2, 5, 9)), 4, []int64{0, 1},
+			[]int64{3, 5}},
+		{valuesOf(kssets.VT_I4, member(values, isDefault, 4, 1, 7), member(values, 0, 4, 1, 8), member(values, 0, 4, 1, 9)), 4, []int64{8},
+			[]int64{7, 9}},
 		{valuesOf(kssets.VT_I4, member(values, 0, 4, 1)), 4, nil, []int64{0, 1}},
 		// The number is at the start of a longer value, and a shorter one is continued with zeros.
 		{valuesOf(kssets.VT_I4, member(ranges, 0, 4, 2, 1, 2)), 40, []int64{1, 2}, []int64{0, 3}},
@@ -98,7 +100,10 @@ func TestRangePart(t *testing.T) {
 			data []byte
 			want ks.Status
 		}{
-			{[]byte{0, 0, 1, 0}, ks.StatusSuccess}, {[]byte{0xFF, 0xFF}, ks.StatusSuccess}, {[]byte{0, 0, 2}, ks.StatusInvalidParameter}, {nil, ks.StatusSuccess},
+			{[]byte{0, 0, 1, 0}, ks.StatusSuccess},
+			{[]byte{0xFF, 0xFF}, ks.StatusSuccess},
+			{[]byte{0, 0, 2}, ks.StatusInvalidParameter},
+			{nil, ks.StatusSuccess},
 		} {
 			status, _ := paths[0].call(p, VerbSet, v, c.data)
 			require.Equal(t, c.want, status, "% x", c.data)
@@ -116,8 +121,10 @@ func TestLimitsOf(t *testing.T) {
 	foreign := valuesOf(kssets.VT_I4, good)
 	foreign.PropTypeSet.Set[0]++
 	for i, v := range []*engine.PropertyValues{
-		nil, foreign, valuesOf(kssets.VT_I4), valuesOf(kssets.VT_BOOL, good), valuesOf(kssets.VT_I8, good), valuesOf(kssets.VT_I4, member(9, 0, 4, 2, 0, 1)),
-		valuesOf(kssets.VT_I4, member(ks.MemberValues, ks.MemberFlagDefault, 4, 1, 1)), valuesOf(kssets.VT_I4, member(ks.MemberSteppedRanges, 0, 4, 2, 0, 1)),
+		nil, foreign, valuesOf(kssets.VT_I4), valuesOf(kssets.VT_BOOL, good), valuesOf(kssets.VT_I8, good),
+		valuesOf(kssets.VT_I4, member(9, 0, 4, 2, 0, 1)),
+		valuesOf(kssets.VT_I4, member(ks.MemberValues, ks.MemberFlagDefault, 4, 1, 1)),
+		valuesOf(kssets.VT_I4, member(ks.MemberSteppedRanges, 0, 4, 2, 0, 1)),
 	} {
 		require.Nil(t, limitsOf(v), "case %d", i)
 	}

@@ -114,7 +114,8 @@ func TestPanicProgram(t *testing.T) {
 func TestParseProgramRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", "Store", "store ", " store", "store:", "accept:", "accept:1", "panic:0", "pend:1", "noop",
-		"emit", "emit:0", "emit:0g", "emit:0x00", "emit:00 11", "emit:00:11", "EMIT:00", "emitupto", "emitupto:1", "range:", "range:0", "Range", "sized", "sized:0", "sized:0x00",
+		"emit", "emit:0", "emit:0g", "emit:0x00", "emit:00 11", "emit:00:11", "EMIT:00", "emitupto", "emitupto:1", "range:", "range:0", "Range",
+		"sized", "sized:0", "sized:0x00",
 		"status", "status:", "status:0x", "status:0X10", "status:10", "status:0x1C0000010", "status:0x00000000C", "status:0x-1",
 		"status:0x+1", "status:0x_1", "status:0xG", "status:0x10:", "status:0x10:-1", "status:0x10:+1", "status:0x10:1_0",
 		"status:0x10:0x1", "status:0x10:18446744073709551616", "status:0x10:1:1", "status:0x10: 1",

@@ -147,7 +147,8 @@ func TestRunReportsEveryRow(t *testing.T) {
 	if raceEnabled {
 		return // the detector allocates as it likes
 	}
-	for name, want := range map[string]float64{"1x8/irp/engine": 0, "1x8/irp/linear": 1, "1x8/irp/map": 0, "1x8/fast/engine": 0, "1x8/method/engine": 0} {
+	for name, want := range map[string]float64{"1x8/irp/engine": 0, "1x8/irp/linear": 1, "1x8/irp/map": 0, "1x8/fast/engine": 0,
+		"1x8/method/engine": 0} {
 		if got := seen[name].AllocsPerOp; got < want || got > want+0.001 {
 			t.Errorf("%s: %v allocations per request, want %v", name, got, want)
 		}
@@ -160,7 +161,8 @@ func TestRunMatches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rep.Results) != 2 || rep.Results[0].Name() != "20x12/irp/engine" || rep.Results[1].Name() != "20x12/irp/bare" || len(rep.Workloads) != 1 {
+	if len(rep.Results) != 2 || rep.Results[0].Name() != "20x12/irp/engine" || rep.Results[1].Name() != "20x12/irp/bare" ||
+		len(rep.Workloads) != 1 {
 		t.Errorf("results %+v, workloads %+v", rep.Results, rep.Workloads)
 	}
 	opt.Match = regexp.MustCompile("nothing is called that")
@@ -207,7 +209,8 @@ func TestAnInterruptedRunReportsWhatItHas(t *testing.T) {
 			}
 		}
 		if len(rep.Workloads) != c.workloads || len(rep.Results[0].Samples) != c.rounds || latencies != c.latencies {
-			t.Errorf("after %d turns: %d workloads, %d rounds, %d latencies, want %+v", c.turns, len(rep.Workloads), len(rep.Results[0].Samples), latencies, c)
+			t.Errorf("after %d turns: %d workloads, %d rounds, %d latencies, want %+v", c.turns, len(rep.Workloads), len(rep.Results[0].Samples),
+				latencies, c)
 		}
 		if err := rep.WriteJSON(io.Discard); err != nil {
 			t.Errorf("after %d turns: %v", c.turns, err)
@@ -252,7 +255,8 @@ func TestRate(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := rep.Results[0].Latency
-	if want := int64(10_000 * shortestPass.Seconds()); l.Every != 1 || l.Response == nil || l.Response.Count != want || l.Service.Count != want {
+	if want := int64(10_000 * shortestPass.Seconds()); l.Every != 1 || l.Response == nil || l.Response.Count != want ||
+		l.Service.Count != want {
 		t.Errorf("want %d requests: %+v", want, l)
 	}
 	if l.Response.Mean < l.Service.Mean {

@@ -111,8 +111,8 @@ func fromManifest(m *manifest.Manifest, file string) (Workload, error) {
 		positions := o.answering()
 		for _, at := range positions {
 			if it := o[at[0]].Items[at[1]]; max(it.MinProperty, it.MinData) > longestBuffer {
-				return Workload{}, fmt.Errorf("manifest %s: object %q: property %v %d: min_property %d, min_data %d: more than %d bytes are not measured",
-					file, m.Objects[i].Name, o[at[0]].Set, it.ID, it.MinProperty, it.MinData, longestBuffer)
+				return Workload{}, fmt.Errorf("manifest %s: object %q: property %v %d: min_property %d, min_data %d: more than %d bytes are not "+
+					"measured", file, m.Objects[i].Name, o[at[0]].Set, it.ID, it.MinProperty, it.MinData, longestBuffer)
 			}
 		}
 		if len(positions) > 0 {

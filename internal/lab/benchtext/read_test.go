@@ -296,7 +296,8 @@ func TestEventsRefused(t *testing.T) {
 		{"cut in an event", strings.Join(whole, "")[:len(whole[0])+5], "no whole event of go test -json"},
 		{"a package that did not end", strings.Join(whole, "") + `{"Action":"start","Package":"m/b"}` + "\n", "nothing says that m/b has ended"},
 		{"failed", strings.Join(whole[:8], "") + `{"Action":"fail","Package":"m/a"}` + "\n", "file:9: m/a: the test run failed"},
-		{"a benchmark failed", strings.Join(whole[:8], "") + `{"Action":"fail","Package":"m/a","Test":"BenchmarkB"}` + "\n", "file:9: m/a BenchmarkB: the test run failed"},
+		{"a benchmark failed", strings.Join(whole[:8], "") + `{"Action":"fail","Package":"m/a","Test":"BenchmarkB"}` + "\n",
+			"file:9: m/a BenchmarkB: the test run failed"},
 		{"not built", `{"ImportPath":"m/b","Action":"build-fail"}` + "\n" + strings.Join(whole, ""), "file:1: m/b could not be built"},
 		{"not built, in words", strings.Join(whole, "") + "FAIL\tm/b [build failed]\n", "the test run failed"},
 		{"no results", strings.Join(events("m/a", foot), ""), "no line is a benchmark's result"},
@@ -308,7 +309,9 @@ func TestEventsRefused(t *testing.T) {
 
 // Of events without a header the package is known all the same.
 func TestEventsPackage(t *testing.T) {
-	got, err := Read(strings.NewReader(strings.Join(events("m/a", "BenchmarkA-2 \t  10\t 31 ns/op\n"), "")+strings.Join(events("m/b", "BenchmarkA-2 \t  10\t 30 ns/op\n"), "")), "file")
+	two := strings.Join(events("m/a", "BenchmarkA-2 \t  10\t 31 ns/op\n"), "") +
+		strings.Join(events("m/b", "BenchmarkA-2 \t  10\t 30 ns/op\n"), "")
+	got, err := Read(strings.NewReader(two), "file")
 	require.NoError(t, err)
 	require.Equal(t, "m/a.A-2 31 ns/op\nm/b.A-2 30 ns/op\n", say(got))
 }
@@ -335,10 +338,12 @@ func FuzzRead(f *testing.F) {
 
 // Whatever is printed into a run that passes, wherever: it is refused, or every result is there in its place.
 func FuzzLog(f *testing.F) {
-	pieces := []string{"goos: linux\n", "goarch: amd64\n", "pkg: m/a\n", "cpu: C\n", "BenchmarkA-2 \t", "      10\t       111 ns/op\n", "BenchmarkA-2 \t",
+	pieces := []string{"goos: linux\n", "goarch: amd64\n", "pkg: m/a\n", "cpu: C\n", "BenchmarkA-2 \t", "      10\t       111 ns/op\n",
+		"BenchmarkA-2 \t",
 		"      10\t       222 ns/op\n", "BenchmarkB/x-2 \t", "      10\t       333 ns/op\t 0 B/op\n", "PASS\n", "ok  \tm/a\t1.2s\n"}
 	for place := range pieces {
-		for _, log := range []string{"log\n", "log", "cpu: hot\n", "FAIL\n", "panic: x\n", "12 rows\n", "5\t 3 x", "BenchmarkA-2 \t", "pkg: b\n", "Unit x\n", "\n\n"} {
+		for _, log := range []string{"log\n", "log", "cpu: hot\n", "FAIL\n", "panic: x\n", "12 rows\n", "5\t 3 x", "BenchmarkA-2 \t", "pkg: b\n",
+			"Unit x\n", "\n\n"} {
 			f.Add(log, uint8(place))
 		}
 	}

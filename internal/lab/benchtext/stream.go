@@ -66,12 +66,14 @@ var (
 
 	passed = regexp.MustCompile(`^ok\s+(\S+)\s+(?:\d[\d.]*s|\(cached\))`)
 	failed = regexp.MustCompile(`^FAIL\s+\S+\s+(?:\d[\d.]*s|\[.*\])$`)
-	mark   = regexp.MustCompile(`^(?:FAIL$|\s*--- FAIL: |panic: |fatal error: |exit status (?:[1-9]|0x)|signal: |\*\*\* Test killed|SIG[A-Z]+: |Killed$|` +
+	mark   = regexp.MustCompile(`^(?:FAIL$|\s*--- FAIL: |panic: |fatal error: |exit status (?:[1-9]|0x)|signal: |` +
+		`\*\*\* Test killed|SIG[A-Z]+: |Killed$|` +
 		`Terminated$|(?:Aborted|Segmentation fault|Bus error|Illegal instruction)(?: \(core dumped\))?$)`)
 
 	pair = regexp.MustCompile(`^(\p{Ll}[^\s\p{Lu}:]*):(?:[ \t]+(.*))?$`)
 	// chatter looks like a pair and configures nothing.
-	chatter = regexp.MustCompile(`^(?:error|warning|warn|info|debug|trace|fatal|panic|signal|testing|vet|ld|clang|gcc): |^go: (?:downloading|finding|extracting) `)
+	chatter = regexp.MustCompile(`^(?:error|warning|warn|info|debug|trace|fatal|panic|signal|testing|vet|ld|clang|gcc): |` +
+		`^go: (?:downloading|finding|extracting) `)
 )
 
 const (
@@ -297,7 +299,8 @@ func (s *stream) pair(key, value, text string, number int) {
 // unitLine reports whether a line says something of a unit. A log may begin with that word.
 func unitLine(text string) bool {
 	f := strings.Fields(text)
-	return strings.HasPrefix(text, "Unit") && len(f) > 2 && f[0] == "Unit" && slices.ContainsFunc(f[2:], func(w string) bool { return strings.Contains(w, "=") })
+	return strings.HasPrefix(text, "Unit") && len(f) > 2 && f[0] == "Unit" &&
+		slices.ContainsFunc(f[2:], func(w string) bool { return strings.Contains(w, "=") })
 }
 
 // close ends the stream. cut is the number of a last line that has no end.

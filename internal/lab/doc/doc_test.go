@@ -24,7 +24,8 @@ func (some) Document() *Document {
 		Title: "ten numbers", Lead: []string{"how to read it"},
 		Sections: []Section{
 			{Title: "irp: a request", Table: Table{
-				Columns: []Column{{Name: "name", Words: true}, {Name: "old"}, {Name: "new"}, {Name: "interval", Spare: 2}, {Name: "how it was got", Words: true, Spare: 1}},
+				Columns: []Column{{Name: "name", Words: true}, {Name: "old"}, {Name: "new"}, {Name: "interval", Spare: 2},
+					{Name: "how it was got", Words: true, Spare: 1}},
 				Rows: [][]string{
 					{"short", "47.1 ±2%", "1.25µs", "+1.0% to +2.0%", "measured, one after the other, in turns"},
 					{"@octocat|\x1b[31m<b>", "1", "2", "-", "counted\nand divided"},
@@ -110,9 +111,19 @@ func TestMarkdownWithoutATitle(t *testing.T) {
 // Whatever a name is, its cell stays one cell, and it is no mention, reference, link or tag.
 func TestEscape(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"@octocat", "&#64;octocat"}, {"a|b", `a\|b`}, {"`x`", "\\`x\\`"}, {"<script>", "&lt;script&gt;"}, {"&lt;", "&amp;lt;"},
-		{"[a](b)", `\[a\](b)`}, {"https://x", "https:&#47;&#47;x"}, {"$x$", "&#36;x&#36;"}, {"GH#1", "GH&#35;1"}, {`\`, `\\`},
-		{"a\x1b[31m\u202e", `a?\[31m?`}, {"a\nb", "a<br>b"}, {"a_b*c~d", `a\_b\*c\~d`},
+		{"@octocat", "&#64;octocat"},
+		{"a|b", `a\|b`},
+		{"`x`", "\\`x\\`"},
+		{"<script>", "&lt;script&gt;"},
+		{"&lt;", "&amp;lt;"},
+		{"[a](b)", `\[a\](b)`},
+		{"https://x", "https:&#47;&#47;x"},
+		{"$x$", "&#36;x&#36;"},
+		{"GH#1", "GH&#35;1"},
+		{`\`, `\\`},
+		{"a\x1b[31m\u202e", `a?\[31m?`},
+		{"a\nb", "a<br>b"},
+		{"a_b*c~d", `a\_b\*c\~d`},
 	} {
 		require.Equal(t, c.want, Escape(c.text), "%q", c.text)
 	}
@@ -125,7 +136,8 @@ func TestTablesFit(t *testing.T) {
 	for range 3000 {
 		var table Table
 		for i := range 1 + rng.IntN(12) {
-			table.Columns = append(table.Columns, Column{Name: fmt.Sprintf("column%d", i), Words: i == 0 || rng.IntN(3) == 0, Spare: rng.IntN(3) * rng.IntN(2)})
+			table.Columns = append(table.Columns,
+				Column{Name: fmt.Sprintf("column%d", i), Words: i == 0 || rng.IntN(3) == 0, Spare: rng.IntN(3) * rng.IntN(2)})
 		}
 		table.Columns[0].Spare = 0
 		for range 1 + rng.IntN(4) {
@@ -173,8 +185,13 @@ func TestFold(t *testing.T) {
 		width int
 		want  []string
 	}{
-		{"", 10, []string{""}}, {"one two", 0, []string{"one two"}}, {"one two", 3, []string{"one", "two"}}, {"one  two", 4, []string{"one", "two"}},
-		{"abcdefgh", 3, []string{"abc", "def", "gh"}}, {"ab/cd/ef", 6, []string{"ab/cd/", "ef"}}, {"  one two", 6, []string{"  one", "  two"}},
+		{"", 10, []string{""}},
+		{"one two", 0, []string{"one two"}},
+		{"one two", 3, []string{"one", "two"}},
+		{"one  two", 4, []string{"one", "two"}},
+		{"abcdefgh", 3, []string{"abc", "def", "gh"}},
+		{"ab/cd/ef", 6, []string{"ab/cd/", "ef"}},
+		{"  one two", 6, []string{"  one", "  two"}},
 		{"äöü äöü", 3, []string{"äöü", "äöü"}},
 	} {
 		require.Equal(t, c.want, fold(c.text, c.width), "%q in %d", c.text, c.width)
@@ -183,14 +200,41 @@ func TestFold(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{Number(0), "0"}, {Number(4.345), "4.34"}, {Number(9.999), "10"}, {Number(47.04), "47"}, {Number(158.3), "158"}, {Number(-0.5), "-0.5"},
-		{Number(123456), "123456"}, {Number(3e9), "3e+09"}, {Number(0.00012), "0.00012"},
-		{Count(0), "0"}, {Count(0.50295), "0.503"}, {Count(0.00002), "<0.0001"}, {Count(12345678), "12345678"},
-		{Times(0.354), "0.354x"}, {Times(125.4), "125x"}, {Percent(0.05), "+5.0%"}, {Percent(-0.0001), "0.0%"}, {Percent(12.5), "+1250%"},
-		{Within(100, 97, 102), " ±3%"}, {Within(0, 0, 0), ""},
-		{Nanoseconds(47), "47 ns"}, {Nanoseconds(1580), "1.58 µs"}, {Nanoseconds(999.9), "1 µs"}, {Nanoseconds(2e7), "20 ms"}, {Nanoseconds(3e9), "3 s"},
-		{Bytes(708), "708 B"}, {Bytes(2252.8), "2.2 KiB"}, {Bytes(3 << 29), "1.5 GiB"}, {Short(8), "8"}, {Short(8192), "8.19k"}, {Short(4e6), "4M"},
-		{Quantity(1580, "ns/op"), "1.580µs"}, {Quantity(12288, "B/op"), "12.00Ki"}, {Plural(1, "row"), "1 row"}, {Plural(0, "row"), "0 rows"},
+		{Number(0), "0"},
+		{Number(4.345), "4.34"},
+		{Number(9.999), "10"},
+		{Number(47.04), "47"},
+		{Number(158.3), "158"},
+		{Number(-0.5), "-0.5"},
+		{Number(123456), "123456"},
+		{Number(3e9), "3e+09"},
+		{Number(0.00012), "0.00012"},
+		{Count(0), "0"},
+		{Count(0.50295), "0.503"},
+		{Count(0.00002), "<0.0001"},
+		{Count(12345678), "12345678"},
+		{Times(0.354), "0.354x"},
+		{Times(125.4), "125x"},
+		{Percent(0.05), "+5.0%"},
+		{Percent(-0.0001), "0.0%"},
+		{Percent(12.5), "+1250%"},
+		{Within(100, 97, 102), " ±3%"},
+		{Within(0, 0, 0), ""},
+		{Nanoseconds(47), "47 ns"},
+		{Nanoseconds(1580), "1.58 µs"},
+		{Nanoseconds(999.9), "1 µs"},
+		{Nanoseconds(2e7), "20 ms"},
+		{Nanoseconds(3e9), "3 s"},
+		{Bytes(708), "708 B"},
+		{Bytes(2252.8), "2.2 KiB"},
+		{Bytes(3 << 29), "1.5 GiB"},
+		{Short(8), "8"},
+		{Short(8192), "8.19k"},
+		{Short(4e6), "4M"},
+		{Quantity(1580, "ns/op"), "1.580µs"},
+		{Quantity(12288, "B/op"), "12.00Ki"},
+		{Plural(1, "row"), "1 row"},
+		{Plural(0, "row"), "0 rows"},
 		{Listed([]string{"a", "b", "c", "d", "e", "f", "g"}), "a, b, c, d, e and 2 more"},
 	} {
 		require.Equal(t, c.want, c.got)

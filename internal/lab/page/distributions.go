@@ -40,7 +40,8 @@ func distributions(in Input) (*section, error) {
 		thinned = thinned || len(res.Samples) > shownRounds
 	}
 	if thinned {
-		s.Text = append(s.Text, fmt.Sprintf("Of more than %d rounds so many are drawn, evenly chosen by rank; the median and its interval are those of all.", shownRounds))
+		s.Text = append(s.Text, fmt.Sprintf("Of more than %d rounds so many are drawn, evenly chosen by rank; the median and its interval are "+
+			"those of all.", shownRounds))
 	}
 	if len(s.Folds) == 0 {
 		return nil, nil

@@ -15,7 +15,8 @@ func history(in Input) (*section, error) {
 	}
 	r := in.main()
 	s := &section{ID: "history", Title: "History", Text: []string{
-		"The engine's median in each report, oldest left, with its 95 % interval. A step that stays is a change; a single peak was the machine. " +
+		"The engine's median in each report, oldest left, with its 95 % interval. A step that stays is a change; a single peak was the " +
+			"machine. " +
 			"The numbers give the report of each place and its commit.",
 	}}
 	var ticks []plot.Tick

@@ -13,15 +13,18 @@ import (
 func latencies(in Input) (*section, error) {
 	r := in.main()
 	s := &section{ID: "latency", Title: "Single requests", Text: []string{
-		"How long one request takes, from the middle to the rarest: at 99 % stands the time that one request in a hundred exceeds. Both axes are logarithmic; each step to the right is ten times rarer. " +
-			"The far right is made by the machine, not by the engine: interrupts, other programs, the collector. A timed request includes one reading of the clock, which the curve " +
+		"How long one request takes, from the middle to the rarest: at 99 % stands the time that one request in a hundred exceeds. Both axes " +
+			"are logarithmic; each step to the right is ten times rarer. " +
+			"The far right is made by the machine, not by the engine: interrupts, other programs, the collector. A timed request includes one " +
+			"reading of the clock, which the curve " +
 			"of the clock alone shows; nothing is subtracted.",
 	}}
 	open := false
 	for _, path := range r.Paths {
 		f := fold{Title: path.Name + ": " + path.Description, Open: len(s.Folds) == 0}
 		for _, w := range r.Workloads {
-			c := plot.Lines{Title: "Latency of " + w.Name + ", " + path.Name, Y: plot.Axis{Label: "time of one request", Log: true, Format: doc.Nanoseconds},
+			c := plot.Lines{Title: "Latency of " + w.Name + ", " + path.Name,
+				Y: plot.Axis{Label: "time of one request", Log: true, Format: doc.Nanoseconds},
 				X: plot.Axis{Label: "share of the requests that take less", Log: true}}
 			var clock *report.Distribution
 			for _, impl := range r.Impls {
@@ -56,8 +59,10 @@ func latencies(in Input) (*section, error) {
 		}
 	}
 	if open {
-		s.Text = append(s.Text, fmt.Sprintf("Requests came at a rate of %s per second, whether or not the one before was done. With waiting counts from the intended start, "+
-			"alone from the real one: the first is what a caller sees (coordinated omission is the name for leaving the waiting out).", doc.Number(r.Settings.Rate)))
+		s.Text = append(s.Text, fmt.Sprintf("Requests came at a rate of %s per second, whether or not the one before was done. With waiting "+
+			"counts from the intended start, "+
+			"alone from the real one: the first is what a caller sees (coordinated omission is the name for leaving the waiting out).",
+			doc.Number(r.Settings.Rate)))
 	}
 	if len(s.Folds) == 0 {
 		return nil, nil

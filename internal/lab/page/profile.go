@@ -50,12 +50,14 @@ func flames(in Input) (*section, error) {
 	}
 	s := &section{ID: "profile", Title: "Where the time goes", Wide: true, Text: []string{
 		"A flame graph, root on top. The width of a frame is the share of the profile in which the function was running or waiting for what " +
-			"it called; the frames under it are what it called, largest first. Colours only tell packages apart. The numbers list the functions that took most themselves. " +
+			"it called; the frames under it are what it called, largest first. Colours only tell packages apart. The numbers list the functions " +
+			"that took most themselves. " +
 			"Frames below 0.2 % and stacks deeper than 60 are not drawn.",
 	}}
 	for i, p := range in.Profiles {
 		kind := p.SampleType[len(p.SampleType)-1]
-		c := plot.Flame{Title: p.Name + ": " + kind.Type, Root: stacks(p), Format: func(v float64) string { return doc.Number(v) + " " + kind.Unit }}
+		c := plot.Flame{Title: p.Name + ": " + kind.Type, Root: stacks(p),
+			Format: func(v float64) string { return doc.Number(v) + " " + kind.Unit }}
 		if kind.Unit == "nanoseconds" {
 			c.Format = doc.Nanoseconds
 		}

@@ -13,15 +13,19 @@ func stages(in Input) (*section, error) {
 		return nil, nil
 	}
 	s := &section{ID: "stages", Title: "Where a request's time goes", Text: []string{
-		"Each bar is a way through the engine, its pieces what the parts of it take, measured one by one. The processor works on several parts at once, " +
-			"so the pieces do not add up to the whole, which the table gives as well, with how each number was got. A part below zero was too small to tell from none and is not drawn.",
+		"Each bar is a way through the engine, its pieces what the parts of it take, measured one by one. The processor works on several " +
+			"parts at once, " +
+			"so the pieces do not add up to the whole, which the table gives as well, with how each number was got. A part below zero was too " +
+			"small to tell from none and is not drawn.",
 	}}
 	c := plot.Bars{Title: "Parts of a request", X: plot.Axis{Label: "nanoseconds", Format: doc.Nanoseconds}}
 	t := table{Caption: "stages", Header: []string{"stage", "of", "kind", "time", "method"}}
 	bars := map[string]int{}
 	for _, g := range r.Stages {
-		kind := map[report.StageKind]string{report.StagePart: "part", report.StageWhole: "whole", report.StageLimit: "limit of the machine"}[g.Kind]
-		t.Rows = append(t.Rows, []cell{{Text: g.Name}, {Text: g.Path}, {Text: kind}, {Text: doc.Nanoseconds(g.NsPerOp), Note: interval(g.Interval, doc.Number)}, {Text: g.Method}})
+		kind := map[report.StageKind]string{report.StagePart: "part", report.StageWhole: "whole",
+			report.StageLimit: "limit of the machine"}[g.Kind]
+		t.Rows = append(t.Rows, []cell{{Text: g.Name}, {Text: g.Path}, {Text: kind},
+			{Text: doc.Nanoseconds(g.NsPerOp), Note: interval(g.Interval, doc.Number)}, {Text: g.Method}})
 		if g.Kind != report.StagePart {
 			continue
 		}

@@ -140,7 +140,8 @@ func (d *Data) guided() string {
 			}
 		}
 	}
-	return fmt.Sprintf("Nanoseconds without and with PGO, and the second as a multiple of the first. They come from two runs: read the ratio with "+
+	return fmt.Sprintf("Nanoseconds without and with PGO, and the second as a multiple of the first. They come from two runs: read the "+
+		"ratio with "+
 		"what *bare* does in mind, and a few percent as noise. %s.\n\n%s", d.PeersPGO.Environment, t.Markdown())
 }
 

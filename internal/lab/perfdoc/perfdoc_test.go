@@ -124,7 +124,8 @@ func gone(t *testing.T, rep *report.Report) (names []string) {
 // What the prose names in backquotes as a file or a package is there.
 func TestPathsExist(t *testing.T) {
 	check := func(text string) (missing []string) {
-		for _, m := range regexp.MustCompile("`((?:bench|cmd|docs|engine|profiles)/[a-z/.]+)`|\\]\\(([^)#]+)\\)").FindAllStringSubmatch(text, -1) {
+		for _, m := range regexp.MustCompile("`((?:bench|cmd|docs|engine|profiles)/[a-z/.]+)`|\\]\\(([^)#]+)\\)").FindAllStringSubmatch(text,
+			-1) {
 			path := filepath.Join(root, m[1])
 			if m[2] != "" {
 				path = filepath.Join(root, "docs", m[2])
@@ -137,7 +138,8 @@ func TestPathsExist(t *testing.T) {
 	}
 	text := regexp.MustCompile(`docs/performance/\*\.json`).ReplaceAllString(page(t, performance), "docs/performance.md")
 	require.Empty(t, check(text))
-	require.Equal(t, []string{"bench/wheel", "wheel.svg"}, check("`bench/wheel` and `internal/lab/scale`, [a](performance.md), ![b](wheel.svg)"))
+	require.Equal(t, []string{"bench/wheel", "wheel.svg"},
+		check("`bench/wheel` and `internal/lab/scale`, [a](performance.md), ![b](wheel.svg)"))
 }
 
 func TestFill(t *testing.T) {

@@ -28,7 +28,8 @@ func (d *Data) speed() (string, error) {
 			legend = append(legend, fmt.Sprintf("- *%s* %s", impl.Name, doc.Escape(impl.Description)))
 		}
 	}
-	t := doc.Table{Columns: append([]doc.Column{{Name: "path", Words: true}}, doc.Figures("workload", append([]string{"engine"}, others...)...)...)}
+	t := doc.Table{Columns: append([]doc.Column{{Name: "path", Words: true}},
+		doc.Figures("workload", append([]string{"engine"}, others...)...)...)}
 	rows := d.Run.Rows()
 	for _, r := range shown {
 		r.Impl = "engine"

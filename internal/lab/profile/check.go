@@ -105,7 +105,8 @@ func (s Sidecar) describes(w workload, kind string, content []byte, least int64)
 	case s.File != fileName(w.name, kind) || s.Workload != w.name || s.Kind != kind || s.Request != w.about:
 		return fmt.Errorf("it is of %s, %s of %s (%s)", s.File, s.Kind, s.Workload, s.Request)
 	case s.Bytes != len(content) || s.XXHash64 != digest(content):
-		return fmt.Errorf("the file has %d bytes and the checksum %s, the sidecar says %d and %s", len(content), digest(content), s.Bytes, s.XXHash64)
+		return fmt.Errorf("the file has %d bytes and the checksum %s, the sidecar says %d and %s", len(content), digest(content), s.Bytes,
+			s.XXHash64)
 	case s.Requests < least:
 		return fmt.Errorf("%d requests, of at least %d", s.Requests, least)
 	case s.Command == "" || e.Commit == "" || e.GoVersion == "" || e.CPU == "" || e.Level == "":

@@ -59,7 +59,8 @@ func (r *Report) check() error {
 		}
 		n, other := rounds[res.Workload]
 		if other && n != len(res.Samples) {
-			return fmt.Errorf("%s.samples: %d, but %d in other rows of %s: they do not pair", where, len(res.Samples), n, doc.Printable(res.Workload))
+			return fmt.Errorf("%s.samples: %d, but %d in other rows of %s: they do not pair", where, len(res.Samples), n,
+				doc.Printable(res.Workload))
 		}
 		rounds[res.Workload] = len(res.Samples)
 		whole := !r.Incomplete && len(r.Shards) == 0
@@ -113,7 +114,8 @@ func beyond(v reflect.Value) string {
 
 func (r *Report) checkHead() error {
 	e, s := &r.Environment, &r.Settings
-	for _, known := range [][2]string{{"cpu", e.CPU}, {"os", e.OS}, {"arch", e.Arch}, {"go_version", e.GoVersion}, {"level", e.Level}, {"commit", e.Commit}} {
+	for _, known := range [][2]string{{"cpu", e.CPU}, {"os", e.OS}, {"arch", e.Arch}, {"go_version", e.GoVersion}, {"level", e.Level},
+		{"commit", e.Commit}} {
 		if known[1] == "" {
 			return fmt.Errorf("environment.%s: missing", known[0])
 		}
@@ -125,7 +127,8 @@ func (r *Report) checkHead() error {
 		return fmt.Errorf("environment.time: %w", err)
 	}
 	if s.Rounds < 1 || s.Requests < 1 || s.BatchNs < 0 || s.Prime < 0 || !within(s.Rate, 0) || s.Pin != nil && *s.Pin < 0 {
-		return fmt.Errorf("settings: rounds %d, requests %d, batch_ns %d, prime %d, rate %v: out of range", s.Rounds, s.Requests, s.BatchNs, s.Prime, s.Rate)
+		return fmt.Errorf("settings: rounds %d, requests %d, batch_ns %d, prime %d, rate %v: out of range", s.Rounds, s.Requests, s.BatchNs,
+			s.Prime, s.Rate)
 	}
 	for i, impl := range r.Impls {
 		if !slices.Contains([]Kind{Engine, Peer, Limit}, impl.Kind) {
@@ -175,7 +178,8 @@ func (r *Result) check() error {
 }
 
 func (p *ScalePoint) check() error {
-	if p.Keys < 1 || p.Batch < 1 || !within(p.NsPerOp, least) || !within(p.Spread, 0) || !within(p.BytesPerKey, 0) || !within(p.BuildNsPerKey, 0) {
+	if p.Keys < 1 || p.Batch < 1 || !within(p.NsPerOp, least) || !within(p.Spread, 0) || !within(p.BytesPerKey, 0) ||
+		!within(p.BuildNsPerKey, 0) {
 		return fmt.Errorf(": keys %d, batch %d, ns_per_op %v, spread %v, bytes_per_key %v, build_ns_per_key %v: out of range",
 			p.Keys, p.Batch, p.NsPerOp, p.Spread, p.BytesPerKey, p.BuildNsPerKey)
 	}
@@ -191,7 +195,8 @@ func (p *ScalePoint) check() error {
 }
 
 func (in *Interval) check() error {
-	if in != nil && (!within(in.Low, 0) || in.Low > 0 && in.Low < least || !within(in.High, in.Low) || !within(in.Confidence, 0) || in.Confidence > 1) {
+	if in != nil && (!within(in.Low, 0) || in.Low > 0 && in.Low < least || !within(in.High, in.Low) || !within(in.Confidence, 0) ||
+		in.Confidence > 1) {
 		return fmt.Errorf("from %v to %v at %v: no interval", in.Low, in.High, in.Confidence)
 	}
 	return nil

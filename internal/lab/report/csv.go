@@ -22,7 +22,8 @@ func (r *Report) WriteCSV(w io.Writer) error {
 func (res *Result) numbers(yield func([]string) bool) (more bool) {
 	more = true
 	put := func(round int, metric, unit string, value float64) {
-		more = more && yield([]string{res.Workload, res.Path, res.Impl, strconv.Itoa(round), metric, unit, strconv.FormatFloat(value, 'g', -1, 64)})
+		more = more && yield([]string{res.Workload, res.Path, res.Impl, strconv.Itoa(round), metric, unit,
+			strconv.FormatFloat(value, 'g', -1, 64)})
 	}
 	for k, s := range res.Samples {
 		put(k+1, "time", "ns/op", s.NsPerOp)

@@ -15,7 +15,8 @@ func (r *Report) Document() *doc.Document {
 	}
 	if len(r.Results) == 0 {
 		d.Title = fmt.Sprintf("ksbench: medians of at least %d interleaved rounds", r.Settings.Rounds)
-		d.Lead = append(d.Lead, "What is computed from several times, such as a ratio, is computed within each round, whose batches lie milliseconds apart.")
+		d.Lead = append(d.Lead, "What is computed from several times, such as a ratio, is computed within each round, whose batches lie "+
+			"milliseconds apart.")
 	} else {
 		d.Lead = append(d.Lead, `A cell like "47 2x ±3%": 47 ns, 2 times as long as the engine, median and 95 % interval of the ratio; `+
 			"below 1x is faster than the engine, ~ cannot be told from 1x.")

@@ -48,9 +48,11 @@ func timed(l *Latency, d namedDistribution) string {
 
 // latencyReading says how to read those sections.
 func (r *Report) latencyReading() []string {
-	lines := []string{"A service is the time of one request and of one reading of the clock, whose own distribution stands above it; nothing is subtracted."}
+	lines := []string{"A service is the time of one request and of one reading of the clock, whose own distribution stands above it; " +
+		"nothing is subtracted."}
 	if r.Settings.Rate > 0 {
-		lines = append(lines, fmt.Sprintf("Requests were meant to start %.6g times a second. Service counts from the real start, response from the intended one: "+
+		lines = append(lines, fmt.Sprintf("Requests were meant to start %.6g times a second. Service counts from the real start, response "+
+			"from the intended one: "+
 			"the difference is waiting, which a client sees and a closed loop leaves out (coordinated omission).", r.Settings.Rate))
 	}
 	return lines

@@ -25,7 +25,8 @@ func draw(t testing.TB, rng *rand.Rand, rounds int, shard string) *Report {
 	for i := range r.Results {
 		res := &r.Results[i]
 		for k := range res.Samples {
-			res.Samples[k] = Sample{Operations: 1 + rng.IntN(1000), NsPerOp: 10 + rng.ExpFloat64(), BytesPerOp: float64(rng.IntN(3)), GCCycles: rng.IntN(2)}
+			res.Samples[k] = Sample{Operations: 1 + rng.IntN(1000), NsPerOp: 10 + rng.ExpFloat64(), BytesPerOp: float64(rng.IntN(3)),
+				GCCycles: rng.IntN(2)}
 		}
 		*res = NewResult(res.Workload, res.Path, res.Impl, res.Samples)
 		res.WarmUp = &WarmUp{Ns: int64(rng.IntN(1e9)), Batches: rng.IntN(9), Stable: rng.IntN(2) == 0}
@@ -166,8 +167,10 @@ func TestUnlikeReportsAreRefused(t *testing.T) {
 		{func(r *Report) { r.Settings.Prime = 1 }, `untimed cycles before a batch: 0 and 1`},
 		{func(r *Report) { r.Settings.Rate = 1e6 }, `rate: 0 and 1e+06`},
 		{func(r *Report) { r.Settings.Pin = &pin }, `kept on one CPU: false and true`},
-		{func(r *Report) { r.Workloads[1].Digest = "00000000000000ff" }, `workload my|dri?[31mver: digest 0000000000000001 and digest 00000000000000ff`},
-		{func(r *Report) { r.Results = append(r.Results[:3:3], r.Results[4:]...) }, `workload 20x12: other rows were measured, so that rounds do not pair`},
+		{func(r *Report) { r.Workloads[1].Digest = "00000000000000ff" },
+			`workload my|dri?[31mver: digest 0000000000000001 and digest 00000000000000ff`},
+		{func(r *Report) { r.Results = append(r.Results[:3:3], r.Results[4:]...) },
+			`workload 20x12: other rows were measured, so that rounds do not pair`},
 		{func(r *Report) { r.Impls[1].Description = "another scan" }, `implementation linear: described in two ways`},
 		{func(r *Report) { r.Stages = []Stage{{}} }, `do not add up`},
 		{func(r *Report) { r.Results[2].Latency.Every = 32 }, `latencies were not taken in the same way`},

@@ -80,7 +80,8 @@ type reader struct {
 type newer int
 
 func (v newer) Error() string {
-	return fmt.Sprintf("schemaVersion %d: this ksbench reads up to version %d; use the one that wrote the report, or a later one", int(v), SchemaVersion)
+	return fmt.Sprintf("schemaVersion %d: this ksbench reads up to version %d; use the one that wrote the report, or a later one", int(v),
+		SchemaVersion)
 }
 
 // object reads a Report or a Result, field by field.

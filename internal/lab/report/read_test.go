@@ -31,7 +31,8 @@ func full(t testing.TB) *Report {
 	r.Environment.Time, r.Environment.Kernel, r.Environment.Virtualization = "2026-11-22T20:00:00Z", "6.1.0", "KVM"
 	r.Settings.Prime, r.Settings.Latency, r.Settings.Rate, r.Settings.Pin, r.Settings.Shard = 1, true, 1e6, &pin, "1/2"
 	r.Incomplete, r.Warnings = true, []string{"interrupted"}
-	r.Shards = []Shard{{Shard: "1/2", Rounds: 3, Commit: "unknown", Time: "2026-11-22T20:00:00Z", Kernel: "6.1.0"}, {Rounds: 4, Commit: "unknown"}}
+	r.Shards = []Shard{{Shard: "1/2", Rounds: 3, Commit: "unknown", Time: "2026-11-22T20:00:00Z", Kernel: "6.1.0"},
+		{Rounds: 4, Commit: "unknown"}}
 	for i := range r.Workloads {
 		r.Workloads[i].Digest = fmt.Sprintf("%016x", i)
 	}
@@ -48,7 +49,8 @@ func full(t testing.TB) *Report {
 	first.Samples[3].GCCycles = 5
 	r.Environment.Caches = []Cache{{"L1d", 32768}}
 	ns, limit := []float64{3, 1, 4, 1, 5, 9}, 0.5
-	r.Targets = []Target{{Name: "lookup", Description: "a ratio", Bound: AtMost, Limit: 1.5, Stretch: &limit, Unit: "x", Samples: ns, Parts: []Part{{"floor", 2}}}}
+	r.Targets = []Target{{Name: "lookup", Description: "a ratio", Bound: AtMost, Limit: 1.5, Stretch: &limit, Unit: "x", Samples: ns,
+		Parts: []Part{{"floor", 2}}}}
 	r.Targets[0].Summarize()
 	r.Stages = []Stage{NewStage("copy", StagePart, "irp", "difference", ns)}
 	r.Stages[0].Bytes = 4096
@@ -177,7 +179,8 @@ func TestReadErrorsSayWhere(t *testing.T) {
 		{"another format", "BenchmarkX 1 2 ns/op\n", "1:1: invalid character 'B' looking for beginning of value"},
 		{"a list", "[]", "1:2: is not a JSON object"},
 		{"another object", `{"a": 1}`, "schemaVersion: 0: not a report of ksbench"},
-		{"later version", `{"schemaVersion": 2, "results": "changed"}`, "1:20: schemaVersion 2: this ksbench reads up to version 1; use the one that wrote the report, or a later one"},
+		{"later version", `{"schemaVersion": 2, "results": "changed"}`,
+			"1:20: schemaVersion 2: this ksbench reads up to version 1; use the one that wrote the report, or a later one"},
 		{"two reports", text + text, "the report: something follows"},
 		{"garbage after it", text + "}", "something follows the report"},
 		{"twice", replaced(`"workloads":`, `"results":[],"results":[],"workloads":`), `results: is there twice`},
@@ -187,12 +190,14 @@ func TestReadErrorsSayWhere(t *testing.T) {
 		{"too long a time", replaced(`"ns_per_op":3.9`, `"ns_per_op":1e300`), "results[0].samples[2]: "},
 		{"a point of no keys", replaced(`"results":`, `"scale":[{}],"results":`), "scale[0]: keys 0, batch 0, ns_per_op 0"},
 		{"a target out of range", replaced(`"results":`, `"targets":[{"value":-1e19}],"results":`), "targets[0].value: -1e+19: out of range"},
-		{"not a number", replaced(`"ns_per_op":3.9`, `"ns_per_op":NaN`), "results[0].samples[2]: invalid character 'N' looking for beginning of value"},
+		{"not a number", replaced(`"ns_per_op":3.9`, `"ns_per_op":NaN`),
+			"results[0].samples[2]: invalid character 'N' looking for beginning of value"},
 		{"a long number", replaced(`"rounds": 7`, `"rounds": 7.`+strings.Repeat("1", 1000)), "settings.rounds: number 7.1111111"},
 		{"null list", replaced(`"ratios": []`, `"ratios": null`), "ratios: is not a list"},
 		{"negative", replaced(`"ns_per_op":3.9`, `"ns_per_op":-3.9`), "results[0].samples[2]: "},
 		{"no operations", replaced(`"operations":65536`, `"operations":0`), "results[0].samples[0]: "},
-		{"sample missing", replaced(`        {"operations":65536,"ns_per_op":3.9,"allocs_per_op":0,"bytes_per_op":0},`+"\n", ""), "results[0].samples: 6, but settings.rounds is 7"},
+		{"sample missing", replaced(`        {"operations":65536,"ns_per_op":3.9,"allocs_per_op":0,"bytes_per_op":0},`+"\n", ""),
+			"results[0].samples: 6, but settings.rounds is 7"},
 		{"samples missing", replaced(`"rounds": 7`, `"rounds": 8`), "results[0].samples: 7, but settings.rounds is 8"},
 		{"median is none", replaced(`"ns_per_op": 4,`, `"ns_per_op": 5,`), "results[0].ns_per_op: 5: no median of samples from 3.9 to 4.1"},
 		{"row of no workload", replaced(`"workload": "20x12"`, `"workload": "else"`), `results[0].workload: "else": not among the workloads`},
@@ -319,9 +324,11 @@ func TestImpossibleReportsAreNotWritten(t *testing.T) {
 
 // Reading never panics, and what it accepts can be written and shown.
 func FuzzRead(f *testing.F) {
-	f.Add([]byte(`{"schemaVersion":1,"environment":{"cpu":"a","cores":1,"gomaxprocs":1,"os":"b","arch":"c","go_version":"d","level":"e","commit":"f"},
+	f.Add([]byte(`{"schemaVersion":1,"environment":{"cpu":"a","cores":1,"gomaxprocs":1,"os":"b","arch":"c",
+"go_version":"d","level":"e","commit":"f"},
 "settings":{"seed":1,"rounds":1,"requests":1,"batch_ns":1},"workloads":[{"name":"w","objects":1,"items":1}],"paths":[{"name":"p"}],
-"impls":[{"name":"i","kind":"peer"}],"results":[{"workload":"w","path":"p","impl":"i","ns_per_op":1,"samples":[{"operations":1,"ns_per_op":1}]}]}`))
+"impls":[{"name":"i","kind":"peer"}],
+"results":[{"workload":"w","path":"p","impl":"i","ns_per_op":1,"samples":[{"operations":1,"ns_per_op":1}]}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) { readAndShow(t, text) })
 }
 

@@ -107,7 +107,8 @@ func TestRatiosAreWithinARound(t *testing.T) {
 
 func TestVerdictNamesEveryLoss(t *testing.T) {
 	lines := strings.Join(sample(7).Summary(), "\n")
-	if want := "Of 5 comparisons with linear, map the engine is faster in 3, slower in 1, and 1 are undecided."; !strings.Contains(lines, want) {
+	want := "Of 5 comparisons with linear, map the engine is faster in 3, slower in 1, and 1 are undecided."
+	if !strings.Contains(lines, want) {
 		t.Errorf("%q lacks %q", lines, want)
 	}
 	if strings.Contains(lines, "bare") {
@@ -125,7 +126,8 @@ func TestVerdictNamesEveryLoss(t *testing.T) {
 	}
 	r := sample(7)
 	r.Results = r.Results[:6]
-	if got := strings.Join(r.Summary(), "\n"); got != "Of 3 comparisons with linear, map the engine is faster in 3, slower in 0, and 0 are undecided." {
+	if got := strings.Join(r.Summary(), "\n"); got !=
+		"Of 3 comparisons with linear, map the engine is faster in 3, slower in 0, and 0 are undecided." {
 		t.Errorf("without the loss: %q", got)
 	}
 	r.Results = r.Results[1:2]

@@ -34,7 +34,8 @@ func NewStage(name string, kind StageKind, path, method string, ns []float64) St
 // stageSections are a table for each path that was taken apart, one of the other wholes, and one of the machine's limits.
 func (r *Report) stageSections() (sections []doc.Section) {
 	empty := func(title string) doc.Section {
-		return doc.Section{Title: title, Table: doc.Table{Columns: append(doc.Figures("stage", "ns", "interval"), doc.Column{Name: "how it was got", Words: true})}}
+		return doc.Section{Title: title,
+			Table: doc.Table{Columns: append(doc.Figures("stage", "ns", "interval"), doc.Column{Name: "how it was got", Words: true})}}
 	}
 	others, limits := empty("wholes that were not taken apart"), empty("limits of this machine, measured by the same program")
 	var paths []string

@@ -63,7 +63,8 @@ func source(name, bytes string) string {
 	return "func Benchmark" + name + "(b *testing.B) {\n\tfor range b.N {\n\t\tsink = make([]byte, " + bytes + ")\n\t}\n}\n\n"
 }
 
-var quick = Config{Old: "HEAD~1", New: "HEAD", Packages: []string{"./volume"}, Bench: ".", Benchtime: 10 * time.Millisecond, Layouts: 2, Rounds: 1, Seed: 7}
+var quick = Config{Old: "HEAD~1", New: "HEAD", Packages: []string{"./volume"}, Bench: ".", Benchtime: 10 * time.Millisecond, Layouts: 2,
+	Rounds: 1, Seed: 7}
 
 // What both revisions have is measured in each, one value for a layout, and what only one has is not. Counts say which side is
 // which: no time is asserted.
@@ -93,8 +94,8 @@ func TestMeasure(t *testing.T) {
 		require.Equal(t, []float64{side.bytes, side.bytes}, values["B/op"], side.rev)
 		require.Equal(t, []float64{1, 1}, values["allocs/op"], side.rev)
 	}
-	require.Equal(t, []string{"building HEAD~1", "building HEAD~1", "building HEAD", "building HEAD", "listing HEAD~1", "listing HEAD", "Both"},
-		steps)
+	require.Equal(t, []string{"building HEAD~1", "building HEAD~1", "building HEAD", "building HEAD", "listing HEAD~1", "listing HEAD",
+		"Both"}, steps)
 	nothingLeft(t, tmp)
 }
 

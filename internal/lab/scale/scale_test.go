@@ -126,7 +126,8 @@ func TestRun(t *testing.T) {
 	var page bytes.Buffer
 	require.NoError(t, doc.Write(&page, Growth{rep}, "md", 0))
 	require.Contains(t, page.String(), "| keys | random engine | random batch | random map | sequential engine |")
-	require.Equal(t, 2*len(Sizes(100)), strings.Count(page.String(), "\n| 8 |")+strings.Count(page.String(), "\n| 32 |")+strings.Count(page.String(), "\n| 100 |"))
+	require.Equal(t, 2*len(Sizes(100)),
+		strings.Count(page.String(), "\n| 8 |")+strings.Count(page.String(), "\n| 32 |")+strings.Count(page.String(), "\n| 100 |"))
 	require.NoError(t, doc.Write(&lines, Growth{rep}, "csv", 0))
 	records, err := csv.NewReader(&lines).ReadAll()
 	require.NoError(t, err)
@@ -150,7 +151,8 @@ func TestRunEnds(t *testing.T) {
 
 // The terminal's chart has a letter for each curve, in the column of its time, and the caches between the sizes they end at.
 func TestChart(t *testing.T) {
-	rep := &report.Report{Environment: report.Environment{Caches: []report.Cache{{Name: "L1d", Bytes: 32 << 10}, {Name: "L2", Bytes: 512 << 10}}}}
+	rep := &report.Report{Environment: report.Environment{Caches: []report.Cache{{Name: "L1d", Bytes: 32 << 10},
+		{Name: "L2", Bytes: 512 << 10}}}}
 	add := func(keys int, requests, impl string, batch int, ns float64) {
 		p := report.NewScalePoint(keys, requests, impl, batch, []float64{ns})
 		p.BytesPerKey = 66
@@ -161,7 +163,8 @@ func TestChart(t *testing.T) {
 		add(n, "random", "map", 1, 40)
 	}
 	lines := strings.Split(group(rep).chart(), "\n")
-	for i, want := range []string{"keys", "|5", "8", "L1d, 32 KiB, ends here", "1000", "5000", "L2, 512 KiB, ends here", "20000", "where two meet"} {
+	for i, want := range []string{"keys", "|5", "8", "L1d, 32 KiB, ends here", "1000", "5000", "L2, 512 KiB, ends here", "20000",
+		"where two meet"} {
 		require.Contains(t, lines[i], want)
 	}
 	last := 0

@@ -81,14 +81,16 @@ func (r *Result) Document() *doc.Document {
 		if k.Right < k.Needed {
 			mark = "FAILED"
 		}
-		t.Rows = append(t.Rows, []string{k.Name, fmt.Sprintf("%d of %d %s", k.Right, len(k.Comparison.Rows), mark), k.measured(), k.Comparison.Summary()})
+		t.Rows = append(t.Rows, []string{k.Name, fmt.Sprintf("%d of %d %s", k.Right, len(k.Comparison.Rows), mark), k.measured(),
+			k.Comparison.Summary()})
 		for _, row := range k.Comparison.Rows {
 			if slices.Contains(kinds[i].right, row.Verdict) {
 				continue
 			}
 			wrong := fmt.Sprintf("wrong: %s: %s: %s", k.Name, row.Name, row.Verdict)
 			if row.Change != nil && row.Interval != nil {
-				wrong += fmt.Sprintf(", %+.2f%% [%+.2f%%, %+.2f%%] of %d pairs", 100**row.Change, 100*row.Interval.Low, 100*row.Interval.High, row.New.N)
+				wrong += fmt.Sprintf(", %+.2f%% [%+.2f%%, %+.2f%%] of %d pairs", 100**row.Change, 100*row.Interval.Low, 100*row.Interval.High,
+					row.New.N)
 			}
 			d.Notes = append(d.Notes, wrong)
 		}

@@ -24,7 +24,8 @@ func Listen(address string, public bool) (net.Listener, error) {
 		return nil, err
 	}
 	if a, ok := l.Addr().(*net.TCPAddr); !public && (!ok || !a.IP.IsLoopback()) {
-		return nil, errors.Join(fmt.Errorf("%s is not a loopback address: others could read the reports there; use 127.0.0.1:8080, or --public to let them", address), l.Close())
+		return nil, errors.Join(fmt.Errorf("%s is not a loopback address: others could read the reports there; use 127.0.0.1:8080, or "+
+			"--public to let them", address), l.Close())
 	}
 	return l, nil
 }
@@ -107,7 +108,8 @@ func (f *folder) compare(ctx context.Context, w io.Writer, q url.Values) error {
 	if old.Name == now.Name {
 		old.Name += " (the same)"
 	}
-	return page.Write(w, page.Input{Title: "ksbench: " + old.Name + " to " + now.Name, Reports: []page.Report{old, now}, Links: []page.Link{back}})
+	return page.Write(w, page.Input{Title: "ksbench: " + old.Name + " to " + now.Name, Reports: []page.Report{old, now},
+		Links: []page.Link{back}})
 }
 
 func (f *folder) history(ctx context.Context, w io.Writer, _ url.Values) error {

@@ -25,11 +25,13 @@ var (
 	ofPeriod = words(`ns|us|µs|μs|ms|s|sec|second|m|min|minute|h|hr|hour|d|day`)
 	ofSize   = words(`[kmgtp]?i?b|(?:kilo|mega|giga|kibi|mebi|gibi)?byte|[kmg]?i?bit|size|memory|mem|heap|rss|footprint`)
 	ofRate   = words(`[kmgt]?i?b(?:it)?ps|[qrtfip]ps|iops|[kmgt]?flops|mips|throughput|bandwidth|goodput|speed`)
-	bad      = words(`miss|missrate|missratio|errorrate|misse|missed|error|err|fail|failed|failure|fault|drop|dropped|lost|loss|losse|retry|retrie|timeout|stall|stalled|` +
+	bad      = words(`miss|missrate|missratio|errorrate|misse|missed|error|err|fail|failed|failure|fault|drop|dropped|lost|loss|losse|retry|retrie|` +
+		`timeout|stall|stalled|` +
 		`conflict|collision|abort|aborted|reject|rejected|rejection|eviction|leak|leaked|garbage|gc|pause|overhead|contention|slowdown|` +
 		`waste|wasted|jitter|panic|backlog`)
-	costly = words(`alloc|allocation|malloc|object|cycle|instruction|insn|instr|branche|syscall|switch|switche|probe|trie|try|attempt|cost|[mµ]?j|joule|watt`)
-	good   = words(`hit|hitrate|hitratio|success|successe|succeeded|speedup|accuracy|precision|recall|efficiency|quality|goodness|coverage`)
+	costly = words(`alloc|allocation|malloc|object|cycle|instruction|insn|instr|branche|syscall|switch|switche|probe|` +
+		`trie|try|attempt|cost|[mµ]?j|joule|watt`)
+	good = words(`hit|hitrate|hitratio|success|successe|succeeded|speedup|accuracy|precision|recall|efficiency|quality|goodness|coverage`)
 )
 
 // words makes a pattern of whole words.

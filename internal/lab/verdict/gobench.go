@@ -86,7 +86,8 @@ func (b *goBench) measurements(source string, units benchfmt.UnitMetadataMap, ex
 		values := b.machine[i]
 		*s = cmp.Or(strings.Join(values, " and "), unknown)
 		if len(values) > 1 {
-			m.mixed = append(m.mixed, fmt.Sprintf("%s has figures of more than one %s: %s; split it", source, machineKeys[i], doc.Printable(doc.Listed(values))))
+			m.mixed = append(m.mixed, fmt.Sprintf("%s has figures of more than one %s: %s; split it", source, machineKeys[i],
+				doc.Printable(doc.Listed(values))))
 		}
 	}
 	for i := range m.Series {

@@ -36,7 +36,8 @@ BenchmarkBuild-2   	100	4.0 bits/key	5.8 tries/key	3 hits/run
 PASS
 ok  	example.com/a	1.2s
 `, "bits/key")
-	require.Equal(t, report.Environment{CPU: "Example 9000", GOMAXPROCS: 2, OS: "linux", Arch: "amd64", GoVersion: unknown, Level: unknown, Commit: unknown}, m.Environment)
+	require.Equal(t, report.Environment{CPU: "Example 9000", GOMAXPROCS: 2, OS: "linux", Arch: "amd64", GoVersion: unknown, Level: unknown,
+		Commit: unknown}, m.Environment)
 	require.Equal(t, Benchmark{"example.com/a", "Copy/size=1-2", "cpu: Example 9000\ngoarch: amd64\ngoos: linux\n"}, m.Series[0].Benchmark)
 	for i := range m.Series {
 		m.Series[i].Benchmark, m.Series[i].id = Benchmark{}, ""
@@ -156,11 +157,12 @@ func TestHostileFiles(t *testing.T) {
 func TestIncomparable(t *testing.T) {
 	side := func(change func(*report.Report)) *Measurements {
 		r := &report.Report{
-			Environment: report.Environment{CPU: "Example 9000", GOMAXPROCS: 2, OS: "linux", Arch: "amd64", GoVersion: "go1.26.8", Level: "GOAMD64=v1", Commit: "a"},
-			Settings:    report.Settings{Seed: 1, Rounds: 6, Requests: 65536},
-			Workloads:   []report.Workload{{Name: "20x12", Objects: 1, Items: 240, Digest: "00c0ffee00c0ffee"}},
-			Impls:       []report.Impl{{Name: "engine", Kind: report.Engine}},
-			Results:     []report.Result{{Workload: "20x12", Path: "irp", Impl: "engine", Samples: []report.Sample{{Operations: 1, NsPerOp: 1}}}},
+			Environment: report.Environment{CPU: "Example 9000", GOMAXPROCS: 2, OS: "linux", Arch: "amd64", GoVersion: "go1.26.8",
+				Level: "GOAMD64=v1", Commit: "a"},
+			Settings:  report.Settings{Seed: 1, Rounds: 6, Requests: 65536},
+			Workloads: []report.Workload{{Name: "20x12", Objects: 1, Items: 240, Digest: "00c0ffee00c0ffee"}},
+			Impls:     []report.Impl{{Name: "engine", Kind: report.Engine}},
+			Results:   []report.Result{{Workload: "20x12", Path: "irp", Impl: "engine", Samples: []report.Sample{{Operations: 1, NsPerOp: 1}}}},
 		}
 		change(r)
 		return FromReport(r, "file")
@@ -177,7 +179,8 @@ func TestIncomparable(t *testing.T) {
 		"workload 20x12: digest 00c0ffee00c0ffee, now 00c0ffee00c0ffef: other tables or requests": func(r *report.Report) {
 			r.Workloads[0].Digest = "00c0ffee00c0ffef"
 		},
-		"workload 20x12: 1 objects, 240 items, 65536 requests of seed 1, now 1 objects, 240 items, 65536 requests of seed 7": func(r *report.Report) {
+		"workload 20x12: 1 objects, 240 items, 65536 requests of seed 1, " +
+			"now 1 objects, 240 items, 65536 requests of seed 7": func(r *report.Report) {
 			r.Settings.Seed = 7
 		},
 	} {

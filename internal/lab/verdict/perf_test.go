@@ -22,9 +22,11 @@ func perfFiles(t *testing.T) map[string][]byte {
 	require.NoError(t, err)
 	files := map[string][]byte{}
 	root := strings.TrimSpace(string(dir))
-	for _, of := range []string{"benchfmt", "benchproc", "benchseries", filepath.Join("cmd", "benchstat"), filepath.Join("cmd", "benchseries")} {
+	for _, of := range []string{"benchfmt", "benchproc", "benchseries", filepath.Join("cmd", "benchstat"),
+		filepath.Join("cmd", "benchseries")} {
 		err := filepath.WalkDir(filepath.Join(root, of), func(path string, e fs.DirEntry, err error) error {
-			if err != nil || e.IsDir() || !strings.Contains(path, "testdata") || filepath.Ext(path) == ".go" || filepath.Ext(path) == ".json" || filepath.Ext(path) == ".csv" {
+			if err != nil || e.IsDir() || !strings.Contains(path, "testdata") || filepath.Ext(path) == ".go" || filepath.Ext(path) == ".json" ||
+				filepath.Ext(path) == ".csv" {
 				return err
 			}
 			text, err := os.ReadFile(path)

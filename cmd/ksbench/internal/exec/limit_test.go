@@ -20,7 +20,8 @@ func TestLongBuffers(t *testing.T) {
 		manifest, line, refused string
 		kept                    string // "" if one byte less is answered otherwise
 	}{
-		"custom":        {"manifest", `"id":1,"flags":1`, none + `,"allocations":\[\{"by":"custom","size":100032,"input_operation":true,` + failed, ""},
+		"custom": {"manifest", `"id":1,"flags":1`,
+			none + `,"allocations":\[\{"by":"custom","size":100032,"input_operation":true,` + failed, ""},
 		"pool":          {"manifest", `"id":1,"flags":1,"entry":"plain"`, none + `,"allocations":\[\{"by":"pool","size":100032,` + failed, ""},
 		"BASICSUPPORT":  {"manifest", `"id":1,"flags":512`, none, ""},
 		"a pass before": {"manifest", `"id":1,"flags":1,"prepared":true`, none, ""},
