@@ -5,68 +5,166 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
 
-// Request is one property request of a batch: what IoControl takes and returns.
+// BatchRequest is one property request of a batch: what IoControl takes and returns.
 type BatchRequest struct {
 	In, Out       []byte
 	BytesReturned uint32
 	Status        ks.Status
 }
 
-// batch is how many requests are looked up at a time: as many misses as the processor keeps under way, and arrays that are
-// soon cleared.
-const batch = 16
+// chunk is how many requests are looked up at a time: as many misses as the processor keeps under way.
+const chunk = 16
 
-// PropertyBatch answers requests in order, each like IoControl with code ks.IoctlProperty, and sets what they return. The
-// table is asked for several at once, so that what it misses in the caches is waited for once: that pays for tables that
-// are larger than the caches. It returns how many it answered: all, or those up to and with one that is pending because
-// irp.UserEvent is not there to wait on.
+// nearby is up to how many items a table is taken to be in the caches, where looking requests up one by one takes less.
+const nearby = 4096
+
+// PropertyBatch answers requests in order, each like IoControl with code ks.IoctlProperty, and sets what they return. A table that
+// is larger than the caches is asked for several at once, so that its misses are waited for once; and one guard against panics serves
+// all requests up to the one whose handler panics (P-21). It returns how many it answered: all, or those up to and with one that is
+// pending because irp.UserEvent is not there to wait on.
 //
 // The requests of a batch must not overlap in memory, in that one's output is another's input.
 func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered int) {
-	var keys [batch]table.Key
-	var flags [batch]uint32
-	var found [batch]*entry
-	for from := 0; from < len(requests); from += batch {
-		chunk := requests[from:min(from+batch, len(requests))]
-		for i := range chunk {
-			r := &chunk[i]
-			flags[i] = 0
-			if len(r.In) >= ks.SizeIdentifier {
-				lo, hi, word := words((*[ks.SizeIdentifier]byte)(r.In))
-				keys[i], flags[i] = table.Key{Lo: lo, Hi: hi, ID: uint32(word)}, uint32(word>>32)
-			}
+	b := batch{dispatcher: d, irp: irp, requests: requests}
+	far := d.properties.table.Len() > nearby
+	for b.next < len(requests) && !b.pending {
+		if far {
+			b.look()
 		}
-		d.properties.table.LookupBatch(keys[:len(chunk)], found[:])
-		for i := range chunk {
-			r := &chunk[i]
-			if flags[i]-1 > 1 || found[i] == nil || len(r.In) >= shortPathLimit || len(r.Out) >= shortPathLimit || !irp.ready() {
-				r.BytesReturned, r.Status = d.IoControl(irp, ks.IoctlProperty, r.In, r.Out)
-			} else {
-				k := &keys[i]
-				r.BytesReturned, r.Status = d.send(irp, found[i], k.Lo, k.Hi, uint64(k.ID)|uint64(flags[i])<<32, r.In, r.Out)
-			}
-			if r.Status == ks.StatusPending {
-				return from + i + 1
-			}
-		}
+		b.answer(far)
 	}
-	return len(requests)
+	return b.next
 }
 
-// send is IoControl from the lookup on, for a request whose identifier is that of e, with a plain GET or SET.
-func (d *Dispatcher) send(irp *IRP, e *entry, lo, hi, word uint64, in, out []byte) (n uint32, status ks.Status) {
-	verb := uint32(word >> 32)
-	if verb-1 > 1 {
-		return d.control(irp, ks.IoctlProperty, in, out)
+// batch is the requests of a PropertyBatch on their way.
+type batch struct {
+	dispatcher *Dispatcher
+	irp        *IRP
+	requests   []BatchRequest
+	next       int // the request that is answered, or the first that is not
+	first, end int // of those that are looked up
+	returned   bool
+	pending    bool
+	dir        direction     // of the request that is answered
+	event      chan struct{} // its IRP's (S-16)
+
+	keys  [chunk]table.Key // of the requests from first, as they were read once (S-2)
+	flags [chunk]uint32
+	found [chunk]*entry
+}
+
+// look looks the next requests up.
+func (b *batch) look() {
+	part := b.requests[b.next:min(b.next+chunk, len(b.requests))]
+	for i := range part {
+		b.flags[i] = 0
+		if in := part[i].In; len(in) >= ks.SizeIdentifier {
+			lo, hi, word := words((*[ks.SizeIdentifier]byte)(in))
+			b.keys[i], b.flags[i] = table.Key{Lo: lo, Hi: hi, ID: uint32(word)}, uint32(word>>32)
+		}
 	}
-	irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
-	handler := e.Value.handlers[verb-1]
-	if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
-		return irp.reject(d.rejectProperty(irp, e, handler))
+	b.dispatcher.properties.table.LookupBatch(b.keys[:len(part)], b.found[:])
+	b.first, b.end = b.next, b.next+len(part)
+}
+
+// answer answers the requests from next to the end, or up to one that panics or is pending. Its loop is IoControl's short way, with the
+// call of the handler under the guard of them all.
+func (b *batch) answer(far bool) {
+	b.returned = false
+	defer b.guard()
+	d, irp := b.dispatcher, b.irp
+	if !far {
+		b.end = len(b.requests)
 	}
-	if irp.owner != d {
-		irp.owner = d
+	for i := b.next; i < b.end; i++ {
+		r := &b.requests[i]
+		in, out := r.In[:len(r.In):len(r.In)], r.Out[:len(r.Out):len(r.Out)]
+		var lo, hi, word uint64
+		switch {
+		case len(in) < ks.SizeIdentifier || len(in) >= shortPathLimit || len(out) >= shortPathLimit || !irp.ready():
+		case far:
+			k := &b.keys[i-b.first]
+			lo, hi, word = k.Lo, k.Hi, uint64(k.ID)|uint64(b.flags[i-b.first])<<32
+		default:
+			lo, hi, word = words((*[ks.SizeIdentifier]byte)(in))
+		}
+		verb := uint32(word >> 32)
+		if verb-1 > 1 {
+			b.next = i
+			if r.BytesReturned, r.Status = d.IoControl(irp, ks.IoctlProperty, in, out); r.Status == ks.StatusPending {
+				b.pend()
+				return
+			}
+			continue
+		}
+		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
+		var e *entry
+		if far {
+			e = b.found[i-b.first]
+		} else {
+			e = d.properties.table.Lookup(lo, hi, uint32(word))
+		}
+		if e == nil {
+			r.BytesReturned, r.Status = irp.reject(d.missProperty(irp, lo, hi))
+			continue
+		}
+		handler := e.Value.handlers[verb-1]
+		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
+			r.BytesReturned, r.Status = irp.reject(d.rejectProperty(irp, e, handler))
+			continue
+		}
+		if irp.owner != d {
+			irp.owner = d
+		}
+		dir := direction(verb)
+		irp.index, irp.layout.dir = e.Tag, dir
+		at := (len(out) + 7) &^ 7
+		buffer := irp.Pool.TryAlloc(at + len(in))
+		if buffer == nil {
+			b.next = i
+			if r.BytesReturned, r.Status = irp.serveAny(handler, in, out); r.Status == ks.StatusPending {
+				b.pend()
+				return
+			}
+			continue
+		}
+		irp.setBuffer(buffer, uint32(len(in)), uint32(len(out)))
+		var request, data []byte
+		if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
+			request, data = split(buffer, len(out))
+			irp.ident.write(request)
+		} else {
+			request, data, handler = irp.capture(in, out, handler)
+		}
+		b.next, b.dir, b.event = i, dir, irp.UserEvent
+		if status := handler(irp, request, data); !irp.plain(status, len(out)) {
+			if r.BytesReturned, r.Status = irp.finishChecked(status, b.dir, b.event, out); r.Status == ks.StatusPending {
+				b.pend()
+				return
+			}
+			continue
+		}
+		n, used := irp.finishPlain(out)
+		irp.Pool.Free(used)
+		r.BytesReturned, r.Status = n, ks.StatusSuccess
 	}
-	irp.index, irp.layout.dir = e.Tag, direction(verb)
-	return irp.serve(handler, in, out)
+	b.next, b.returned = b.end, true
+}
+
+// pend ends the batch with the request that is answered.
+func (b *batch) pend() { b.next, b.pending, b.returned = b.next+1, true, true }
+
+// guard answers the request whose handler panicked (P-21), so that the batch goes on with the one behind it.
+func (b *batch) guard() {
+	if b.returned {
+		return
+	}
+	value := recover()
+	status := b.dispatcher.recoveredControl(b.irp, value)
+	if value == nil {
+		return // the goroutine ends
+	}
+	r := &b.requests[b.next]
+	r.BytesReturned, r.Status = b.irp.finishChecked(status, b.dir, b.event, r.Out)
+	b.next++
 }

@@ -79,3 +79,21 @@ func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io
 	}
 	return file.plainResult(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
 }
+
+// send is IoControl from the lookup on, for a request whose identifier is that of e, with a plain GET or SET.
+func (d *Dispatcher) send(irp *IRP, e *entry, lo, hi, word uint64, in, out []byte) (n uint32, status ks.Status) {
+	verb := uint32(word >> 32)
+	if verb-1 > 1 {
+		return d.control(irp, ks.IoctlProperty, in, out)
+	}
+	irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
+	handler := e.Value.handlers[verb-1]
+	if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
+		return irp.reject(d.rejectProperty(irp, e, handler))
+	}
+	if irp.owner != d {
+		irp.owner = d
+	}
+	irp.index, irp.layout.dir = e.Tag, direction(verb)
+	return irp.serve(handler, in, out)
+}
