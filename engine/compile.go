@@ -71,19 +71,19 @@ func newCompiler[Slot, Set, Item any](f *family[Slot, Set, Item], blank Slot, k 
 
 // checkItemSize is P-3, whose text serves all families; longest is the largest number of items in a set. An array of items is addressed
 // with 32 bits, so its size must fit there (S-14).
-func (c *compiler[Slot, Set, Item]) checkItemSize(longest int) error {
+func (k *kind) checkItemSize(size uint32, longest int) error {
 	bad := func(format string, args ...any) error {
 		return &CompileError{Index: -1, Status: ks.StatusInvalidParameter, Reason: fmt.Sprintf(format, args...)}
 	}
-	switch size := c.itemSize; {
+	switch {
 	case size == 0:
 		return nil
 	case size%8 != 0:
-		return bad("%s %d is not a multiple of 8 (P-3); use 0 for plain items", c.sizeField, size)
-	case size < c.size:
-		return bad("%s %d is less than a %s, %d bytes (P-3); use 0 for plain items", c.sizeField, size, c.item, c.size)
+		return bad("%s %d is not a multiple of 8 (P-3); use 0 for plain items", k.sizeField, size)
+	case size < k.size:
+		return bad("%s %d is less than a %s, %d bytes (P-3); use 0 for plain items", k.sizeField, size, k.item, k.size)
 	case uint64(longest)*uint64(size) > math.MaxUint32:
-		return bad("%s %d times the %d items of a set exceeds 32 bits (P-3)", c.sizeField, size, longest)
+		return bad("%s %d times the %d items of a set exceeds 32 bits (P-3)", k.sizeField, size, longest)
 	}
 	return nil
 }

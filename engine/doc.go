@@ -25,8 +25,8 @@
 // or both; an event has no value, but clients that enabled it, each with an object to be signalled.
 //
 // The rules of behaviour have numbers: P-1 to P-73 for properties, F-1 to F-7 for the fast path, M-1 to M-10 for methods, E-1
-// to E-26 for events, N-1 for completion, PN-1 to PN-23 and OB-6 for pins, and S-1 to S-24 for what hostile callers must not
-// achieve. Code and tests cite them.
+// to E-26 for events, N-1 for completion, PN-1 to PN-23 and OB-6 for pins, AT-1 to AT-9 for tables that are made of two, and S-1
+// to S-24 for what hostile callers must not achieve. Code and tests cite them.
 //
 // # The way of a request
 //

@@ -33,16 +33,27 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 	irp.IoStatus.Information = 0
 	irp.index = noItem
 	irp.forgetEntry()
-	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
-	if inLen == 0 {
+	if irp.InputBufferLength == 0 {
 		return d.noEventRequest(irp, out)
 	}
-	if status := irp.identify(in, ruleE2); status != ks.StatusSuccess {
-		if irp.rule == ruleE2 {
-			status = d.compat.ShortEventRequest
-		}
+	if status := d.identifyEvent(irp, in); status != ks.StatusSuccess {
 		return status
 	}
+	return d.identifiedEvent(irp, in, out, list, allocator)
+}
+
+// identifyEvent is identify for an event (E-2).
+func (d *Dispatcher) identifyEvent(irp *IRP, in []byte) ks.Status {
+	status := irp.identify(in, ruleE2)
+	if status != ks.StatusSuccess && irp.rule == ruleE2 {
+		return d.compat.ShortEventRequest
+	}
+	return status
+}
+
+// identifiedEvent is EnableEventWithBuffers for a request whose identifier was read.
+func (d *Dispatcher) identifiedEvent(irp *IRP, in, out []byte, list *EventList, allocator Allocator) ks.Status {
+	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
 	q := &irp.ident
 	verb := q.flags() &^ ks.EventTypeTopology
 	if verb == 0 || verb&(verb-1) != 0 || verb&eventVerbs == 0 {

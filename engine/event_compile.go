@@ -24,16 +24,17 @@ type eventItem struct {
 // maxExtra bounds ExtraEntryData, so that one enable cannot take all memory (S-5).
 const maxExtra = 1 << 20
 
+var eventKind = kind{"event", "EventSets", "EventItemSize", "KSEVENT_ITEM", SizeEventItem, math.MaxUint32 - firstEvent}
+
 // compileEvents compiles the event sets of config.
 func (d *Dispatcher) compileEvents(config *Config) error {
 	d.events.itemSize = config.EventItemSize
-	c := newCompiler(&d.events, eventSlot{},
-		kind{"event", "EventSets", "EventItemSize", "KSEVENT_ITEM", SizeEventItem, math.MaxUint32 - firstEvent})
+	c := newCompiler(&d.events, eventSlot{}, eventKind)
 	longest := 0
 	for i := range config.EventSets {
 		longest = max(longest, len(config.EventSets[i].Items))
 	}
-	if err := c.checkItemSize(longest); err != nil {
+	if err := c.checkItemSize(c.itemSize, longest); err != nil {
 		return err
 	}
 	for i := range config.EventSets {

@@ -31,6 +31,11 @@ func (d *Dispatcher) MethodWithBuffers(irp *IRP, in, out []byte, allocator Alloc
 	if status = irp.identify(in, ruleM1); status != ks.StatusSuccess {
 		return status
 	}
+	return d.identifiedMethod(irp, in, out, allocator)
+}
+
+// identifiedMethod is MethodWithBuffers for a request whose identifier was read.
+func (d *Dispatcher) identifiedMethod(irp *IRP, in, out []byte, allocator Allocator) (status ks.Status) {
 	q := &irp.ident
 	verb := q.flags() &^ ks.MethodTypeTopology
 	if verb > sent {

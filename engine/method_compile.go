@@ -22,16 +22,17 @@ type methodItem struct {
 	set  uint32 // index in sets
 }
 
+var methodKind = kind{"method", "MethodSets", "MethodItemSize", "KSMETHOD_ITEM", SizeMethodItem, firstEvent - firstMethod}
+
 // compileMethods compiles the method sets of config.
 func (d *Dispatcher) compileMethods(config *Config) error {
 	d.methods.itemSize = config.MethodItemSize
-	c := newCompiler(&d.methods, methodSlot{minMethod: ks.SizeIdentifier},
-		kind{"method", "MethodSets", "MethodItemSize", "KSMETHOD_ITEM", SizeMethodItem, firstEvent - firstMethod})
+	c := newCompiler(&d.methods, methodSlot{minMethod: ks.SizeIdentifier}, methodKind)
 	longest := 0
 	for i := range config.MethodSets {
 		longest = max(longest, len(config.MethodSets[i].Items))
 	}
-	if err := c.checkItemSize(longest); err != nil {
+	if err := c.checkItemSize(c.itemSize, longest); err != nil {
 		return err
 	}
 	for i := range config.MethodSets {

@@ -48,7 +48,7 @@ func (d *Dispatcher) answerMethod(irp *IRP, slot *methodSlot, in, out []byte) ks
 		irp.IoStatus.Information = 0 // what the handler set is dropped, as in P-36
 	default:
 		if irp.rule == ruleP17 {
-			irp.rule = ruleM8
+			irp.rule = ruleM8Support
 		}
 		return irp.check(status, n, dataOut)
 	}

@@ -45,16 +45,17 @@ func (it *item) access() (flags uint32) {
 	return flags
 }
 
+var propertyKind = kind{"property", "PropertySets", "PropertyItemSize", "KSPROPERTY_ITEM", SizePropertyItem, noItem}
+
 // compileProperties compiles the property sets of config.
 func (d *Dispatcher) compileProperties(config *Config) error {
 	d.properties.itemSize = config.PropertyItemSize
-	c := newCompiler(&d.properties, slot{minProperty: ks.SizeIdentifier},
-		kind{"property", "PropertySets", "PropertyItemSize", "KSPROPERTY_ITEM", SizePropertyItem, noItem})
+	c := newCompiler(&d.properties, slot{minProperty: ks.SizeIdentifier}, propertyKind)
 	longest := 0
 	for i := range config.PropertySets {
 		longest = max(longest, len(config.PropertySets[i].Items))
 	}
-	if err := c.checkItemSize(longest); err != nil {
+	if err := c.checkItemSize(c.itemSize, longest); err != nil {
 		return err
 	}
 	for i := range config.PropertySets {
@@ -68,8 +69,8 @@ func (d *Dispatcher) compileProperties(config *Config) error {
 type propertyCompiler = compiler[slot, setInfo, item]
 
 func addPropertySet(c *propertyCompiler, index int, decl *PropertySet) error {
-	if decl.check != nil {
-		if err := decl.check(); err != nil {
+	for _, check := range decl.checks {
+		if err := check(); err != nil {
 			return c.failSet(index, decl.Set, "%v", err)
 		}
 	}

@@ -9,7 +9,7 @@ type PropertySet struct {
 	Items  []PropertyItem
 	FastIO []FastPropertyItem
 
-	check func() error // of a PinSet: what is wrong with its declaration
+	checks []func() error // of what the set was made from: what is wrong with that declaration
 }
 
 // PropertyItem declares one property: KSPROPERTY_ITEM.

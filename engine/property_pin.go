@@ -70,7 +70,7 @@ var setPin = ks.MustParseGUID("8c134960-51ad-11cf-878a-94f801c10000")
 // connection, data intersection and proposed format (PN-3). Compile refuses the set, with a reason that names pin and field, if a
 // pin is misdeclared.
 func (s *PinSet) PropertySet() PropertySet {
-	set := PropertySet{Set: setPin, check: s.check, Items: []PropertyItem{
+	set := PropertySet{Set: setPin, checks: []func() error{s.check}, Items: []PropertyItem{
 		{ID: pinCTypes, Get: s.Property, MinData: 4},
 		{ID: pinDataFlow, Get: s.Property, MinProperty: ks.SizePin, MinData: 4},
 		{ID: pinDataRanges, Get: s.Property, MinProperty: ks.SizePin},

@@ -39,6 +39,7 @@ const (
 	ruleM2
 	ruleM7
 	ruleM8
+	ruleM8Support // M-8 too, where it is a support handler that decided
 	ruleM9
 	ruleE2
 	ruleE3
@@ -76,7 +77,8 @@ var ruleNames = [...]string{
 	ruleP16: "P-16", ruleP17: "P-17", ruleP18: "P-18", ruleP20: "P-20", ruleP21: "P-21", ruleP24: "P-24", ruleP25: "P-25",
 	ruleP26: "P-26", ruleP27: "P-27", ruleP28: "P-28", ruleP31: "P-31", ruleP32: "P-32", ruleP33: "P-33", ruleP34: "P-34",
 	ruleP35: "P-35", ruleP36: "P-36", ruleP37: "P-37", ruleP38: "P-38", ruleP39: "P-39", ruleP40: "P-40", ruleP42: "P-42",
-	ruleP50: "P-50", ruleM1: "M-1", ruleM2: "M-2", ruleM7: "M-7", ruleM8: "M-8", ruleM9: "M-9", ruleE2: "E-2", ruleE3: "E-3",
+	ruleP50: "P-50", ruleM1: "M-1", ruleM2: "M-2", ruleM7: "M-7", ruleM8: "M-8", ruleM8Support: "M-8", ruleM9: "M-9", ruleE2: "E-2",
+	ruleE3: "E-3",
 	ruleE4: "E-4", ruleE5: "E-5", ruleE7: "E-7", ruleE8: "E-8", ruleE9: "E-9",
 	ruleE11: "E-11", ruleE12: "E-12", ruleE17: "E-17", ruleE19: "E-19", ruleE26: "E-26", ruleS24: "S-24",
 	rulePN2: "PN-2", rulePN4: "PN-4", rulePN5: "PN-5", rulePN6: "PN-6", rulePN7: "PN-7", rulePN8: "PN-8", rulePN9: "PN-9",

@@ -39,6 +39,7 @@ func numbers() (all []string) {
 	add("PN", 18, 23) // what lies between is the driver's
 	add("OB", 6, 6)
 	add("OB", 16, 16)
+	add("AT", 1, 9)
 	return all
 }
 
