@@ -19,9 +19,11 @@ type Comparison struct {
 	SchemaVersion int       `json:"schemaVersion"`
 	Old           Side      `json:"old"`
 	New           Side      `json:"new"`
-	Alpha         float64   `json:"alpha"`  // chance of any false alarm among the rows
-	Effect        float64   `json:"effect"` // least relative change that counts
-	Tested        int       `json:"tested"` // rows with a p-value: what each is corrected for
+	Alpha         float64   `json:"alpha"`                        // chance of any false alarm among the rows
+	Effect        float64   `json:"effect"`                       // least relative change that counts
+	Tested        int       `json:"tested"`                       // rows that could be called: what each is corrected for
+	Serial        serial    `json:"serial_correlation,omitempty"` // of neighbouring values, where there is any
+	Shift         *float64  `json:"shift,omitempty"`              // by which most benchmarks moved together, if rows were taken back for it
 	Rows          []Row     `json:"rows"`
 	GeoMeans      []GeoMean `json:"geomeans,omitempty"`
 	Counts        Counts    `json:"counts"`   // of the verdicts, those of rows that OnlyChanges dropped included
@@ -50,7 +52,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 	}
 	found := map[rowKey]bool{}
 	var limits []float64
-	var pairs [][2]Series // of the rows
+	var pairs []*pair
 	for _, s := range new.Series {
 		k := s.key()
 		was, ok := before[k]
@@ -69,35 +71,42 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 		found[k] = true
 		each := opt
 		var warning string
-		each.Exact = s.Exact || was.Exact
+		each.Exact, each.unit = s.Exact || was.Exact, s.Unit
 		each.Better, warning = direction(was, s, opt)
 		row := test(was.Values, s.Values, each)
 		if warning != "" {
 			row.warn(warning)
 		}
-		row.Name, row.Unit, row.Kind = s.Name, s.Unit, s.Kind
-		c.Rows = append(c.Rows, row)
-		pairs = append(pairs, [2]Series{was, s})
+		row.Name, row.Kind = s.Name, s.Kind
+		pairs = append(pairs, &pair{old: was, new: s, row: row})
 	}
 	for _, s := range old.Series {
 		if s.Kind != report.Limit && s.Kind != report.Peer && !found[s.key()] {
 			c.OnlyOld = append(c.OnlyOld, s.Name+" "+s.Unit)
 		}
 	}
-	if len(c.Rows) == 0 {
+	if len(pairs) == 0 {
 		return nil, ErrNothingInCommon
 	}
-	c.Tested = settle(c.Rows, opt)
+	pairTwins(pairs)
+	c.Tested, c.Serial = judge(pairs, opt)
+	for _, p := range pairs {
+		p.row.confirm(p.old, p.new, opt)
+	}
+	if !opt.Paired {
+		c.Shift = takeBackShift(pairs, c.Tested, opt)
+	}
 	c.Counts = Counts{}
-	for i := range c.Rows {
-		c.Rows[i].confirm(pairs[i][0], pairs[i][1], opt)
-		if c.Rows[i].Verdict == Changed {
-			c.Rows[i].warn("nothing says which is better: a line \"Unit " + c.Rows[i].Unit + " better=lower\" in the text does, and --lower-is-better or --higher-is-better " + c.Rows[i].Unit)
+	for _, p := range pairs {
+		if p.row.Verdict == Changed {
+			p.row.warn(fmt.Sprintf("nothing says which is better: a line \"Unit %s better=lower\" in the text does, "+
+				"and --lower-is-better or --higher-is-better %s", p.row.Unit, p.row.Unit))
 		}
-		c.Counts[c.Rows[i].Verdict]++
+		c.Counts[p.row.Verdict]++
+		c.Rows = append(c.Rows, p.row)
 	}
 	c.GeoMeans = geoMeans(c.Rows)
-	c.warnMachine(limits)
+	c.warn(limits)
 	return c, nil
 }
 
@@ -121,8 +130,16 @@ func (r *Row) confirm(old, new Series, opt Options) {
 	}
 }
 
-// warnMachine says when rows moved that no change of the code can move.
-func (c *Comparison) warnMachine(limits []float64) {
+// warn says what the machine did.
+func (c *Comparison) warn(limits []float64) {
+	if c.Serial > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("values hang together with those before them (correlation %.2f): "+
+			"they count for fewer, and intervals are wider; let both sides take turns to know more", c.Serial))
+	}
+	if c.Shift != nil {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("most benchmarks moved together by about %s, as another state of the machine makes them: "+
+			"such rows are not called regressed; measure both sides again, in turns if you can", doc.Percent(*c.Shift)))
+	}
 	if len(limits) == 0 {
 		return
 	}
@@ -151,6 +168,11 @@ const unknown = "unknown"
 // say is no reason.
 func Incomparable(old, new *Measurements) (reasons []string) {
 	Align(old, new)
+	return unlike(old, new)
+}
+
+// unlike is Incomparable of sides that are aligned.
+func unlike(old, new *Measurements) (reasons []string) {
 	a, b := old.Environment, new.Environment
 	differ := func(what, x, y string) {
 		if x != y && x != unknown && y != unknown && x != "" && y != "" {

@@ -178,8 +178,13 @@ func (s Summary) format(r Row) string {
 	return doc.Quantity(s.Center, r.Unit) + doc.Within(s.Center, s.Interval.Low, s.Interval.High)
 }
 
+// tiny is what a percentage of one decimal does not show.
+const tiny = 0.0005
+
 func (r Row) change() string {
 	switch {
+	case r.Change != nil && math.Abs(*r.Change) < tiny && (r.Verdict == Improved || r.Verdict == Regressed || r.Verdict == Changed):
+		return fmt.Sprintf("%+.1g%%", 100**r.Change) // nobody believes in a change by 0.0 %
 	case r.Change != nil:
 		return doc.Percent(*r.Change)
 	case r.Exact() && r.Old.Center != r.New.Center:
@@ -197,7 +202,7 @@ func (r Row) interval() string {
 
 // evidence is "p=0.004 n=15", or "exact".
 func (r Row) evidence() string {
-	if r.Exact() {
+	if r.Test == testExact {
 		return "exact"
 	}
 	n := fmt.Sprintf("n=%d", r.New.N)

@@ -45,6 +45,7 @@ type Series struct {
 	Exact  bool
 	Better Direction
 	Values []float64
+	Runs   []int // how many of Values each run gave, one after the other; nil where there was one
 
 	declared bool // Better is what the source says, not what the unit's name does
 

@@ -13,10 +13,10 @@ func paired(old, new []float64) difference {
 	for i := range old {
 		ratios[i] = math.Log(new[i]) - math.Log(old[i])
 	}
-	d := difference{p: signedRank(ratios), attainable: leastSignP(len(ratios))}
+	d := difference{p: signedRank(ratios), attainable: leastSignP(len(ratios)), reach: math.Inf(1)}
 
 	n := float64(len(ratios))
-	thinned := thin(ratios)
+	thinned := thin(ratios, most)
 	walsh := make([]float64, 0, len(thinned)*(len(thinned)+1)/2)
 	for i, x := range thinned {
 		for _, y := range thinned[i:] {

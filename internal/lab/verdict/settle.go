@@ -9,21 +9,82 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
-// settle corrects the p-values for their number and gives every row that has none its verdict. It returns how many were tested.
-func settle(rows []Row, opt Options) int {
-	var tested []*Row
-	for i := range rows {
-		if rows[i].Verdict == "" && rows[i].P != nil {
-			tested = append(tested, &rows[i])
+// pair is one metric of one benchmark on both sides, and its row.
+type pair struct {
+	old, new Series
+	row      Row
+	twin     *pair // that says the same in another unit
+}
+
+// judge gives every pair its verdict, as one family. It returns how many rows were tested, and how values hang together.
+func judge(pairs []*pair, opt Options) (tested int, s serial) {
+	if !opt.Paired {
+		s = discount(pairs)
+	}
+	judgeSeveralRuns(pairs)
+	rows := make([]*Row, len(pairs))
+	var alone []*Row
+	for i, p := range pairs {
+		rows[i] = &p.row
+		if p.twin == nil {
+			alone = append(alone, &p.row)
 		}
 	}
-	holm(tested)
-	for i := range rows {
-		if r := &rows[i]; r.Verdict == "" {
-			r.judge(len(tested), opt)
+	tested = settle(alone, opt)
+	sampled := 0
+	for _, r := range alone {
+		if r.P != nil {
+			sampled++
 		}
 	}
-	return len(tested)
+	for _, p := range pairs {
+		if p.twin != nil {
+			p.row.P, p.row.Holm, p.row.blind = p.twin.row.P, p.twin.row.Holm, p.twin.row.blind
+		}
+	}
+	for _, r := range rows {
+		if r.Verdict == "" {
+			r.judge(sampled, opt)
+		}
+	}
+	return tested, s
+}
+
+// settle corrects the p-values of the rows that could be called for their number, which it returns.
+//
+// A row that no values of its kind could fail does not weaken the others (R. E. Tarone, 1990). There are two such kinds. So few
+// values that even sides wholly apart are no evidence among so many rows: these rows are blind. And values that lie so close
+// together that, however they had been dealt to the two sides, the change would have been below the floor: a quiet
+// row. Both are known from the values of both sides together, which is what a permutation test takes as given.
+func settle(rows []*Row, opt Options) int {
+	var able []*Row
+	for _, r := range rows {
+		switch {
+		case r.Verdict != "" || r.P == nil:
+		case r.Test != testRuns && min(r.Old.N, r.New.N) < report.MinRounds:
+			r.blind = true
+		case r.moved.reach >= r.floor:
+			able = append(able, r)
+		}
+	}
+	slices.SortFunc(able, func(a, b *Row) int { return cmp.Compare(a.moved.attainable, b.moved.attainable) })
+	family := 0
+	for k := 1; k <= len(able); k++ { // the least k such that no more than k rows attain alpha/k
+		family, _ = slices.BinarySearchFunc(able, opt.Alpha/float64(k), func(r *Row, level float64) int {
+			if r.moved.attainable <= level {
+				return -1
+			}
+			return 1
+		})
+		if family <= k {
+			break
+		}
+	}
+	for _, r := range able[family:] {
+		r.blind = true
+	}
+	holm(able[:family])
+	return family
 }
 
 // holm multiplies the k-th smallest of n p-values by n-k+1, and keeps their order.
@@ -38,38 +99,25 @@ func holm(rows []*Row) {
 }
 
 func (r *Row) judge(family int, opt Options) {
-	if r.P == nil || min(r.Old.N, r.New.N) < report.MinRounds || r.attainable*float64(family) > opt.Alpha {
+	if r.P == nil || r.blind {
+		r.blind = true
 		r.Verdict = Insufficient
 		if r.P != nil || len(r.Warnings) == 0 { // else it says already why there is no test
 			r.warn(needed(family, r.Test, opt.Alpha))
 		}
 		return
 	}
-	significant := *r.Holm < opt.Alpha
+	m := r.moved
+	significant := r.Holm != nil && *r.Holm < opt.Alpha
 	switch {
-	case r.Change == nil:
-		r.judgeUnlogged(significant, opt)
-	case r.Interval == nil: // nothing to measure an effect by
+	case math.IsInf(m.low, 0):
 		r.Verdict = Inconclusive
-	case -opt.Effect < r.Interval.Low && r.Interval.High < opt.Effect:
+	case -r.floor < m.low && m.high < r.floor, m.low == 0 && m.high == 0:
 		r.Verdict = Same
-	case significant && *r.Change >= opt.Effect && r.Interval.Low > 0:
+	case significant && m.shift >= r.floor && m.low > 0:
 		r.Verdict = r.sided(true)
-	case significant && *r.Change <= -opt.Effect && r.Interval.High < 0:
+	case significant && m.shift <= -r.floor && m.high < 0:
 		r.Verdict = r.sided(false)
-	default:
-		r.Verdict = Inconclusive
-	}
-}
-
-// judgeUnlogged judges by the medians, of which the one before may be zero: then any change is a large one.
-func (r *Row) judgeUnlogged(significant bool, opt Options) {
-	moved := r.New.Center - r.Old.Center
-	switch {
-	case significant && moved != 0 && math.Abs(moved) >= opt.Effect*math.Abs(r.Old.Center):
-		r.Verdict = r.sided(moved > 0)
-	case *r.P == 1 && moved == 0:
-		r.Verdict = Same
 	default:
 		r.Verdict = Inconclusive
 	}

@@ -84,7 +84,7 @@ func TestPublishedExamples(t *testing.T) {
 
 	// Two samples of five that do not overlap: 2 of the 252 ways to deal the ranks.
 	require.InDelta(t, 2.0/252, leastRankP(5, 5), 1e-12)
-	c := Compare([]float64{1, 2, 3, 4, 5, 6}, []float64{7, 8, 9, 10, 11, 12}, Options{})
+	c := Compare([]float64{3, 1, 6, 2, 5, 4}, []float64{9, 7, 12, 8, 11, 10}, Options{})
 	require.InDelta(t, 2.0/924, *c.P, 1e-12)
 	require.InDelta(t, leastRankP(6, 6), *c.P, 1e-12)
 

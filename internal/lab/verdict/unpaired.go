@@ -3,28 +3,15 @@ package verdict
 import (
 	"math"
 	"slices"
-
-	"golang.org/x/perf/benchmath"
 )
 
-// unpaired compares independent samples of positive values: Mann-Whitney's p-value, Hodges' and Lehmann's shift of the logarithms,
-// and the interval of that shift.
-func unpaired(old, new []float64, alpha float64) difference {
-	a, b := logs(old), logs(new)
-	c := benchmath.AssumeNothing.Compare(sampleOf(a, alpha), sampleOf(b, alpha))
-	d := difference{p: min(c.P, 1), attainable: leastRankP(len(a), len(b))}
-
+// unpaired compares independent samples: the p-value of the permutation test, Hodges' and Lehmann's shift, and its interval.
+func unpaired(a, b []float64) difference {
+	d := difference{p: permuted(a, b), attainable: leastRankP(len(a), len(b)), reach: reach(a, b)}
 	n, m := float64(len(a)), float64(len(b))
-	a, b = thin(a), thin(b)
-	all := make([]float64, 0, len(a)*len(b))
-	for _, y := range b {
-		for _, x := range a {
-			all = append(all, y-x)
-		}
-	}
-	slices.Sort(all)
-	// Of the n m differences so many lie outside of the interval on each side: the U that the test just rejects, from its normal
-	// approximation, which errs to the safe side for few values.
+	all := distances(thin(a, most), thin(b, most))
+	// Of the n m differences so many lie outside of the interval on each side: the U that a rank test just rejects, from its
+	// normal approximation, which errs to the safe side for few values.
 	outside := 0.5 - z95*math.Sqrt((n+m+1)/(12*n*m))
 	d.shift = middle(all)
 	d.low, d.high = inner(all, outside)
@@ -38,8 +25,8 @@ const z95 = 1.959963984540054
 // by less than the distance of two neighbouring quantiles.
 const most = 1000
 
-// thin returns at most so many evenly spaced order statistics.
-func thin(values []float64) []float64 {
+// thin sorts, and returns at most so many evenly spaced order statistics.
+func thin(values []float64, most int) []float64 {
 	s := slices.Sorted(slices.Values(values))
 	if len(s) <= most {
 		return s
@@ -76,7 +63,7 @@ func logs(values []float64) []float64 {
 	return out
 }
 
-// leastRankP is the p-value of two samples that do not overlap: both orders among all ways to deal the ranks.
+// leastRankP is the p-value of two samples that do not overlap: both orders among all ways to deal the values.
 func leastRankP(n, m int) float64 {
 	return min(2*math.Exp(lfact(n)+lfact(m)-lfact(n+m)), 1)
 }

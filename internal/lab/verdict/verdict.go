@@ -30,12 +30,19 @@ type Options struct {
 	Exact  bool    // values are counts: any change counts
 	Better Direction
 
+	// CountFloor is the least relative change of a count that matters; nil for that of one allocation or one in a thousand,
+	// whichever is more.
+	CountFloor *float64
+
 	HigherIsBetter, LowerIsBetter []string // units, for New: whatever the sources and their names say
+
+	unit string // of the values
 }
 
 const (
 	defaultAlpha  = 0.05
 	defaultEffect = 0.02
+	defaultCount  = 0.001
 	confidence    = 0.95 // of every interval
 )
 
@@ -56,9 +63,9 @@ func (o Options) withDefaults() Options {
 // many, whose verdicts must allow for each other, see New.
 func Compare(old, new []float64, opt Options) Row {
 	opt = opt.withDefaults()
-	rows := []Row{test(old, new, opt)}
-	settle(rows, opt)
-	return rows[0]
+	p := pair{old: Series{Unit: opt.unit, Values: old}, new: Series{Unit: opt.unit, Values: new}, row: test(old, new, opt)}
+	judge([]*pair{&p}, opt)
+	return p.row
 }
 
 // Row is one metric of one benchmark on both sides.
@@ -67,38 +74,44 @@ type Row struct {
 	Kind     report.Kind      `json:"kind,omitempty"` // of a report's row
 	Unit     string           `json:"unit"`           // "ns/op"
 	Better   Direction        `json:"better"`
-	Test     string           `json:"test"` // "mann-whitney", "signed-rank", "exact"
+	Test     string           `json:"test"`            // "permutation", "signed-rank", "between-runs", "exact"
+	Count    bool             `json:"count,omitempty"` // the values are counts
 	Old      Summary          `json:"old"`
 	New      Summary          `json:"new"`
 	Change   *float64         `json:"change,omitempty"` // 0.05: 5 % more than before; absent where there is no ratio
 	Interval *report.Interval `json:"interval,omitempty"`
-	P        *float64         `json:"p,omitempty"`      // that chance alone makes such a difference; absent for counts
-	Holm     *float64         `json:"p_holm,omitempty"` // the same, corrected for the number of rows; this one is judged
+	P        *float64         `json:"p,omitempty"`      // that chance alone makes such a difference; absent for exact counts
+	Holm     *float64         `json:"p_holm,omitempty"` // the same, corrected for the number of rows that could be called; this one is judged
 	Verdict  Verdict          `json:"verdict"`
 	Warnings []string         `json:"warnings"`
 
-	attainable float64 // the least p that this many values could have
+	found difference // before it was scaled
+	scale scale
+	moved difference // on the scale of floor
+	floor float64    // the least change that counts
+	blind bool       // so few values that no change, however large, could have been called
 }
 
 // Summary is one side of a row.
 type Summary struct {
 	N        int              `json:"n"`
-	Center   float64          `json:"center"` // the median; of counts the most frequent value
+	Center   float64          `json:"center"` // the median
 	Interval *report.Interval `json:"interval,omitempty"`
 }
 
 // Exact reports whether the row's values are counts.
-func (r Row) Exact() bool { return r.Test == testExact }
+func (r Row) Exact() bool { return r.Count }
 
 const (
 	testExact    = "exact"
-	testUnpaired = "mann-whitney"
+	testUnpaired = "permutation"
 	testPaired   = "signed-rank"
+	testRuns     = "between-runs"
 )
 
 // test fills in everything but what depends on the other rows.
 func test(old, new []float64, opt Options) Row {
-	row := Row{Better: opt.Better, Warnings: []string{}, Old: summarise(old), New: summarise(new), attainable: 1}
+	row := Row{Unit: opt.unit, Better: opt.Better, Warnings: []string{}, Count: opt.Exact, Old: summarise(old), New: summarise(new)}
 	switch {
 	case opt.Exact:
 		row.Test = testExact
@@ -115,7 +128,7 @@ func test(old, new []float64, opt Options) Row {
 		}
 	}
 	if opt.Exact {
-		row.compareExact(old, new, opt.Alpha)
+		row.compareCounts(old, new, opt)
 		return row
 	}
 	if opt.Paired && len(old) != len(new) {
@@ -125,37 +138,63 @@ func test(old, new []float64, opt Options) Row {
 	if len(old) == 0 || len(new) == 0 {
 		return row
 	}
-	if slices.Min(old) <= 0 || slices.Min(new) <= 0 {
-		row.compareUnlogged(old, new, opt.Alpha)
-		return row
-	}
-	var d difference
-	if opt.Paired {
-		d = paired(old, new)
-	} else {
-		d = unpaired(old, new, opt.Alpha)
-	}
-	row.attainable = d.attainable
-	change := math.Expm1(d.shift)
-	row.Change, row.P = &change, &d.p
-	if !math.IsInf(d.low, 0) {
-		row.Interval = &report.Interval{Low: math.Expm1(d.low), High: math.Expm1(d.high), Confidence: confidence}
+	switch {
+	case slices.Min(old) <= 0 || slices.Min(new) <= 0:
+		row.warn("values at or below zero: the change is the difference by the median before")
+		row.floor = opt.Effect
+		if row.Old.Center == 0 { // against nothing, any change is a large one
+			row.floor = 0
+		}
+		row.Test = testUnpaired
+		row.take(unpaired(old, new), linear(row.Old.Center))
+	case opt.Paired:
+		row.floor = opt.Effect
+		row.take(paired(old, new), logarithmic)
+	default:
+		row.floor = opt.Effect
+		row.take(unpaired(logs(old), logs(new)), logarithmic)
 	}
 	return row
 }
 
-// difference is the log of a ratio, with the p-value that there is none.
+// difference is how much higher one side is than the other, on the scale of the values that were compared.
 type difference struct {
 	shift, low, high float64 // the bounds are infinite if there are too few values for any
-	p                float64
+	p                float64 // that chance alone makes such a difference
 	attainable       float64 // the least p that so many values can give
+	reach            float64 // the largest shift that these values can give, however they are dealt to the sides
 }
 
-// compareUnlogged is for metrics that reach zero or less, where a ratio means nothing.
-func (r *Row) compareUnlogged(old, new []float64, alpha float64) {
-	r.warn("values at or below zero: no ratio, no interval")
-	c := benchmath.AssumeNothing.Compare(sampleOf(old, alpha), sampleOf(new, alpha))
-	r.P, r.attainable = &c.P, leastRankP(len(old), len(new))
+// scale makes a relative change of a difference.
+type scale struct {
+	of    func(float64) float64
+	ratio bool // else there is nothing that the change is relative to
+	log   bool // of logarithms
+}
+
+var logarithmic = scale{of: math.Expm1, ratio: true, log: true}
+
+func linear(center float64) scale {
+	if center == 0 {
+		return scale{of: func(v float64) float64 { return v }}
+	}
+	return scale{of: func(v float64) float64 { return v / math.Abs(center) }, ratio: true}
+}
+
+// take says what was found.
+func (r *Row) take(d difference, s scale) {
+	r.found, r.scale = d, s
+	r.moved = difference{shift: s.of(d.shift), low: s.of(d.low), high: s.of(d.high), reach: s.of(d.reach), p: d.p, attainable: d.attainable}
+	r.P = &d.p
+	r.Change, r.Interval = nil, nil
+	if !s.ratio {
+		return
+	}
+	change := r.moved.shift
+	r.Change = &change
+	if !math.IsInf(d.low, 0) {
+		r.Interval = &report.Interval{Low: r.moved.low, High: r.moved.high, Confidence: confidence}
+	}
 }
 
 func (r *Row) warn(text string) { r.Warnings = append(r.Warnings, text) }

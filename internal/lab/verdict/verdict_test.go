@@ -60,7 +60,8 @@ func TestVerdicts(t *testing.T) {
 		{"varying alike", times(12, 1047, 1048), times(12, 1048, 1047, 1047), Options{Exact: true}, Same, "vary from 1047 to 1048"},
 		{"varying apart", times(12, 1047, 1048), times(12, 1049), Options{Exact: true}, Regressed, "before vary"},
 		{"a stray one", append(times(11, 0), 3), times(12, 1), Options{Exact: true}, Regressed, "before vary from 0 to 3"},
-		{"modes differ by chance", []float64{5, 5, 6}, []float64{5, 6, 6}, Options{Exact: true}, Inconclusive, "vary"},
+		{"apart by chance", []float64{5, 5, 6}, []float64{7, 7, 8}, Options{Exact: true}, Insufficient, "vary"},
+		{"varying alike, and one is high", append(times(11, 100, 104), 190), times(12, 101, 103), Options{Exact: true}, Inconclusive, "vary"},
 		{"no counts", nil, nil, Options{Exact: true}, Insufficient, ""},
 	} {
 		r := Compare(c.old, c.new, c.opt)
