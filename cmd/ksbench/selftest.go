@@ -11,6 +11,9 @@ import (
 
 // selftestCommand tries the verdicts themselves.
 type selftestCommand struct {
+	Simulate bool `help:"Instead try the verdicts on simulated noise of known kinds: nothing is measured, and the seed decides the result."`
+	Trials   int  `default:"300" placeholder:"N" help:"With --simulate: gates of each kind (${default}: a minute or two)."`
+
 	Quick  bool   `help:"Fewer pairs: done in half a minute."`
 	Match  string `name:"run" placeholder:"REGEXP" help:"Try only workloads whose name matches."`
 	Format string `enum:"text,json" default:"text" help:"How to write the result: text or json."`
@@ -25,6 +28,9 @@ const (
 
 // Run is called by kong.
 func (c *selftestCommand) Run(con *console) error {
+	if c.Simulate {
+		return c.simulate(con)
+	}
 	workloads, err := lab.Default()
 	if err != nil {
 		return err
@@ -64,6 +70,33 @@ func (c *selftestCommand) Run(con *console) error {
 	}
 	if !result.OK() {
 		return errors.New("too many verdicts were wrong")
+	}
+	return nil
+}
+
+// simulate needs no machine.
+func (c *selftestCommand) simulate(con *console) error {
+	if c.Trials < 1 {
+		return badInput{fmt.Errorf("--trials %d: must be at least 1", c.Trials)}
+	}
+	out, err := newOutput(c.Out, con.stdout)
+	if err != nil {
+		return err
+	}
+	line := newProgress(con.stderr)
+	result, err := selftest.Simulate(con.ctx, c.Seed, c.Trials, line.show)
+	line.clear()
+	switch {
+	case con.ctx.Err() != nil:
+		return errors.New("interrupted; nothing was written")
+	case err != nil:
+		return err
+	}
+	if err := con.write(out, result, c.Format); err != nil {
+		return err
+	}
+	if !result.OK() {
+		return errors.New("verdicts do not hold what they promise")
 	}
 	return nil
 }
