@@ -135,21 +135,6 @@ func (irp *IRP) writeRest(b, in []byte) ks.Status {
 	return irp.readInput(b[known:], in, known)
 }
 
-// readInput copies part of the caller's input to dst. What lies beyond a slice is not mapped.
-func (irp *IRP) readInput(dst, in []byte, off int) ks.Status {
-	if len(dst) == 0 {
-		return ks.StatusSuccess
-	}
-	if irp.Memory != nil {
-		return irp.Memory.ReadInput(dst, uint32(off))
-	}
-	if len(in) < off+len(dst) {
-		return ks.StatusAccessViolation
-	}
-	copy(dst, in[off:])
-	return ks.StatusSuccess
-}
-
 // takePool gives the request a pool buffer and tells completion to free it (P-10).
 func (irp *IRP) takePool(size uint32) bool {
 	b := irp.allocPool(size)

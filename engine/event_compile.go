@@ -7,20 +7,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// eventSlot is what a request needs of its item beside the item itself, on one cache line with the key.
-type eventSlot struct {
-	item      *eventItem
-	dataInput uint32 // at least 32 (E-5)
-}
-
-// eventItem is one item as compiled. An entry points to it.
-type eventItem struct {
-	decl   *EventItem
-	lo, hi uint64 // the set
-	index  uint32 // in Dispatcher.events.items
-	set    uint32 // in Dispatcher.events.sets
-}
-
 // maxExtra bounds ExtraEntryData, so that one enable cannot take all memory (S-5).
 const maxExtra = 1 << 20
 

@@ -43,6 +43,20 @@ type AddEvent func(irp *IRP, data []byte, entry *EventEntry) ks.Status
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nc-ks-pfnksremoveevent
 type RemoveEvent func(file *FileObject, entry *EventEntry)
 
+// eventSlot is what a request needs of its item beside the item itself, on one cache line with the key.
+type eventSlot struct {
+	item      *eventItem
+	dataInput uint32 // at least 32 (E-5)
+}
+
+// eventItem is one item as compiled. An entry points to it.
+type eventItem struct {
+	decl   *EventItem
+	lo, hi uint64 // the set
+	index  uint32 // in Dispatcher.events.items
+	set    uint32 // in Dispatcher.events.sets
+}
+
 // EventSet returns the set of a basic support query: KSEVENT_SET_IRP_STORAGE, DriverContext[0] (E-10). It is nil for every other
 // request; that of an enable is EventEntry.Set. The set is the compiled one and must not be changed.
 func (irp *IRP) EventSet() *EventSet {

@@ -19,18 +19,6 @@ func putWords(b *[ks.SizeIdentifier]byte, lo, hi, word uint64) {
 	binary.LittleEndian.PutUint64(b[16:], word)
 }
 
-// ident is the identifier of a request, read once. Nothing reads the caller's copy of it again: the copy that the handler
-// sees is written from here (S-2, P-23).
-type ident struct {
-	lo, hi uint64 // the set
-	word   uint64 // id, and flags above it
-	node   uint64 // the second half of a KSP_NODE, when flags has TOPOLOGY
-}
-
-func (q *ident) id() uint32 { return uint32(q.word) }
-
-func (q *ident) flags() uint32 { return uint32(q.word >> 32) }
-
 // write puts the identifier into the handler's copy, which has room for it.
 func (q *ident) write(b []byte) {
 	putWords((*[ks.SizeIdentifier]byte)(b), q.lo, q.hi, q.word)
@@ -87,4 +75,19 @@ func (irp *IRP) readAgain(dst, in []byte, off int) ks.Status {
 	}
 	irp.rule = ruleP9
 	return irp.readInput(dst, in, off)
+}
+
+// readInput copies part of the caller's input to dst. What lies beyond a slice is not mapped.
+func (irp *IRP) readInput(dst, in []byte, off int) ks.Status {
+	if len(dst) == 0 {
+		return ks.StatusSuccess
+	}
+	if irp.Memory != nil {
+		return irp.Memory.ReadInput(dst, uint32(off))
+	}
+	if len(in) < off+len(dst) {
+		return ks.StatusAccessViolation
+	}
+	copy(dst, in[off:])
+	return ks.StatusSuccess
 }

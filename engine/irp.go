@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"sync/atomic"
+
 	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
@@ -36,6 +38,28 @@ type IoStatus struct {
 	Status      ks.Status
 	Information uint64
 }
+
+// FileObject stands for one open handle: FILE_OBJECT. Its zero value is ready. A FileObject belongs to one goroutine at
+// a time: the fast path keeps the captured request in it (F-5).
+type FileObject struct {
+	// Context is the owner's: FsContext.
+	Context any
+	// Handles resolves the objects that enables of events name; nil knows none.
+	Handles Handles
+	// Events is the list of the object that the file is open on, for IoControl.
+	Events *EventList
+
+	events atomic.Int32  // that are enabled (S-24)
+	number atomic.Uint64 // for event lists, 0 before the first event
+
+	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack
+	small   [fastScratch]byte
+	scratch []byte // for requests longer than small; grows to the longest request seen
+}
+
+// fastScratch is the longest request that the fast path captures without a buffer of its own: KSPROPERTY, KSP_NODE and
+// KSP_PIN requests with up to 32 bytes of instance data.
+const fastScratch = 64
 
 // Memory is caller memory that is not a plain slice: memory that can fault, or change under the reader (P-9, S-2). Each
 // method returns ks.StatusSuccess or the status of the exception, usually ks.StatusAccessViolation. The dispatcher reads
@@ -85,7 +109,7 @@ type IRP struct {
 	IoStatus IoStatus
 	// Flags say what is in SystemBuffer and what completion owes (P-10, P-13).
 	Flags IRPFlags
-	index uint32 // of the item that was found, and its family: DriverContext[0] and [3] (item.go)
+	index uint32 // of the item that was found, and its family: DriverContext[0] and [3] (family.go)
 
 	// SystemBuffer is AssociatedIrp.SystemBuffer: data, padding to 8, request (P-6). nil before the dispatcher, or the
 	// caller's Allocator, obtained one.
@@ -119,10 +143,6 @@ const (
 	dataIn                        // what the caller has is copied to the handler's buffer
 )
 
-// Rule names the rule that decided the last dispatch of this IRP, such as "P-28": for people, and for tools that explain
-// an answer. It is meaningless while the request is pending.
-func (irp *IRP) Rule() string { return irp.rule.String() }
-
 // requestOffset is where the request lies in SystemBuffer: at al8(Out) (P-6), or at 0 where the data are not in it (M-5).
 func (l *layout) requestOffset() uint32 {
 	if l.source {
@@ -153,3 +173,26 @@ func (irp *IRP) more() *extra {
 	}
 	return irp.extra
 }
+
+// ident is the identifier of a request, read once. Nothing reads the caller's copy of it again: the copy that the handler
+// sees is written from here (S-2, P-23).
+type ident struct {
+	lo, hi uint64 // the set
+	word   uint64 // id, and flags above it
+	node   uint64 // the second half of a KSP_NODE, when flags has TOPOLOGY
+}
+
+func (q *ident) id() uint32 { return uint32(q.word) }
+
+func (q *ident) flags() uint32 { return uint32(q.word >> 32) }
+
+// hold says what the view of a SOURCE method is, and so how it ends.
+type hold uint8
+
+const (
+	holdNone   hold = iota // there is no MDL
+	holdCaller             // the caller's slice
+	holdLocked             // what a LockableMemory lent
+	holdCopy               // a pool buffer
+	holdBoth               // a pool buffer that is written back
+)

@@ -106,14 +106,6 @@ func (d *Dispatcher) rejectMethod(irp *IRP, e *methodEntry) ks.Status {
 	return irp.tooShort(ruleM7, uint64(irp.OutputBufferLength), uint64(e.Value.minData))
 }
 
-// missMethod is M-1: which of set and method is unknown.
-func (d *Dispatcher) missMethod(irp *IRP) ks.Status {
-	if d.methods.setTable.Lookup(irp.ident.lo, irp.ident.hi, 0) == nil {
-		return irp.decide(ruleM1, ks.StatusPropsetNotFound)
-	}
-	return irp.decide(ruleM1, ks.StatusNotFound)
-}
-
 // DispatchSpecificMethod calls handler for a method request that a dispatcher has laid out before, usually one that its
 // first handler left pending: KsDispatchSpecificMethod (M-9). The data is where it was then: in the system buffer, or for a
 // method that was sent with KSMETHOD_TYPE_SOURCE in the caller's locked one. The rest is as for DispatchSpecificProperty.

@@ -4,23 +4,7 @@ import (
 	"slices"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/engine/table"
 )
-
-// methodSlot is what a request needs of its item, on one cache line with the key.
-type methodSlot struct {
-	handler, support          Handler
-	fast                      FastHandler
-	minMethod, minData, flags uint32
-}
-
-type methodEntry = table.Entry[methodSlot]
-
-type methodItem struct {
-	decl *MethodItem
-	slot methodSlot
-	set  uint32 // index in sets
-}
 
 var methodKind = kind{"method", "MethodSets", "MethodItemSize", "KSMETHOD_ITEM", SizeMethodItem, firstEvent - firstMethod}
 
@@ -71,4 +55,12 @@ func addMethodSet(c *methodCompiler, index int, decl *MethodSet) error {
 		}
 	}
 	return nil
+}
+
+// missMethod is M-1: which of set and method is unknown.
+func (d *Dispatcher) missMethod(irp *IRP) ks.Status {
+	if d.methods.setTable.Lookup(irp.ident.lo, irp.ident.hi, 0) == nil {
+		return irp.decide(ruleM1, ks.StatusPropsetNotFound)
+	}
+	return irp.decide(ruleM1, ks.StatusNotFound)
 }

@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/ksdispatch/ksdispatch/engine/ks"
+import (
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
+)
 
 // MethodSet declares the methods of one GUID: KSMETHOD_SET. Several sets may have one GUID and different ids. No request
 // can name a set with GUID_NULL; SETSUPPORT lists it all the same (M-8).
@@ -34,6 +37,21 @@ type FastMethodItem struct {
 
 // SizeMethodItem is sizeof(KSMETHOD_ITEM) in bytes on x64, the ABI that is modelled on every host.
 const SizeMethodItem = 40
+
+// methodSlot is what a request needs of its item, on one cache line with the key.
+type methodSlot struct {
+	handler, support          Handler
+	fast                      FastHandler
+	minMethod, minData, flags uint32
+}
+
+type methodEntry = table.Entry[methodSlot]
+
+type methodItem struct {
+	decl *MethodItem
+	slot methodSlot
+	set  uint32 // index in sets
+}
 
 // MethodSet returns the set that the request was dispatched to: KSMETHOD_SET_IRP_STORAGE, DriverContext[0] (M-3). It is
 // nil if no method was found. The set is the compiled one and must not be changed.

@@ -23,17 +23,6 @@ type LockableMemory interface {
 	UnlockOutput()
 }
 
-// hold says what the view of a SOURCE method is, and so how it ends.
-type hold uint8
-
-const (
-	holdNone   hold = iota // there is no MDL
-	holdCaller             // the caller's slice
-	holdLocked             // what a LockableMemory lent
-	holdCopy               // a pool buffer
-	holdBoth               // a pool buffer that is written back
-)
-
 // runSource is run for a method with KSMETHOD_TYPE_SOURCE: the system buffer has the request alone, and the data is the
 // caller's buffer, locked for what the item's flags say the handler does with it. Without such flags, or an output buffer,
 // there is no MDL and no data (M-4, M-5).

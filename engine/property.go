@@ -94,14 +94,6 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	return irp.checked(d.run(irp, handler, allocator, in, out), outLen, dir)
 }
 
-// missProperty is P-24: which of set and item is unknown.
-func (d *Dispatcher) missProperty(irp *IRP, lo, hi uint64) ks.Status {
-	if d.properties.setTable.Lookup(lo, hi, 0) == nil {
-		return irp.decide(ruleP24, ks.StatusPropsetNotFound)
-	}
-	return irp.decide(ruleP24, ks.StatusNotFound)
-}
-
 // rejectProperty is the first of P-24, P-26, P-27 and P-28 that a GET or SET of an entry fails.
 //
 //go:noinline

@@ -5,45 +5,7 @@ import (
 	"slices"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/engine/table"
 )
-
-// slot is what a request needs of its item, on one cache line with the key: 16 + 4 + 4 + 40 bytes.
-type slot struct {
-	handlers    [2]Handler // of GET and SET, by verb-1: an index, as a branch on the verb is mispredicted half of the time
-	fast        [2]FastHandler
-	minProperty uint32
-	minData     uint32
-}
-
-// entry is a slot with its key. Its Tag is the index of the item.
-type entry = table.Entry[slot]
-
-type setInfo struct {
-	PropertySet
-	first, count uint32 // its items in Dispatcher.items
-	next         uint32 // the next set with the same GUID, in table order, or noItem
-}
-
-// item is what the verbs other than GET and SET need.
-type item struct {
-	decl     *PropertyItem
-	slot     slot
-	full     uint64 // bytes of the BASICSUPPORT answer (P-33)
-	defaults uint64 // bytes of the DEFAULTVALUES answer (P-36)
-	set      uint32 // index in sets
-}
-
-// access is AccessFlags: which of GET and SET have a handler (P-33).
-func (it *item) access() (flags uint32) {
-	if it.slot.handlers[0] != nil {
-		flags |= ks.PropertyTypeGet
-	}
-	if it.slot.handlers[1] != nil {
-		flags |= ks.PropertyTypeSet
-	}
-	return flags
-}
 
 var propertyKind = kind{"property", "PropertySets", "PropertyItemSize", "KSPROPERTY_ITEM", SizePropertyItem, noItem}
 
@@ -154,4 +116,12 @@ func describedSize(v *PropertyValues, defaults bool) uint64 {
 		}
 	}
 	return size
+}
+
+// missProperty is P-24: which of set and item is unknown.
+func (d *Dispatcher) missProperty(irp *IRP, lo, hi uint64) ks.Status {
+	if d.properties.setTable.Lookup(lo, hi, 0) == nil {
+		return irp.decide(ruleP24, ks.StatusPropsetNotFound)
+	}
+	return irp.decide(ruleP24, ks.StatusNotFound)
 }

@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/ksdispatch/ksdispatch/engine/ks"
+import (
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
+)
 
 // PropertySet declares the properties of one GUID: KSPROPERTY_SET. Several sets may have one GUID and different ids. No
 // request can name a set with GUID_NULL; SETSUPPORT lists it all the same (P-32).
@@ -46,6 +49,43 @@ type MembersList struct {
 
 // SizePropertyItem is sizeof(KSPROPERTY_ITEM) in bytes on x64, the ABI that is modelled on every host.
 const SizePropertyItem = 72
+
+// slot is what a request needs of its item, on one cache line with the key: 16 + 4 + 4 + 40 bytes.
+type slot struct {
+	handlers    [2]Handler // of GET and SET, by verb-1: an index, as a branch on the verb is mispredicted half of the time
+	fast        [2]FastHandler
+	minProperty uint32
+	minData     uint32
+}
+
+// entry is a slot with its key. Its Tag is the index of the item.
+type entry = table.Entry[slot]
+
+type setInfo struct {
+	PropertySet
+	first, count uint32 // its items in Dispatcher.items
+	next         uint32 // the next set with the same GUID, in table order, or noItem
+}
+
+// item is what the verbs other than GET and SET need.
+type item struct {
+	decl     *PropertyItem
+	slot     slot
+	full     uint64 // bytes of the BASICSUPPORT answer (P-33)
+	defaults uint64 // bytes of the DEFAULTVALUES answer (P-36)
+	set      uint32 // index in sets
+}
+
+// access is AccessFlags: which of GET and SET have a handler (P-33).
+func (it *item) access() (flags uint32) {
+	if it.slot.handlers[0] != nil {
+		flags |= ks.PropertyTypeGet
+	}
+	if it.slot.handlers[1] != nil {
+		flags |= ks.PropertyTypeSet
+	}
+	return flags
+}
 
 // PropertySet returns the set that the request was dispatched to: KSPROPERTY_SET_IRP_STORAGE, DriverContext[0] (P-22).
 // It is nil if no item was found. The set is the compiled one and must not be changed.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -67,21 +66,6 @@ func (d *Dispatcher) runInner(in *IRP, handler Handler, request, value []byte) (
 	status = in.checked(d.run(in, handler, nil, request, value), uint32(len(value)), dir)
 	returned = true
 	return status
-}
-
-// resolveSize is P-40: the size of a property that begins with KSMULTIPLE_ITEM, asked for with a GET of those 8 bytes.
-func (d *Dispatcher) resolveSize(irp *IRP, index uint32) (size uint32, status ks.Status) {
-	var head [ks.SizeMultipleItem]byte
-	value := head[:]
-	n, status := d.innerRequest(irp, ks.PropertyTypeGet, index, value)
-	if !status.IsSuccess() {
-		return 0, status
-	}
-	size = binary.LittleEndian.Uint32(value)
-	if n < ks.SizeMultipleItem || size < ks.SizeMultipleItem || serialHead+align4(uint64(size)) > math.MaxUint32 {
-		return 0, irp.decide(ruleP40, ks.StatusInvalidBufferSize)
-	}
-	return size, ks.StatusSuccess
 }
 
 // modifiers are the flag bits beside the verb that are passed through, to inner requests too (P-43, P-45).

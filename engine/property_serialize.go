@@ -183,3 +183,18 @@ func (r *blobReader) next() (head ks.Serial, value []byte, ok bool) {
 	r.at += uint64(head.PropertyLength)
 	return head, value, true
 }
+
+// resolveSize is P-40: the size of a property that begins with KSMULTIPLE_ITEM, asked for with a GET of those 8 bytes.
+func (d *Dispatcher) resolveSize(irp *IRP, index uint32) (size uint32, status ks.Status) {
+	var head [ks.SizeMultipleItem]byte
+	value := head[:]
+	n, status := d.innerRequest(irp, ks.PropertyTypeGet, index, value)
+	if !status.IsSuccess() {
+		return 0, status
+	}
+	size = binary.LittleEndian.Uint32(value)
+	if n < ks.SizeMultipleItem || size < ks.SizeMultipleItem || serialHead+align4(uint64(size)) > math.MaxUint32 {
+		return 0, irp.decide(ruleP40, ks.StatusInvalidBufferSize)
+	}
+	return size, ks.StatusSuccess
+}

@@ -87,6 +87,18 @@ var ruleNames = [...]string{
 
 func (r rule) String() string { return ruleNames[r] }
 
+// sizeAnswer is tooShort for an empty output buffer and a status of Compat: one that is an error carries no size.
+func (irp *IRP) sizeAnswer(r rule, status ks.Status, need uint64) ks.Status {
+	if !status.IsError() {
+		irp.IoStatus.Information = need
+	}
+	return irp.decide(r, status)
+}
+
+// Rule names the rule that decided the last dispatch of this IRP, such as "P-28": for people, and for tools that explain
+// an answer. It is meaningless while the request is pending.
+func (irp *IRP) Rule() string { return irp.rule.String() }
+
 // decide records the rule and returns its status.
 func (irp *IRP) decide(r rule, status ks.Status) ks.Status {
 	irp.rule = r
@@ -102,12 +114,4 @@ func (irp *IRP) tooShort(r rule, out, need uint64) ks.Status {
 		return ks.StatusBufferOverflow
 	}
 	return ks.StatusBufferTooSmall
-}
-
-// sizeAnswer is tooShort for an empty output buffer and a status of Compat: one that is an error carries no size.
-func (irp *IRP) sizeAnswer(r rule, status ks.Status, need uint64) ks.Status {
-	if !status.IsError() {
-		irp.IoStatus.Information = need
-	}
-	return irp.decide(r, status)
 }

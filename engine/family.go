@@ -3,10 +3,50 @@ package engine
 import (
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
+
+// family is the sets of one family that a dispatcher has. The three families have ids of their own under one GUID, so each has a
+// table of its own.
+type family[Slot, Set, Item any] struct {
+	table    *table.Table[Slot]     // (set, id): what a request needs of its item, on one cache line with the key
+	setTable *table.Table[struct{}] // (set, 0): asked on a miss and by the verbs that are about a set
+	sets     []Set
+	items    []Item
+	once     []itemOnce // beside items, as it must not be copied
+	itemSize uint32     // of an extended item, or 0
+}
+
+// noItem is the Tag of an entry that only the fast path knows, and the end of a list of sets.
+const noItem = 1<<31 - 1
+
+// The items of a dispatcher have numbers, which IRP.index holds while a request of theirs is on its way, and the number says
+// which family the item is of: from 0 properties, from firstMethod methods, from firstEvent events. So what asks an IRP for a
+// property that it was not dispatched to finds none (S-7), and the path of properties writes nothing more for that.
+const (
+	firstMethod = 2 << 30
+	firstEvent  = 3 << 30
+)
+
+// itemOnce is what happens at most once in the life of an item. It is the only state that a dispatcher changes.
+type itemOnce struct {
+	storage  atomic.Pointer[[]byte]
+	panicked atomic.Bool
+}
+
+func (o *itemOnce) bytes(n int) []byte {
+	if p := o.storage.Load(); p != nil {
+		return *p
+	}
+	b := make([]byte, n)
+	if o.storage.CompareAndSwap(nil, &b) {
+		return b
+	}
+	return *o.storage.Load()
+}
 
 // CompileError says which declaration Compile refused, and why. It names sets by GUID and items by id: their names are in
 // package kssets, whose tables would come along with every engine.
@@ -30,27 +70,11 @@ func (e *CompileError) Error() string {
 	return "engine: " + e.Reason
 }
 
-// Compile checks the declarations of config and compiles them into a Dispatcher. It copies what it keeps, but for
-// handlers and contexts. Every mistake that can be seen before a request arrives is reported here, as a *CompileError.
-func Compile(config Config) (*Dispatcher, error) {
-	d := &Dispatcher{compat: config.Compat.withDefaults(), onPanic: config.OnPanic}
-	if err := d.compileProperties(&config); err != nil {
-		return nil, err
-	}
-	if err := d.compileMethods(&config); err != nil {
-		return nil, err
-	}
-	if err := d.compileEvents(&config); err != nil {
-		return nil, err
-	}
-	return d, nil
-}
-
 // kind is what the families call things by: the names in errors, and how many items there may be.
 type kind struct {
 	name, sets, sizeField, item string
 	size                        uint32 // of an item in C
-	limit                       uint32 // of the numbers that items have (item.go)
+	limit                       uint32 // of the numbers that items have (family.go)
 }
 
 // compiler compiles the sets of one family.

@@ -1,32 +1,6 @@
 package engine
 
-import (
-	"sync/atomic"
-
-	"github.com/ksdispatch/ksdispatch/engine/ks"
-)
-
-// FileObject stands for one open handle: FILE_OBJECT. Its zero value is ready. A FileObject belongs to one goroutine at
-// a time: the fast path keeps the captured request in it (F-5).
-type FileObject struct {
-	// Context is the owner's: FsContext.
-	Context any
-	// Handles resolves the objects that enables of events name; nil knows none.
-	Handles Handles
-	// Events is the list of the object that the file is open on, for IoControl.
-	Events *EventList
-
-	events atomic.Int32  // that are enabled (S-24)
-	number atomic.Uint64 // for event lists, 0 before the first event
-
-	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack
-	small   [fastScratch]byte
-	scratch []byte // for requests longer than small; grows to the longest request seen
-}
-
-// fastScratch is the longest request that the fast path captures without a buffer of its own: KSPROPERTY, KSP_NODE and
-// KSP_PIN requests with up to 32 bytes of instance data.
-const fastScratch = 64
+import "github.com/ksdispatch/ksdispatch/engine/ks"
 
 // capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that.
 //
