@@ -45,6 +45,9 @@ type Text struct {
 	Units   benchfmt.UnitMetadataMap
 }
 
+// ErrNoResult says that text is something else.
+var ErrNoResult = errors.New("no line is a benchmark's result")
+
 // mostLine is the longest line that is read.
 const mostLine = 1 << 20
 
@@ -82,7 +85,7 @@ func Read(r io.Reader, source string) (*Text, error) {
 	}
 	t.Units = reader.Units()
 	if len(t.Results) == 0 {
-		return nil, fmt.Errorf("%s: no line is a benchmark's result", source)
+		return nil, fmt.Errorf("%s: %w", source, ErrNoResult)
 	}
 	return t, nil
 }

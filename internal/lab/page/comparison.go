@@ -17,7 +17,7 @@ func comparison(in Input) (*section, error) {
 		return nil, nil
 	}
 	first, last := all[0], in.main()
-	old, now := verdict.FromReport(first.Report, first.Name), verdict.FromReport(last.Report, last.Name)
+	old, now := first.measurements(), last.measurements()
 	c, err := verdict.New(old, now, verdict.Options{})
 	if errors.Is(err, verdict.ErrNothingInCommon) {
 		return nil, nil
@@ -25,9 +25,13 @@ func comparison(in Input) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
+	what := "the engine's time on a path of a workload"
+	if last.Bench != nil {
+		what = "a metric of a benchmark"
+	}
 	s := &section{ID: "comparison", Title: "What changed", Text: []string{
 		fmt.Sprintf("From %s to %s: %s.", first.Name, last.Name, c.Summary()),
-		"A mark is the change of the engine's time on a path of a workload, the line through it its 95 % interval; left of the dashed line it got faster. The axis is logarithmic: " +
+		"A mark is the change of " + what + ", the line through it its 95 % interval; left of the dashed line there is less of it. The axis is logarithmic: " +
 			"twice as long and half as long are equally far. " +
 			fmt.Sprintf("A change counts if chance alone would seldom make it (p below %g, corrected for the number of rows), if it is at least %g %%, "+
 				"and if its interval leaves out none. Same means that a larger change is excluded; inconclusive, that it is not: measure longer, or on a quieter machine.",
@@ -38,7 +42,7 @@ func comparison(in Input) (*section, error) {
 	}
 	s.Notes = append(s.Notes, c.Warnings...)
 	chart := plot.Rows{
-		Title: "Change of the engine's time", Rule: &plot.Tick{Value: 1, Label: "no change"},
+		Title: "Change of " + what, Rule: &plot.Tick{Value: 1, Label: "no change"},
 		X:      plot.Axis{Label: "change", Log: true, Format: func(times float64) string { return doc.Percent(times - 1) }},
 		Series: []string{string(verdict.Same) + " or unclear", string(verdict.Regressed), string(verdict.Improved)},
 	}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -37,6 +38,9 @@ func environment(in Input) (*section, error) {
 		row, known := plain(fact.name), false
 		for _, r := range in.Reports {
 			text := fact.of(r)
+			if r.Bench != nil && !slices.Contains([]string{"processor", "system"}, fact.name) { // what text does not say
+				text = ""
+			}
 			known = known || text != ""
 			row = append(row, cell{Text: text})
 		}
@@ -59,9 +63,12 @@ func environment(in Input) (*section, error) {
 	if n := len(r.Shards); n > 0 {
 		notes = append(notes, fmt.Sprintf("Merged from %d runs.", n))
 	}
-	return &section{ID: "environment", Notes: append(notes, r.Warnings...), Title: "Where it was measured", Tables: []table{t},
-		Folds: []fold{{Title: "Workloads and implementations", Tables: []table{names}}},
-		Text:  []string{"Times belong to a machine. Only runs on the same one can be compared; ratios travel a little better."}}, nil
+	s := &section{ID: "environment", Notes: append(notes, r.Warnings...), Title: "Where it was measured", Tables: []table{t},
+		Text: []string{"Times belong to a machine. Only runs on the same one can be compared; ratios travel a little better."}}
+	if len(names.Rows) > 0 {
+		s.Folds = []fold{{Title: "Workloads and implementations", Tables: []table{names}}}
+	}
+	return s, nil
 }
 
 // quickBatch is the length of a batch under --quick, by which such a report is known.
@@ -70,6 +77,9 @@ const quickBatch = 500_000
 // reproduce says the commands that repeat the run.
 func reproduce(in Input) (*section, error) {
 	r := in.main()
+	if r.Bench != nil {
+		return nil, nil
+	}
 	s := &section{ID: "reproduce", Title: "Do it again", Text: []string{
 		"The same seed makes the same tables, the same requests and the same order. In the source tree of ksdispatch:",
 	}}

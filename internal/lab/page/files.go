@@ -5,19 +5,63 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/bom"
 	"github.com/ksdispatch/ksdispatch/internal/input"
+	"github.com/ksdispatch/ksdispatch/internal/lab/benchtext"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
-// ReadFiles reads reports from files, in their order, and from folders, in the order of their time. A file that is named
-// must be a report; in a folder those that are none are passed over, and skipped says why. Names are those of the files, with as
-// much of the path as tells them apart.
+// Read reads a report, or the output of go test -bench.
+func Read(r io.Reader, name string) (Report, error) {
+	rep, m, err := verdict.ReadAny(r, name, nil)
+	switch {
+	case err != nil:
+		return Report{}, err
+	case rep != nil:
+		return Report{Name: name, Report: rep}, nil
+	}
+	return OfBench(name, m), nil
+}
+
+// ErrOther says that a file of a folder is something else, and nobody said that it is not.
+var ErrOther = errors.New("neither a report nor the output of go test -bench")
+
+// ReadIn is Read of a file in a folder, which nobody named: a report is known by .json, the output of go test -bench by .txt or .bench
+// and what it says. The error is ErrOther for other files.
+func ReadIn(r io.Reader, name string) (Report, error) {
+	if strings.EqualFold(filepath.Ext(name), ".json") {
+		return Read(r, name)
+	}
+	b, err := bom.Skip(r)
+	if err != nil {
+		return Report{}, ErrOther
+	}
+	m, err := verdict.ReadGoBench(b, name, nil)
+	if errors.Is(err, benchtext.ErrNoResult) {
+		return Report{}, ErrOther
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	return OfBench(name, m), nil
+}
+
+// May reports whether ReadIn reads files of that name.
+func May(name string) bool {
+	return !strings.HasPrefix(name, ".") && slices.Contains([]string{".json", ".txt", ".bench"}, strings.ToLower(filepath.Ext(name)))
+}
+
+// ReadFiles reads reports, and the output of go test -bench, from files, in their order, and from folders, in the order of their time.
+// A file that is named must be one of these; in a folder those that are none are passed over, and skipped says why, unless it is text.
+// Names are those of the files, with as much of the path as tells them apart.
 func ReadFiles(ctx context.Context, paths []string) (reports []Report, skipped []error, err error) {
 	var names []string
 	for _, path := range paths {
@@ -26,11 +70,16 @@ func ReadFiles(ctx context.Context, paths []string) (reports []Report, skipped [
 			return nil, nil, err
 		}
 		if !info.IsDir() {
-			r, err := report.ReadFile(ctx, path)
+			f, err := input.OpenNamed(ctx, path, report.MaxBytes)
 			if err != nil {
 				return nil, nil, err
 			}
-			reports, names = append(reports, Report{Report: r}), append(names, path)
+			r, err := Read(f, path)
+			f.Close() // was only read
+			if err != nil {
+				return nil, nil, err
+			}
+			reports, names = append(reports, r), append(names, path)
 			continue
 		}
 		found, errs, err := ReadFolder(ctx, path)
@@ -60,18 +109,22 @@ func ReadFolder(ctx context.Context, dir string) (reports []Report, skipped []er
 		return nil, nil, err
 	}
 	for _, e := range entries {
-		if !strings.EqualFold(filepath.Ext(e.Name()), ".json") || strings.HasPrefix(e.Name(), ".") {
+		if !May(e.Name()) {
 			continue
 		}
 		r, err := readIn(ctx, dir, e)
 		if ctx.Err() != nil {
 			return nil, nil, ctx.Err()
 		}
+		if errors.Is(err, ErrOther) {
+			continue
+		}
 		if err != nil {
 			skipped = append(skipped, err)
 			continue
 		}
-		reports = append(reports, Report{Name: e.Name(), Report: r})
+		r.Name = e.Name()
+		reports = append(reports, r)
 	}
 	Sort(reports)
 	return reports, skipped, nil
@@ -85,17 +138,17 @@ func Sort(reports []Report) {
 }
 
 // readIn opens nothing that a folder only points to: a link may lead anywhere, and a pipe never ends.
-func readIn(ctx context.Context, dir string, e fs.DirEntry) (*report.Report, error) {
+func readIn(ctx context.Context, dir string, e fs.DirEntry) (Report, error) {
 	path := filepath.Join(dir, e.Name())
 	if !e.Type().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
+		return Report{}, fmt.Errorf("%s: not a regular file", path)
 	}
 	f, err := input.Open(ctx, path, report.MaxBytes)
 	if err != nil {
-		return nil, err
+		return Report{}, err
 	}
 	defer f.Close()
-	return report.ReadNamed(f, path)
+	return ReadIn(f, path)
 }
 
 // distinct shortens paths to their last elements, of which it keeps as many as tell all of them apart; paths that are

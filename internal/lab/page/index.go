@@ -44,6 +44,9 @@ func WriteIndex(w io.Writer, in Index) error {
 	for i := len(in.Reports) - 1; i >= 0; i-- {
 		r := in.Reports[i]
 		row := plain(r.Name, r.when(), r.Environment.Commit, r.Environment.CPU, fmt.Sprint(r.Settings.Rounds), fmt.Sprint(len(r.Results)))
+		if r.Bench != nil {
+			row[4].Text, row[5].Text = "", fmt.Sprint(len(r.Bench.Series))
+		}
 		row[0].URL = "/report?" + url.Values{"name": {r.Name}}.Encode()
 		t.Rows = append(t.Rows, row)
 		list.Names = append(list.Names, r.Name)

@@ -15,6 +15,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
 // Input is what a page is made from.
@@ -29,6 +30,7 @@ type Input struct {
 type Report struct {
 	Name string
 	*report.Report
+	Bench *verdict.Measurements // of go test -bench, in place of results; nil for a report
 
 	rows map[report.Row]*report.Result // of Write
 }
@@ -122,7 +124,7 @@ func Write(w io.Writer, in Input) error {
 		f.Title = "ksbench: " + in.main().Name
 	}
 	for _, build := range []func(Input) (*section, error){
-		comparison, verdicts, targets, ratios, distributions, latencies, growth, stages, history, flames, numbers, environment, reproduce,
+		comparison, benchHistory, benchSamples, benchNumbers, verdicts, targets, ratios, distributions, latencies, growth, stages, history, flames, numbers, environment, reproduce,
 	} {
 		s, err := build(in)
 		if err != nil {
@@ -145,8 +147,10 @@ func (f frame) write(w io.Writer) error {
 	return err
 }
 
-// main is the report that the page is about: the last with rows of workloads, or just the last.
-func (in Input) main() Report { return in.last(func(r Report) bool { return len(r.Results) > 0 }) }
+// main is the report that the page is about: the last with rows of workloads or benchmarks, or just the last.
+func (in Input) main() Report {
+	return in.last(func(r Report) bool { return len(r.Results) > 0 || r.Bench != nil })
+}
 
 // last is the newest report that has something, or else the newest.
 func (in Input) last(has func(Report) bool) Report {
@@ -158,14 +162,18 @@ func (in Input) last(has func(Report) bool) Report {
 	return in.Reports[len(in.Reports)-1]
 }
 
-// measured are the reports with rows of workloads.
+// measured are the reports with rows of workloads, or of benchmarks if the page is about those.
 func (in Input) measured() []Report {
-	return slices.DeleteFunc(slices.Clone(in.Reports), func(r Report) bool { return len(r.Results) == 0 })
+	bench := in.main().Bench != nil
+	return slices.DeleteFunc(slices.Clone(in.Reports), func(r Report) bool { return (r.Bench != nil) != bench || !bench && len(r.Results) == 0 })
 }
 
 func (in Input) lead() string {
 	r := in.main()
 	machine := fmt.Sprintf("%.80s (%.20s/%.20s)", r.Environment.CPU, r.Environment.OS, r.Environment.Arch)
+	if r.Bench != nil {
+		return fmt.Sprintf("%s of Go benchmarks, on %s.", doc.Plural(len(r.Bench.Series), "metric"), machine)
+	}
 	if len(r.Results) == 0 {
 		return "Measured on " + machine + "."
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -29,7 +28,7 @@ type folder struct {
 type reading struct {
 	changed time.Time
 	size    int64
-	report  *report.Report
+	report  page.Report
 	err     error
 }
 
@@ -37,7 +36,7 @@ var errName = errors.New("no report has that name")
 
 // open reads one report of the folder.
 func (f *folder) open(ctx context.Context, name string) (page.Report, error) {
-	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\:`) || !strings.EqualFold(filepath.Ext(name), ".json") {
+	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, `/\:`) || !page.May(name) {
 		return page.Report{}, errName
 	}
 	info, err := f.root.Lstat(name)
@@ -56,16 +55,20 @@ func (f *folder) open(ctx context.Context, name string) (page.Report, error) {
 		f.read[name] = r
 		f.mu.Unlock()
 	}
-	return page.Report{Name: name, Report: r.report}, r.err
+	return r.report, r.err
 }
 
-func (f *folder) parse(ctx context.Context, name string) (*report.Report, error) {
+func (f *folder) parse(ctx context.Context, name string) (page.Report, error) {
 	file, err := input.OpenIn(ctx, f.root, name, report.MaxBytes)
 	if err != nil {
-		return nil, err
+		return page.Report{}, err
 	}
 	defer file.Close()
-	return report.ReadNamed(file, name)
+	r, err := page.ReadIn(file, name)
+	if errors.Is(err, page.ErrOther) {
+		err = errName
+	}
+	return r, err
 }
 
 // all reads every report, oldest first, and says what else lies there under such a name.

@@ -27,24 +27,31 @@ func Load(ctx context.Context, path string, exact []string) (*Measurements, erro
 
 // Read is Load from a stream; source names it in errors and in the comparison.
 func Read(r io.Reader, source string, exact []string) (*Measurements, error) {
+	rep, m, err := ReadAny(r, source, exact)
+	if rep != nil {
+		m = FromReport(rep, source)
+	}
+	return m, err
+}
+
+// ReadAny reads a report, or else the measurements of text.
+func ReadAny(r io.Reader, source string, exact []string) (*report.Report, *Measurements, error) {
 	b, err := bom.Skip(r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", source, err)
+		return nil, nil, fmt.Errorf("%s: %w", source, err)
 	}
 	first, err := firstByte(b)
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("%s: is empty", source)
+		return nil, nil, fmt.Errorf("%s: is empty", source)
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", source, err)
+		return nil, nil, fmt.Errorf("%s: %w", source, err)
 	case first != '{' || benchtext.IsEvent(firstLine(b)):
-		return ReadGoBench(b, source, exact)
+		m, err := ReadGoBench(b, source, exact)
+		return nil, m, err
 	}
 	rep, err := report.ReadNamed(b, source)
-	if err != nil {
-		return nil, err
-	}
-	return FromReport(rep, source), nil
+	return rep, nil, err
 }
 
 // firstLine looks at the first line, and leaves it to be read. A longer line than the buffer holds is none of go test's.

@@ -123,6 +123,16 @@ func controls(r *report.Report, kinds map[string]report.Kind) map[string][]float
 	return all
 }
 
+// Clone copies what Align and Match change.
+func (m *Measurements) Clone() *Measurements {
+	c := *m
+	c.Series, c.aligned = slices.Clone(m.Series), nil
+	return &c
+}
+
+// Summary is what the samples say.
+func (s Series) Summary() Summary { return summarise(s.Values) }
+
 // Match keeps the series whose name matches.
 func (m *Measurements) Match(names *regexp.Regexp) {
 	m.keep(func(s Series) bool { return names.MatchString(s.Name) })
