@@ -157,6 +157,11 @@ func TestExportedAPI(t *testing.T) {
 	compareGolden(t, "api.txt", b.String())
 }
 
+// TestExportedAPIOfBench is TestExportedAPI for the other package that a user imports.
+func TestExportedAPIOfBench(t *testing.T) {
+	compareGolden(t, "../../bench/testdata/api.txt", strings.Join(exported(t, "../bench"), "\n")+"\n")
+}
+
 // TestDependencies: what a program gets with the engine is the standard library and xxhash.
 func TestDependencies(t *testing.T) {
 	if testing.Short() {

@@ -1,4 +1,4 @@
-// Package engine dispatches Kernel Streaming requests - properties, methods, events - in user space, with the statuses, sizes
+// Package engine dispatches Kernel Streaming requests (properties, methods and events) in user space, with the statuses, sizes
 // and byte layouts of Windows' KsPropertyHandlerWithAllocator family (ks.h), from any number of goroutines and without a heap
 // allocation.
 //
@@ -30,32 +30,14 @@
 //
 // # The way of a request
 //
-// The steps of a request, in the order of P-23, and the files where they are:
+// A request is checked in the order of P-23: the lengths, then the identifier, which is read once, its verb, the item that it
+// names, and the sizes that the item wants. Only then does it get a buffer, and the handler is called on a copy. A request that
+// fails before that costs no allocation. No step looks anything up twice, and none reads the caller's memory twice, so that a
+// caller who changes it meanwhile gains nothing.
 //
-//	lengths               P-4, P-5      property.go
-//	identifier, once      S-2           property.go, identify.go
-//	verb                  P-25          property.go
-//	lookup                P-24          property.go: one probe of a perfect-hash table keyed by (GUID, id)
-//	handler, sizes        P-26..P-28    property.go: from the cache line that the lookup brought
-//	buffer                P-10..P-16    buffer.go
-//	capture               P-6, P-8      buffer.go
-//	handler               P-17..P-22    buffer.go and control.go call it, outcome.go says what became of it
-//	standard processing   P-30..P-43    property_query.go, property_serialize.go, property_inner.go
-//	completion            N-1           complete.go
-//
-// Methods take the same way, in method.go and method_query.go, and so do the requests that enable an event, in event.go and
-// event_query.go: their heads are identify.go, the rest is shared. What an enabled event is, from its entry on a list to the
-// signal, is in the other event files, one idea each.
-//
-// [Dispatcher.IoControl] (control.go) is the whole way at once, with completion, for a request that is waited for. Most requests
-// are plain ones and take a short way there, which ends like the long one. [Ref] (property_ref.go) skips the lookup, and
-// [Dispatcher.PropertyBatch] (property_batch.go) looks many requests up at once.
-//
-// A [Topology] and a [PinSet] answer what a filter is asked about its nodes and its pins (property_topology.go, property_pin.go and
-// what begins with that name): their handlers are declared like any others.
-//
-// A request that fails before the buffer costs no allocation. No step looks anything up twice, and none reads the caller's
-// memory twice, so that a caller who changes it meanwhile gains nothing.
+// [Dispatcher.Property], [Dispatcher.Method] and [Dispatcher.EnableEvent] leave completion to their caller, who calls
+// [IRP.Finish]. [Dispatcher.IoControl] includes it, for a request that is waited for. [Ref] skips the lookup, and
+// [Dispatcher.PropertyBatch] looks many requests up at once.
 //
 // # The buffer
 //

@@ -48,7 +48,8 @@ func addMethodSet(c *methodCompiler, index int, decl *MethodSet) error {
 	for _, f := range set.FastIO {
 		v := &c.entry(decl.Set, f.ID).Value
 		if f.Handler != nil && v.fast != nil {
-			return c.fail(index, decl.Set, f.ID, "FastIO lists a handler for a method that has one already, here or in an earlier set with this GUID")
+			return c.fail(index, decl.Set, f.ID,
+				"FastIO lists a handler for a method that has one already, here or in an earlier set with this GUID")
 		}
 		if f.Handler != nil {
 			v.fast = f.Handler

@@ -56,7 +56,8 @@ func addPropertySet(c *propertyCompiler, index int, decl *PropertySet) error {
 	for _, f := range set.FastIO {
 		v := &c.entry(decl.Set, f.ID).Value
 		if f.Get != nil && v.fast[0] != nil || f.Set != nil && v.fast[1] != nil {
-			return c.fail(index, decl.Set, f.ID, "FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID")
+			return c.fail(index, decl.Set, f.ID,
+				"FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID")
 		}
 		if f.Get != nil {
 			v.fast[0] = f.Get

@@ -6,8 +6,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// prepareInner returns the IRP of the GET and SET requests that a serialization is broken up into (P-43). They inherit who asks: mode, file object and memory pool
-// (S-1), and nothing of the caller's memory, flags or allocator.
+// prepareInner returns the IRP of the GET and SET requests that a serialization is broken up into (P-43). They inherit the mode,
+// the file object and the memory pool of who asks (S-1), and nothing of the caller's memory, flags or allocator.
 func (irp *IRP) prepareInner() *IRP {
 	in := &irp.more().inner
 	if in.UserEvent == nil {

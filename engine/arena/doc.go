@@ -83,9 +83,7 @@
 //	sync.Pool                                        18.8
 //	make, and the garbage collector                  78.8
 //
-// AllocUninit and Free fit into the compiler's inlining budget of 80, at 76 and 64, because they call their slow paths through
-// a parameter (see lateAlloc): called directly, those made them 118 and 99. Taking turns with the two calls on a busy machine,
-// the pair went from 2.4 times an indirect call of a handler to 0.8 (medians of seven).
+// AllocUninit and Free are inlined because they call their slow paths through a parameter (see lateAlloc).
 //
 // A free that is not the newest costs about 20 ns in a few chunks, and grows with the logarithm of their number.
 //
@@ -94,12 +92,6 @@
 // empty: TryFree would have to look for it. Together, in the workload of TestPendedIsFlat, chunks of 200,000 bytes reserve
 // 19 times what is live, and chunks of 4,000 bytes 11 times, for as long as it runs. Where that matters, a smaller ChunkSize
 // lowers it, and so does an arena apart for what stays.
-//
-// # Why not GOEXPERIMENT=arenas
-//
-// Go's own experiment (https://go.dev/issue/51317) holds any Go values, frees all at once only, keeps user arena chunks of
-// 8 MiB on 64-bit machines, faults on use after free by unmapping, and is on hold indefinitely, because its API would spread
-// into every signature. Here one caller, the dispatcher, knows when each buffer ends, and buffers hold bytes.
 //
 // # Sources
 //
