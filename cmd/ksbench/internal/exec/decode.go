@@ -24,13 +24,13 @@ type decoder struct {
 	pos  int
 	seen uint64 // keys, as bits
 
-	extra, data, output []byte // kept from line to line
+	extra, data, output, flagNames []byte // kept from line to line
 }
 
 // decode reads one line into q. After an error q is not to be used.
 func (d *decoder) decode(line []byte, q *request) error {
 	*q = request{file: 1, notification: ks.NotificationEventHandle, count: 1}
-	d.line, d.pos, d.seen = line, 0, 0
+	d.line, d.pos, d.seen, d.flagNames = line, 0, 0, d.flagNames[:0]
 	if d.skipSpace(); d.pos == len(line) {
 		return errors.New("empty line; write one request on each line")
 	}
@@ -63,8 +63,13 @@ func (d *decoder) decode(line []byte, q *request) error {
 }
 
 // finish fills in what depends on other keys.
-func (d *decoder) finish(q *request) error {
+func (d *decoder) finish(q *request) (err error) {
 	q.output = q.data
+	if len(d.flagNames) > 0 {
+		if q.flags, err = lookFlags(q.op, string(d.flagNames)); err != nil {
+			return err
+		}
+	}
 	if q.op == opEnableEvent {
 		if err := d.enable(q); err != nil {
 			return err
@@ -220,11 +225,11 @@ func (d *decoder) value(q *request, key uint) (err error) {
 	case keyEntry:
 		q.plain, err = choose(d, entries)
 	case keySet:
-		err = d.guid(&q.set)
+		err = d.set(&q.set)
 	case keyID:
 		q.id, err = d.uint32()
 	case keyFlags:
-		q.flags, err = d.uint32()
+		err = d.flags(q)
 	case keyIn:
 		q.in, err = d.uint32()
 	case keyOut:
@@ -346,14 +351,6 @@ func (d *decoder) program() (*manifest.Program, error) {
 		return nil, err
 	}
 	return manifest.ParseProgram(string(text))
-}
-
-func (d *decoder) guid(g *ks.GUID) error {
-	text, err := d.text()
-	if err != nil {
-		return err
-	}
-	return g.UnmarshalText(text)
 }
 
 // hex reads a string of hexadecimal digits into buf.

@@ -16,7 +16,7 @@
 //	op            property, fast_property, method, fast_method, enable_event, disable_event, generate, complete,
 //	              dispatch_specific or close; without it property
 //	object        the manifest's object that is asked; without it the first, or what Options say
-//	set id flags  the KSPROPERTY, KSMETHOD or KSEVENT; zero
+//	set id flags  the KSPROPERTY, KSMETHOD or KSEVENT; zero. A set may be a name, KSPROPSETID_Audio, flags names, GET|TOPOLOGY
 //	in out        the lengths of the caller's buffers in bytes; in is 24 and the length of extra, out is 0
 //	extra         what follows the KSPROPERTY in the input, in hexadecimal
 //	data          what the output holds before, in hexadecimal; of enable_event, what it holds behind notification; of
