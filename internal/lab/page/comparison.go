@@ -18,7 +18,7 @@ func comparison(in Input) (*section, error) {
 	}
 	first, last := all[0], in.main()
 	old, now := first.measurements(), last.measurements()
-	c, err := verdict.New(old, now, verdict.Options{})
+	c, err := verdict.New(old, now, verdict.Options{Effect: verdict.Floor})
 	if errors.Is(err, verdict.ErrNothingInCommon) {
 		return nil, nil
 	}
@@ -29,8 +29,8 @@ func comparison(in Input) (*section, error) {
 	if last.Bench != nil {
 		what = "a metric of a benchmark"
 	}
-	s := &section{ID: "comparison", Title: "What changed", Text: []string{
-		fmt.Sprintf("From %s to %s: %s.", first.Name, last.Name, c.Summary()),
+	s := &section{ID: "comparison", Title: "What changed", Headline: c.Summary(), Text: []string{
+		fmt.Sprintf("From %s to %s.", first.Name, last.Name),
 		"A mark is the change of " + what + ", the line through it its 95 % interval; left of the dashed line there is less of it. The axis is logarithmic: " +
 			"twice as long and half as long are equally far. " +
 			fmt.Sprintf("A change counts if chance alone would seldom make it (p below %g, corrected for the number of rows), if it is at least %g %%, "+

@@ -89,9 +89,10 @@ func reproduce(in Input) (*section, error) {
 			s.Notes = []string{"The tree had changes that the commit does not have."}
 		}
 	}
-	s.Commands = append(s.Commands, "go run ./cmd/ksbench "+r.command()+" --format json --out again.json")
-	s.Commands = append(s.Commands, fmt.Sprintf("go run ./cmd/ksbench report %s again.json --out again.html", quote(r.Name)))
-	if len(r.Results) > 0 {
+	s.Commands = append(s.Commands, "go run ./cmd/ksbench "+r.command()+" --format json --out again.json",
+		"go run ./cmd/ksbench report again.json --out again.html")
+	s.Text = append(s.Text, fmt.Sprintf("With a copy of %s beside it, ksbench report %s again.json shows what changed.", r.Name, quote(r.Name)))
+	if len(r.Results) > 0 && len(r.Settings.Command) == 0 {
 		s.Text = append(s.Text, "Workloads from manifests need --manifest FILE, parts of a run --run REGEXP as well.")
 	}
 	return s, nil
@@ -99,6 +100,13 @@ func reproduce(in Input) (*section, error) {
 
 // command is what made the report, as far as the report says.
 func (r Report) command() string {
+	if len(r.Settings.Command) > 0 {
+		words := make([]string, len(r.Settings.Command))
+		for i, word := range r.Settings.Command {
+			words[i] = quote(word)
+		}
+		return strings.Join(words, " ")
+	}
 	command := "run"
 	switch {
 	case len(r.Results) > 0:
@@ -117,11 +125,8 @@ func (r Report) command() string {
 
 // quote makes a word of a shell from any text.
 func quote(s string) string {
-	if s != "" && !strings.HasPrefix(s, "-") && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+") == "" {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+=") == "" {
 		return s
-	}
-	if strings.HasPrefix(s, "-") {
-		s = "./" + s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -46,6 +46,7 @@ type Link struct{ Text, URL string }
 // section is one part of the page.
 type section struct {
 	ID, Title string
+	Headline  string   // what a reader in a hurry takes along
 	Text      []string // what it shows, and how to read it
 	Notes     []string // warnings
 	Tables    []table

@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
@@ -51,7 +52,12 @@ func verdicts(in Input) (*section, error) {
 		return nil, nil
 	}
 	s.Tables = []table{paths}
-	s.Text = append(r.Summary(),
+	summary := r.Summary()
+	s.Headline = summary[0]
+	if f := means(r); f != nil {
+		s.Figures = []*plot.Figure{f}
+	}
+	s.Text = append(summary[1:],
 		"In the tables of the paths below, a cell says how many times as long as the engine the other implementation takes: 2x is "+
 			"twice as long, so the engine is faster; below 1x the engine is slower. It is the median of the ratios within a round, and "+
 			"under it stands the interval that holds this median with a confidence of at least 95 %. Only an interval that leaves out 1x is a verdict.")
@@ -63,6 +69,36 @@ func interval(in *report.Interval, text func(float64) string) string {
 		return ""
 	}
 	return text(in.Low) + " to " + text(in.High)
+}
+
+// means is the page in one figure: how many times as long as the engine the others take on a path, over all its workloads.
+func means(r Report) *plot.Figure {
+	c := plot.Rows{
+		Title: "Time of the others in times of the engine's, geometric mean of all workloads", Series: r.peers(), Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
+		X: plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times},
+	}
+	for _, path := range r.Paths {
+		row := plot.Row{Name: path.Name}
+		for i, peer := range r.peers() {
+			sum, n := 0.0, 0.0
+			for _, w := range r.Workloads {
+				if ratio := r.ratio(w.Name, path.Name, peer); ratio != nil && ratio.Ratio > 0 {
+					sum += math.Log(ratio.Ratio)
+					n++
+				}
+			}
+			if n > 0 {
+				row.Items = append(row.Items, plot.Item{Series: i, Mid: math.Exp(sum / n)})
+			}
+		}
+		if len(row.Items) > 0 {
+			c.Rows = append(c.Rows, row)
+		}
+	}
+	if len(c.Rows) == 0 {
+		return nil
+	}
+	return c.Draw("means")
 }
 
 // ratios draws the same as the table: an interval for each comparison, and where 1x is.

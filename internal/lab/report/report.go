@@ -69,6 +69,8 @@ type Settings struct {
 	Rate     float64 `json:"rate,omitempty"`    // requests per second that the latency pass sent; 0: one after the other
 	Pin      *int    `json:"pin,omitempty"`     // the CPU that the run was kept on
 	Shard    string  `json:"shard,omitempty"`   // "2/4": the second of four runs that share the rounds
+
+	Command []string `json:"command,omitempty"` // of ksbench and its flags, but for where the report went
 }
 
 // Shard is one of the runs in a merged report.

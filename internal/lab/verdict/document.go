@@ -12,6 +12,9 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
+// Floor is the least relative change of a time that counts, unless a user says otherwise.
+const Floor = 0.05
+
 // Document is the comparison for people: a table to read on a terminal or in a comment on a pull request.
 func (c *Comparison) Document() *doc.Document {
 	d := &doc.Document{
