@@ -40,7 +40,7 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 		from, source = f, c.File
 	}
 	var saved *verdict.Measurements
-	err := baseline.Save(parent.Dir, c.Name, from, time.Now(), func(path string) error {
+	err := baseline.Save(baseline.Folder(parent.Dir), c.Name, from, time.Now(), func(path string) error {
 		f, _, err := baseline.Open(con.ctx, path)
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 	case err != nil:
 		return badInput{fmt.Errorf("nothing was saved: %w", err)}
 	}
-	fmt.Fprintf(con.stderr, "saved %s in %s: %d series of samples\n", c.Name, parent.Dir, len(saved.Series))
+	fmt.Fprintf(con.stderr, "saved %s in %s: %d series of samples\n", c.Name, baseline.Folder(parent.Dir), len(saved.Series))
 	return nil
 }
 
@@ -63,12 +63,12 @@ type baselineList struct{}
 
 // Run is called by kong.
 func (c *baselineList) Run(con *console, parent *baselineCommand) error {
-	infos, damaged := baseline.List(con.ctx, parent.Dir)
+	infos, damaged := baseline.List(con.ctx, baseline.Folder(parent.Dir))
 	if err := con.show(kept(infos), "text"); err != nil {
 		return err
 	}
 	if len(infos)+len(damaged) == 0 {
-		fmt.Fprintf(con.stderr, "nothing is saved in %s\n", parent.Dir)
+		fmt.Fprintf(con.stderr, "nothing is saved in %s\n", baseline.Folder(parent.Dir))
 	}
 	if len(damaged) > 0 {
 		return badInput{errors.Join(damaged...)}
@@ -95,7 +95,7 @@ type baselineShow struct {
 
 // Run is called by kong.
 func (c *baselineShow) Run(con *console, parent *baselineCommand) error {
-	path, err := baseline.Find(parent.Dir, c.Name)
+	path, err := baseline.Find(baseline.Folder(parent.Dir), c.Name)
 	if err != nil {
 		return badInput{err}
 	}

@@ -211,9 +211,11 @@ func (c *config) Validate(app *kong.Application) error {
 
 func (c *config) know(command string, node *kong.Node) {
 	for _, f := range node.Flags {
-		if s, ok := c.values[command+" "+f.Name]; ok && f.Name != "help" && f.Name != "config" {
-			s.known = true
-			c.values[command+" "+f.Name] = s
+		for _, name := range append(f.Aliases, f.Name) {
+			if s, ok := c.values[command+" "+name]; ok && name != "help" && name != "config" {
+				s.known = true
+				c.values[command+" "+name] = s
+			}
 		}
 	}
 }
@@ -224,10 +226,11 @@ func (c *config) Resolve(_ *kong.Context, parent *kong.Path, flag *kong.Flag) (a
 	if parent.Command != nil {
 		command = parent.Command.Name
 	}
-	s, ok := c.values[command+" "+flag.Name]
-	if !ok {
-		return nil, nil
+	for _, name := range append(flag.Aliases, flag.Name) {
+		if s, ok := c.values[command+" "+name]; ok {
+			c.used[flag.Name] = s.place
+			return s.value, nil
+		}
 	}
-	c.used[flag.Name] = s.place
-	return s.value, nil
+	return nil, nil
 }

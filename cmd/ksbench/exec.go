@@ -24,7 +24,7 @@ type execCommand struct {
 func (c *execCommand) Run(con *console) (err error) {
 	compat, err := exec.ParseCompat(c.Compat)
 	if err != nil {
-		return badInput{fmt.Errorf("--compat: %w", err)}
+		return badUsage{fmt.Errorf("--compat: %w", err)}
 	}
 	if c.MaxOut == 0 {
 		return badInput{errors.New("--max-out 0: must be at least 1")}

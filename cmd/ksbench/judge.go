@@ -1,41 +1,54 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
 
+	"golang.org/x/perf/benchproc"
+
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
 // judging are the flags of every command that compares.
 type judging struct {
-	Alpha       float64  `default:"0.05" placeholder:"P" help:"Chance of any false alarm among all rows (${default})."`
-	Match       string   `name:"run" placeholder:"REGEXP" help:"Compare only rows whose name matches."`
-	Exact       []string `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
-	Higher      []string `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever the text and their names say."`
-	Lower       []string `name:"lower-is-better" placeholder:"UNIT,..." help:"Units of which less is better."`
-	Format      string   `enum:"text,json,md,csv" default:"text" help:"How to write the comparison: text, json, md or csv."`
-	OnlyChanges bool     `help:"Write only rows that improved, regressed or changed, and nothing at all if there are none."`
-	Out         string   `placeholder:"FILE" help:"Where to write the comparison, instead of standard output."`
+	Alpha       float64    `default:"0.05" placeholder:"P" help:"Chance of any false alarm among all rows (${default})."`
+	Floor       percentage `default:"${floor}" aliases:"effect" help:"Least relative change of a time that counts (${default})."`
+	Filter      string     `placeholder:"FILTER" help:"Compare only what this filter of benchstat matches, by key, unit and value: '.unit:ns/op /size:(4k OR 8k) -goos:windows'."`
+	OldName     string     `placeholder:"NAME" help:"What to call the old side (default: its file or revision)."`
+	NewName     string     `placeholder:"NAME" help:"What to call the new side."`
+	Match       string     `name:"run" placeholder:"REGEXP" help:"Compare only rows whose name matches."`
+	Exact       []string   `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
+	Higher      []string   `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever the text and their names say."`
+	Lower       []string   `name:"lower-is-better" placeholder:"UNIT,..." help:"Units of which less is better."`
+	Format      string     `enum:"text,json,md,csv" default:"text" help:"How to write the comparison: text, json, md or csv."`
+	OnlyChanges bool       `help:"Write only rows that improved, regressed or changed, and nothing at all if there are none."`
+	Out         string     `placeholder:"FILE" help:"Where to write the comparison, instead of standard output."`
 
-	names *regexp.Regexp
+	names  *regexp.Regexp
+	filter *benchproc.Filter // nil without one
 }
 
 // check is called before anything is read or measured.
 func (j *judging) check() (err error) {
 	if !(j.Alpha > 0 && j.Alpha < 1) {
-		return badInput{fmt.Errorf("--alpha %v: must be between 0 and 1", j.Alpha)}
+		return badUsage{fmt.Errorf("--alpha %v: must be between 0 and 1", j.Alpha)}
 	}
 	for _, unit := range j.Higher {
 		if slices.Contains(j.Lower, unit) {
-			return badInput{fmt.Errorf("--higher-is-better and --lower-is-better both name %s", unit)}
+			return badUsage{fmt.Errorf("--higher-is-better and --lower-is-better both name %s", unit)}
 		}
 	}
 	if j.names, err = regexp.Compile(j.Match); err != nil {
-		return badInput{fmt.Errorf("--run: %w", err)}
+		return badUsage{fmt.Errorf("--run: %w", err)}
+	}
+	if j.Filter != "" {
+		if j.filter, err = benchproc.NewFilter(j.Filter); err != nil {
+			return badUsage{fmt.Errorf("--filter: %w", err)}
+		}
 	}
 	return nil
 }
@@ -61,6 +74,12 @@ func (j *judging) compare(old, new *verdict.Measurements, opt verdict.Options) (
 	verdict.Align(old, new) // before rows are dropped by their names
 	old.Match(j.names)
 	new.Match(j.names)
+	if j.filter != nil {
+		old.Filter(j.filter)
+		new.Filter(j.filter)
+	}
+	old.Source, new.Source = cmp.Or(j.OldName, old.Source), cmp.Or(j.NewName, new.Source)
+	opt.Effect = float64(j.Floor)
 	opt.Alpha, opt.HigherIsBetter, opt.LowerIsBetter = j.Alpha, j.Higher, j.Lower
 	return verdict.New(old, new, opt)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
+	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
 // commands are the subcommands. A command is a struct of flags with a method Run(*console) error, in a file of its own;
@@ -42,7 +43,8 @@ type console struct {
 	stdout io.Writer
 	stderr io.Writer // for messages and progress; with --quiet they go nowhere
 
-	width, fileWidth int // of text on standard output and in files, 0 for any
+	command          []string // as a report names it
+	width, fileWidth int      // of text on standard output and in files, 0 for any
 }
 
 // input is standard input for what measured something. It ends with ctx: a read of it waits for whoever writes.
@@ -62,6 +64,11 @@ type badInput struct{ error }
 
 func (e badInput) Unwrap() error { return e.error }
 
+// badUsage marks bad input whose remedy is in the help of the command.
+type badUsage struct{ error }
+
+func (e badUsage) Unwrap() error { return e.error }
+
 // notComparable marks a refusal to compare or add what was measured under other conditions: the exit code is 3.
 type notComparable struct{ error }
 
@@ -80,7 +87,7 @@ func newParser(root *commands, stdout, stderr io.Writer, helped func()) (*kong.K
 	return kong.New(root,
 		kong.Name("ksbench"),
 		kong.Description("Measure the ksdispatch property dispatcher against what one would otherwise write."),
-		kong.Vars{"baselines": baseline.Dir},
+		kong.Vars{"baselines": baseline.Dir, "floor": fmt.Sprintf("%g%%", 100*verdict.Floor)},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped() }),
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),
@@ -98,7 +105,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitFailed
 	}
 	completion(parser)
-	defaults, err := readConfig(ctx, args)
+	args, err = rewrite(parser, args)
+	var defaults *config
+	if err == nil {
+		defaults, err = readConfig(ctx, args)
+	}
 	if err == nil {
 		err = kong.Resolvers(defaults).Apply(parser)
 	}
@@ -114,7 +125,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitFailed
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "ksbench: %v\n%s\n", err, advice(parser, defaults, err))
+		fmt.Fprintf(stderr, "ksbench: %v\n%s\n", err, advice(parsed, defaults, err))
 		return exitBadInput
 	}
 	messages := stderr
@@ -125,6 +136,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		settings(messages, parsed, defaults)
 	}
 	con := &console{ctx: ctx, stdin: stdin, stdout: stdout, stderr: messages, width: int(root.Width), fileWidth: int(root.Width)}
+	con.command = commandLine(parsed)
 	if con.width == 0 {
 		con.width = widthOf(stdout)
 	}
@@ -135,6 +147,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	fmt.Fprintf(stderr, "ksbench: %v\n", err)
 	switch {
+	case errors.As(err, new(badUsage)):
+		fmt.Fprintln(stderr, advice(parsed, defaults, err))
+		return exitBadInput
 	case errors.As(err, new(badInput)):
 		return exitBadInput
 	case errors.As(err, new(notComparable)):

@@ -11,8 +11,8 @@ import (
 
 // profileCommand records profiles, or checks some.
 type profileCommand struct {
-	Out      string        `placeholder:"DIR" xor:"what" required:"" help:"Record into this directory, then check what was recorded."`
-	Check    string        `placeholder:"DIR" xor:"what" required:"" help:"Check a directory of recorded profiles. Nothing is recorded."`
+	Out      string        `placeholder:"DIR" xor:"what" help:"Record into this directory, then check what was recorded."`
+	Check    string        `placeholder:"DIR" xor:"what" help:"Check a directory of recorded profiles. Nothing is recorded."`
 	Requests int           `default:"10000000" placeholder:"N" help:"Requests of each workload and profile, at least (${default})."`
 	CPUTime  time.Duration `name:"cpu-time" default:"5s" placeholder:"TIME" help:"How long each worker runs for a CPU profile, at least (${default})."`
 	Seed     uint64        `default:"1" help:"Seed of the table and the requests (${default})."`
@@ -20,11 +20,14 @@ type profileCommand struct {
 
 // Run is called by kong.
 func (c *profileCommand) Run(con *console) error {
+	if c.Out == "" && c.Check == "" {
+		return badUsage{errors.New("profile: name a folder: --out DIR to record into it, or --check DIR to check what is in it")}
+	}
 	if c.Requests < 1 {
-		return badInput{fmt.Errorf("--requests %d: must be at least 1", c.Requests)}
+		return badUsage{fmt.Errorf("--requests %d: must be at least 1", c.Requests)}
 	}
 	if c.CPUTime < 0 {
-		return badInput{fmt.Errorf("--cpu-time %v: must not be below 0", c.CPUTime)}
+		return badUsage{fmt.Errorf("--cpu-time %v: must not be below 0", c.CPUTime)}
 	}
 	dir, least := c.Check, int64(c.Requests)
 	if c.Out == "" {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/near"
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/page"
 )
@@ -64,13 +66,17 @@ func (c *runCommand) Run(con *console) error {
 	line.clear()
 	switch {
 	case errors.Is(err, lab.ErrNoMatch):
-		return badInput{fmt.Errorf("--run %s: %w", c.Match, err)}
+		return badUsage{fmt.Errorf("--run %s: %w", c.Match, err)}
 	case errors.Is(err, lab.ErrPin):
-		return badInput{fmt.Errorf("--pin: %w", err)}
+		return badUsage{fmt.Errorf("--pin: %w", err)}
 	case con.ctx.Err() != nil && rep == nil:
 		return errors.New("interrupted; nothing was written")
 	case err != nil && con.ctx.Err() == nil:
 		return err
+	}
+	rep.Settings.Command = con.command
+	if c.Quick {
+		fmt.Fprintln(con.stderr, "ksbench: --quick is for a look: the times of two such reports cannot be judged; leave it out for that")
 	}
 	if err := con.write(out, rep, c.Format); err != nil {
 		return err
@@ -129,7 +135,7 @@ func parseShard(text string, rounds int) (s lab.Shard, err error) {
 func (c *runCommand) workloads(ctx context.Context) ([]lab.Workload, error) {
 	if len(c.Manifest) == 0 {
 		if len(c.Files) > 0 {
-			return nil, fmt.Errorf("unexpected argument %q: not a command, and a manifest follows --manifest", c.Files[0])
+			return nil, badUsage{fmt.Errorf("unexpected argument %q: not a command, and a manifest follows --manifest%s", c.Files[0], near.Hint(c.Files[0], maps.Keys(helpExamples)))} // every command has examples
 		}
 		return lab.Default()
 	}

@@ -35,7 +35,7 @@ func (c *scaleCommand) Run(con *console) error {
 	}
 	opt.Rounds = c.Rounds.or(opt.Rounds)
 	if opt.Max < 8 || opt.Max > scale.MaxKeys {
-		return badInput{fmt.Errorf("--max %d: must be 8 to %d", c.Max, scale.MaxKeys)}
+		return badUsage{fmt.Errorf("--max %d: must be 8 to %d", c.Max, scale.MaxKeys)}
 	}
 	out, err := newOutput(c.Out, con.stdout)
 	if err != nil {
@@ -63,6 +63,7 @@ func (c *scaleCommand) Run(con *console) error {
 	case err != nil:
 		return err
 	}
+	rep.Settings.Command = con.command
 	for i, f := range files {
 		if err := f.write(renderers(rep)[i]); err != nil {
 			return err

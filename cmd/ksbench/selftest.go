@@ -37,7 +37,7 @@ func (c *selftestCommand) Run(con *console) error {
 	}
 	match, err := regexp.Compile(c.Match)
 	if err != nil {
-		return badInput{fmt.Errorf("--run: %w", err)}
+		return badUsage{fmt.Errorf("--run: %w", err)}
 	}
 	var chosen []lab.Workload
 	for _, w := range workloads {
@@ -46,7 +46,7 @@ func (c *selftestCommand) Run(con *console) error {
 		}
 	}
 	if len(chosen) == 0 {
-		return badInput{fmt.Errorf("--run %s: no workload has a name that matches", c.Match)}
+		return badUsage{fmt.Errorf("--run %s: no workload has a name that matches", c.Match)}
 	}
 	out, err := newOutput(c.Out, con.stdout)
 	if err != nil {

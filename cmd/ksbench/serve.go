@@ -28,7 +28,7 @@ func (c *serveCommand) Run(con *console) error {
 	}
 	l, err := serve.Listen(c.Listen, c.Public)
 	if err != nil {
-		return badInput{fmt.Errorf("--listen: %w", err)}
+		return badUsage{fmt.Errorf("--listen: %w", err)}
 	}
 	fmt.Fprintf(con.stdout, "http://%s/\n", l.Addr())
 	fmt.Fprintf(con.stderr, "ksbench: reports of %s; Ctrl-C ends it\n", c.Dir)

@@ -56,11 +56,12 @@ func (m *measuring) report(con *console, match string, measure func(ctx context.
 	line.clear()
 	switch {
 	case errors.Is(err, lab.ErrNoMatch):
-		return nil, badInput{fmt.Errorf("--run %s: %w", match, err)}
+		return nil, badUsage{fmt.Errorf("--run %s: %w", match, err)}
 	case con.ctx.Err() != nil:
 		return nil, errors.New("interrupted; nothing was written")
 	case err != nil:
 		return nil, err
 	}
+	rep.Settings.Command = con.command
 	return rep, con.write(out, rep, m.Format)
 }

@@ -181,6 +181,30 @@ func List(ctx context.Context, dir string) (infos []Info, damaged []error) {
 	return infos, damaged
 }
 
+// Folder is dir, and for Dir itself that of the module: as a user in a folder of it means it. It is the first one above that has
+// .ksbench or go.mod.
+func Folder(dir string) string {
+	if dir != Dir {
+		return dir
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return dir
+	}
+	for up := ""; ; up = filepath.Join("..", up) {
+		for _, sign := range []string{filepath.Dir(Dir), "go.mod"} {
+			if _, err := os.Stat(filepath.Join(up, sign)); err == nil {
+				return filepath.Join(up, Dir)
+			}
+		}
+		parent := filepath.Dir(here)
+		if parent == here {
+			return dir
+		}
+		here = parent
+	}
+}
+
 // Find returns the path of what a user calls a baseline: a file, or a name in the folder.
 func Find(dir, name string) (string, error) {
 	if _, err := os.Stat(name); err == nil {

@@ -160,3 +160,19 @@ func TestListAndFind(t *testing.T) {
 	_, err = Find(dir, "c")
 	require.ErrorContains(t, err, "neither a file nor saved in")
 }
+
+// In a folder of a module, its baselines are meant; a folder that was named is itself.
+func TestFolder(t *testing.T) {
+	root := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "m", "a", "b"), 0o777))
+	t.Chdir(filepath.Join(root, "m", "a", "b"))
+	outside := Folder(Dir) // whatever is above the temporary folders
+	require.NoError(t, os.WriteFile(filepath.Join(root, "m", "go.mod"), nil, 0o666))
+	require.Equal(t, filepath.Join("..", "..", Dir), Folder(Dir))
+	require.NotEqual(t, filepath.Join("..", "..", Dir), outside)
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "m", "a", filepath.Dir(Dir)), 0o777))
+	require.Equal(t, filepath.Join("..", Dir), Folder(Dir))
+	require.Equal(t, "elsewhere", Folder("elsewhere"))
+	t.Chdir(filepath.Join(root, "m"))
+	require.Equal(t, filepath.FromSlash(Dir), Folder(Dir))
+}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +24,7 @@ type checkout struct {
 func (r *run) checkout() error {
 	var err error
 	if r.top, err = r.git("", "rev-parse", "--show-toplevel"); err != nil {
-		return input("%w", err)
+		return r.orDone(input("--rev: %w", err))
 	}
 	if r.prefix, err = r.git("", "rev-parse", "--show-prefix"); err != nil {
 		return err
@@ -32,7 +33,7 @@ func (r *run) checkout() error {
 		s := &r.sides[i]
 		s.rev = rev
 		if s.commit, err = r.git("", "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}"); err != nil {
-			return r.orDone(input("revision %q: git knows no such commit", rev))
+			return r.orDone(input("--rev %s: git knows no such commit", rev))
 		}
 		s.worktree = filepath.Join(r.dir, []string{"old", "new"}[i])
 		if _, err := r.git("", "worktree", "add", "--quiet", "--detach", s.worktree, s.commit); err != nil {
@@ -61,30 +62,46 @@ func (r *run) cleanup() error {
 	return errors.Join(errs...)
 }
 
-// build links the test binary of every package in every layout. Only the first of them compiles: -trimpath makes both worktrees
-// share what they have in common in the build cache.
-func (r *run) build() error {
-	total, done := 2*len(r.cfg.Packages)*r.cfg.Layouts, 0
+// packages finds the folders that the patterns mean, of those with tests in both revisions.
+func (r *run) packages() error {
+	r.patterns = r.cfg.Packages
+	var folders [2][]string
 	for i := range r.sides {
-		s := &r.sides[i]
-		for p, pkg := range r.cfg.Packages {
-			var binaries []string
-			for layout := range r.cfg.Layouts {
-				r.progress(done, total, "building "+s.rev)
-				done++
-				binary := filepath.Join(r.dir, fmt.Sprintf("bench-%d-%d-%d.exe", i, p, layout))
-				seed := 1 + (r.cfg.Seed+uint64(layout))%(1<<31) // 0 would be the linker's own order
-				if _, err := r.command(filepath.Join(s.worktree, r.prefix), "go", "test", "-c", "-trimpath",
-					fmt.Sprintf("-ldflags=-randlayout=%d", seed), "-o", binary, pkg); err != nil {
-					return r.orDone(input("revision %s: %w", s.rev, err))
-				}
-				if _, err := os.Stat(binary); err != nil {
-					return input("revision %s: %s has no tests", s.rev, pkg)
-				}
-				binaries = append(binaries, binary)
-			}
-			s.binaries = append(s.binaries, binaries)
+		dir := filepath.Join(r.sides[i].worktree, r.prefix)
+		args := append([]string{"list", "-f", "{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}", "--"}, r.patterns...)
+		text, err := r.command(dir, "go", args...)
+		if err != nil {
+			return r.orDone(input("--package %s: revision %s: %w", strings.Join(r.patterns, ","), r.sides[i].rev, err))
 		}
+		for path := range strings.Lines(text) {
+			folder, err := filepath.Rel(dir, strings.TrimSpace(path))
+			if err != nil {
+				return err
+			}
+			folders[i] = append(folders[i], "./"+filepath.ToSlash(folder))
+		}
+	}
+	r.cfg.Packages = slices.DeleteFunc(folders[0], func(folder string) bool { return !slices.Contains(folders[1], folder) })
+	if len(r.cfg.Packages) == 0 {
+		return input("--package %s: no package has tests in both revisions; name those with benchmarks, or ./... for all", strings.Join(r.patterns, ","))
+	}
+	return nil
+}
+
+// build links the test binary of a package in the first layouts, as far as that is not done. Only the first of them compiles:
+// -trimpath makes both worktrees share what they have in common in the build cache.
+func (r *run) build(side, p, layouts int) error {
+	s := &r.sides[side]
+	s.binaries = append(s.binaries, make([][]string, max(p+1-len(s.binaries), 0))...)
+	for layout := len(s.binaries[p]); layout < layouts; layout++ {
+		r.progress(layout, layouts, "building "+s.rev)
+		binary := filepath.Join(r.dir, fmt.Sprintf("bench-%d-%d-%d.exe", side, p, layout))
+		seed := 1 + (r.cfg.Seed+uint64(layout))%(1<<31) // 0 would be the linker's own order
+		args := []string{"test", "-c", "-trimpath", fmt.Sprintf("-ldflags=-randlayout=%d", seed), "-o", binary, r.cfg.Packages[p]}
+		if _, err := r.command(filepath.Join(s.worktree, r.prefix), "go", args...); err != nil {
+			return r.orDone(input("--rev %s: %w", s.rev, err))
+		}
+		s.binaries[p] = append(s.binaries[p], binary)
 	}
 	return nil
 }

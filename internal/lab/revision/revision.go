@@ -27,7 +27,7 @@ import (
 // Config says what to measure.
 type Config struct {
 	Old, New  string        // revisions, as git names them
-	Packages  []string      // folders, relative to the current one
+	Packages  []string      // patterns of go list, relative to the current folder
 	Bench     string        // regular expression of go test
 	Benchtime time.Duration // of one turn
 	Layouts   int           // random link orders of each revision
@@ -54,7 +54,7 @@ func Measure(ctx context.Context, cfg Config) (old, new *verdict.Measurements, e
 	if err := r.checkout(); err != nil {
 		return nil, nil, err
 	}
-	if err := r.build(); err != nil {
+	if err := r.packages(); err != nil {
 		return nil, nil, err
 	}
 	names, err := r.list()
@@ -73,13 +73,14 @@ func Measure(ctx context.Context, cfg Config) (old, new *verdict.Measurements, e
 
 // run is one comparison under way. Side 0 is the old revision, 1 the new.
 type run struct {
-	cfg    Config
-	ctx    context.Context
-	dir    string // everything that is made
-	top    string // of the user's repository
-	prefix string // of the current folder in it
-	sides  [2]checkout
-	rng    *rand.Rand
+	cfg      Config
+	ctx      context.Context
+	dir      string   // everything that is made
+	top      string   // of the user's repository
+	prefix   string   // of the current folder in it
+	patterns []string // of packages, as the user wrote them
+	sides    [2]checkout
+	rng      *rand.Rand
 }
 
 func (r *run) side(i int) verdict.Side {
@@ -160,6 +161,10 @@ func median(values []float64) float64 {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-func input(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrInput, fmt.Errorf(format, args...))
-}
+// inputError is an ErrInput that says what to mend.
+type inputError struct{ error }
+
+func (e inputError) Unwrap() error      { return e.error }
+func (inputError) Is(target error) bool { return target == ErrInput }
+
+func input(format string, args ...any) error { return inputError{fmt.Errorf(format, args...)} }

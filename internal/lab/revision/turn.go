@@ -21,17 +21,22 @@ type benchmark struct {
 // list runs everything once and returns what both revisions have.
 func (r *run) list() ([]benchmark, error) {
 	var both []benchmark
+	var matched [2]bool
 	for p, pkg := range r.cfg.Packages {
 		var names [2][]string
 		for side := range r.sides {
-			r.progress(side, 2, "listing "+r.sides[side].rev)
+			r.progress(2*p+side, 2*len(r.cfg.Packages), "listing "+r.sides[side].rev)
+			if err := r.build(side, p, 1); err != nil {
+				return nil, err
+			}
 			text, err := r.test(side, 0, p, r.cfg.Bench, "1x", 1)
 			if err != nil {
-				return nil, r.orDone(input("revision %s: %w", r.sides[side].rev, err))
+				return nil, r.orDone(input("--rev %s: %w", r.sides[side].rev, err))
 			}
 			if !strings.Contains(text, "\nBenchmark") && !strings.HasPrefix(text, "Benchmark") {
-				return nil, input("revision %s: no benchmark of %s matches %q", r.sides[side].rev, pkg, r.cfg.Bench)
+				continue
 			}
+			matched[side] = true
 			m, err := verdict.ReadGoBench(strings.NewReader(text+"\n"), pkg, nil)
 			if err != nil {
 				return nil, err
@@ -42,6 +47,7 @@ func (r *run) list() ([]benchmark, error) {
 				}
 			}
 		}
+		first := len(both)
 		for _, name := range names[0] {
 			for _, other := range names[1] {
 				if name == other {
@@ -49,9 +55,22 @@ func (r *run) list() ([]benchmark, error) {
 				}
 			}
 		}
+		if len(both) == first { // nothing to link again
+			continue
+		}
+		for side := range r.sides {
+			if err := r.build(side, p, r.cfg.Layouts); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for side, any := range matched {
+		if !any {
+			return nil, input("--bench %s: revision %s has no such benchmark in --package %s", r.cfg.Bench, r.sides[side].rev, strings.Join(r.patterns, ","))
+		}
 	}
 	if len(both) == 0 {
-		return nil, input("no benchmark is in both revisions")
+		return nil, input("--bench %s: no such benchmark is in both revisions", r.cfg.Bench)
 	}
 	return both, nil
 }
