@@ -94,9 +94,31 @@ func TestMeasure(t *testing.T) {
 		require.Equal(t, []float64{side.bytes, side.bytes}, values["B/op"], side.rev)
 		require.Equal(t, []float64{1, 1}, values["allocs/op"], side.rev)
 	}
-	require.Equal(t, []string{"building HEAD~1", "building HEAD~1", "building HEAD", "building HEAD", "listing HEAD~1", "listing HEAD",
+	require.Equal(t, []string{"listing HEAD~1", "building HEAD~1", "listing HEAD", "building HEAD", "building HEAD~1", "building HEAD",
 		"Both"}, steps)
 	nothingLeft(t, tmp)
+}
+
+// A pattern is what the go command makes of it, less the packages without tests in both.
+func TestPatterns(t *testing.T) {
+	repository(t, source("Both", "64"), source("Both", "64"))
+	require.NoError(t, os.MkdirAll(filepath.Join("volume", "plain"), 0o777))
+	require.NoError(t, os.WriteFile(filepath.Join("volume", "plain", "plain.go"), []byte("package plain\n"), 0o666))
+	git(t, "add", ".")
+	git(t, "commit", "-q", "-m", "a package without tests")
+	t.Chdir("volume")
+	cfg := quick
+	cfg.Layouts = 1
+	for _, pattern := range []string{"./...", "."} {
+		cfg.Packages = []string{pattern}
+		old, new, err := Measure(t.Context(), cfg)
+		require.NoError(t, err)
+		require.Len(t, old.Series, 3, "%+v", old.Series)
+		require.Len(t, new.Series, 3)
+	}
+	cfg.Packages = []string{"./plain"}
+	_, _, err := Measure(t.Context(), cfg)
+	require.ErrorContains(t, err, "--package ./plain: revision HEAD~1: go list")
 }
 
 // A comparison is of what was committed: the working tree stays as it is, and has no say.
@@ -121,13 +143,13 @@ func TestBadInput(t *testing.T) {
 		change func(*Config)
 		says   string
 	}{
-		{"no such revision", func(c *Config) { c.New = "nowhere" }, `revision "nowhere": git knows no such commit`},
-		{"an option for a revision", func(c *Config) { c.Old = "--all" }, `revision "--all": git knows no such commit`},
-		{"no such package", func(c *Config) { c.Packages = []string{"./chair"} }, "revision HEAD~3: go test"},
-		{"no match", func(c *Config) { c.Bench = "Chair" }, `revision HEAD~3: no benchmark of ./volume matches "Chair"`},
-		{"nothing in both", func(c *Config) {}, "no benchmark is in both revisions"},
-		{"does not compile", func(c *Config) { c.New = "HEAD~1" }, "revision HEAD~1: go test"},
-		{"fails", func(c *Config) { c.New = "HEAD" }, "revision HEAD: bench-1-0-0.exe"},
+		{"no such revision", func(c *Config) { c.New = "nowhere" }, "--rev nowhere: git knows no such commit"},
+		{"an option for a revision", func(c *Config) { c.Old = "--all" }, "--rev --all: git knows no such commit"},
+		{"no such package", func(c *Config) { c.Packages = []string{"./chair"} }, "--package ./chair: revision HEAD~3: go list"},
+		{"no match", func(c *Config) { c.Bench = "Chair" }, "--bench Chair: revision HEAD~3 has no such benchmark in --package ./volume"},
+		{"nothing in both", func(c *Config) {}, "--bench .: no such benchmark is in both revisions"},
+		{"does not compile", func(c *Config) { c.New = "HEAD~1" }, "--rev HEAD~1: go test"},
+		{"fails", func(c *Config) { c.New = "HEAD" }, "--rev HEAD: bench-1-0-0.exe"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := quick
