@@ -130,9 +130,7 @@ func TestBehaviour(t *testing.T) {
 				var want map[string]any
 				require.NoError(t, json.Unmarshal([]byte(list[i].outcome), &want), "line %d", list[i].line)
 				require.True(t, want["name"] != nil || want["handled"] != nil, "line %d says nothing", list[i].line)
-				if d := differs(want, got, "outcome"); d != "" {
-					t.Errorf("docs/behaviour.md:%d: %s", list[i].line, d)
-				}
+				require.Empty(t, differs(want, got, "outcome"), "docs/behaviour.md:%d", list[i].line)
 				last, _ = got["output"].(string)
 				count["example"]++
 			}
@@ -148,7 +146,7 @@ func TestBehaviour(t *testing.T) {
 			require.Equal(t, last, text, "line %d", b.line)
 		case "":
 		default:
-			t.Errorf("line %d: a block of %q is not checked", b.line, kind)
+			require.Fail(t, "a block is not checked", "line %d: %q", b.line, kind)
 		}
 	}
 	require.Equal(t, map[string]int{"json": 3, "console": 10, "hex": 2, "": 1, "example": count["example"]}, count)

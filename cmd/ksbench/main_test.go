@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,9 +29,7 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "internal", "lab", "report", "report.schema.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -77,18 +77,24 @@ func TestScripts(t *testing.T) {
 }
 
 // A run that is interrupted ends with 1, says so, and leaves nothing behind: neither the file nor a part of it.
+// requireFiles says that nothing but so many files is in a folder.
+func requireFiles(t *testing.T, dir string, n int) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, files, n, "left behind")
+}
+
 func TestInterruptLeavesNoFile(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, []string{"--run", "^1x8/", "--out", filepath.Join(dir, "report.json")}, strings.NewReader(""), &stdout, &stderr)
-	if code != exitFailed || stdout.Len() != 0 || !strings.Contains(stderr.String(), "interrupted") {
-		t.Errorf("exit code %d, stdout %q, stderr %q", code, &stdout, &stderr)
-	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
-		t.Errorf("left behind: %v, %v", files, err)
-	}
+	require.Equal(t, exitFailed, code, "%s", &stderr)
+	require.Empty(t, stdout.String())
+	require.Contains(t, stderr.String(), "interrupted")
+	requireFiles(t, dir, 0)
 }
 
 // An interrupt during a long run prints what there is. How soon there is something depends on the machine.
@@ -99,17 +105,14 @@ func TestInterruptPrintsWhatThereIs(t *testing.T) {
 		stderr.Reset()
 		code := run(ctx, []string{"--run", "^1x8/lookup/", "--rounds", "10000", "--format", "json"}, strings.NewReader(""), &stdout, &stderr)
 		cancel()
-		if code != exitFailed || !strings.Contains(stderr.String(), "interrupted") {
-			t.Fatalf("exit code %d, stderr %q", code, &stderr)
-		}
+		require.Equal(t, exitFailed, code, "%s", &stderr)
+		require.Contains(t, stderr.String(), "interrupted")
 	}
 	rep, err := report.Read(&stdout)
-	if err != nil || !rep.Incomplete || len(rep.Results) == 0 {
-		t.Errorf("%+v, %v", rep, err)
-	}
-	if want := "ksbench: interrupted; the report holds what was measured until then\n"; stderr.String() != want {
-		t.Errorf("stderr %q, want %q", &stderr, want)
-	}
+	require.NoError(t, err)
+	require.True(t, rep.Incomplete)
+	require.NotEmpty(t, rep.Results)
+	require.Equal(t, "ksbench: interrupted; the report holds what was measured until then\n", stderr.String())
 }
 
 // stuck is standard input that nobody ends; while a command waits for it, Ctrl-C comes.
@@ -128,9 +131,7 @@ func TestInterruptEndsAWait(t *testing.T) {
 	dir, end := t.TempDir(), make(chan struct{})
 	defer close(end)
 	file := filepath.Join(dir, "bench.txt")
-	if err := os.WriteFile(file, []byte("BenchmarkA-2 1 2 ns/op\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, []byte("BenchmarkA-2 1 2 ns/op\n"), 0o600))
 	for _, args := range [][]string{{"compare", "-", file}, {"compare", file, "-"}, {"gate", "--baseline", file},
 		{"baseline", "save", "a", "--dir", dir},
 		{"exec", "--manifest", execManifest}} {
@@ -138,13 +139,11 @@ func TestInterruptEndsAWait(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		code := run(ctx, args, stuck{cancel, end}, &stdout, &stderr)
 		cancel()
-		if code != exitFailed || stdout.Len() != 0 || !strings.HasPrefix(stderr.String(), "ksbench: interrupted") {
-			t.Errorf("%s: exit code %d, stdout %q, stderr %q", args, code, &stdout, &stderr)
-		}
+		require.Equal(t, exitFailed, code, "%s: %s", args, &stderr)
+		require.Empty(t, stdout.String(), "%s", args)
+		require.Regexp(t, "^ksbench: interrupted", stderr.String(), "%s", args)
 	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
-		t.Errorf("left behind: %v, %v", files, err)
-	}
+	requireFiles(t, dir, 1)
 }
 
 type fullDisk struct{}
@@ -154,35 +153,26 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left
 func TestAFailingWriterIsBadInput(t *testing.T) {
 	var stderr bytes.Buffer
 	code := run(context.Background(), []string{"--run", "^1x8/lookup/floor$", "--rounds", "1"}, strings.NewReader(""), fullDisk{}, &stderr)
-	if code != exitBadInput || !strings.Contains(stderr.String(), "ksbench: standard output: no space left") {
-		t.Errorf("exit code %d, stderr %q", code, &stderr)
-	}
+	require.Equal(t, exitBadInput, code)
+	require.Contains(t, stderr.String(), "ksbench: standard output: no space left")
 }
 
 // A renderer that fails leaves the old file as it was.
 func TestOutputIsReplacedWholeOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "report")
-	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	out, err := newOutput(path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	broken := errors.New("broken")
-	if err := out.write(func(w io.Writer) error {
+	require.ErrorIs(t, out.write(func(w io.Writer) error {
 		_, _ = w.Write([]byte("half"))
 		return broken
-	}); !errors.Is(err, broken) {
-		t.Errorf("%v", err)
-	}
-	if text, err := os.ReadFile(path); err != nil || string(text) != "old" {
-		t.Errorf("%q, %v", text, err)
-	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
-		t.Errorf("left behind: %v, %v", files, err)
-	}
+	}), broken)
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(text))
+	requireFiles(t, dir, 1)
 }
 
 func TestDevicesAreWrittenTo(t *testing.T) {
@@ -191,10 +181,6 @@ func TestDevicesAreWrittenTo(t *testing.T) {
 		t.Skipf("no device to try: %v", err)
 	}
 	out, err := newOutput(os.DevNull, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !out.direct {
-		t.Fatalf("%s would be replaced by a file", os.DevNull)
-	}
+	require.NoError(t, err)
+	require.True(t, out.direct, "%s would be replaced by a file", os.DevNull)
 }

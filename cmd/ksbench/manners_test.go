@@ -209,9 +209,7 @@ func FuzzConfig(f *testing.F) {
 		f.Add(text)
 	}
 	parser, err := newParser(&commands{}, io.Discard, io.Discard, func() {})
-	if err != nil {
-		f.Fatal(err)
-	}
+	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, text string) {
 		c := &config{path: "fuzz", values: map[string]setting{}, used: map[string]string{}}
 		if c.parse([]byte(text)) == nil && c.Validate(parser.Model) == nil {

@@ -1,8 +1,9 @@
 package main
 
 import (
-	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -15,11 +16,9 @@ func TestAMissedTargetFails(t *testing.T) {
 		target.Summarize()
 		rep.Targets = append(rep.Targets, target)
 	}
-	if err := judge(rep); err == nil || !strings.Contains(err.Error(), "1 of 3") || !strings.HasSuffix(err.Error(), ": slow") {
-		t.Errorf("%v", err)
-	}
+	err := judge(rep)
+	require.ErrorContains(t, err, "1 of 3")
+	require.Regexp(t, ": slow$", err.Error())
 	rep.Targets = nil
-	if err := judge(rep); err != nil {
-		t.Error(err)
-	}
+	require.NoError(t, judge(rep))
 }

@@ -44,9 +44,8 @@ func command(t *testing.T, dir string, args ...string) {
 	c := exec.CommandContext(t.Context(), ksbench, args...)
 	c.Dir = dir
 	text, err := c.CombinedOutput()
-	if c.ProcessState == nil || c.ProcessState.ExitCode() > 1 {
-		t.Fatalf("ksbench %s: %v\n%s", strings.Join(args, " "), err, text)
-	}
+	require.NotNil(t, c.ProcessState, "ksbench %s: %v", args, err)
+	require.LessOrEqual(t, c.ProcessState.ExitCode(), 1, "ksbench %s: %s", args, text)
 }
 
 // measured is a folder with reports of everything, and the page of them.

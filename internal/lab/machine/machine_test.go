@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 	"time"
 )
 
@@ -20,16 +22,13 @@ func TestDescribeLeavesNothingOut(t *testing.T) {
 		"kernel":         env.Kernel,
 		"virtualization": env.Virtualization,
 	} {
-		if value == "" {
-			t.Errorf("%s is empty; what is not known is called %q", name, unknown)
-		}
+		require.NotEmpty(t, value, "%s: what is not known is called %q", name, unknown)
 	}
-	if at, err := time.Parse(time.RFC3339, env.Time); err != nil || at.Before(before) || at.After(time.Now()) {
-		t.Errorf("time %q: %v", env.Time, err)
-	}
-	if env.Cores < 1 || env.GOMAXPROCS != runtime.GOMAXPROCS(0) {
-		t.Errorf("%d cores, GOMAXPROCS %d", env.Cores, env.GOMAXPROCS)
-	}
+	at, err := time.Parse(time.RFC3339, env.Time)
+	require.NoError(t, err)
+	require.WithinRange(t, at, before, time.Now())
+	require.Positive(t, env.Cores)
+	require.Equal(t, runtime.GOMAXPROCS(0), env.GOMAXPROCS)
 }
 
 func TestModelOf(t *testing.T) {
@@ -41,31 +40,19 @@ func TestModelOf(t *testing.T) {
 		{"empty", "", unknown},
 		{"no value", "model name\t:\n", unknown},
 	} {
-		if got := modelOf([]byte(c.text)); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		}
+		require.Equal(t, c.want, modelOf([]byte(c.text)), c.name)
 	}
 }
 
 func TestStampedCommit(t *testing.T) {
 	info := &debug.BuildInfo{Settings: []debug.BuildSetting{{Key: "GOAMD64", Value: "v3"}}}
-	if got := stampedCommit(info); got != unknown {
-		t.Errorf("without a stamp: %q", got)
-	}
-	if got := level(info); got != "GOAMD64=v3" {
-		t.Errorf("level %q", got)
-	}
-	if got := level(&debug.BuildInfo{}); got != unknown {
-		t.Errorf("without settings: level %q", got)
-	}
+	require.Equal(t, unknown, stampedCommit(info), "without a stamp")
+	require.Equal(t, "GOAMD64=v3", level(info))
+	require.Equal(t, unknown, level(&debug.BuildInfo{}), "without settings")
 	info.Settings = append(info.Settings,
 		debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123456789abcdef01234567"},
 		debug.BuildSetting{Key: "vcs.modified", Value: "false"})
-	if got := stampedCommit(info); got != "0123456789ab" {
-		t.Errorf("clean: %q", got)
-	}
+	require.Equal(t, "0123456789ab", stampedCommit(info), "clean")
 	info.Settings[2].Value = "true"
-	if got := stampedCommit(info); got != "0123456789ab+dirty" {
-		t.Errorf("dirty: %q", got)
-	}
+	require.Equal(t, "0123456789ab+dirty", stampedCommit(info), "dirty")
 }

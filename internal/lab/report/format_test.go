@@ -60,7 +60,7 @@ func TestGoBenchIsReadAsBenchstatReadsIt(t *testing.T) {
 	for reader.Scan() {
 		switch rec := reader.Result().(type) {
 		case *benchfmt.SyntaxError:
-			t.Error(rec)
+			require.Fail(t, rec.Error())
 		case *benchfmt.Result:
 			require.Equal(t, "Example 9000", rec.GetConfig("cpu"))
 			if ns, ok := rec.Value("sec/op"); ok {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
@@ -54,9 +56,7 @@ func sample(rounds int) *Report {
 func render(t testing.TB, write func(io.Writer) error) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, write(&b))
 	return b.String()
 }
 
@@ -69,17 +69,12 @@ func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != strings.ReplaceAll(string(want), "\r\n", "\n") {
-		t.Errorf("%s differs (go test ./internal/lab/report -update rewrites it):\n%s", name, got)
-	}
+	require.NoError(t, err)
+	require.Equal(t, strings.ReplaceAll(string(want), "\r\n", "\n"), got,
+		"%s differs; go test ./internal/lab/report -update rewrites it", name)
 }
 
 func TestGolden(t *testing.T) {
@@ -92,14 +87,11 @@ func TestRatiosAreWithinARound(t *testing.T) {
 	r := sample(7)
 	rows := r.Rows()
 	engine := rows[Row{"my|dri\x1b[31mver", "lookup", "engine"}]
-	if len(engine.Ratios) != 2 || engine.Ratios[0].To != "linear" || engine.Ratios[1].To != "map" {
-		t.Fatalf("ratios %+v", engine.Ratios)
-	}
+	require.Len(t, engine.Ratios, 2)
+	require.Equal(t, []string{"linear", "map"}, []string{engine.Ratios[0].To, engine.Ratios[1].To})
 	// Rounds alternate 4 and 5 for the engine, 5 and 4 for map: 1.25 and 0.8. The ratio of the medians would be 1.
 	got := engine.Ratios[1]
-	if got.Ratio != 1.25 || got.Interval.Low != 0.8 || got.Interval.High != 1.25 {
-		t.Errorf("ratio to map %+v, interval %+v", got, got.Interval)
-	}
+	require.Equal(t, []float64{1.25, 0.8, 1.25}, []float64{got.Ratio, got.Interval.Low, got.Interval.High})
 	if other := rows[Row{"20x12", "lookup", "map"}]; len(other.Ratios) != 0 {
 		t.Errorf("a peer has ratios: %+v", other.Ratios)
 	}
@@ -108,22 +100,12 @@ func TestRatiosAreWithinARound(t *testing.T) {
 func TestVerdictNamesEveryLoss(t *testing.T) {
 	lines := strings.Join(sample(7).Summary(), "\n")
 	want := "Of 5 comparisons with linear, map the engine is faster in 3, slower in 1, and 1 are undecided."
-	if !strings.Contains(lines, want) {
-		t.Errorf("%q lacks %q", lines, want)
-	}
-	if strings.Contains(lines, "bare") {
-		t.Errorf("a limit is no opponent: %q", lines)
-	}
-	if !strings.Contains(lines, "It loses my|dri\x1b[31mver/lookup to linear (0.75x).") {
-		t.Errorf("the loss is missing: %q", lines)
-	}
-	if !strings.Contains(lines, "Too close to tell: my|dri\x1b[31mver/lookup to map") {
-		t.Errorf("the tie is missing: %q", lines)
-	}
+	require.Contains(t, lines, want)
+	require.NotContains(t, lines, "bare", "a limit is no opponent")
+	require.Contains(t, lines, "It loses my|dri\x1b[31mver/lookup to linear (0.75x).", "the loss is missing")
+	require.Contains(t, lines, "Too close to tell: my|dri\x1b[31mver/lookup to map", "the tie is missing")
 	few := strings.Join(sample(5).Summary(), "\n")
-	if !strings.Contains(few, "Too few rounds for a verdict: it takes at least 6.") {
-		t.Errorf("five rounds: %q", few)
-	}
+	require.Contains(t, few, "Too few rounds for a verdict: it takes at least 6.", "five rounds")
 	r := sample(7)
 	r.Results = r.Results[:6]
 	if got := strings.Join(r.Summary(), "\n"); got !=
@@ -131,9 +113,7 @@ func TestVerdictNamesEveryLoss(t *testing.T) {
 		t.Errorf("without the loss: %q", got)
 	}
 	r.Results = r.Results[1:2]
-	if got := strings.Join(r.Summary(), "\n"); !strings.Contains(got, "compared with nothing") {
-		t.Errorf("without the engine: %q", got)
-	}
+	require.Contains(t, strings.Join(r.Summary(), "\n"), "compared with nothing", "without the engine")
 }
 
 func TestWarnings(t *testing.T) {
@@ -177,23 +157,15 @@ func TestWriteErrorsAreReported(t *testing.T) {
 
 func TestJSONMatchesItsSchema(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("report.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	text := render(t, sample(7).WriteJSON)
 	parse := func() map[string]any {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		return v.(map[string]any)
 	}
-	if err := schema.Validate(parse()); err != nil {
-		t.Error(err)
-	}
-	if err := schema.Validate(mustParse(t, render(t, sample(3).WriteJSON))); err != nil {
-		t.Errorf("without intervals: %v", err)
-	}
+	require.NoError(t, schema.Validate(parse()))
+	require.NoError(t, schema.Validate(mustParse(t, render(t, sample(3).WriteJSON))), "without intervals")
 	// Negative controls: a schema that accepts these would accept anything.
 	first := func(v map[string]any) map[string]any { return v["results"].([]any)[0].(map[string]any) }
 	for name, damage := range map[string]func(v map[string]any){
@@ -211,17 +183,13 @@ func TestJSONMatchesItsSchema(t *testing.T) {
 	} {
 		v := parse()
 		damage(v)
-		if schema.Validate(v) == nil {
-			t.Errorf("%s: the schema accepts it", name)
-		}
+		require.Error(t, schema.Validate(v), name)
 	}
 }
 
 func mustParse(t *testing.T, text string) any {
 	t.Helper()
 	v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return v
 }

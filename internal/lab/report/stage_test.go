@@ -3,6 +3,8 @@ package report
 import (
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -30,26 +32,18 @@ func TestStageGolden(t *testing.T) {
 
 func TestStageSchema(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("report.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	parsed := mustParse(t, render(t, staged().WriteJSON)).(map[string]any)
-	if err := schema.Validate(parsed); err != nil {
-		t.Error(err)
-	}
+	require.NoError(t, schema.Validate(parsed))
 	first := parsed["stages"].([]any)[0].(map[string]any)
 	for key, value := range first {
 		if key == "interval" {
 			continue
 		}
 		delete(first, key)
-		if schema.Validate(parsed) == nil {
-			t.Errorf("the schema does not miss %s", key)
-		}
+		require.Error(t, schema.Validate(parsed), "the schema does not miss %s", key)
 		first[key] = value
 	}
 	first["kind"] = "half"
-	if schema.Validate(parsed) == nil {
-		t.Error("the schema accepts a kind that is none")
-	}
+	require.Error(t, schema.Validate(parsed), "the schema accepts a kind that is none")
 }

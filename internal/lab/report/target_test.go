@@ -2,8 +2,9 @@ package report
 
 import (
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -43,17 +44,11 @@ func targets() *Report {
 func TestTargetVerdicts(t *testing.T) {
 	want := []Verdict{Pass, Near, Fail, Pass, Near, Fail, Pass}
 	for i, target := range targets().Targets {
-		if target.Verdict != want[i] {
-			t.Errorf("%s: %s from %v, want %s", target.Name, target.Verdict, target.Samples, want[i])
-		}
+		require.Equal(t, want[i], target.Verdict, target.Name)
 	}
-	if missed := targets().Missed(); !slices.Equal(missed, []string{"irp/20x12/slow", "memory/index"}) {
-		t.Errorf("missed %v", missed)
-	}
+	require.Equal(t, []string{"irp/20x12/slow", "memory/index"}, targets().Missed())
 	slow := target("slow", AtLeast, 4, 3.9, 3.9, 3.9, 3.9, 3.9, 3.9)
-	if slow.Verdict != Fail {
-		t.Errorf("just below what is at least wanted: %s", slow.Verdict)
-	}
+	require.Equal(t, Fail, slow.Verdict, "just below what is at least wanted")
 }
 
 func TestTargetGolden(t *testing.T) {
@@ -63,13 +58,9 @@ func TestTargetGolden(t *testing.T) {
 
 func TestTargetSchema(t *testing.T) {
 	schema, err := jsonschema.NewCompiler().Compile("report.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	parsed := mustParse(t, render(t, targets().WriteJSON)).(map[string]any)
-	if err := schema.Validate(parsed); err != nil {
-		t.Error(err)
-	}
+	require.NoError(t, schema.Validate(parsed))
 	first := parsed["targets"].([]any)[0].(map[string]any)
 	for key := range first {
 		if slices.Contains([]string{"stretch", "interval"}, key) {
@@ -77,15 +68,11 @@ func TestTargetSchema(t *testing.T) {
 		}
 		value := first[key]
 		delete(first, key)
-		if schema.Validate(parsed) == nil {
-			t.Errorf("the schema does not miss %s", key)
-		}
+		require.Error(t, schema.Validate(parsed), "the schema does not miss %s", key)
 		first[key] = value
 	}
 	first["verdict"] = "perhaps"
-	if schema.Validate(parsed) == nil {
-		t.Error("the schema accepts a verdict that is none")
-	}
+	require.Error(t, schema.Validate(parsed), "the schema accepts a verdict that is none")
 }
 
 func TestTargetsStandBesideResults(t *testing.T) {
@@ -93,8 +80,6 @@ func TestTargetsStandBesideResults(t *testing.T) {
 	r.Targets = targets().Targets
 	text := render(t, as(r, "text"))
 	for _, want := range []string{"It loses", "3 of 7 targets are reached.", "irp/20x12/near"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("%q is missing:\n%s", want, text)
-		}
+		require.Contains(t, text, want)
 	}
 }

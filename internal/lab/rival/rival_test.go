@@ -49,7 +49,7 @@ func object(t *testing.T) engine.Config {
 			return m.Objects[i].Config(manifest.Options{})
 		}
 	}
-	t.Fatalf("%s has no object %s", Driver, Object)
+	require.Fail(t, "no such object", "%s has no object %s", Driver, Object)
 	return engine.Config{}
 }
 
@@ -147,9 +147,7 @@ var sink uint32
 // BenchmarkFind times the two on the driver's keys; -pgo=FILE shows what a profile makes of them.
 func BenchmarkFind(b *testing.B) {
 	m, err := drivers.Load(Driver)
-	if err != nil {
-		b.Fatal(err)
-	}
+	require.NoError(b, err)
 	var keys []table.Key
 	for i := range m.Objects {
 		if m.Objects[i].Name == Object {
