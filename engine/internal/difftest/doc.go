@@ -28,6 +28,9 @@
 //
 // Buffers start as 0xCC, or as what the last request left. The IRP is reused from request to request, as handles do.
 //
+// Pins have cases of their own, a PinCase: what clients ask about them and the parameters of creates, answered by a PinSet and by its
+// model.
+//
 // # Readings
 //
 // Where a manifest cannot say what an object's handlers do, package model says it: see there. An inner request that pends is

@@ -42,7 +42,8 @@ func TestEveryRule(t *testing.T) {
 	}
 	rules := "P-1 P-3 P-4 P-5 P-6 P-7 P-8 P-9 P-10 P-11 P-12 P-13 P-14 P-15 P-16 P-17 P-18 P-19 P-20 P-21 P-22 P-23 P-24 P-25 P-26 P-27 " +
 		"P-28 P-29 P-30 P-31 P-32 P-33 P-34 P-35 P-36 P-37 P-38 P-39 P-40 P-41 P-42 P-43 P-44 P-45 P-50 P-51 P-60 P-61 P-62 P-70 P-71 P-72 " +
-		"P-73 F-1 F-2 F-3 F-4 F-5 F-6 F-7 N-1 M-1 M-2 M-3 M-4 M-5 M-6 M-7 M-8 M-9 M-10"
+		"P-73 F-1 F-2 F-3 F-4 F-5 F-6 F-7 N-1 M-1 M-2 M-3 M-4 M-5 M-6 M-7 M-8 M-9 M-10 PN-1 PN-2 PN-3 PN-4 PN-5 PN-6 PN-7 PN-8 PN-9 " +
+		"PN-10 PN-11 PN-12 PN-13 PN-14 PN-15 PN-18 PN-19 PN-20 PN-21 PN-22 PN-23 OB-6 OB-16 AT-1 AT-2 AT-3 AT-4 AT-5 AT-6 AT-7 AT-8 AT-9"
 	for _, rule := range strings.Fields(rules) {
 		if of[rule] == 0 {
 			t.Errorf("%s has no mutant", rule)
