@@ -1,7 +1,7 @@
 package engine
 
-// Dispatcher answers the property, method and event requests of one object. It is immutable and safe for concurrent use; what
-// is not are the IRP and the FileObject of a request.
+// Dispatcher answers the property, method and event requests of one object. It is immutable and safe for concurrent use, but the
+// IRP and the FileObject of a request belong to one goroutine at a time.
 type Dispatcher struct {
 	properties family[slot, setInfo, item]
 	methods    family[methodSlot, MethodSet, methodItem]

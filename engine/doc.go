@@ -64,6 +64,5 @@
 // # Sources
 //
 // The documented behaviour is that of the Windows driver documentation, cited beside each function, and of the public
-// headers. Where documents are silent, the rule's text says what was chosen and why; what no source pins down can be
-// overridden with [Compat].
+// headers. Where they are silent, the rule's text says what was chosen and why, and [Compat] can override the choice.
 package engine

@@ -27,8 +27,8 @@
 //
 // # What is read strictly and what is not
 //
-// A driver's table is typed by hand from sources that do not say everything. So what is absent is read kindly and what
-// is present is read strictly:
+// A driver's table is typed by hand from sources that do not say everything. So a missing key gets a default, and a key that is
+// there is read strictly:
 //
 //   - null is the same as no key, but for the handler of a method: a method that names none has the program store, one whose
 //     handler is null has no handler. An unknown min_property or min_method counts as 24, data_input as 32, every other
@@ -63,8 +63,7 @@
 // nothing else, so that the same code serves an IRP and the fast path. Texts are parsed when the manifest is loaded;
 // binding makes closures; a call neither parses nor allocates.
 //
-// The program that matters for measuring is store, which behaves like most properties: one value, read and written by
-// any number of goroutines. As a method it is set by what the method reads, and answers what the method writes (the item's
-// flags). Value says how it is kept and what that costs. Object.Config makes a new instance with
+// Measurements mostly use the program store, which behaves like most properties: it holds one value, which any number of goroutines
+// read and write. A method with this program stores what the method reads and answers what the method writes (the item's flags). Value says how it is kept and what that costs. Object.Config makes a new instance with
 // values of its own, as opening another device would.
 package manifest

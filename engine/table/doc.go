@@ -24,7 +24,7 @@
 //
 // An entry whose value has 40 bytes is as long as a cache line and lies on one, so that a hit touches two lines, of
 // which one holds the pilots of 64 buckets, beside the table's own, which hold the windows. The key lies beside its value
-// because the search ends with comparing it: with the keys elsewhere a hit would touch three.
+// because the search ends by comparing it, and a hit would touch three lines if the keys were elsewhere.
 //
 // # Lookup
 //

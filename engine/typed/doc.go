@@ -46,7 +46,7 @@
 //
 // A declaration never fails by itself: an error from each of them would turn one line into four. It remembers its mistakes,
 // a range that is empty or a default that is not allowed, and [PropertySet] returns them all, each with set, id and remedy.
-// There is no way from a declaration to a dispatcher but through that error, and nothing here panics.
+// Every declaration goes through PropertySet on its way to a dispatcher, and nothing here panics.
 // Declarations are values; a method returns a changed copy, so that several may start from one.
 //
 // # Two paths, one implementation
@@ -55,9 +55,8 @@
 // engine.FastHandler, so that both give the same answer (S-20).
 //
 // On the fast path the data is the caller's own memory (F-5), which the caller may change at any time. A scalar is read with
-// one load before it is checked. Nothing of the kind can be said of a structure, a string or a blob, which are checked
-// and used byte by byte: their SET has no fast handler, and takes the IRP path, which has captured the data (P-8, S-2). GET has
-// both paths for all kinds.
+// one load before it is checked. A structure, a string or a blob is checked and used byte by byte, so its SET has no fast
+// handler and takes the IRP path, which has captured the data (P-8, S-2). GET has both paths for all kinds.
 //
 // # What functions must do
 //
@@ -73,10 +72,10 @@
 //
 //	                                        GET     SET, stepped range
 //	written by hand, constants in the code  2.2      4.1
-//	ScalarVar of an atomic.Int32              6.8     10.9
+//	ScalarVar of an atomic.Int32            6.8     10.9
 //	ScalarFunc                              9.0     13.3
 //
-// A whole request through package device took 38 ns by hand and 41 ns with ScalarVar in the same windows. What is paid for is two
+// A whole request through package device took 38 ns by hand and 41 ns with ScalarVar in the same windows. The difference is two
 // more indirect calls. An atomic.Bool goes the general way of all cells, a call through the interface and a type switch, and
 // its GET takes 9.3 ns; the four integers of sync/atomic have closures of their own to be spared that.
 //
