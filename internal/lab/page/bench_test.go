@@ -38,7 +38,7 @@ func TestBenchPage(t *testing.T) {
 	require.Len(t, skipped, 1)
 	require.ErrorContains(t, skipped[0], "z.bench:33: the test run failed")
 	text := render(t, Input{Reports: reports})
-	for _, want := range []string{`id="comparison"`, `id="history"`, `id="samples"`, `id="numbers"`, "From 0.txt to 2.txt: ", "improved",
+	for _, want := range []string{`id="comparison"`, `id="history"`, `id="samples"`, `id="numbers"`, "From 0.txt to 2.txt.", "improved",
 		"m/cache.Get/&lt;b&gt;", "n/cache.Get/&lt;b&gt;", "6 metrics of Go benchmarks", "items/sec over time", "Example 9000"} {
 		require.Contains(t, text, want)
 	}

@@ -100,12 +100,14 @@ func reproduce(in Input) (*section, error) {
 
 // command is what made the report, as far as the report says.
 func (r Report) command() string {
-	if len(r.Settings.Command) > 0 {
-		words := make([]string, len(r.Settings.Command))
-		for i, word := range r.Settings.Command {
-			words[i] = quote(word)
+	if c := r.Settings.Command; len(c) > 0 && slices.Contains([]string{"run", "scale", "stages", "targets"}, c[0]) {
+		command := c[0]
+		for _, w := range c[1:] {
+			if name, _, _ := strings.Cut(w, "="); !slices.Contains([]string{"--out", "--html", "--dir", "--config"}, name) { // writes, or reads, elsewhere
+				command += " " + word(w)
+			}
 		}
-		return strings.Join(words, " ")
+		return command
 	}
 	command := "run"
 	switch {
@@ -123,8 +125,16 @@ func (r Report) command() string {
 	return fmt.Sprintf("%s --seed %d --rounds %d", command, r.Settings.Seed, r.Settings.Rounds)
 }
 
-// quote makes a word of a shell from any text.
+// quote makes a word of a shell from any text, and no flag.
 func quote(s string) string {
+	if strings.HasPrefix(s, "-") {
+		s = "./" + s
+	}
+	return word(s)
+}
+
+// word makes a word of a shell from any text.
+func word(s string) string {
 	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+=") == "" {
 		return s
 	}

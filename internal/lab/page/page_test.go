@@ -168,7 +168,12 @@ func TestHostileNamesAreShownHarmlessly(t *testing.T) {
 		}
 	}
 	require.Equal(t, `'$(rm -rf ~)'\''x'`, quote("$(rm -rf ~)'x"))
-	require.Equal(t, `'./-rf'`, quote("-rf"))
+	require.Equal(t, "./-rf", quote("-rf"))
+	r := three(t, "x").Reports[0]
+	r.Settings.Command = []string{"run", "--run=^1x8/(a|b)'$", "--html=/etc/passwd", "--rounds=6"}
+	require.Equal(t, `run '--run=^1x8/(a|b)'\''$' --rounds=6`, r.command())
+	r.Settings.Command = []string{"rm", "-rf"}
+	require.NotContains(t, r.command(), "rm")
 }
 
 type full struct{}
