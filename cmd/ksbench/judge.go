@@ -24,6 +24,7 @@ type judging struct {
 	Exact       []string   `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
 	Higher      []string   `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever the text and their names say."`
 	Lower       []string   `name:"lower-is-better" placeholder:"UNIT,..." help:"Units of which less is better."`
+	Ignore      []string   `placeholder:"KEY,..." help:"Keys of \"key: value\" lines that tell no benchmarks apart."`
 	Format      string     `enum:"text,json,md,csv" default:"text" help:"How to write the comparison: text, json, md or csv."`
 	OnlyChanges bool       `help:"Write only rows that improved, regressed or changed, and nothing at all if there are none."`
 	Out         string     `placeholder:"FILE" help:"Where to write the comparison, instead of standard output."`
@@ -66,6 +67,7 @@ func (j *judging) load(con *console, path string) (m *verdict.Measurements, err 
 	case err != nil:
 		return nil, badInput{err}
 	}
+	m.Ignore(j.Ignore)
 	return m, nil
 }
 

@@ -24,10 +24,11 @@ import (
 
 // Result is a line of figures.
 type Result struct {
-	Package string // import path; "" if nothing says it
-	Name    string // without "Benchmark", with the GOMAXPROCS that go test appends
-	Config  []Pair // the other configuration in force, sorted by key
-	Values  []Value
+	Package    string // import path; "" if nothing says it
+	Name       string // without "Benchmark", with the GOMAXPROCS that go test appends
+	Config     []Pair // the other configuration in force, sorted by key
+	Iterations int
+	Values     []Value
 }
 
 // Pair is a line of configuration, "key: value".
@@ -133,7 +134,7 @@ func (t *Text) add(reader *benchfmt.Reader, s *stream) error {
 }
 
 func result(r *benchfmt.Result) Result {
-	out := Result{Package: r.GetConfig("pkg"), Name: string(r.Name)}
+	out := Result{Package: r.GetConfig("pkg"), Name: string(r.Name), Iterations: r.Iters}
 	for _, c := range r.Config {
 		if c.Key != "pkg" {
 			out.Config = append(out.Config, Pair{c.Key, string(c.Value)})

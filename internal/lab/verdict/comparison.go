@@ -35,6 +35,15 @@ type Comparison struct {
 // ErrNothingInCommon says that no row is in both measurements.
 var ErrNothingInCommon = errors.New("nothing in common: no benchmark is in both")
 
+// nothing is ErrNothingInCommon, with the configuration that may be the reason.
+func nothing(a *alignment) error {
+	if len(a.keys) == 0 {
+		return ErrNothingInCommon
+	}
+	keys := strings.Join(a.keys, ",")
+	return fmt.Errorf("%w; configuration tells them apart: if it is only a log, --ignore %s", ErrNothingInCommon, doc.Printable(keys))
+}
+
 // New compares what two measurements have in common, in the order of the new ones. Of reports the engine's rows are compared; the
 // limits, which no change of the engine can touch, only say whether the machine was the same. opt's Exact and Better come from the
 // series.
@@ -44,7 +53,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 	c := &Comparison{SchemaVersion: SchemaVersion, Old: old.Side, New: new.Side, Alpha: opt.Alpha, Effect: opt.Effect, Rows: []Row{},
 		OnlyOld: []string{}, OnlyNew: []string{}, Warnings: slices.Concat([]string{}, old.Warnings, new.Warnings)}
 	if differ := old.aligned.differ; len(differ) > 0 {
-		c.Warnings = append(c.Warnings, "the sides differ in more than the code, it may be: "+strings.Join(differ, "; "))
+		c.Warnings = append(c.Warnings, "the sides differ in more than the code, it may be: "+joined(differ))
 	}
 	before := map[rowKey]Series{}
 	for _, s := range old.Series {
@@ -86,7 +95,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 		}
 	}
 	if len(pairs) == 0 {
-		return nil, ErrNothingInCommon
+		return nil, nothing(old.aligned)
 	}
 	pairTwins(pairs)
 	c.Tested, c.Serial = judge(pairs, opt)

@@ -24,11 +24,15 @@ func ReadGoBench(r io.Reader, source string, exact []string) (*Measurements, err
 	if err != nil {
 		return nil, err
 	}
+	return measurementsOf(text, source, exact), nil
+}
+
+func measurementsOf(text *benchtext.Text, source string, exact []string) *Measurements {
 	b := goBench{index: map[rowOf]int{}, configs: map[string]string{}}
 	for _, result := range text.Results {
 		b.add(result)
 	}
-	return b.measurements(source, text.Units, append(exact, unitAllocs, unitBytes)), nil
+	return b.measurements(source, text.Units, append(slices.Clone(exact), unitAllocs, unitBytes))
 }
 
 // goBench collects results.

@@ -22,8 +22,22 @@ type Benchmark struct {
 // alignment is what Align found, shared by its sides.
 type alignment struct {
 	sides  []*Measurements
-	differ []string // configuration that differs from side to side and tells no series apart: "note: a, now b"
+	keys   []string // of configuration, that tell series apart
+	differ []unalike
 }
+
+// unalike is a key of configuration that is one thing on one side and another on the other, and tells no series apart.
+type unalike struct{ key, old, new string }
+
+func joined(differ []unalike) string {
+	texts := make([]string, len(differ))
+	for i, d := range differ {
+		texts[i] = d.String()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (d unalike) String() string { return fmt.Sprintf("%s: %s, now %s", d.key, d.old, d.new) }
 
 // Align decides which series of the sides are of one benchmark, and names each as shortly as keeps all of them apart.
 //
@@ -42,7 +56,8 @@ func Align(sides ...*Measurements) {
 	}
 	a := &alignment{sides: sides}
 	configs := configs{}
-	keys := a.keys(configs)
+	keys := a.apartBy(configs)
+	a.keys = keys
 	packages := a.packages()
 	suffix := a.suffixes(func(b Benchmark) string { return packages.of(b) + "\t" + configs.of(b, keys) })
 	for i, m := range sides {
@@ -94,9 +109,9 @@ func (c configs) of(b Benchmark, keys []string) string {
 // machineKeys are those of go test that say where it ran. What they say is in a side's Environment.
 var machineKeys = [...]string{"cpu", "goarch", "goos"}
 
-// keys returns the keys that tell series apart: those with several values on a side. But if no value of a key is on both
+// apartBy returns the keys that tell series apart: those with several values on a side. But if no value of a key is on both
 // sides, as when each package was given its time, and without the key no two series of a side become one, it tells nothing.
-func (a *alignment) keys(configs configs) (keys []string) {
+func (a *alignment) apartBy(configs configs) (keys []string) {
 	values := map[string][]map[string]bool{} // by key and side
 	for i, m := range a.sides {
 		benchmarks := map[string]Benchmark{}
@@ -172,7 +187,7 @@ func (a *alignment) compare(key string, of []map[string]bool) {
 		return
 	}
 	say := func(values []string) string { return cmp.Or(doc.Listed(values), "nothing") }
-	a.differ = append(a.differ, fmt.Sprintf("%s: %s, now %s", key, say(first), say(last)))
+	a.differ = append(a.differ, unalike{key, say(first), say(last)})
 }
 
 // packages are the import paths of all sides.

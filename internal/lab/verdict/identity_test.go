@@ -131,3 +131,19 @@ func TestAlignNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"the sides differ in more than the code, it may be: note: a, now b; tip: 1, now nothing"}, c.Warnings)
 }
+
+// What only looks like configuration can be ignored, and the error says so.
+func TestIgnore(t *testing.T) {
+	old, new := read(t, text("note: 1", "m X-4 100", "note: 2", "m X-4 110")), read(t, text("note: 3", "m X-4 100", "note: 4", "m X-4 110"))
+	_, err := New(old, new, Options{})
+	require.ErrorIs(t, err, ErrNothingInCommon)
+	require.ErrorContains(t, err, "--ignore note")
+	for _, m := range []*Measurements{old, new} {
+		m.Ignore([]string{"note"})
+		require.Len(t, m.Series, 1)
+		require.Len(t, m.Series[0].Values, 20)
+	}
+	c, err := New(old, new, Options{})
+	require.NoError(t, err)
+	require.Len(t, c.Rows, 1)
+}

@@ -36,22 +36,32 @@ func Read(r io.Reader, source string, exact []string) (*Measurements, error) {
 
 // ReadAny reads a report, or else the measurements of text.
 func ReadAny(r io.Reader, source string, exact []string) (*report.Report, *Measurements, error) {
-	b, err := bom.Skip(r)
+	b, text, err := Sniff(r, source)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", source, err)
+		return nil, nil, err
 	}
-	first, err := firstByte(b)
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil, nil, fmt.Errorf("%s: is empty", source)
-	case err != nil:
-		return nil, nil, fmt.Errorf("%s: %w", source, err)
-	case first != '{' || benchtext.IsEvent(firstLine(b)):
+	if text {
 		m, err := ReadGoBench(b, source, exact)
 		return nil, m, err
 	}
 	rep, err := report.ReadNamed(b, source)
 	return rep, nil, err
+}
+
+// Sniff tells text, or events of go test, from a report, and returns all of it to be read.
+func Sniff(r io.Reader, source string) (all io.Reader, text bool, err error) {
+	b, err := bom.Skip(r)
+	if err != nil {
+		return nil, false, fmt.Errorf("%s: %w", source, err)
+	}
+	first, err := firstByte(b)
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, false, fmt.Errorf("%s: is empty", source)
+	case err != nil:
+		return nil, false, fmt.Errorf("%s: %w", source, err)
+	}
+	return b, first != '{' || benchtext.IsEvent(firstLine(b)), nil
 }
 
 // firstLine looks at the first line, and leaves it to be read. A longer line than the buffer holds is none of go test's.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
@@ -121,6 +122,46 @@ func controls(r *report.Report, kinds map[string]report.Kind) map[string][]float
 		}
 	}
 	return all
+}
+
+// Ignore forgets configuration keys, which tell no series apart then.
+func (m *Measurements) Ignore(keys []string) {
+	if len(keys) == 0 {
+		return
+	}
+	index := map[rowOf]int{}
+	var kept []Series
+	for _, s := range m.Series {
+		var config strings.Builder
+		for line := range strings.Lines(s.Benchmark.Config) {
+			if key, _, _ := strings.Cut(line, ": "); !slices.Contains(keys, key) {
+				config.WriteString(line)
+			}
+		}
+		s.Benchmark.Config = config.String()
+		of := rowOf{s.Benchmark, s.Unit}
+		i, ok := index[of]
+		if !ok || s.Benchmark == (Benchmark{}) {
+			index[of] = len(kept)
+			kept = append(kept, s)
+			continue
+		}
+		first := &kept[i]
+		if first.Runs != nil || s.Runs != nil {
+			first.Runs = slices.Concat(first.lengths(), s.lengths())
+		}
+		first.Values = slices.Concat(first.Values, s.Values)
+	}
+	m.Series, m.aligned = kept, nil
+	Align(m)
+}
+
+// lengths are Runs, also where there was one.
+func (s *Series) lengths() []int {
+	if s.Runs == nil {
+		return []int{len(s.Values)}
+	}
+	return s.Runs
 }
 
 // Clone copies what Align and Match change.
