@@ -253,3 +253,21 @@ func oneItemQuiet(t *testing.T, handler engine.Handler, fast engine.FastHandler)
 	return newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: handler}},
 		FastIO: []engine.FastPropertyItem{{ID: 1, Get: fast}}}}})
 }
+
+func TestDoublePassAllocatesNothing(t *testing.T) {
+	needPlainBuild(t)
+	h, p := passes(t, family("A:1"), family("A:1,2"))
+	for _, q := range []request{
+		{set: setA, id: 1, flags: get, out: full(1)}, {set: setA, id: 2, flags: get, out: full(1)},
+		{set: setA, id: 3, flags: get, out: full(1)},
+	} {
+		irp := h.irp(q)
+		if n := testkit.Allocs(func() { irp.Finish(p.Property(irp, nil), irp.UserBuffer) }); n != 0 {
+			t.Errorf("%v: Property allocates %v times", q, n)
+		}
+		irp.Type3InputBuffer[20] = byte(ks.MethodTypeSend)
+		if n := testkit.Allocs(func() { irp.Finish(p.Method(irp, nil), irp.UserBuffer) }); n != 0 {
+			t.Errorf("%v: Method allocates %v times", q, n)
+		}
+	}
+}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // Merging tables, AT-1 to AT-7, and the double pass that is the alternative, AT-8 and AT-9.
@@ -496,22 +495,4 @@ func TestAT9_VerbsAndLists(t *testing.T) {
 	h.wantPass(p, one, ks.StatusSuccess, "")
 	blob := request{set: setB, flags: serializeSet, out: full(20)}
 	h.wantPass(p, blob, ks.StatusSuccess, string(setB[:])+"\x00\x00\x00\x00")
-}
-
-func TestDoublePassAllocatesNothing(t *testing.T) {
-	needPlainBuild(t)
-	h, p := passes(t, family("A:1"), family("A:1,2"))
-	for _, q := range []request{
-		{set: setA, id: 1, flags: get, out: full(1)}, {set: setA, id: 2, flags: get, out: full(1)},
-		{set: setA, id: 3, flags: get, out: full(1)},
-	} {
-		irp := h.irp(q)
-		if n := testkit.Allocs(func() { irp.Finish(p.Property(irp, nil), irp.UserBuffer) }); n != 0 {
-			t.Errorf("%v: Property allocates %v times", q, n)
-		}
-		irp.Type3InputBuffer[20] = byte(ks.MethodTypeSend)
-		if n := testkit.Allocs(func() { irp.Finish(p.Method(irp, nil), irp.UserBuffer) }); n != 0 {
-			t.Errorf("%v: Method allocates %v times", q, n)
-		}
-	}
 }
