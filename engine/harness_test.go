@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -260,23 +261,49 @@ func (h *host) allocator(irp *engine.IRP, size uint32, input bool) ks.Status {
 	return ks.StatusSuccess
 }
 
-// via sends q through p, completes it, and checks what holds for every request: the dispatcher leaves IoStatus.Status
-// alone (P-1), an error has no Information (N-1), nothing but the produced bytes reaches the caller, and every buffer is
-// gone afterwards.
+// entry is how requests of a family come in.
+type entry struct {
+	code          uint32
+	plain         func(*engine.IRP) ks.Status
+	withAllocator func(*engine.IRP, engine.Allocator) ks.Status
+}
+
+// via sends a request for a property through p.
 func (h *host) via(p path, q request) answer {
+	h.Helper()
+	a := h.exchange(p, q, entry{ks.IoctlProperty, h.Property, h.PropertyWithAllocator})
+	produced := uint64(0)
+	if !carriesIn(q.flags) && !a.status.IsError() {
+		produced = min(a.info, uint64(len(q.out)))
+	}
+	if !bytes.Equal(a.out[produced:], q.out[produced:]) {
+		h.Errorf("%s %v: output written beyond the %d bytes of the answer: % x", p, q, produced, a.out)
+	}
+	return a
+}
+
+// viaMethod sends a request for a method through p. What the output is to be depends on the method, and is the caller's to check.
+func (h *host) viaMethod(p path, q request) answer {
+	h.Helper()
+	return h.exchange(p, q, entry{ks.IoctlMethod, h.Method, h.MethodWithAllocator})
+}
+
+// exchange sends q through p, completes it, and checks what holds for every request: the dispatcher leaves IoStatus.Status
+// alone (P-1), an error has no Information (N-1), the input is not written, and every buffer is gone afterwards.
+func (h *host) exchange(p path, q request, e entry) answer {
 	h.Helper()
 	var a answer
 	irp := h.irp(q)
 	if p == viaDevice {
 		h.device.SetMode(q.mode)
-		n, status := h.device.IoControl(ks.IoctlProperty, irp.Type3InputBuffer, irp.UserBuffer)
+		n, status := h.device.IoControl(e.code, irp.Type3InputBuffer, irp.UserBuffer)
 		a = answer{status: status, info: uint64(n), out: irp.UserBuffer}
 	} else {
 		before, calls := h.pool.Stats(), len(h.allocs)
 		if p == viaProperty {
-			a.status = h.Property(irp)
+			a.status = e.plain(irp)
 		} else {
-			a.status = h.PropertyWithAllocator(irp, h.allocator)
+			a.status = e.withAllocator(irp, h.allocator)
 		}
 		if a.status == ks.StatusPending {
 			h.Fatalf("%s %v: the harness does not wait", p, q)
@@ -303,13 +330,6 @@ func (h *host) via(p path, q request) answer {
 	}
 	if !bytes.Equal(irp.Type3InputBuffer, q.bytes()) {
 		h.Errorf("%s %v: the input was written", p, q)
-	}
-	produced := uint64(0)
-	if !carriesIn(q.flags) && !a.status.IsError() {
-		produced = min(a.info, uint64(len(q.out)))
-	}
-	if !bytes.Equal(a.out[produced:], q.out[produced:]) {
-		h.Errorf("%s %v: output written beyond the %d bytes of the answer: % x", p, q, produced, a.out)
 	}
 	return a
 }
@@ -404,3 +424,50 @@ func node(id uint32) []byte { return append(u32(id), 0, 0, 0, 0) }
 
 // join concatenates.
 func join(parts ...[]byte) []byte { return slices.Concat(parts...) }
+
+// heir is a handler that is asked for STATUS_PENDING: before it returns, its IRP is finished and belongs to another request, which
+// goes on changing (S-16).
+type heir struct{ reused, stop, ended chan bool }
+
+// inherited is that request.
+func inherited() engine.IRP {
+	return engine.IRP{InputBufferLength: 0x11111111, OutputBufferLength: 3, Flags: 0x77, SystemBuffer: []byte("not yours"),
+		IoStatus: engine.IoStatus{Status: 0x12345678, Information: 0x9999}}
+}
+
+func (k *heir) handle(irp *engine.IRP, _, _ []byte) ks.Status {
+	next := inherited()
+	go func() {
+		irp.Complete(ks.StatusSuccess, 1)
+		irp.Finish(ks.StatusSuccess, irp.UserBuffer)
+		*irp = next
+		close(k.reused)
+		for {
+			select {
+			case <-k.stop:
+				close(k.ended)
+				return
+			default:
+				*irp = next // another request, all the while
+				runtime.Gosched()
+			}
+		}
+	}()
+	<-k.reused
+	return ks.StatusPending
+}
+
+// check sends irp to the handler, and asks that the dispatcher left the other request alone. irp has no pool: an arena has one owner
+// at a time.
+func (k *heir) check(t *testing.T, name string, irp *engine.IRP, dispatch func() ks.Status) {
+	t.Helper()
+	k.reused, k.stop, k.ended = make(chan bool), make(chan bool), make(chan bool)
+	status := dispatch()
+	close(k.stop)
+	<-k.ended
+	next := inherited()
+	if status != ks.StatusPending || irp.IoStatus != next.IoStatus || irp.Flags != next.Flags ||
+		!bytes.Equal(irp.SystemBuffer, next.SystemBuffer) || irp.Rule() != "" || irp.PropertySet() != nil || irp.MethodSet() != nil {
+		t.Errorf("%s: %v; the next request has %+v, decided by %q", name, status, irp.IoStatus, irp.Rule())
+	}
+}

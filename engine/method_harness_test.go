@@ -42,51 +42,6 @@ func method(flags uint32, out []byte, extra ...byte) request {
 	return request{set: setA, id: 1, flags: flags, out: out, extra: extra}
 }
 
-// viaMethod is via for methods. What the output is to be is the caller's to check.
-func (h *host) viaMethod(p path, q request) answer {
-	h.Helper()
-	var a answer
-	irp := h.irp(q)
-	if p == viaDevice {
-		h.device.SetMode(q.mode)
-		n, status := h.device.IoControl(ks.IoctlMethod, irp.Type3InputBuffer, irp.UserBuffer)
-		a = answer{status: status, info: uint64(n), out: irp.UserBuffer}
-	} else {
-		before, calls := h.pool.Stats(), len(h.allocs)
-		if p == viaProperty {
-			a.status = h.Method(irp)
-		} else {
-			a.status = h.MethodWithAllocator(irp, h.allocator)
-		}
-		if a.status == ks.StatusPending {
-			h.Fatalf("%s %v: the harness does not wait", p, q)
-		}
-		if irp.IoStatus.Status != untouchedStatus {
-			h.Errorf("%s %v: the dispatcher wrote IoStatus.Status (P-1)", p, q)
-		}
-		a.info, a.flags, a.rule = irp.IoStatus.Information, irp.Flags, irp.Rule()
-		a.buffers = int(h.pool.Stats().Allocs-before.Allocs) + len(h.allocs) - calls
-		if n := irp.Finish(a.status, irp.UserBuffer); a.status.IsError() && n != 0 || !a.status.IsError() && uint64(n) != a.info {
-			h.Errorf("%s %v: Finish(%v) returns %d, Information %d", p, q, a.status, n, a.info)
-		}
-		if len(h.allocs) != calls {
-			irp.SystemBuffer = nil // the owner of P-13
-		}
-		a.out = irp.UserBuffer
-		if irp.SystemBuffer != nil || irp.Flags != 0 || h.pool.Stats().Live != before.Live {
-			h.Errorf("%s %v: after completion SystemBuffer %d bytes, Flags %#x, %d buffers live, before %d (S-9)", p, q,
-				len(irp.SystemBuffer), irp.Flags, h.pool.Stats().Live, before.Live)
-		}
-	}
-	if a.status.IsError() && a.info != 0 {
-		h.Errorf("%s %v: %v with Information %d (N-1)", p, q, a.status, a.info)
-	}
-	if !bytes.Equal(irp.Type3InputBuffer, q.bytes()) {
-		h.Errorf("%s %v: the input was written", p, q)
-	}
-	return a
-}
-
 // wantMethod sends q through every path and checks status, Information and the whole output. The answer is that of Method.
 func (h *host) wantMethod(q request, status ks.Status, info uint64, out []byte) answer {
 	h.Helper()

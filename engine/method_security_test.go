@@ -346,50 +346,20 @@ func TestS15_PreparedMethods(t *testing.T) {
 // After STATUS_PENDING the IRP is somebody else's: nothing of it is touched.
 func TestS16_MethodsAfterPending(t *testing.T) {
 	for _, flags := range methodKinds {
-		var reused, stop, ended chan bool
-		next := engine.IRP{InputBufferLength: 0x11111111, OutputBufferLength: 3, IoStatus: engine.IoStatus{Status: 0x12345678, Information: 0x9999},
-			Flags: 0x77, SystemBuffer: []byte("not yours")}
-		give := func(irp *engine.IRP, _, _ []byte) ks.Status {
-			go func() {
-				irp.Complete(ks.StatusSuccess, 1)
-				irp.Finish(ks.StatusSuccess, irp.UserBuffer)
-				*irp = next
-				close(reused)
-				for {
-					select {
-					case <-stop:
-						close(ended)
-						return
-					default:
-						*irp = next // another request, all the while
-						runtime.Gosched()
-					}
-				}
-			}()
-			<-reused
-			return ks.StatusPending
-		}
-		h := newHost(t, engine.Config{MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: give, Support: give, Flags: flags},
-			{ID: 2, Handler: answers(ks.StatusPending, 0), Flags: flags}}}}})
-		check := func(name string, irp *engine.IRP, dispatch func() ks.Status) {
-			t.Helper()
-			reused, stop, ended = make(chan bool), make(chan bool), make(chan bool)
-			status := dispatch()
-			close(stop)
-			<-ended
-			if status != ks.StatusPending || irp.IoStatus != next.IoStatus || irp.Flags != next.Flags || string(irp.SystemBuffer) != "not yours" || irp.Rule() != "" {
-				t.Errorf("%s, flags %d: %v; the next request has %+v", name, flags, status, irp.IoStatus)
-			}
-		}
+		k := new(heir)
+		h := newHost(t, engine.Config{MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{
+			{ID: 1, Handler: k.handle, Support: k.handle, Flags: flags},
+			{ID: 2, Handler: answers(ks.StatusPending, 0), Flags: flags},
+		}}}})
 		for _, verb := range []uint32{send, methodSupport} {
 			irp := h.irp(method(verb, full(4)))
-			irp.Pool = nil // an arena has one owner at a time
-			check("Method", irp, func() ks.Status { return h.Method(irp) })
+			irp.Pool = nil
+			k.check(t, fmt.Sprintf("Method, flags %d", flags), irp, func() ks.Status { return h.Method(irp) })
 		}
 		irp := h.irp(request{set: setA, id: 2, flags: send, out: full(4)})
 		irp.Pool = nil
 		h.Method(irp)
-		check("DispatchSpecificMethod", irp, func() ks.Status { return engine.DispatchSpecificMethod(irp, give) })
+		k.check(t, "DispatchSpecificMethod", irp, func() ks.Status { return engine.DispatchSpecificMethod(irp, k.handle) })
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -520,54 +519,22 @@ func TestS15_SwappedBuffer(t *testing.T) {
 // After STATUS_PENDING the IRP may be finished and reused at once, by somebody else: the dispatcher neither reads it, which
 // the race detector would see, nor writes it.
 func TestS16_IRPReusedBeforePendingReturns(t *testing.T) {
-	h := &host{TB: t}
-	var reused, stop, ended chan bool
-	next := engine.IRP{InputBufferLength: 0x11111111, OutputBufferLength: 3, IoStatus: engine.IoStatus{Status: 0x12345678, Information: 0x9999},
-		Flags: 0x77, SystemBuffer: []byte("not yours")}
-	give := func(irp *engine.IRP, _, _ []byte) ks.Status {
-		go func() {
-			irp.Complete(ks.StatusSuccess, 1)
-			irp.Finish(ks.StatusSuccess, irp.UserBuffer)
-			*irp = next
-			close(reused)
-			for {
-				select {
-				case <-stop:
-					close(ended)
-					return
-				default:
-					*irp = next // another request, all the while
-					runtime.Gosched()
-				}
-			}
-		}()
-		<-reused
-		return ks.StatusPending
-	}
-	h.recompile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: give, Set: give, Support: give},
-		{ID: 2, Get: answers(ks.StatusPending, 0)}}}}})
-	check := func(name string, irp *engine.IRP, dispatch func() ks.Status) {
-		t.Helper()
-		reused, stop, ended = make(chan bool), make(chan bool), make(chan bool)
-		status := dispatch()
-		close(stop)
-		<-ended
-		if status != ks.StatusPending || irp.IoStatus != next.IoStatus || irp.Flags != next.Flags || string(irp.SystemBuffer) != "not yours" || irp.Rule() != "" ||
-			irp.PropertySet() != nil {
-			t.Errorf("%s: %v; the next request has %+v, decided by %q", name, status, irp.IoStatus, irp.Rule())
-		}
-	}
+	h, k := &host{TB: t}, new(heir)
+	h.recompile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
+		{ID: 1, Get: k.handle, Set: k.handle, Support: k.handle},
+		{ID: 2, Get: answers(ks.StatusPending, 0)},
+	}}}})
 	for _, verb := range []uint32{get, set, basicSupport, unserializeRaw} {
 		for range 20 {
 			irp := h.irp(request{set: setA, id: 1, flags: verb, out: full(4)})
-			irp.Pool = nil // an arena has one owner at a time
-			check(ks.FormatPropertyFlags(verb), irp, func() ks.Status { return h.Property(irp) })
+			irp.Pool = nil
+			k.check(t, ks.FormatPropertyFlags(verb), irp, func() ks.Status { return h.Property(irp) })
 		}
 	}
 	irp := h.irp(request{set: setA, id: 2, flags: get, out: full(4)})
 	irp.Pool = nil
 	h.Property(irp)
-	check("DispatchSpecificProperty", irp, func() ks.Status { return engine.DispatchSpecificProperty(irp, give) })
+	k.check(t, "DispatchSpecificProperty", irp, func() ks.Status { return engine.DispatchSpecificProperty(irp, k.handle) })
 }
 
 func TestS17_BlobCutAtEveryByte(t *testing.T) {
