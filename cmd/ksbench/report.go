@@ -9,7 +9,7 @@ import (
 
 // reportCommand writes reports as one HTML page.
 type reportCommand struct {
-	Files   []string `arg:"" name:"file" help:"Reports, outputs of go test -bench or folders of them, oldest first: the last against the first."`
+	Files   []string `arg:"" name:"file" help:"Reports, outputs of go test -bench or folders of them, oldest first: last against first."`
 	Profile []string `sep:"none" placeholder:"FILE" help:"Draw this profile (pprof) as a flame graph; may be repeated."`
 	Title   string   `help:"Title of the page."`
 	Out     string   `placeholder:"FILE" help:"Where to write the page, instead of standard output."`

@@ -174,7 +174,9 @@ func benchNumbers(in Input) (*section, error) {
 	if len(all) == 0 {
 		return nil, nil
 	}
-	s := &section{ID: "numbers", Title: "All numbers", Text: []string{"The median of each benchmark, its 95 % interval, and how many samples there are."}}
+	s := &section{ID: "numbers", Title: "All numbers", Text: []string{
+		"The median of each benchmark, its 95 % interval, and how many samples there are.",
+	}}
 	last := all[len(all)-1]
 	for _, unit := range units(last) {
 		t := table{Caption: unit, Header: []string{"benchmark", "median", "samples"}}
@@ -182,7 +184,8 @@ func benchNumbers(in Input) (*section, error) {
 		for _, of := range last.Series {
 			if of.Unit == unit {
 				sum := of.Summary()
-				t.Rows = append(t.Rows, []cell{{Text: of.Name}, {Text: format(sum.Center), Note: interval(sum.Interval, format)}, {Text: fmt.Sprint(sum.N)}})
+				median := cell{Text: format(sum.Center), Note: interval(sum.Interval, format)}
+				t.Rows = append(t.Rows, []cell{{Text: of.Name}, median, {Text: fmt.Sprint(sum.N)}})
 			}
 		}
 		s.Folds = append(s.Folds, fold{Title: unit, Open: len(s.Folds) == 0, Tables: []table{t}})

@@ -27,9 +27,11 @@ var (
 	ofRate   = words(`[kmgt]?i?b(?:it)?ps|[qrtfip]ps|iops|[kmgt]?flops|mips|throughput|bandwidth|goodput|speed`)
 	bad      = words(`miss|missrate|missratio|errorrate|misse|missed|error|err|fail|failed|failure|fault|drop|dropped|lost|loss|losse|retry|retrie|` +
 		`timeout|stall|stalled|` +
-		`conflict|collision|abort|aborted|reject|rejected|rejection|eviction|leak|leaked|garbage|gc|pause|overhead|contention|slowdown|` +
+		`conflict|collision|abort|aborted|` +
+		`reject|rejected|rejection|eviction|leak|leaked|garbage|gc|pause|overhead|contention|slowdown|` +
 		`waste|wasted|jitter|panic|backlog`)
-	costly = words(`alloc|allocation|malloc|object|cycle|instruction|insn|instr|branche|syscall|switch|switche|probe|` +
+	costly = words(`alloc|allocation|malloc|object|cycle|instruction|insn|instr|branche|` +
+		`syscall|switch|switche|probe|` +
 		`trie|try|attempt|cost|[mµ]?j|joule|watt`)
 	good = words(`hit|hitrate|hitratio|success|successe|succeeded|speedup|accuracy|precision|recall|efficiency|quality|goodness|coverage`)
 )

@@ -40,7 +40,8 @@ func Join(texts []*benchtext.Text, sources []string) (joined *benchtext.Text, no
 		}
 		for key, meta := range t.Units {
 			if was := joined.Units[key]; was != nil && was.Value != meta.Value {
-				return nil, nil, &report.Unlike{A: sources[0], B: sources[i], What: fmt.Sprintf("unit %s: %s is %s and %s", key.Unit, key.Key, was.Value, meta.Value)}
+				what := fmt.Sprintf("unit %s: %s is %s and %s", key.Unit, key.Key, was.Value, meta.Value)
+				return nil, nil, &report.Unlike{A: sources[0], B: sources[i], What: what}
 			}
 			joined.Units[key] = meta
 		}
