@@ -64,6 +64,7 @@
 // binding makes closures; a call neither parses nor allocates.
 //
 // Measurements mostly use the program store, which behaves like most properties: it holds one value, which any number of goroutines
-// read and write. A method with this program stores what the method reads and answers what the method writes (the item's flags). Value says how it is kept and what that costs. Object.Config makes a new instance with
+// read and write. A method with this program stores what the method reads and answers what the method writes (the item's flags).
+// Value says how it is kept and what that costs. Object.Config makes a new instance with
 // values of its own, as opening another device would.
 package manifest
