@@ -22,6 +22,7 @@ type judging struct {
 	NewName     string     `placeholder:"NAME" help:"What to call the new side."`
 	Match       string     `name:"run" placeholder:"REGEXP" help:"Compare only rows whose name matches."`
 	Exact       []string   `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
+	CountFloor  *tolerance `placeholder:"PERCENT" help:"Least relative change of a count that counts, 0 for any; one allocation or 0.1% by default, whichever is more."`
 	Higher      []string   `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever the text and their names say."`
 	Lower       []string   `name:"lower-is-better" placeholder:"UNIT,..." help:"Units of which less is better."`
 	Ignore      []string   `placeholder:"KEY,..." help:"Keys of \"key: value\" lines that tell no benchmarks apart."`
@@ -83,6 +84,7 @@ func (j *judging) compare(old, new *verdict.Measurements, opt verdict.Options) (
 	old.Source, new.Source = cmp.Or(j.OldName, old.Source), cmp.Or(j.NewName, new.Source)
 	opt.Effect = float64(j.Floor)
 	opt.Alpha, opt.HigherIsBetter, opt.LowerIsBetter = j.Alpha, j.Higher, j.Lower
+	opt.CountFloor = (*float64)(j.CountFloor)
 	return verdict.New(old, new, opt)
 }
 

@@ -13,6 +13,7 @@ type (
 	rate       float64 // requests a second
 	width      int     // of text, in columns
 	percentage float64 // 5% is 0.05; the sign may be left out
+	tolerance  float64 // a percentage that may be 0
 )
 
 const (
@@ -66,5 +67,15 @@ func (p *percentage) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q: must be a percentage above 0, such as 5%%", text)
 	}
 	*p = percentage(v / 100)
+	return nil
+}
+
+// UnmarshalText is called by kong.
+func (t *tolerance) UnmarshalText(text []byte) error {
+	v, err := strconv.ParseFloat(strings.TrimSuffix(string(text), "%"), 64)
+	if err != nil || !(v >= 0 && v <= 1000) {
+		return fmt.Errorf("%q: must be a percentage from 0, such as 0.5%%", text)
+	}
+	*t = tolerance(v / 100)
 	return nil
 }

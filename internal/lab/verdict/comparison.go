@@ -158,6 +158,36 @@ func (c *Comparison) warn(limits []float64) {
 	}
 }
 
+// Confirm takes back the regressions that another comparison of the same rows does not find as well, and returns the names of those
+// that it says nothing about. As it takes back only, the chance of a false alarm is no larger than it was.
+func (c *Comparison) Confirm(again *Comparison) (missing []string) {
+	type name struct{ name, unit string }
+	found := map[name]Row{}
+	for _, r := range again.Rows {
+		found[name{r.Name, r.Unit}] = r
+	}
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		if r.Verdict != Regressed {
+			continue
+		}
+		second, ok := found[name{r.Name, r.Unit}]
+		switch {
+		case !ok:
+			missing = append(missing, r.Name+" "+r.Unit)
+		case second.Verdict != Regressed:
+			r.warn(fmt.Sprintf("would be regressed, but is %s when measured again", second.Verdict))
+			r.Verdict = Inconclusive
+			c.Counts[Regressed]--
+			c.Counts[Inconclusive]++
+		}
+	}
+	if c.Counts[Regressed] == 0 {
+		delete(c.Counts, Regressed)
+	}
+	return missing
+}
+
 // Counts are how many rows have each verdict.
 type Counts map[Verdict]int
 

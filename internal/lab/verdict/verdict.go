@@ -102,6 +102,18 @@ type Summary struct {
 // Exact reports whether the row's values are counts.
 func (r Row) Exact() bool { return r.Count }
 
+// Worse reports whether the row moved by the given share or more, for the worse or nobody knows whether. It need not mean anything.
+func (r Row) Worse(floor float64) bool {
+	m := r.moved.shift
+	switch {
+	case r.P == nil:
+		return false
+	case !r.scale.ratio:
+		floor = math.SmallestNonzeroFloat64
+	}
+	return r.Better != Higher && m >= floor || r.Better != Lower && m <= -floor
+}
+
 const (
 	testExact    = "exact"
 	testUnpaired = "permutation"
