@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
@@ -21,6 +22,8 @@ type baselineCommand struct {
 }
 
 type baselineSave struct {
+	Append bool `help:"Keep it beside the runs that are there, and in place of none: a new run is then judged by how far those lie apart."`
+
 	Name string `arg:"" help:"Letters, digits and ._-"`
 	File string `arg:"" optional:"" default:"-" help:"A report (--format json) or the output of go test -bench; - for standard input (${default})."`
 }
@@ -32,30 +35,57 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 	if c.File == "-" {
 		from = con.input()
 	} else {
-		f, _, err := baseline.Open(con.ctx, c.File) // of a baseline what it holds, not what it is wrapped in
+		f, info, err := baseline.Open(con.ctx, c.File) // of a baseline what it holds, not what it is wrapped in
 		if err != nil {
 			return badInput{err}
 		}
 		defer f.Close()
+		if info != nil && len(info.Runs) > 1 {
+			return badInput{fmt.Errorf("%s: holds %d runs: copy the file instead", c.File, len(info.Runs))}
+		}
 		from, source = f, c.File
 	}
 	var saved *verdict.Measurements
-	err := baseline.Save(baseline.Folder(parent.Dir), c.Name, from, time.Now(), func(path string) error {
-		f, _, err := baseline.Open(con.ctx, path)
+	dir, runs := baseline.Folder(parent.Dir), 0
+	check := func(path string) error {
+		f, info, err := baseline.Open(con.ctx, path)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		saved, err = verdict.Read(f, source, nil)
-		return err
-	})
+		if runs = len(info.Runs); runs == 1 {
+			saved, err = verdict.Read(f, source, nil)
+			return err
+		}
+		if err := f.Rewind(info.Runs[runs-1].Begin); err != nil {
+			return err
+		}
+		if _, err := verdict.Read(f, source, nil); err != nil {
+			return err
+		}
+		saved, err = verdict.Load(con.ctx, path, nil) // are they comparable?
+		if err != nil {                               // what is to replace a baseline has another name
+			return errors.New(strings.ReplaceAll(err.Error(), path, c.Name))
+		}
+		return nil
+	}
+	var err error
+	if c.Append {
+		err = baseline.Append(con.ctx, dir, c.Name, from, time.Now(), check)
+	} else {
+		err = baseline.Save(dir, c.Name, from, time.Now(), check)
+	}
 	switch {
 	case err != nil && con.ctx.Err() != nil:
 		return errors.New("interrupted; nothing was saved")
 	case err != nil:
 		return badInput{fmt.Errorf("nothing was saved: %w", err)}
 	}
-	fmt.Fprintf(con.stderr, "saved %s in %s: %d series of samples\n", c.Name, baseline.Folder(parent.Dir), len(saved.Series))
+	of := ""
+	if runs > 1 {
+		of = fmt.Sprintf(" of %d runs", runs)
+	}
+	fmt.Fprintf(con.stderr, "saved %s in %s: %d series of samples%s\n", c.Name, dir, len(saved.Series), of)
 	return nil
 }
 
@@ -81,9 +111,9 @@ type kept []baseline.Info
 
 // Document is a line for each.
 func (k kept) Document() *doc.Document {
-	t := doc.Table{Columns: doc.Figures("name", "saved", "digest", "bytes")}
+	t := doc.Table{Columns: doc.Figures("name", "saved", "digest", "bytes", "runs")}
 	for _, b := range k {
-		t.Rows = append(t.Rows, []string{b.Name, b.Saved.Format(time.RFC3339), fmt.Sprintf("%016x", b.Digest), fmt.Sprint(b.Size)})
+		t.Rows = append(t.Rows, []string{b.Name, b.Saved.Format(time.RFC3339), fmt.Sprintf("%016x", b.Digest), fmt.Sprint(b.Size), fmt.Sprint(len(b.Runs))})
 	}
 	return &doc.Document{Sections: []doc.Section{{Table: t}}}
 }

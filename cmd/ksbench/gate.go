@@ -135,11 +135,12 @@ func (c *gateCommand) outcome(comparison *verdict.Comparison) error {
 			"measure more often (-count 10), or judge counts alone (--time soft)")}
 	}
 	if hard && comparison.Shift != nil {
-		return notComparable{fmt.Errorf("gate: not comparable: most benchmarks moved together by about %s, as another state of the machine makes them; "+
-			"measure both sides again (--again, --again-base), or let them take turns (compare --rev)", doc.Percent(*comparison.Shift))}
+		return notComparable{fmt.Errorf("gate: not comparable: most benchmarks moved together by about %s, "+
+			"as another state of the machine makes them; measure both sides again (--again, --again-base), or let them take turns (compare --rev)", doc.Percent(*comparison.Shift))}
 	}
 	if moved := c.blind(comparison, func(r verdict.Row) bool { return r.Worse(float64(c.Floor)) }); len(moved) > 0 {
-		return notComparable{fmt.Errorf("gate: not comparable: too few samples to judge what moved by %s or more: %s; measure more often (-count 10)",
+		return notComparable{fmt.Errorf("gate: not comparable: too few samples to judge what moved by %s or more: %s; "+
+			"measure more often (-count 10)",
 			strings.TrimPrefix(doc.Percent(float64(c.Floor)), "+"), doc.Listed(moved))}
 	}
 	return nil
@@ -179,7 +180,8 @@ func (c *gateCommand) confirm(con *console, old *verdict.Measurements, first *ve
 		return nil, err
 	}
 	if first.Shift != nil { // the first measurement was of no use
-		again.Warnings = append(again.Warnings, fmt.Sprintf("measured again by %q, as most benchmarks had moved together by about %s", c.Again, doc.Percent(*first.Shift)))
+		again.Warnings = append(again.Warnings, fmt.Sprintf("measured again by %q, as most benchmarks had moved together by about %s",
+			c.Again, doc.Percent(*first.Shift)))
 		return again, nil
 	}
 	if missing := first.Confirm(again); len(missing) > 0 {

@@ -4,7 +4,11 @@
 //
 //	# ksbench baseline v1 xxh64=4fdcca5ddb678139 saved=2026-11-22T20:00:00Z
 //
-// benchstat passes over such a line, so a baseline of go test's output is still benchmark output. A gate that believes a
+// A baseline of several runs has v2 in that line, and before each run, byte for byte as well,
+//
+//	# ksbench run bytes=1234 saved=2026-11-22T20:00:00Z
+//
+// benchstat passes over such lines, so a baseline of go test's output is still benchmark output. A gate that believes a
 // damaged baseline is worse than none: the digest of all that follows the line is checked whenever a baseline is opened. xxhash is
 // no cryptographic hash; it finds a torn write and a careless edit, not a forger.
 //
@@ -41,6 +45,13 @@ type Info struct {
 	Saved  time.Time
 	Digest uint64
 	Size   int64 // of what was measured
+	Runs   []Run // where each is, one or more
+}
+
+// Run is what was measured at one time, and where it lies in the file.
+type Run struct {
+	Saved       time.Time
+	Begin, Size int64
 }
 
 // MaxSize is how many bytes a file that is read or saved may have: 1 GiB, as a report.
@@ -48,7 +59,8 @@ const MaxSize = 1 << 30
 
 const (
 	magic     = "# ksbench baseline "
-	header    = magic + "v1 xxh64=%016x saved=%s\n"
+	header    = magic + "v%d xxh64=%016x saved=%s\n"
+	runHeader = "# ksbench run bytes=%d saved=%s\n"
 	maxHeader = 256
 	maxName   = 100
 )
@@ -67,6 +79,55 @@ func CheckName(name string) error {
 // Save keeps what r delivers under a name, in place of what was kept there. Before it does, check is given the path of a
 // complete baseline to read; its error, as any other, leaves everything as it was.
 func Save(dir, name string, r io.Reader, now time.Time, check func(path string) error) error {
+	return write(dir, name, 1, now, check, func(w io.Writer) error {
+		_, err := io.Copy(w, input.Limit(r, MaxSize))
+		return err
+	})
+}
+
+// Append is Save beside the runs that are kept there already. Of two that are appended at once, one may be lost.
+func Append(ctx context.Context, dir, name string, r io.Reader, now time.Time, check func(path string) error) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	path := filepath.Join(dir, name)
+	f, kept, err := Open(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Save(dir, name, r, now, check)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if kept == nil {
+		return fmt.Errorf("%s: is no baseline", path)
+	}
+	run, err := io.ReadAll(input.Limit(r, MaxSize)) // its size is written before it
+	if err != nil {
+		return err
+	}
+	return write(dir, name, 2, now, check, func(w io.Writer) error {
+		for _, old := range kept.Runs {
+			if err := f.Rewind(old.Begin); err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(w, runHeader, old.Size, old.Saved.Format(time.RFC3339)); err != nil {
+				return err
+			}
+			if _, err := io.CopyN(w, f, old.Size); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(w, runHeader, len(run), now.UTC().Format(time.RFC3339)); err != nil {
+			return err
+		}
+		_, err := w.Write(run)
+		return err
+	})
+}
+
+// write makes a baseline of a version, whose body is what content writes.
+func write(dir, name string, version int, now time.Time, check func(path string) error, content func(w io.Writer) error) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}
@@ -80,13 +141,13 @@ func Save(dir, name string, r io.Reader, now time.Time, check func(path string) 
 	defer f.Discard()
 	saved := now.UTC().Format(time.RFC3339)
 	hash := xxhash.New()
-	if _, err := fmt.Fprintf(f, header, 0, saved); err != nil {
+	if _, err := fmt.Fprintf(f, header, version, 0, saved); err != nil {
 		return err
 	}
-	if _, err := io.Copy(io.MultiWriter(f, hash), input.Limit(r, MaxSize)); err != nil {
+	if err := content(io.MultiWriter(f, hash)); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(fmt.Appendf(nil, header, hash.Sum64(), saved), 0); err != nil {
+	if _, err := f.WriteAt(fmt.Appendf(nil, header, version, hash.Sum64(), saved), 0); err != nil {
 		return err
 	}
 	if err := check(f.Name()); err != nil {
@@ -95,8 +156,8 @@ func Save(dir, name string, r io.Reader, now time.Time, check func(path string) 
 	return f.Commit()
 }
 
-// Open opens a file, or a pipe, at the begin of what was measured. Of a baseline the digest is checked first; for any other
-// file Info is nil.
+// Open opens a file, or a pipe, at the begin of what was measured, of several runs the first. Of a baseline the digest is checked
+// first; for any other file Info is nil.
 func Open(ctx context.Context, path string) (*input.File, *Info, error) {
 	f, err := input.OpenNamed(ctx, path, MaxSize)
 	return inspected(f, path, err)
@@ -132,7 +193,8 @@ func inspect(f *input.File, path string) (*Info, error) {
 	}
 	info := &Info{Name: filepath.Base(path), Path: path, Size: stat.Size() - int64(len(first))}
 	var saved string
-	if n, _ := fmt.Sscanf(line, header, &info.Digest, &saved); n != 2 || !strings.HasSuffix(line, "\n") {
+	version := 0
+	if n, _ := fmt.Sscanf(line, header, &version, &info.Digest, &saved); n != 3 || !strings.HasSuffix(line, "\n") || version < 1 || version > 2 {
 		return nil, fmt.Errorf("%s: the first line is of no baseline that this ksbench knows", path)
 	}
 	if info.Saved, err = time.Parse(time.RFC3339, saved); err != nil {
@@ -149,7 +211,44 @@ func inspect(f *input.File, path string) (*Info, error) {
 	if hash.Sum64() != info.Digest {
 		return nil, fmt.Errorf("%s: damaged: the digest is %016x and should be %016x; restore it, or save it anew", path, hash.Sum64(), info.Digest)
 	}
-	return info, f.Rewind(begin)
+	info.Runs = []Run{{Saved: info.Saved, Begin: begin, Size: info.Size}}
+	if version == 2 {
+		if info.Runs, err = runs(f, begin, begin+info.Size); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return info, f.Rewind(info.Runs[0].Begin)
+}
+
+// runs finds the runs between two places of a file.
+func runs(f *input.File, at, end int64) (runs []Run, err error) {
+	for at < end {
+		if err := f.Rewind(at); err != nil {
+			return nil, err
+		}
+		line, err := bufio.NewReaderSize(f, maxHeader).ReadSlice('\n')
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !errors.Is(err, io.EOF) {
+			return nil, err
+		}
+		var run Run
+		var saved string
+		if n, _ := fmt.Sscanf(string(line), runHeader, &run.Size, &saved); n != 2 || run.Size < 0 {
+			return nil, fmt.Errorf("run %d has no line that says where it ends", len(runs)+1)
+		}
+		if run.Saved, err = time.Parse(time.RFC3339, saved); err != nil {
+			return nil, err
+		}
+		run.Begin = at + int64(len(line))
+		if run.Size > end-run.Begin {
+			return nil, fmt.Errorf("run %d is longer than the file", len(runs)+1)
+		}
+		at = run.Begin + run.Size
+		runs = append(runs, run)
+	}
+	if len(runs) == 0 {
+		return nil, errors.New("holds no run")
+	}
+	return runs, nil
 }
 
 // List returns the baselines of a folder by name, and the errors of those that cannot be opened. No folder is no error.

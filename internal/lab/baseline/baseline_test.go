@@ -3,6 +3,7 @@ package baseline
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
@@ -175,4 +177,66 @@ func TestFolder(t *testing.T) {
 	require.Equal(t, "elsewhere", Folder("elsewhere"))
 	t.Chdir(filepath.Join(root, "m"))
 	require.Equal(t, filepath.FromSlash(Dir), Folder(Dir))
+}
+
+// Runs are kept apart, byte for byte, also of a baseline that began as one; whatever bit of them changes is found.
+func TestAppend(t *testing.T) {
+	dir := t.TempDir()
+	texts := []string{"one\n", "", "# ksbench run bytes=3 saved=never\n", strings.Repeat("long ", 100000), "no end of line"}
+	for i, text := range texts {
+		require.NoError(t, Append(t.Context(), dir, "main", strings.NewReader(text), noon.Add(time.Duration(i)*time.Hour), fine))
+	}
+	path := filepath.Join(dir, "main")
+	f, info, err := Open(t.Context(), path)
+	require.NoError(t, err)
+	require.Len(t, info.Runs, len(texts))
+	for i, run := range info.Runs {
+		require.NoError(t, f.Rewind(run.Begin))
+		held, err := io.ReadAll(io.LimitReader(f, run.Size))
+		require.NoError(t, err)
+		require.Equal(t, texts[i], string(held))
+		require.Equal(t, noon.Add(time.Duration(i)*time.Hour), run.Saved)
+	}
+	require.NoError(t, f.Close())
+
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	broken := errors.New("broken")
+	require.ErrorIs(t, Append(t.Context(), dir, "main", strings.NewReader("x"), noon, func(string) error { return broken }), broken)
+	require.ErrorIs(t, Append(t.Context(), dir, "main", failing{broken}, noon, fine), broken)
+	require.Error(t, Append(t.Context(), dir, "a/b", strings.NewReader("x"), noon, fine))
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, whole, after)
+
+	rng := testkit.Rand(t)
+	header := bytes.IndexByte(whole, '\n') + 1
+	for range 100 {
+		damaged := bytes.Clone(whole)
+		damaged[header+rng.IntN(len(whole)-header)] ^= 1 << rng.IntN(8)
+		require.NoError(t, os.WriteFile(path, damaged, 0o600))
+		_, _, err := Open(t.Context(), path)
+		require.ErrorContains(t, err, "damaged")
+		require.Error(t, Append(t.Context(), dir, "main", strings.NewReader("x"), noon, fine))
+	}
+}
+
+// A file that says of itself that it is whole can still say nonsense of its runs.
+func TestRunsThatCannotBe(t *testing.T) {
+	for body, want := range map[string]string{
+		"":       "holds no run",
+		"text\n": "run 1 has no line",
+		"# ksbench run bytes=9 saved=2026-01-02T12:00:00Z\nx":                   "run 1 is longer",
+		"# ksbench run bytes=-1 saved=2026-01-02T12:00:00Z\nx":                  "run 1 has no line",
+		"# ksbench run bytes=1 saved=2026-01-02T12:00:00Z\nxy":                  "run 2 has no line",
+		"# ksbench run bytes=9223372036854775807 saved=2026-01-02T12:00:00Z\nx": "run 1 is longer",
+		"# ksbench run bytes=1 saved=today\nx":                                  "cannot parse",
+		strings.Repeat("#", 1000):                                               "run 1 has no line",
+	} {
+		path := filepath.Join(t.TempDir(), "main")
+		text := fmt.Sprintf(header, 2, xxhash.Sum64String(body), "2026-01-02T12:00:00Z") + body
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, _, err := Open(t.Context(), path)
+		require.ErrorContains(t, err, want, body)
+	}
 }

@@ -145,6 +145,9 @@ func (c *Comparison) warn(limits []float64) {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("values hang together with those before them (correlation %.2f): "+
 			"they count for fewer, and intervals are wider; let both sides take turns to know more", c.Serial))
 	}
+	if slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Test == testRuns }) {
+		c.Warnings = append(c.Warnings, "there are several runs: p-values and intervals are those of the spread between them, not within them")
+	}
 	if c.Shift != nil {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("most benchmarks moved together by about %s, as another state of the machine makes them: "+
 			"such rows are not called regressed; measure both sides again, in turns if you can", doc.Percent(*c.Shift)))

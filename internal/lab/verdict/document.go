@@ -73,6 +73,13 @@ func (m *Measurements) Document() *doc.Document {
 		t.Rows = append(t.Rows, []string{s.Name, row.unit(), row.Old.format(row), strconv.Itoa(len(s.Values))})
 	}
 	d := &doc.Document{Lead: []string{m.describe()}, Sections: []doc.Section{{Table: t}}}
+	runs := 1
+	for _, s := range m.Series {
+		runs = max(runs, len(s.Runs))
+	}
+	if runs > 1 {
+		d.Lead = append(d.Lead, fmt.Sprintf("%d runs: a new one is judged by how far these lie apart", runs))
+	}
 	for _, warning := range m.Warnings {
 		d.Notes = append(d.Notes, "warning: "+warning)
 	}
@@ -211,6 +218,9 @@ func (r Row) evidence() string {
 	n := fmt.Sprintf("n=%d", r.New.N)
 	if r.Old.N != r.New.N {
 		n = fmt.Sprintf("n=%d+%d", r.Old.N, r.New.N)
+	}
+	if r.Test == testRuns {
+		n = fmt.Sprintf("runs=%d+%d", r.Old.Runs, r.New.Runs)
 	}
 	switch {
 	case r.Holm == nil:

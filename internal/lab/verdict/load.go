@@ -15,14 +15,27 @@ import (
 )
 
 // Load reads a file: a report of ksbench, the output of go test -bench, as text or as events (-json), in which the units named by
-// exact are counts too, or a baseline of either, whose digest it checks.
+// exact are counts too, or a baseline of either, whose digest it checks and
+// whose runs it keeps apart.
 func Load(ctx context.Context, path string, exact []string) (*Measurements, error) {
-	f, _, err := baseline.Open(ctx, path)
+	f, info, err := baseline.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return Read(f, path, exact)
+	if info == nil || len(info.Runs) == 1 {
+		return Read(f, path, exact)
+	}
+	runs := make([]*Measurements, len(info.Runs))
+	for i, run := range info.Runs {
+		if err := f.Rewind(run.Begin); err != nil {
+			return nil, err
+		}
+		if runs[i], err = Read(io.LimitReader(f, run.Size), fmt.Sprintf("%s: run %d", path, i+1), exact); err != nil {
+			return nil, err
+		}
+	}
+	return Together(path, runs...)
 }
 
 // Read is Load from a stream; source names it in errors and in the comparison.

@@ -72,6 +72,7 @@ func judgeSeveralRuns(pairs []*pair) {
 			continue
 		}
 		p.row.Test = testRuns
+		p.row.Old.Runs, p.row.New.Runs = len(p.old.runs()), len(p.new.runs())
 		byUnit[p.row.Unit] = append(byUnit[p.row.Unit], betweenRuns(&p.row, p.old, p.new))
 	}
 	for _, rows := range byUnit {

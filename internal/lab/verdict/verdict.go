@@ -95,7 +95,8 @@ type Row struct {
 // Summary is one side of a row.
 type Summary struct {
 	N        int              `json:"n"`
-	Center   float64          `json:"center"` // the median
+	Runs     int              `json:"runs,omitempty"` // that the values are of, where that is judged
+	Center   float64          `json:"center"`         // the median
 	Interval *report.Interval `json:"interval,omitempty"`
 }
 
