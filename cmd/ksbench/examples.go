@@ -32,7 +32,8 @@ ksbench scale --quick
 ksbench scale --max 100000 --dir growth                  # and charts as SVG`,
 	"compare": `
 ksbench compare old.json new.json
-ksbench compare old.json new.json --format md            # for a pull request`,
+ksbench compare old.json new.json --format md            # for a pull request
+ksbench compare old.json new.json --filter /path:lookup`,
 	"gate": `
 ksbench gate new.json --baseline old.json                # exits with 1 if something regressed`,
 	"baseline": `

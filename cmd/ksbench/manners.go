@@ -46,10 +46,9 @@ func settings(w io.Writer, parsed *kong.Context, defaults *config) {
 
 // commandLine is the command with the flags that it was called with, but for those that only say where its output goes, and how.
 func commandLine(parsed *kong.Context) (words []string) {
+	words = []string{parsed.Selected().Name} // which need not stand first, or at all
 	for _, p := range parsed.Path {
 		switch {
-		case p.Command != nil:
-			words = append(words, p.Command.Name)
 		case p.Positional != nil:
 			words = append(words, valuesOf(p.Positional.Target)...)
 		case p.Flag == nil || slices.Contains([]string{"out", "format", "html", "dir", "config", "width", "quiet", "verbose"}, p.Flag.Name):

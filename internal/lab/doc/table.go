@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Table is rows of as many cells as there are columns. The first column names the row.
+// Table is rows of as many cells as there are columns.
 type Table struct {
 	Columns []Column
 	Rows    [][]string
@@ -19,6 +19,7 @@ type Table struct {
 type Column struct {
 	Name  string
 	Words bool // aligned left, and folded where there is no room; figures are aligned right, and whole
+	Key   bool // names the row, and is repeated where the table goes on below; the first column if there is none
 	Spare int  // above 0: can be left out where there is no room, the highest first
 }
 
@@ -33,7 +34,8 @@ func Figures(words string, figures ...string) []Column {
 
 const (
 	gap    = 2  // before each column
-	narrow = 22 // as narrow as a column of longer words gets, or a third of a narrower page
+	narrow = 22 // as narrow as a column of longer words gets before columns are left out
+	least  = 14 // and before the table goes on below
 )
 
 // Markdown is the table as Markdown.
@@ -100,8 +102,12 @@ func (d *Document) writeText(w io.Writer, width int) error {
 
 // text lays the table out in columns that line up.
 func (t Table) text(b *strings.Builder, width int) {
-	wide, least := make([]int, len(t.Columns)), make([]int, len(t.Columns)) // with all words on one line; with as many folds as there may be
+	wide, tight := make([]int, len(t.Columns)), make([]int, len(t.Columns)) // with all words on one line; with as many folds as there may be
+	key := 0
 	for i, c := range t.Columns {
+		if c.Key {
+			key = i
+		}
 		heads := []string{c.Name}
 		if !c.Words {
 			heads = strings.Fields(c.Name) // one may stand under the other
@@ -114,14 +120,19 @@ func (t Table) text(b *strings.Builder, width int) {
 				wide[i] = max(wide[i], length(line))
 			}
 		}
-		if least[i] = wide[i]; c.Words && width > 0 {
-			least[i] = min(wide[i], narrow, max(width/3, 8))
+	}
+	tighten := func(most int) {
+		for i, c := range t.Columns {
+			if tight[i] = wide[i]; c.Words && width > 0 {
+				tight[i] = min(wide[i], most)
+			}
 		}
 	}
+	tighten(narrow)
 	take := func(columns []int) (room int) {
 		room = width
 		for _, i := range columns {
-			room -= gap + least[i]
+			room -= gap + tight[i]
 		}
 		return room
 	}
@@ -138,19 +149,23 @@ func (t Table) text(b *strings.Builder, width int) {
 		left = append(left, Printable(t.Columns[spare].Name))
 		shown = slices.DeleteFunc(shown, func(i int) bool { return i == spare })
 	}
-	for part := 0; len(shown) > 0; part++ {
+	if width > 0 && take(shown) < 0 {
+		tighten(min(least, width/3))
+	}
+	if width > 0 && take(shown) < 0 { // the names lead each part
+		shown = slices.Concat([]int{key}, slices.DeleteFunc(shown, func(i int) bool { return i == key }))
+	}
+	for {
 		block := shown[:1] // the names, and as many others as there is room for
 		for len(block) < len(shown) && (width == 0 || len(block) == 1 || take(shown[:len(block)+1]) >= 0) {
 			block = shown[:len(block)+1]
 		}
-		if part > 0 {
-			b.WriteString("\n")
-		}
-		t.block(b, block, wide, least, take(block))
+		t.block(b, block, wide, tight, take(block))
 		if len(block) == len(shown) {
 			break
 		}
-		shown = append([]int{shown[0]}, shown[len(block):]...)
+		b.WriteString("\n")
+		shown = append([]int{key}, shown[len(block):]...)
 	}
 	if len(left) > 0 {
 		b.WriteString(strings.Join(fold(fmt.Sprintf("  (left out at %d columns: %s)", width, strings.Join(left, ", ")), width), "\n") + "\n")
@@ -158,8 +173,8 @@ func (t Table) text(b *strings.Builder, width int) {
 }
 
 // block writes some of the columns. room is what words can have more than the least.
-func (t Table) block(b *strings.Builder, columns, wide, least []int, room int) {
-	widths := slices.Clone(least)
+func (t Table) block(b *strings.Builder, columns, wide, tight []int, room int) {
+	widths := slices.Clone(tight)
 	for _, i := range columns {
 		more := min(wide[i]-widths[i], max(room, 0))
 		widths[i] += more

@@ -24,7 +24,7 @@ func (c *Comparison) Document() *doc.Document {
 		Notes:   c.notes(),
 		Summary: []string{c.Summary()},
 	}
-	t := doc.Table{Columns: []doc.Column{{Name: "verdict", Words: true}, {Name: "benchmark", Words: true}, {Name: "unit", Words: true},
+	t := doc.Table{Columns: []doc.Column{{Name: "verdict", Words: true}, {Name: "benchmark", Words: true, Key: true}, {Name: "unit", Words: true},
 		{Name: "old"}, {Name: "new"}, {Name: "change"}, {Name: "interval", Spare: 1}, {Name: "evidence", Words: true, Spare: 2}}}
 	for _, r := range c.Rows {
 		t.Rows = append(t.Rows, []string{string(r.Verdict), r.Name, r.unit(), r.Old.format(r), r.New.format(r), r.change(), r.interval(), r.evidence()})
