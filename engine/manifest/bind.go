@@ -67,7 +67,11 @@ func (o *Object) Config(opt Options) engine.Config {
 			to.FastIO = append(to.FastIO, fast)
 		}
 	}
-	return c
+	merged, err := engine.MergeSets(c, engine.Config{PropertySets: o.classSets()})
+	if err != nil {
+		return c // PropertyItemSize, which Compile refuses with what else there is
+	}
+	return merged
 }
 
 // bound is an item and its value in one instance.

@@ -24,6 +24,7 @@ const (
 
 func (p *parser) manifest() *Manifest {
 	m := new(Manifest)
+	var parts []filterParts // of each object
 	p.object(
 		field{"schema", true, func() {
 			if s := p.string(); s != schemaV1 {
@@ -38,34 +39,40 @@ func (p *parser) manifest() *Manifest {
 			}
 		}},
 		field{"objects", true, func() {
-			p.array(func() { m.Objects = append(m.Objects, p.driverObject()) })
+			p.array(func() {
+				o, its := p.driverObject()
+				m.Objects, parts = append(m.Objects, o), append(parts, its)
+			})
 			if len(m.Objects) == 0 {
 				p.fail("no object; declare at least one")
 			}
 		}},
 	)
+	p.related(m, parts)
 	p.end()
 	return m
 }
 
-func (p *parser) driverObject() (o Object) {
+func (p *parser) driverObject() (_ Object, parts filterParts) {
 	// The same (GUID, id) twice is an error in each family by itself (P-24), and for each verb of the fast path.
 	properties, methods, events := make(claims), make(claims), make(claims)
 	fastGets, fastSets, fastMethods := make(claims), make(claims), make(claims)
-	p.object(
-		field{"object", true, func() { o.Name = p.string() }},
-		field{"property_item_size", false, func() { o.PropertyItemSize = p.uint32() }},
+	decl := new(Object) // filterFields keep its address
+	p.object(append(p.filterFields(decl, &parts),
+		field{"object", true, func() { decl.Name = p.string() }},
+		field{"property_item_size", false, func() { decl.PropertyItemSize = p.uint32() }},
 		field{"property_sets", false, func() {
-			p.array(func() { o.PropertySets = append(o.PropertySets, p.propertySet(properties, fastGets, fastSets)) })
+			p.array(func() { decl.PropertySets = append(decl.PropertySets, p.propertySet(properties, fastGets, fastSets)) })
 		}},
 		field{"method_sets", false, func() {
-			p.array(func() { o.MethodSets = append(o.MethodSets, p.methodSet(methods, fastMethods)) })
+			p.array(func() { decl.MethodSets = append(decl.MethodSets, p.methodSet(methods, fastMethods)) })
 		}},
 		field{"event_sets", false, func() {
-			p.array(func() { o.EventSets = append(o.EventSets, p.eventSet(events)) })
+			p.array(func() { decl.EventSets = append(decl.EventSets, p.eventSet(events)) })
 		}},
-	)
-	return o
+	)...)
+	p.settle(decl, &parts)
+	return *decl, parts
 }
 
 func (p *parser) propertySet(properties, fastGets, fastSets claims) (s PropertySet) {

@@ -21,6 +21,25 @@
 //	    "event_sets": [ { "set_name": "...", "guid": "...", "items": [ { "name": "...", "id": 0,
 //	      "data_input": 32, "extra_entry_data": 0 } ] } ] } ] }
 //
+// An object may say that it is a filter, and what its pins and nodes are, or that it is one of these:
+//
+//	{ "object": "filter Speaker", "role": "filter",
+//	  "pins": [ { "flow": "in", "communication": "sink", "category": "guid", "name": "guid or text", "instances": [1, 0],
+//	      "interfaces": [ { "guid": "...", "id": 1 } ], "mediums": [],
+//	      "ranges": [ "hex of a whole KSDATARANGE", "..." ], "constrained_ranges": null,
+//	      "physical": { "pin": 0, "link": "symbolic link name" } } ],
+//	  "topology": { "categories": [ "guid" ],
+//	      "nodes": [ { "type": "guid", "name": "guid or text", "object": "node 0 of filter Speaker" } ],
+//	      "connections": [ [-1, 0, 0, 1], [0, 0, -1, 1] ] } },
+//	{ "object": "node 0 of filter Speaker", "role": "node", "of": "filter Speaker", "number": 0 },
+//	{ "object": "pin 0 of filter Speaker", "role": "pin", "of": "filter Speaker", "number": 0 }
+//
+// A filter with pins answers KSPROPSETID_Pin (PN-1 to PN-23), one with a topology KSPROPSETID_Topology (P-60 to P-62), both behind
+// its own sets, whose items win (AT-5, AT-7). Role is table, the default, filter, node or pin; flow in or out; communication none, sink,
+// source, both or bridge. In instances, which are possible and necessary ones, -1 is any number; in a connection, from node and pin to
+// node and pin, -1 is the filter. A name is a text that stands for itself, or a GUID, whose look-up fails, as there is no registry. A
+// range whose flags have KSDATARANGE_ATTRIBUTES is followed by its attribute list.
+//
 // The names are those of the C declarations KSPROPERTY_SET, KSPROPERTY_ITEM, KSPROPERTY_VALUES, KSFASTPROPERTY_ITEM,
 // KSMETHOD_ITEM and KSEVENT_ITEM (https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/), the sizes those of x64
 // on every host. Each object becomes one dispatcher.

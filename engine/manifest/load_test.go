@@ -314,6 +314,9 @@ func FuzzParse(f *testing.F) {
 	good, err := os.ReadFile("testdata/good/complete.json")
 	require.NoError(f, err)
 	f.Add(good)
+	filter, err := os.ReadFile("testdata/good/filter.json")
+	require.NoError(f, err)
+	f.Add(filter)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := Parse(data, "f")
 		if err != nil {

@@ -30,6 +30,15 @@ type Object struct {
 	PropertySets     []PropertySet
 	MethodSets       []MethodSet
 	EventSets        []EventSet
+
+	Role   Role
+	Of     string // the filter that a node or a pin belongs to
+	Number uint32 // of the node or pin in it
+	// Pins are those of a filter; nil if the file says nothing of them. Their properties are answered from here, as are those of
+	// the Topology, but for the items that PropertySets declare.
+	Pins     []engine.PinDescriptor
+	Topology *Topology          // nil if the file says nothing of it
+	Names    map[ks.GUID]string // texts that the file has for names: what Name GUIDs of pins and nodes stand for
 }
 
 // PropertySet is one KSPROPERTY_SET. Several sets of an object may have one GUID, with disjoint ids (P-24).

@@ -297,6 +297,17 @@ func (p *parser) uint32() uint32 {
 	return uint32(v)
 }
 
+// number reads what uint32 reads, and -1 for the largest.
+func (p *parser) number() uint32 {
+	if i := p.ahead(); i < len(p.data) && p.data[i] == '-' {
+		if token := p.next(); token != json.Number("-1") && p.err == nil {
+			p.fail("expected a whole number from -1 to %d, in digits, found %s", uint32(math.MaxUint32), describe(token))
+		}
+		return math.MaxUint32
+	}
+	return p.uint32()
+}
+
 // end checks that nothing follows the manifest.
 func (p *parser) end() {
 	if p.err != nil {

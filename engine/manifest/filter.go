@@ -1,0 +1,346 @@
+package manifest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Role says what an object is.
+type Role uint8
+
+const (
+	RoleTable  Role = iota // one dispatcher that stands alone
+	RoleFilter             // a filter, with its pins and its topology
+	RoleNode               // a node of a filter's topology
+	RolePin                // a pin of a filter
+)
+
+var roleNames = []string{"table", "filter", "node", "pin"}
+
+// String returns the role as a manifest has it.
+func (r Role) String() string {
+	if int(r) < len(roleNames) {
+		return roleNames[r]
+	}
+	return "role " + strconv.Itoa(int(r))
+}
+
+// Topology is what a filter is made of, and which object each of its nodes is.
+type Topology struct {
+	engine.Topology          // without Name, which Config sets
+	Objects         []string // names of the nodes' objects; "" for a node without one
+}
+
+// setTopology is KSPROPSETID_Topology.
+var setTopology = ks.MustParseGUID("720d4ac0-7533-11d0-a5d6-28db04c10000")
+
+// classSets are those that a filter has for what its pins and its topology are: KSPROPSETID_Pin and KSPROPSETID_Topology.
+func (o *Object) classSets() (sets []engine.PropertySet) {
+	if o.Pins != nil {
+		pins := &engine.PinSet{
+			Pins: o.Pins,
+			Name: o.nameOf,
+			// On a dispatcher by itself no pin can be created. A manifest limits each instance of the filter, not all of them.
+			Instances: func(_ *engine.IRP, pin uint32) (ks.PinCInstances, ks.Status) {
+				return ks.PinCInstances{PossibleCount: o.Pins[pin].InstancesPossible}, ks.StatusSuccess
+			},
+			GlobalInstances: func(_ *engine.IRP, pin uint32) (ks.PinCInstances, ks.Status) {
+				if o.Pins[pin].InstancesPossible == 0 {
+					return ks.PinCInstances{}, ks.StatusSuccess
+				}
+				return ks.PinCInstances{PossibleCount: ks.InstanceIndeterminate}, ks.StatusSuccess
+			},
+		}
+		sets = append(sets, pins.PropertySet())
+	}
+	if o.Topology != nil {
+		t := o.Topology.Topology
+		t.Name = o.nameOf
+		sets = append(sets, t.PropertySet(setTopology))
+	}
+	return sets
+}
+
+// nameOf is what a host looks up in its registry. A manifest has texts only, which stand for themselves.
+func (o *Object) nameOf(g ks.GUID) (string, ks.Status) {
+	if text, ok := o.Names[g]; ok {
+		return text, ks.StatusSuccess
+	}
+	return "", ks.StatusObjectNameNotFound
+}
+
+// text is a name that a manifest spells out; the object gives it a GUID when all of those that the file has are known.
+type text struct {
+	at   func() *ks.GUID
+	name string
+}
+
+// filterParts are what an object declares beside its sets, and where.
+type filterParts struct {
+	of, number, pins, topology int // positions; 0: not there
+	texts                      []text
+}
+
+// filterFields are the keys of an object that say what it is.
+func (p *parser) filterFields(o *Object, parts *filterParts) []field {
+	return []field{
+		{"role", false, func() { o.Role = Role(p.oneOf(roleNames)) }},
+		{"of", false, func() { o.Of, parts.of = p.string(), p.pos }},
+		{"number", false, func() { o.Number, parts.number = p.uint32(), p.pos }},
+		{"pins", false, func() {
+			parts.pins, o.Pins = p.ahead(), []engine.PinDescriptor{}
+			p.array(func() {
+				i := len(o.Pins)
+				o.Pins = append(o.Pins, p.pin(func(name string) {
+					parts.texts = append(parts.texts, text{func() *ks.GUID { o.Pins[i].Name = new(ks.GUID); return o.Pins[i].Name }, name})
+				}))
+			})
+		}},
+		{"topology", false, func() {
+			parts.topology = p.ahead()
+			o.Topology = p.topology(parts)
+		}},
+	}
+}
+
+// settle checks what the parts of an object have to do with its role, and names its texts.
+func (p *parser) settle(o *Object, parts *filterParts) {
+	part := o.Role == RoleNode || o.Role == RolePin
+	switch {
+	case o.Role != RoleFilter && parts.pins != 0:
+		p.failAt(parts.pins, ".pins", "a %s has no pins; give the object the role filter, or remove them", o.Role)
+	case o.Role != RoleFilter && parts.topology != 0:
+		p.failAt(parts.topology, ".topology", "a %s has no topology; give the object the role filter, or remove it", o.Role)
+	case part && parts.of == 0:
+		p.fail("a %s needs of, the name of its filter; add it", o.Role)
+	case part && parts.number == 0:
+		p.fail("a %s needs its number in the filter; add it", o.Role)
+	case !part && parts.of != 0:
+		p.failAt(parts.of, ".of", "a %s is of no filter; give the object the role node or pin, or remove it", o.Role)
+	case !part && parts.number != 0:
+		p.failAt(parts.number, ".number", "a %s has no number; give the object the role node or pin, or remove it", o.Role)
+	}
+	if len(parts.texts) == 0 || p.err != nil {
+		return
+	}
+	taken := make(map[ks.GUID]bool)
+	for i := range o.Pins {
+		for _, g := range []*ks.GUID{o.Pins[i].Category, o.Pins[i].Name} {
+			if g != nil {
+				taken[*g] = true
+			}
+		}
+	}
+	if o.Topology != nil {
+		for _, g := range slices.Concat(o.Topology.Nodes, o.Topology.NodesNames) {
+			taken[g] = true
+		}
+	}
+	o.Names = make(map[ks.GUID]string)
+	g := ks.GUID{15: 1}
+	for _, t := range parts.texts {
+		for taken[g] {
+			binary.LittleEndian.PutUint32(g[:], binary.LittleEndian.Uint32(g[:])+1)
+		}
+		taken[g] = true
+		o.Names[g] = t.name
+		*t.at() = g
+	}
+}
+
+// nameText reads a name: the GUID of one, or a text, which spelled is told.
+func (p *parser) nameText(guid func(ks.GUID), spelled func(string)) {
+	s := p.string()
+	if g, err := ks.ParseGUID(s); err == nil {
+		guid(g)
+	} else {
+		spelled(s)
+	}
+}
+
+func (p *parser) pin(spelled func(string)) (d engine.PinDescriptor) {
+	d.InstancesPossible = ks.InstanceIndeterminate
+	p.object(
+		field{"flow", true, func() { d.DataFlow = ks.DataFlowIn + p.oneOf([]string{"in", "out"}) }},
+		field{"communication", true, func() { d.Communication = p.oneOf([]string{"none", "sink", "source", "both", "bridge"}) }},
+		field{"category", false, func() { g := p.guid(); d.Category = &g }},
+		field{"name", false, func() { p.nameText(func(g ks.GUID) { d.Name = &g }, spelled) }},
+		field{"instances", false, func() {
+			counts := p.numbers(2, "[possible, necessary]")
+			d.InstancesPossible, d.InstancesNecessary = counts[0], counts[1]
+		}},
+		field{"interfaces", false, func() { p.array(func() { d.Interfaces = append(d.Interfaces, p.relation()) }) }},
+		field{"mediums", false, func() { p.array(func() { d.Mediums = append(d.Mediums, p.relation()) }) }},
+		field{"ranges", false, func() { d.DataRanges = p.ranges() }},
+		field{"constrained_ranges", false, func() { d.ConstrainedDataRanges = p.ranges() }},
+		field{"physical", false, func() {
+			c := new(engine.PhysicalConnection)
+			p.object(
+				field{"pin", true, func() { c.Pin = p.uint32() }},
+				field{"link", true, func() { c.Link = p.string() }},
+			)
+			d.PhysicalConnection = c
+		}},
+	)
+	return d
+}
+
+// ranges reads data ranges, each in hex, of which one with KSDATARANGE_ATTRIBUTES is followed by its attribute list.
+func (p *parser) ranges() (list []engine.DataRange) {
+	wanted := false // the list of the latest
+	p.array(func() {
+		b := p.hex()
+		switch {
+		case p.err != nil:
+		case wanted:
+			list[len(list)-1].Attributes, wanted = b, false
+			format := ks.DataFormat{FormatSize: ks.SizeDataFormat, Flags: ks.DataRangeAttributes}.Bytes()
+			if _, attributes, ok := engine.SplitDataFormat(append(format, b...)); !ok || len(attributes) != len(b) {
+				p.fail("an attribute list of %d bytes is to stand here, as the range before it has KSDATARANGE_ATTRIBUTES: "+
+					"a KSMULTIPLE_ITEM and the attributes that it counts", len(b))
+			}
+		case len(b) < ks.SizeDataFormat:
+			p.fail("a KSDATARANGE has at least %d bytes, this one %d; write all of it", ks.SizeDataFormat, len(b))
+		default:
+			r, _ := ks.DecodeDataFormat(b)
+			if uint64(r.FormatSize) != uint64(len(b)) {
+				p.fail("FormatSize is %d, but there are %d bytes; correct the one that is wrong", r.FormatSize, len(b))
+			}
+			list, wanted = append(list, engine.DataRange{Format: b}), r.Flags&ks.DataRangeAttributes != 0
+		}
+	})
+	if wanted {
+		p.fail("the last range has KSDATARANGE_ATTRIBUTES, but no attribute list stands behind it; add it, or clear the flag")
+	}
+	return list
+}
+
+func (p *parser) topology(parts *filterParts) *Topology {
+	t := new(Topology)
+	p.object(
+		field{"categories", false, func() { p.array(func() { t.Categories = append(t.Categories, p.guid()) }) }},
+		field{"nodes", false, func() {
+			p.array(func() {
+				i := len(t.Nodes)
+				var node, name ks.GUID
+				var object string
+				p.object(
+					field{"type", true, func() { node = p.guid() }},
+					field{"name", false, func() {
+						p.nameText(func(g ks.GUID) { name = g }, func(s string) {
+							parts.texts = append(parts.texts, text{func() *ks.GUID { return &t.NodesNames[i] }, s})
+						})
+					}},
+					field{"object", false, func() { object = p.string() }},
+				)
+				t.Nodes, t.NodesNames, t.Objects = append(t.Nodes, node), append(t.NodesNames, name), append(t.Objects, object)
+			})
+		}},
+		field{"connections", false, func() {
+			p.array(func() {
+				c := p.numbers(4, "[from node, from pin, to node, to pin]")
+				t.Connections = append(t.Connections,
+					ks.TopologyConnection{FromNode: c[0], FromNodePin: c[1], ToNode: c[2], ToNodePin: c[3]})
+			})
+		}},
+	)
+	return t
+}
+
+// oneOf reads one of some words and returns its index.
+func (p *parser) oneOf(words []string) uint32 {
+	s := p.string()
+	i := slices.Index(words, s)
+	if i < 0 && p.err == nil {
+		p.fail("expected %s, found %s", strings.Join(words, ", "), quote(s))
+	}
+	return uint32(max(i, 0))
+}
+
+// numbers reads an array of n numbers; -1 is 0xFFFFFFFF.
+func (p *parser) numbers(n int, what string) []uint32 {
+	at := p.ahead()
+	var list []uint32
+	p.array(func() { list = append(list, p.number()) })
+	if len(list) != n {
+		p.failAt(at, "", "expected %s, found %d of them", what, len(list))
+		return make([]uint32, n)
+	}
+	return list
+}
+
+// related checks what objects say of each other. parts are those of each.
+func (p *parser) related(m *Manifest, parts []filterParts) {
+	filters := make(map[string]*Object)
+	for i := range m.Objects {
+		if o := &m.Objects[i]; o.Role == RoleFilter && filters[o.Name] == nil {
+			filters[o.Name] = o
+		}
+	}
+	type place struct {
+		role   Role
+		of     string
+		number uint32
+	}
+	first := make(map[place]*Object)
+	fail := func(i, pos int, key, format string, args ...any) {
+		if p.err == nil {
+			line, column := p.place(pos)
+			p.err = &Error{Name: p.name, Line: line, Column: column, Path: fmt.Sprintf("objects[%d]%s", i, key),
+				Reason: fmt.Sprintf(format, args...)}
+		}
+	}
+	for i := range m.Objects {
+		o := &m.Objects[i]
+		if o.Role != RoleNode && o.Role != RolePin {
+			continue
+		}
+		filter := filters[o.Of]
+		if filter == nil {
+			fail(i, parts[i].of, ".of", "%s %q is of %q, which is no filter of this file; name one, or give that object the role filter",
+				o.Role, o.Name, o.Of)
+			continue
+		}
+		count := len(filter.Pins)
+		if o.Role == RoleNode {
+			if count = 0; filter.Topology != nil {
+				count = len(filter.Topology.Nodes)
+			}
+		}
+		if uint64(o.Number) >= uint64(count) {
+			fail(i, parts[i].number, ".number", "%q is %s %d of %q, which has %d; correct the number, or declare the %s there",
+				o.Name, o.Role, o.Number, filter.Name, count, o.Role)
+		}
+		at := place{o.Role, o.Of, o.Number}
+		if other := first[at]; other != nil {
+			fail(i, parts[i].number, ".number", "%q is %s %d of %q, which %q is too; remove one",
+				o.Name, o.Role, o.Number, o.Of, other.Name)
+		} else {
+			first[at] = o
+		}
+	}
+	for i := range m.Objects {
+		o := &m.Objects[i]
+		if o.Topology == nil {
+			continue
+		}
+		for n, name := range o.Topology.Objects {
+			node := first[place{RoleNode, o.Name, uint32(n)}]
+			switch {
+			case name == "" || node != nil && node.Name == name:
+			case node == nil:
+				fail(i, parts[i].topology, ".topology",
+					"node %d of %q is to be %q, but no object is that node; give that one of, role and number, or name none", n, o.Name, name)
+			default:
+				fail(i, parts[i].topology, ".topology", "node %d of %q is to be %q, but %q is that node; correct one of them",
+					n, o.Name, name, node.Name)
+			}
+		}
+	}
+}
