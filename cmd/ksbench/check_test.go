@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func TestCheckText(t *testing.T) {
 	require.Equal(t, exitOK, code, err)
 	require.Empty(t, err)
 	_, table, _ := strings.Cut(out, "\n")
-	require.Regexp(t, `^`+path+`: driver "d\\x1b\[2J", 3 objects, digest [0-9a-f]{16}; source: here\n`, out)
+	require.Regexp(t, `^`+regexp.QuoteMeta(path)+`: driver "d\\x1b\[2J", 3 objects, digest [0-9a-f]{16}; source: here\n`, out)
 	require.Equal(t, `
 object "filter"
 

@@ -11,6 +11,9 @@
 // time. testing.B.Loop is not used: it costs about 1.5 ns per turn and keeps arguments alive, which is as much as the
 // smallest things measured here (golang/go#73137, #77339).
 //
+// A clock that moves in steps, as that of Windows does in up to 16 ms, sees nothing of a short batch. So a batch takes ten of its
+// steps at least, whatever Config.Batch says.
+//
 // Before the first round each task is warmed up with eighths of a cycle until three in a row are no faster than what was
 // seen before, by 2 %, or until Config.WarmUp is over. The fastest is compared, not the last: on a machine with neighbours
 // times never stop varying, but they do stop getting better.
@@ -100,12 +103,29 @@ func (s Sample) BytesPerOp() float64 { return float64(s.Bytes) / float64(s.Opera
 // Interleaved runs the rounds and returns for each task its samples, one per round. It stops between two batches when
 // the context ends, with the context's error and the samples of the rounds that were complete.
 func Interleaved(ctx context.Context, tasks []Task, cfg Config) ([][]Sample, error) {
-	return machine{now: time.Now, heap: readHeap, settle: runtime.GC}.interleaved(ctx, tasks, cfg)
+	return machine{now: time.Now, tick: tick(), heap: readHeap, settle: runtime.GC}.interleaved(ctx, tasks, cfg)
+}
+
+// tick is the step of the clock: some ten nanoseconds, but on Windows up to 16 ms.
+var tick = sync.OnceValue(func() time.Duration { return step(time.Now) })
+
+// step returns the median of some steps of a clock: the smallest would be that of a clock that catches up, the largest that of
+// a process that did not run meanwhile.
+func step(now func() time.Time) time.Duration {
+	steps := make([]time.Duration, 9)
+	for i := range steps {
+		for begin := now(); steps[i] <= 0; {
+			steps[i] = now().Sub(begin)
+		}
+	}
+	slices.Sort(steps)
+	return steps[len(steps)/2]
 }
 
 // machine is what tests replace: a clock, the heap counters and the collector.
 type machine struct {
 	now    func() time.Time
+	tick   time.Duration // of that clock
 	heap   func() heap
 	settle func()
 }
@@ -186,6 +206,10 @@ func (m machine) round(ctx context.Context, plans []plan, order []int, samples [
 			}
 		}
 		batches[i] = m.batch(p.Task, p.operations)
+		for batches[i].Elapsed <= 0 && m.tick > 0 { // the clock stood still for longer than it does
+			plans[i].operations *= 2
+			batches[i] = m.batch(p.Task, plans[i].operations)
+		}
 		if batches[i].Bytes > unsettled {
 			m.settle()
 		}
@@ -228,20 +252,35 @@ func (m machine) warmUp(t Task, cfg Config) (least Sample, took WarmUp) {
 	return least, took
 }
 
+// Visible returns the least time that the clock of this machine tells to a tenth. What is timed by other means than Interleaved
+// should take as long.
+func Visible() time.Duration { return visible * tick() }
+
+// visible is how many steps of the clock a batch takes at least, so that it is timed to a tenth, however coarse the clock.
+const visible = 10
+
 // calibrate returns how many operations make a batch, from the time of a part of the cycle. Only where several cycles go
-// into one is a whole cycle timed first.
+// into one is a whole cycle timed first, or as many as the clock needs to see them.
 func (m machine) calibrate(t Task, cfg Config, part Sample) int {
+	seen := visible * m.tick
+	batch := max(cfg.Batch, seen)
 	cycle := part.Elapsed * time.Duration(cfg.Cycle) / time.Duration(part.Operations)
-	if cfg.Batch > 0 && cycle > 32*cfg.Batch {
+	if cfg.Batch > 0 && cycle > 32*batch {
 		return part.Operations
 	}
-	if cycle >= cfg.Batch {
+	if cycle >= batch {
 		return cfg.Cycle
 	}
-	if cycle = m.batch(t, cfg.Cycle).Elapsed; cycle <= 0 { // a clock that coarse
+	n := 1
+	took := m.batch(t, cfg.Cycle).Elapsed
+	for took < seen {
+		n *= 2
+		took = m.batch(t, n*cfg.Cycle).Elapsed
+	}
+	if took <= 0 { // nothing at all, by a clock without steps
 		return cfg.Cycle
 	}
-	return int((cfg.Batch+cycle-1)/cycle) * cfg.Cycle
+	return int((batch*time.Duration(n)+took-1)/took) * cfg.Cycle
 }
 
 func (m machine) batch(t Task, n int) Sample {

@@ -266,8 +266,8 @@ func TestRealCounters(t *testing.T) {
 	least := func(samples []Sample) Sample { // other goroutines of the process count too: the least is the task's own
 		return slices.MinFunc(samples, func(a, b Sample) int { return int(int64(a.Allocs) - int64(b.Allocs)) })
 	}
-	if s := least(samples[0]); s.Allocs < 4096 || s.Allocs > 4096+64 || s.Bytes < 64*4096 {
-		t.Errorf("4096 allocations of 64 bytes were counted as %+v", s)
+	if s := least(samples[0]); s.Allocs < uint64(s.Operations) || s.Allocs > uint64(s.Operations)+64 || s.Bytes < 64*uint64(s.Operations) {
+		t.Errorf("allocations of 64 bytes, one each, were counted as %+v", s)
 	}
 	forced := []Task{{Run: func(n int) {
 		for range n {
@@ -292,5 +292,69 @@ func TestSteadyTasksAreCollectedForOnce(t *testing.T) {
 	}
 	if b.settled != 1 {
 		t.Errorf("%d collections, want 1", b.settled)
+	}
+}
+
+// A clock that ticks coarsely sees every batch, and tells its time to a tenth: however short the batches that were asked for, and
+// the task.
+func TestCoarseClock(t *testing.T) {
+	const tick = 15625 * time.Microsecond
+	for _, each := range []time.Duration{time.Nanosecond, 3 * time.Microsecond, 400 * time.Microsecond, 20 * time.Millisecond} {
+		for _, batch := range []time.Duration{0, 500 * time.Microsecond, 15 * time.Millisecond, time.Second} {
+			var b bench
+			m := b.machine()
+			m.now = func() time.Time { return b.clock.Truncate(tick) }
+			m.tick = tick
+			samples, err := m.interleaved(t.Context(), []Task{b.task("", each, 0)}, Config{Rounds: 20, Cycle: 16, Batch: batch, Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range samples[0] {
+				if got := s.NsPerOp() / float64(each); got < 0.8 || got > 1.2 {
+					t.Errorf("an operation of %v, batches of %v: %d take %v, %.2f of what they should", each, batch, s.Operations, s.Elapsed, got)
+				}
+			}
+		}
+	}
+}
+
+// A clock that once stands still for longer than its step leaves no batch without a time.
+func TestClockThatStandsStill(t *testing.T) {
+	var b bench
+	m := b.machine()
+	m.tick = time.Microsecond
+	still, reads := b.clock, 0
+	m.now = func() time.Time {
+		if reads++; reads < 100 || reads > 110 {
+			still = b.clock
+		}
+		return still
+	}
+	samples, err := m.interleaved(t.Context(), []Task{b.task("", time.Microsecond, 0)}, Config{Rounds: 200, Cycle: 16, Batch: 16 * time.Microsecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reads < 400 || len(samples[0]) != 200 {
+		t.Fatalf("%d reads, %d samples", reads, len(samples[0]))
+	}
+	for _, s := range samples[0] {
+		if s.Elapsed <= 0 {
+			t.Errorf("%d operations take %v", s.Operations, s.Elapsed)
+		}
+	}
+}
+
+// The step of a clock is found by looking at it.
+func TestStep(t *testing.T) {
+	reads := 0
+	now := func() time.Time {
+		reads++
+		return time.Unix(0, 0).Add(time.Duration(reads/100) * time.Millisecond)
+	}
+	if got := step(now); got != time.Millisecond {
+		t.Errorf("%v, want a millisecond", got)
+	}
+	if got := step(time.Now); got <= 0 {
+		t.Errorf("the clock steps by %v", got)
 	}
 }

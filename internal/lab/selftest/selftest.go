@@ -27,6 +27,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
+	"github.com/ksdispatch/ksdispatch/internal/lab/measure"
 	"github.com/ksdispatch/ksdispatch/internal/lab/pair"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
@@ -115,14 +116,17 @@ func (t *tester) workload(w lab.Workload) (err error) {
 
 // calibrate returns how many requests take about as long as three quarters of a batch, in hundreds.
 func calibrate(run func(n int)) int {
-	const n = 1000
-	best := time.Duration(math.MaxInt64)
-	for range 20 {
-		start := time.Now()
-		run(n)
-		best = min(best, time.Since(start))
+	for n := 1000; ; n *= 2 {
+		best := time.Duration(math.MaxInt64)
+		for range 20 {
+			start := time.Now()
+			run(n)
+			best = min(best, time.Since(start))
+		}
+		if best >= measure.Visible() {
+			return max(int(3*batch/4*time.Duration(n)/best)/perAllocation, 1) * perAllocation
+		}
 	}
-	return max(int(3*batch/4*n/max(best, 1))/perAllocation, 1) * perAllocation
 }
 
 // weigh finds out what a turn costs beside the requests, and lets the unchanged variant spin for a quarter of its time. It

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/ksdispatch/ksdispatch/internal/lab/measure"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
@@ -78,9 +79,12 @@ func (c *chase) walk(ctx context.Context, rounds int) (ns []float64, err error) 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		start := time.Now()
-		c.step(steps)
-		ns = append(ns, float64(time.Since(start))/steps)
+		start, loads, took := time.Now(), 0, time.Duration(0)
+		for took < measure.Visible() {
+			c.step(steps)
+			loads, took = loads+steps, time.Since(start)
+		}
+		ns = append(ns, float64(took)/float64(loads))
 	}
 	return ns, nil
 }
