@@ -22,12 +22,7 @@ func (f *File) rename() error {
 
 // removeAbandoned removes a file whose process has ended.
 func removeAbandoned(path string, pid int) {
-	if pid == os.Getpid() {
-		return
+	if pid != os.Getpid() && !alive(pid) {
+		os.Remove(path)
 	}
-	if p, err := os.FindProcess(pid); err == nil { // Windows finds none that has ended
-		p.Release()
-		return
-	}
-	os.Remove(path)
 }
