@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
 )
 
 // IoControl answers one DeviceIoControl from beginning to end: what KsSynchronousIoControlDevice does to the object whose
@@ -30,7 +31,12 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	var dir direction
 	if verb := uint32(word >> 32); code == ks.IoctlProperty && verb-1 <= 1 {
 		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
-		e := d.properties.table.Lookup(lo, hi, uint32(word))
+		var e *entry
+		if x := &d.properties.dense; x.Ready() {
+			e = x.Lookup(lo, hi, uint32(word))
+		} else {
+			e = d.properties.table.Lookup(lo, hi, uint32(word))
+		}
 		if e == nil {
 			return irp.reject(d.missProperty(irp, lo, hi))
 		}
@@ -40,7 +46,12 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		}
 		irp.index, dir = e.Tag, direction(verb)
 	} else if code == ks.IoctlMethod && verb <= sent {
-		e := d.methods.table.Lookup(lo, hi, uint32(word))
+		var e *table.Entry[methodSlot]
+		if x := &d.methods.dense; x.Ready() {
+			e = x.Lookup(lo, hi, uint32(word))
+		} else {
+			e = d.methods.table.Lookup(lo, hi, uint32(word))
+		}
 		if e != nil && e.Value.flags&ks.MethodTypeSource != 0 {
 			return d.control(irp, code, in, out)
 		}

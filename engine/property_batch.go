@@ -102,7 +102,11 @@ func (b *batch) answer(far bool) {
 		if far {
 			e = b.found[i-b.first]
 		} else {
-			e = d.properties.table.Lookup(lo, hi, uint32(word))
+			if x := &d.properties.dense; x.Ready() {
+				e = x.Lookup(lo, hi, uint32(word))
+			} else {
+				e = d.properties.table.Lookup(lo, hi, uint32(word))
+			}
 		}
 		if e == nil {
 			r.BytesReturned, r.Status = irp.reject(d.missProperty(irp, lo, hi))

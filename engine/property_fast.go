@@ -20,7 +20,12 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 		return false
 	}
 	lo, hi, word := words((*[ks.SizeIdentifier]byte)(request))
-	e := d.properties.table.Lookup(lo, hi, uint32(word))
+	var e *entry
+	if x := &d.properties.dense; x.Ready() {
+		e = x.Lookup(lo, hi, uint32(word))
+	} else {
+		e = d.properties.table.Lookup(lo, hi, uint32(word))
+	}
 	if e == nil {
 		return false
 	}

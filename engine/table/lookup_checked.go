@@ -28,3 +28,26 @@ func (t *Table[V]) pilot(i uint64) uint64 { return uint64(t.pilots[i]) }
 func (t *Table[V]) entry(h, pilot uint64) *Entry[V] {
 	return &t.entries[uint64(t.windows[h>>(64-windowBits)])+(h>>32^h*pilot>>16)&t.mask]
 }
+
+// group is where the places of a set begin, and which bits of an id choose one.
+type group struct {
+	base int
+	mask uint32
+}
+
+func newGroup[V any](_ []Entry[V], from int, mask uint32) group { return group{from, mask} }
+
+func (d *Dense[V]) locate() {}
+
+// Lookup returns the entry of a key, or nil for a stranger, as Table.Lookup does.
+func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) *Entry[V] {
+	g := &d.groups[d.place(lo, hi)]
+	e := &d.places[g.base+int(id&g.mask)]
+	if e.Lo != lo || e.Hi != hi || e.ID != id {
+		return nil
+	}
+	return e
+}
+
+// bounds returns where the places of a group begin and end, as positions in places.
+func (d *Dense[V]) bounds(g group) (from, to int) { return g.base, g.base + int(g.mask) + 1 }

@@ -60,3 +60,35 @@ func (t *Table[V]) entry(h, pilot uint64) (e *Entry[V]) {
 
 // entrySize returns the bytes of an entry.
 func (t *Table[V]) entrySize() uint64 { return uint64(unsafe.Sizeof(Entry[V]{})) }
+
+// group is where the places of a set begin, and which bits of an id choose one.
+type group struct {
+	base unsafe.Pointer
+	mask uint64
+}
+
+func newGroup[V any](places []Entry[V], from int, mask uint32) group {
+	return group{unsafe.Pointer(&places[from]), uint64(mask)}
+}
+
+func (d *Dense[V]) locate() { d.first = begin(d.groups) }
+
+// Lookup returns the entry of a key, or nil for a stranger, as Table.Lookup does. What is unchecked:
+//
+//   - The group: its number is at most mask, which is one less than there are.
+//   - The entry: a group's mask is one less than the places of its set, and those begin at base (TestDenseGroups).
+//   - The comparison, as in Table.Lookup.
+func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
+	g := (*group)(unsafe.Add(d.first, ((lo^hi)*d.mix>>denseShift&d.mask)*uint64(unsafe.Sizeof(group{}))))
+	e = (*Entry[V])(unsafe.Add(g.base, (uint64(id)&g.mask)*uint64(unsafe.Sizeof(*e))))
+	if *(*Key)(unsafe.Pointer(e)) != (Key{lo, hi, id}) {
+		e = nil
+	}
+	return
+}
+
+// bounds returns where the places of a group begin and end, as positions in places.
+func (d *Dense[V]) bounds(g group) (from, to int) {
+	from = int(uintptr(g.base)-uintptr(begin(d.places))) / int(unsafe.Sizeof(Entry[V]{}))
+	return from, from + int(g.mask) + 1
+}

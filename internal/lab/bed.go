@@ -20,6 +20,7 @@ type bed struct {
 	files       []*engine.FileObject
 	handles     []*device.Handle
 	tables      []*table.Table[value]
+	dense       []table.Dense[value] // as the dispatchers have: those that are ready are searched
 
 	rivals []*rival.Table
 	peers  [len(steps)][]*rival.Handle
@@ -108,7 +109,7 @@ func (b *bed) addTables(sets []engine.PropertySet) error {
 	if err != nil {
 		return err
 	}
-	b.tables = append(b.tables, t)
+	b.tables, b.dense = append(b.tables, t), append(b.dense, table.BuildDense(entries))
 
 	b.rivals = append(b.rivals, rival.NewTable(sets))
 	return nil

@@ -14,7 +14,7 @@
 //
 // # Paths
 //
-//	lookup  decode the 20 bytes of (GUID, id), find the item: table.Table.Lookup
+//	lookup  decode the 20 bytes of (GUID, id), find the item: table.Dense.Lookup or table.Table.Lookup, as a dispatcher does
 //	fast    a request without an IRP: engine.Dispatcher.FastProperty
 //	irp     a request through an open handle: device.Handle.IoControl with IOCTL_KS_PROPERTY
 //

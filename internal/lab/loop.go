@@ -6,6 +6,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 )
@@ -81,14 +82,20 @@ var loops = map[[2]string]loop{
 
 func (b *bed) lookupEngine(n int) (found uint64) {
 	reqs, many := b.requests, len(b.objects) > 1
-	t := b.tables[0]
+	t, d := b.tables[0], &b.dense[0]
 	for i := range n {
 		r := &reqs[i&(Requests-1)]
 		if many {
-			t = b.tables[r.object]
+			t, d = b.tables[r.object], &b.dense[r.object]
 		}
 		in := r.in[:20]
-		e := t.Lookup(binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:]))
+		lo, hi, id := binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])
+		var e *table.Entry[value]
+		if d.Ready() {
+			e = d.Lookup(lo, hi, id)
+		} else {
+			e = t.Lookup(lo, hi, id)
+		}
 		if e != nil {
 			found++
 		}

@@ -105,8 +105,14 @@ func (b *bed) compareLookup(r trial) error {
 	lo, hi, id := binary.LittleEndian.Uint64(request[:]), binary.LittleEndian.Uint64(request[8:]), binary.LittleEndian.Uint32(request[16:])
 	t := b.rivals[r.object]
 	var want *rival.Item
-	if entry := b.tables[r.object].Lookup(lo, hi, id); entry != nil {
+	entry := b.tables[r.object].Lookup(lo, hi, id)
+	if entry != nil {
 		want = t.Linear.Item(int(entry.Value.item))
+	}
+	if d := &b.dense[r.object]; d.Ready() {
+		if got := d.Lookup(lo, hi, id); (got == nil) != (entry == nil) || got != nil && *got != *entry {
+			return fmt.Errorf("lookup: a dense table finds %v, a table %v", got, entry)
+		}
 	}
 	for step, got := range [len(steps)]*rival.Item{
 		rival.ByLinear: t.Linear.Find(lo, hi, id), rival.ByMap: t.Map.Find(request),

@@ -22,8 +22,8 @@ const (
 // Handle is one open of an object: what device.Handle is to the engine. It belongs to one goroutine.
 type Handle struct {
 	table *Table
-	dense *Dense
-	open  *Open
+	dense Dense // copies of the table's, so that a request follows one pointer less
+	open  Open
 	step  Step
 	heap  bool         // a buffer of the Go heap per request, instead of the arena's
 	arena *arena.Arena // nil when closed
@@ -40,7 +40,7 @@ func NewHandle(t *Table, step Step, heap bool) (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{table: t, dense: &t.Dense, open: &t.Open, step: step, heap: heap, arena: a}
+	h := &Handle{table: t, dense: t.Dense, open: t.Open, step: step, heap: heap, arena: a}
 	h.irp.FileObject = &h.file
 	return h, nil
 }

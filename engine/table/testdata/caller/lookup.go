@@ -14,6 +14,11 @@ func Lookup(t *table.Table[Value], lo, hi uint64, id uint32) *table.Entry[Value]
 	return t.Lookup(lo, hi, id)
 }
 
+// Dense has the other that must be.
+func Dense(d *table.Dense[Value], lo, hi uint64, id uint32) *table.Entry[Value] {
+	return d.Lookup(lo, hi, id)
+}
+
 // Batch has one that is not.
 func Batch(t *table.Table[Value], keys []table.Key, out []*table.Entry[Value]) {
 	t.LookupBatch(keys, out)

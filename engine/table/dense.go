@@ -1,0 +1,125 @@
+package table
+
+import "math/bits"
+
+// Dense finds the entries of up to 256 sets whose ids are small or follow one another, as nearly all are: one multiplication leads to a
+// set that shares its place with no other, and the low bits of the id to the entry. That is half of a Table's way and nothing is read on
+// it but a group of 16 bytes. It is immutable; any number of goroutines may search it at once. The zero value holds nothing, and must
+// not be searched.
+type Dense[V any] struct {
+	mix    uint64  // odd
+	mask   uint64  // of a hash, 0 if there is nothing to find
+	first  address // of groups[0], for the unchecked lookup
+	groups []group
+	places []Entry[V]
+}
+
+// The limits of a Dense: sets, groups for each set, and places for each key.
+const (
+	denseSets   = 256
+	denseGroups = 32
+	densePlaces = 4
+)
+
+// denseShift is how far a product is shifted: what is left are its upper bits, which depend on all of a GUID.
+const denseShift = 40
+
+// BuildDense returns a Dense of the entries, which it copies; it is not Ready if they are none for one: too many sets, ids far apart, or
+// GUIDs that a few attempts do not tell apart. The keys must be distinct.
+func BuildDense[V any](entries []Entry[V]) (d Dense[V]) {
+	sets := denseSetsOf(entries)
+	if sets == nil || !d.separate(sets) {
+		return Dense[V]{}
+	}
+	total := 0
+	for _, s := range sets {
+		total += int(s.mask) + 1
+	}
+	d.places = newEntries[V](total)
+	// A group without a set leads to the first place, and a place without an id has the entry of another: a request for it is led
+	// elsewhere, so that nobody finds it here.
+	for i := range d.groups {
+		d.groups[i] = newGroup(d.places, 0, 0)
+	}
+	from := 0
+	for _, s := range sets {
+		places := d.places[from : from+int(s.mask)+1]
+		for i := range places {
+			places[i] = entries[s.entries[0]]
+		}
+		for _, n := range s.entries {
+			places[entries[n].ID&s.mask] = entries[n]
+		}
+		d.groups[d.place(s.lo, s.hi)] = newGroup(d.places, from, s.mask)
+		from += len(places)
+	}
+	d.locate()
+	return d
+}
+
+// Ready reports that there is something to find.
+func (d *Dense[V]) Ready() bool { return d.mask != 0 }
+
+// denseSet is a GUID, the positions of its entries, and the bits in which their ids differ.
+type denseSet struct {
+	lo, hi  uint64
+	entries []int
+	mask    uint32
+}
+
+// denseSetsOf sorts entries by set, nil if they are none for a Dense.
+func denseSetsOf[V any](entries []Entry[V]) (sets []denseSet) {
+	index := map[[2]uint64]int{}
+	for i := range entries {
+		e := &entries[i]
+		n, known := index[[2]uint64{e.Lo, e.Hi}]
+		if !known {
+			if n = len(sets); n == denseSets {
+				return nil
+			}
+			index[[2]uint64{e.Lo, e.Hi}] = n
+			sets = append(sets, denseSet{lo: e.Lo, hi: e.Hi})
+		}
+		sets[n].entries = append(sets[n].entries, i)
+	}
+	seen := map[uint32]bool{}
+	for i := range sets {
+		s := &sets[i]
+		for size := 1 << bits.Len(uint(len(s.entries)-1)); ; size *= 2 {
+			if size > densePlaces*len(s.entries) {
+				return nil
+			}
+			s.mask = uint32(size - 1)
+			clear(seen)
+			for _, n := range s.entries {
+				seen[entries[n].ID&s.mask] = true
+			}
+			if len(seen) == len(s.entries) {
+				break
+			}
+		}
+	}
+	return sets
+}
+
+// separate makes groups, and finds a multiplier with which no two sets share one.
+func (d *Dense[V]) separate(sets []denseSet) bool {
+	taken := make(map[uint64]bool, len(sets))
+	for count := 1 << bits.Len(uint(len(sets))); count <= denseGroups*len(sets); count *= 2 {
+		d.mask, d.groups = uint64(count-1), make([]group, count)
+		for try := range uint64(64) {
+			d.mix = splitmix(golden*(try+1)) | 1
+			clear(taken)
+			for _, s := range sets {
+				taken[d.place(s.lo, s.hi)] = true
+			}
+			if len(taken) == len(sets) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// place returns the number of a set's group.
+func (d *Dense[V]) place(lo, hi uint64) uint64 { return (lo ^ hi) * d.mix >> denseShift & d.mask }

@@ -1,0 +1,109 @@
+package table
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
+)
+
+// denseEntries returns distinct keys of some sets: ids from 0, from elsewhere, with gaps, or anywhere.
+func denseEntries(rng *rand.Rand) (entries []Entry[[40]byte]) {
+	seen := map[Key]bool{}
+	for range rng.IntN(20) {
+		k := Key{Lo: rng.Uint64N(1 << (1 + rng.UintN(63))), Hi: rng.Uint64N(3)}
+		from, step := rng.Uint32()>>rng.UintN(32), uint32(1)
+		switch rng.IntN(3) {
+		case 0:
+			from = 0
+		case 1:
+			step = 1 + rng.Uint32N(3)
+		}
+		for i := range 1 + rng.Uint32N(12) {
+			if k.ID = from + i*step; !seen[k] {
+				seen[k] = true
+				entries = append(entries, Entry[[40]byte]{Lo: k.Lo, Hi: k.Hi, ID: k.ID, Tag: uint32(len(entries))})
+			}
+		}
+	}
+	return entries
+}
+
+// A Dense finds what a table finds, and no strangers: not one that differs in a bit, nor one that is led to the place of another.
+func TestDenseFindsWhatATableFinds(t *testing.T) {
+	rng := testkit.Rand(t)
+	built := 0
+	for range 2000 {
+		entries := denseEntries(rng)
+		x, err := Build(entries, Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := BuildDense(entries)
+		if !d.Ready() {
+			continue
+		}
+		built++
+		ask := func(lo, hi uint64, id uint32) {
+			got, want := d.Lookup(lo, hi, id), x.Lookup(lo, hi, id)
+			if (got == nil) != (want == nil) || got != nil && *got != *want {
+				t.Fatalf("%x %x %d: %v, a table finds %v", lo, hi, id, got, want)
+			}
+		}
+		for _, e := range entries {
+			ask(e.Lo, e.Hi, e.ID)
+			ask(e.Lo^1<<rng.UintN(64), e.Hi, e.ID)
+			ask(e.Lo, e.Hi^1<<rng.UintN(64), e.ID)
+			ask(e.Lo, e.Hi, e.ID^1<<rng.UintN(32))
+			ask(e.Lo, e.Hi, rng.Uint32N(64))
+			ask(rng.Uint64(), rng.Uint64(), e.ID)
+		}
+		ask(0, 0, 0)
+	}
+	if built < 200 {
+		t.Errorf("%d of 2000 are dense: the test tests little", built)
+	}
+}
+
+// TestDenseGroups: no group leads beyond the places, which is what Lookup does not check.
+func TestDenseGroups(t *testing.T) {
+	rng := testkit.Rand(t)
+	for range 500 {
+		d := BuildDense(denseEntries(rng))
+		if d.Ready() && (len(d.groups) != int(d.mask)+1 || len(d.groups)&(len(d.groups)-1) != 0) {
+			t.Fatalf("%d groups, mask %#x", len(d.groups), d.mask)
+		}
+		for _, g := range d.groups {
+			if from, to := d.bounds(g); from < 0 || to <= from || to > len(d.places) {
+				t.Fatalf("a group has the places from %d to %d of %d", from, to, len(d.places))
+			}
+		}
+	}
+}
+
+// What is none for a Dense is left to a Table.
+func TestDenseRefuses(t *testing.T) {
+	key := func(lo uint64, id uint32) Entry[[40]byte] { return Entry[[40]byte]{Lo: lo, Hi: 7, ID: id} }
+	var many, limit []Entry[[40]byte]
+	for i := range uint64(denseSets + 1) {
+		many = append(many, key(i*golden, 1))
+	}
+	limit = many[:denseSets]
+	for _, c := range []struct {
+		name    string
+		entries []Entry[[40]byte]
+		ready   bool
+	}{
+		{"nothing", nil, false},
+		{"one", []Entry[[40]byte]{key(1, 1<<31)}, true},
+		{"as many sets as there may be", limit, true},
+		{"one set more", many, false},
+		{"ids from elsewhere", []Entry[[40]byte]{key(1, 1000), key(1, 1001), key(1, 1002)}, true},
+		{"ids far apart", []Entry[[40]byte]{key(1, 0), key(1, 1<<16)}, false},
+		{"GUIDs whose halves are the same alike", []Entry[[40]byte]{{Lo: 1, Hi: 2}, {Lo: 2, Hi: 1}}, false},
+	} {
+		if d := BuildDense(c.entries); d.Ready() != c.ready {
+			t.Errorf("%s: ready %v", c.name, d.Ready())
+		}
+	}
+}
