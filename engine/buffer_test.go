@@ -76,7 +76,8 @@ func TestP7_DirectionByVerb(t *testing.T) {
 		t.Errorf("the SET of UNSERIALIZESET finds % x", v.data)
 	}
 	// SERIALIZESET carries out.
-	if a := h.want(request{set: setA, flags: serializeSet, out: full(56)}, ks.StatusSuccess, 56); !bytes.Equal(a.out[52:], []byte{1, 2, 3, 4}) {
+	if a := h.want(request{set: setA, flags: serializeSet, out: full(56)}, ks.StatusSuccess, 56); !bytes.Equal(a.out[52:],
+		[]byte{1, 2, 3, 4}) {
 		t.Errorf("SERIALIZESET answers % x", a.out)
 	}
 }
@@ -351,7 +352,8 @@ func TestP15_PreparedBySecondDispatcher(t *testing.T) {
 				t.Errorf("%d buffers for two passes", n)
 			}
 			a, b := first.last(t), second.last(t)
-			if !bytes.Equal(a.request, b.request) || !bytes.Equal(a.data, b.data) || slices.Max(m.inReads) != 1 || verb == set && slices.Max(m.outReads) != 1 {
+			if !bytes.Equal(a.request, b.request) || !bytes.Equal(a.data, b.data) || slices.Max(m.inReads) != 1 || verb == set &&
+				slices.Max(m.outReads) != 1 {
 				t.Errorf("the passes see % x and % x, or the caller's memory was read again: %v %v", a.request, b.request, m.inReads, m.outReads)
 			}
 			if irp.PropertySet().Items[0].Get == nil || irp.Rule() != "P-17" {

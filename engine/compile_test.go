@@ -27,7 +27,8 @@ func TestCompileErrors(t *testing.T) {
 			"engine: PropertyItemSize 76 is not a multiple of 8 (P-3); use 0 for plain items"},
 		"small PropertyItemSize": {engine.Config{PropertyItemSize: 64},
 			"engine: PropertyItemSize 64 is less than a KSPROPERTY_ITEM, 72 bytes (P-3); use 0 for plain items"},
-		"stride": {engine.Config{PropertyItemSize: 1 << 31, PropertySets: []engine.PropertySet{{Set: setA, Items: make([]engine.PropertyItem, 2)}}},
+		"stride": {engine.Config{PropertyItemSize: 1 << 31,
+			PropertySets: []engine.PropertySet{{Set: setA, Items: make([]engine.PropertyItem, 2)}}},
 			"engine: PropertyItemSize 2147483648 times the 2 items of a set exceeds 32 bits (P-3)"},
 		"an item twice": {items(engine.PropertyItem{ID: 7}, engine.PropertyItem{ID: 8}, engine.PropertyItem{ID: 7}),
 			"engine: PropertySets[1] " + setA.String() + ", item 7: declared twice: also in PropertySets[1] (P-24)"},
@@ -36,16 +37,20 @@ func TestCompileErrors(t *testing.T) {
 			"engine: PropertySets[2] " + setA.String() + ", item 7: declared twice: also in PropertySets[0] (P-24)"},
 		"FastIO twice": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, FastIO: []engine.FastPropertyItem{
 			{ID: 7, Get: fastAnswers(0, 0)}, {ID: 7, Get: fastAnswers(0, 0)}}}}},
-			"engine: PropertySets[0] " + setA.String() + ", item 7: FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"},
+			"engine: PropertySets[0] " + setA.String() +
+				", item 7: FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"},
 		"FastIO in two sets": {engine.Config{PropertySets: []engine.PropertySet{
-			{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(0, 0)}}}, {Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(0, 0)}}}}},
-			"engine: PropertySets[1] " + setA.String() + ", item 7: FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"},
+			{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(0, 0)}}},
+			{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(0, 0)}}}}},
+			"engine: PropertySets[1] " + setA.String() +
+				", item 7: FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"},
 		"members missing": {members(4, 3, 11),
 			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 11 bytes, but MembersSize 4 x MembersCount 3 is 12 (P-33)"},
 		"members left over": {members(0, 3, 1),
 			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 1 bytes, but MembersSize 0 x MembersCount 3 is 0 (P-33)"},
 		"members in 64 bits": {members(math.MaxUint32, math.MaxUint32, 1),
-			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 1 bytes, but MembersSize 4294967295 x MembersCount 4294967295 is 18446744065119617025 (P-33)"},
+			"engine: PropertySets[1] " + setA.String() +
+				", item 7: MembersList[1] has 1 bytes, but MembersSize 4294967295 x MembersCount 4294967295 is 18446744065119617025 (P-33)"},
 	} {
 		d, err := engine.Compile(c.config)
 		var e *engine.CompileError
@@ -79,7 +84,8 @@ func TestCompileCopies(t *testing.T) {
 	related[0] = ks.Identifier{}
 	items[0] = engine.PropertyItem{ID: 2}
 	sets[0].FastIO[0].Get, sets[0].Set = nil, setB
-	if a := h.via(viaProperty, request{set: setA, id: 1, flags: basicSupport, out: full(200)}); string(a.out) != string(before.out) || a.info != before.info {
+	if a := h.via(viaProperty, request{set: setA, id: 1, flags: basicSupport, out: full(200)}); string(a.out) != string(before.out) ||
+		a.info != before.info {
 		t.Errorf("% x, before\n% x", a.out, before.out)
 	}
 	if a := h.via(viaProperty, request{set: setA, id: 1, flags: relations, out: full(40)}); string(a.out) != string(list.out) {
@@ -147,7 +153,8 @@ func TestF2_FastVerbsOfOneIDInTwoSets(t *testing.T) {
 		{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(ks.StatusSuccess, 2)}}}}})
 	for flags, want := range map[uint32]uint64{get: 1, set: 2} {
 		var io engine.IoStatus
-		if !h.FastProperty(&engine.FileObject{}, engine.UserMode, request{set: setA, id: 7, flags: flags}.bytes(), make([]byte, 8), &io) || io.Information != want {
+		if !h.FastProperty(&engine.FileObject{}, engine.UserMode, request{set: setA, id: 7, flags: flags}.bytes(), make([]byte, 8), &io) ||
+			io.Information != want {
 			t.Errorf("%s: %+v", ks.FormatPropertyFlags(flags), io)
 		}
 	}

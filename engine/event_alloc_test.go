@@ -13,7 +13,8 @@ import (
 // In steady state enabling, generating and disabling allocate nothing: entries, extra bytes and queued data are used again.
 func TestEventsNoAllocations(t *testing.T) {
 	needPlainBuild(t)
-	h := newEventHost(t, engine.EventItem{ID: 1, ExtraEntryData: 40}, engine.EventItem{ID: 2, Remove: func(*engine.FileObject, *engine.EventEntry) {}})
+	h := newEventHost(t, engine.EventItem{ID: 1, ExtraEntryData: 40},
+		engine.EventItem{ID: 2, Remove: func(*engine.FileObject, *engine.EventEntry) {}})
 	w := engine.NewWorker()
 	defer w.Close()
 	e, data := h.event()

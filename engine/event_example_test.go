@@ -46,7 +46,8 @@ func ExampleDispatcher_EnableEvent() {
 	}
 
 	// It was for one time, so there is nothing left to disable.
-	fmt.Println("disable:", d.DisableEvent(&engine.IRP{InputBufferLength: ks.SizeEventData, EventData: 0x1000, FileObject: irp.FileObject}, events))
+	fmt.Println("disable:", d.DisableEvent(&engine.IRP{InputBufferLength: ks.SizeEventData, EventData: 0x1000, FileObject: irp.FileObject},
+		events))
 	// Output:
 	// enable: STATUS_SUCCESS
 	// changed

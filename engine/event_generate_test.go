@@ -60,8 +60,8 @@ func TestE21_Signals(t *testing.T) {
 	e, s := engine.NewSyncEvent(), engine.NewSemaphore(10)
 	var calls atomic.Int32
 	item := w.NewWorkItem(func(*engine.EventEntry) { calls.Add(1) })
-	for i, kind := range []uint32{ks.NotificationEventHandle, ks.NotificationEventObject, ks.NotificationSemaphoreHandle, ks.NotificationSemaphoreObject,
-		ks.NotificationDPC, ks.NotificationWorkItem, ks.NotificationKsWorkItem} {
+	for i, kind := range []uint32{ks.NotificationEventHandle, ks.NotificationEventObject, ks.NotificationSemaphoreHandle,
+		ks.NotificationSemaphoreObject, ks.NotificationDPC, ks.NotificationWorkItem, ks.NotificationKsWorkItem} {
 		var o engine.Object = item
 		x := ks.EventData{NotificationType: kind}
 		switch kind {
@@ -115,7 +115,8 @@ func TestE21_Signals(t *testing.T) {
 func TestE22_OneShot(t *testing.T) {
 	var removed int
 	var h *eventHost
-	h = newEventHost(t, engine.EventItem{ID: 1, Remove: func(_ *engine.FileObject, e *engine.EventEntry) { removed++; h.list.Remove(e) }}, engine.EventItem{ID: 2})
+	h = newEventHost(t, engine.EventItem{ID: 1, Remove: func(_ *engine.FileObject, e *engine.EventEntry) { removed++; h.list.Remove(e) }},
+		engine.EventItem{ID: 2})
 	var events []*engine.SyncEvent
 	for i := range uint64(20) {
 		e, data := h.event()
@@ -197,7 +198,8 @@ func TestE23_List(t *testing.T) {
 		{&stranger, 1, nil, []bool{false, false, false, false}},
 		{nil, 1, func(e *engine.EventEntry) bool { return e.EventData() >= 2 }, []bool{false, false, true, true}},
 		{nil, 1, func(e *engine.EventEntry) bool { return e.Set().Set == setA }, []bool{true, false, false, true}},
-		{nil, 3, func(*engine.EventEntry) bool { t.Error("asked of an entry of another event"); return true }, []bool{false, false, false, false}},
+		{nil, 3, func(*engine.EventEntry) bool { t.Error("asked of an entry of another event"); return true },
+			[]bool{false, false, false, false}},
 	} {
 		if status := h.list.GenerateData(c.set, c.id, nil, c.match); status != ks.StatusSuccess {
 			t.Error(status)

@@ -99,7 +99,8 @@ func (h *eventHost) send(irp *engine.IRP, list *engine.EventList, want ks.Status
 	h.Helper()
 	status := h.EnableEvent(irp, list)
 	if status != want || irp.IoStatus.Information != information {
-		h.Errorf("%s of event: %v, Information %d; want %v, %d (decided by %s)", ks.FormatEventFlags(binary.LittleEndian.Uint32(append(irp.Type3InputBuffer, make([]byte, 24)...)[20:])),
+		h.Errorf("%s of event: %v, Information %d; want %v, %d (decided by %s)",
+			ks.FormatEventFlags(binary.LittleEndian.Uint32(append(irp.Type3InputBuffer, make([]byte, 24)...)[20:])),
 			status, irp.IoStatus.Information, want, information, irp.Rule())
 	}
 	if irp.IoStatus.Status != untouchedStatus {

@@ -39,7 +39,8 @@ func (l *counted) Unlock() { l.held = false; l.Mutex.Unlock() }
 
 func TestE15_LockTypes(t *testing.T) {
 	for kind := range engine.EventLockType(9) {
-		for name, lock := range map[string]any{"nil": nil, "mutex": new(sync.Mutex), "interrupt": new(interrupt), "rwmutex": new(sync.RWMutex), "int": 5} {
+		for name, lock := range map[string]any{"nil": nil, "mutex": new(sync.Mutex), "interrupt": new(interrupt), "rwmutex": new(sync.RWMutex),
+			"int": 5} {
 			want := false
 			switch kind {
 			case engine.EventLockNone:
@@ -50,7 +51,8 @@ func TestE15_LockTypes(t *testing.T) {
 				want = name == "mutex" || name == "rwmutex"
 			}
 			l, err := engine.NewEventList(engine.EventListConfig{LockType: kind, Lock: lock})
-			if e, ok := err.(*engine.EventListError); want != (l != nil) || !want && (!ok || e.Status != ks.StatusInvalidParameter || e.Error() == "") {
+			if e, ok := err.(*engine.EventListError); want != (l != nil) || !want &&
+				(!ok || e.Status != ks.StatusInvalidParameter || e.Error() == "") {
 				t.Errorf("type %d with %s: %v", kind, name, err)
 			}
 		}
@@ -70,20 +72,21 @@ func TestE15_Held(t *testing.T) {
 	} {
 		var h *eventHost
 		fail := false
-		h = newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1, Remove: func(_ *engine.FileObject, e *engine.EventEntry) {
-			if !c.held() {
-				t.Error("a Remove handler runs without the lock")
-			}
-			if fail {
-				panic("remove")
-			}
-			h.list.Remove(e)
-		}}, {ID: 2, Add: func(_ *engine.IRP, _ []byte, e *engine.EventEntry) ks.Status {
-			if c.held() {
-				t.Error("an Add handler runs with the lock")
-			}
-			return h.list.Add(e)
-		}}}}}}, c.config)
+		h = newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA,
+			Items: []engine.EventItem{{ID: 1, Remove: func(_ *engine.FileObject, e *engine.EventEntry) {
+				if !c.held() {
+					t.Error("a Remove handler runs without the lock")
+				}
+				if fail {
+					panic("remove")
+				}
+				h.list.Remove(e)
+			}}, {ID: 2, Add: func(_ *engine.IRP, _ []byte, e *engine.EventEntry) ks.Status {
+				if c.held() {
+					t.Error("an Add handler runs with the lock")
+				}
+				return h.list.Add(e)
+			}}}}}}, c.config)
 		e, data := h.event()
 		step := func(what string, f func()) {
 			before := c.times()

@@ -21,10 +21,11 @@ func TestS10_LifetimeRaces(t *testing.T) {
 	r := testkit.Rand(t)
 	var list *engine.EventList
 	var removed atomic.Int64
-	h := newEventHost(t, engine.EventItem{ID: 1, ExtraEntryData: 16}, engine.EventItem{ID: 2, Remove: func(_ *engine.FileObject, e *engine.EventEntry) {
-		removed.Add(1)
-		list.Remove(e)
-	}})
+	h := newEventHost(t, engine.EventItem{ID: 1, ExtraEntryData: 16},
+		engine.EventItem{ID: 2, Remove: func(_ *engine.FileObject, e *engine.EventEntry) {
+			removed.Add(1)
+			list.Remove(e)
+		}})
 	list = h.list
 	w := engine.NewWorker()
 	defer w.Close()

@@ -108,7 +108,8 @@ func TestE6_Faults(t *testing.T) {
 // one that somebody else set is refused and left alone (S-15).
 func TestS9_Prepared(t *testing.T) {
 	h := newEventHost(t, engine.EventItem{ID: 1})
-	first := newEventHost(t, engine.EventItem{ID: 1, Add: func(*engine.IRP, []byte, *engine.EventEntry) ks.Status { return ks.StatusNotFound }})
+	first := newEventHost(t, engine.EventItem{ID: 1,
+		Add: func(*engine.IRP, []byte, *engine.EventEntry) ks.Status { return ks.StatusNotFound }})
 	_, data := h.event()
 	irp := h.irp(1, enable, 1, data)
 	if status := first.EnableEvent(irp, nil); status != ks.StatusNotFound {
@@ -153,7 +154,8 @@ func TestS13_Everything(t *testing.T) {
 		"is fine": func() ks.Status { return ks.StatusSuccess },
 	}
 	for name, do := range behaviours {
-		for _, config := range []engine.EventListConfig{{}, {LockType: engine.EventLockMutex, Lock: new(counted)}, {LockType: engine.EventLockInterrupt, Lock: new(interrupt)}} {
+		for _, config := range []engine.EventListConfig{{}, {LockType: engine.EventLockMutex, Lock: new(counted)},
+			{LockType: engine.EventLockInterrupt, Lock: new(interrupt)}} {
 			var on string
 			act := func(where string) ks.Status {
 				if on != where {
@@ -275,13 +277,15 @@ func TestS13_WorkItemGoexit(t *testing.T) {
 // TestS14_Strides is in TestE2_ItemSize; here are the sizes of S-14 that need a set.
 func TestS14_Strides(t *testing.T) {
 	for _, size := range []uint32{32, 39, 44, 0x80000000, math.MaxUint32, math.MaxUint32 - 7} {
-		if _, err := engine.Compile(engine.Config{EventItemSize: size, EventSets: []engine.EventSet{{Set: setA, Items: make([]engine.EventItem, 2)}}}); err == nil {
+		if _, err := engine.Compile(engine.Config{EventItemSize: size,
+			EventSets: []engine.EventSet{{Set: setA, Items: make([]engine.EventItem, 2)}}}); err == nil {
 			t.Errorf("EventItemSize %d compiles", size)
 		}
 	}
 	for name, config := range map[string]engine.Config{
-		"twice":             {EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1}, {ID: 1}}}}},
-		"twice in two sets": {EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1}}}, {Set: setA, Items: []engine.EventItem{{ID: 1}}}}},
+		"twice": {EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1}, {ID: 1}}}}},
+		"twice in two sets": {EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1}}},
+			{Set: setA, Items: []engine.EventItem{{ID: 1}}}}},
 	} {
 		_, err := engine.Compile(config)
 		if e, ok := err.(*engine.CompileError); !ok || e.Sets != "EventSets" || e.ID != 1 {
@@ -298,7 +302,8 @@ func TestS19_OtherClients(t *testing.T) {
 		h.enable(1, enable, i, data, ks.StatusSuccess)
 	}
 	for i := range uint64(200) {
-		if status := h.DisableEvent(&engine.IRP{InputBufferLength: 32, FileObject: new(engine.FileObject), EventData: i}, h.list); status != ks.StatusUnsuccessful {
+		if status := h.DisableEvent(&engine.IRP{InputBufferLength: 32, FileObject: new(engine.FileObject), EventData: i},
+			h.list); status != ks.StatusUnsuccessful {
 			t.Errorf("%d: %v", i, status)
 		}
 	}
@@ -335,9 +340,10 @@ func TestS23_Handles(t *testing.T) {
 
 // TestS24_Limits: entries of one file object, and what a buffered entry queues, are bounded.
 func TestS24_Limits(t *testing.T) {
-	h := newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1}, {ID: 2, Add: func(*engine.IRP, []byte, *engine.EventEntry) ks.Status {
-		return ks.StatusUnsuccessful
-	}}}}}}, engine.EventListConfig{MaxPerFile: 5, MaxQueued: 2})
+	h := newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA,
+		Items: []engine.EventItem{{ID: 1}, {ID: 2, Add: func(*engine.IRP, []byte, *engine.EventEntry) ks.Status {
+			return ks.StatusUnsuccessful
+		}}}}}}, engine.EventListConfig{MaxPerFile: 5, MaxQueued: 2})
 	_, data := h.event()
 	for range 20 {
 		h.enable(2, enable, 1, data, ks.StatusUnsuccessful) // what failed does not count

@@ -16,11 +16,12 @@ const eventBasic, eventSetSupport = ks.EventTypeBasicSupport, ks.EventTypeSetSup
 // TestE1_Enable: the output buffer is read, Information is 0 whatever the Add handler makes of it, and IoStatus.Status is the
 // caller's. A buffer that cannot be written does.
 func TestE1_Enable(t *testing.T) {
-	h := newEventHost(t, engine.EventItem{ID: 1}, engine.EventItem{ID: 2, Add: func(irp *engine.IRP, data []byte, e *engine.EventEntry) ks.Status {
-		irp.IoStatus.Information = 99
-		data[0] = 0xFF // the copy
-		return irp.FileObject.Context.(*eventHost).list.Add(e)
-	}})
+	h := newEventHost(t, engine.EventItem{ID: 1},
+		engine.EventItem{ID: 2, Add: func(irp *engine.IRP, data []byte, e *engine.EventEntry) ks.Status {
+			irp.IoStatus.Information = 99
+			data[0] = 0xFF // the copy
+			return irp.FileObject.Context.(*eventHost).list.Add(e)
+		}})
 	h.file.Context = h
 	for id := range uint32(2) {
 		for _, verb := range []uint32{enable, oneShot, buffered} {
@@ -125,14 +126,16 @@ func TestE3_Support(t *testing.T) {
 		asked++
 		irp.IoStatus.Information = uint64(copy(data, "yes"))
 		return ks.StatusSuccess
-	}}, engine.EventItem{ID: 3, Support: answers(ks.StatusSomeNotMapped, 7)}, engine.EventItem{ID: 4, Support: answers(ks.StatusNotSupported, 7)},
+	}}, engine.EventItem{ID: 3, Support: answers(ks.StatusSomeNotMapped, 7)},
+		engine.EventItem{ID: 4, Support: answers(ks.StatusNotSupported, 7)},
 		engine.EventItem{ID: 5, Support: answers(ks.StatusSuccess, 9)})
 	for _, c := range []struct {
 		id     uint32
 		out    int
 		status ks.Status
 		info   uint64
-	}{{1, 0, 0, 0}, {1, 8, 0, 0}, {2, 3, 0, 3}, {3, 8, 0, 0}, {4, 8, ks.StatusNotSupported, 0}, {5, 8, ks.StatusBufferTooSmall, 0}, {9, 8, ks.StatusNotFound, 0}} {
+	}{{1, 0, 0, 0}, {1, 8, 0, 0}, {2, 3, 0, 3}, {3, 8, 0, 0}, {4, 8, ks.StatusNotSupported, 0}, {5, 8, ks.StatusBufferTooSmall, 0},
+		{9, 8, ks.StatusNotFound, 0}} {
 		irp := h.send(h.irp(c.id, eventBasic, 0, full(c.out)), nil, c.status, c.info)
 		if c.id != 2 && !bytes.Equal(irp.UserBuffer, full(c.out)) || c.id == 2 && string(irp.UserBuffer) != "yes" {
 			t.Errorf("event %d: output %q", c.id, irp.UserBuffer)
@@ -164,7 +167,8 @@ func TestE4_Lookup(t *testing.T) {
 }
 
 func TestE5_DataInput(t *testing.T) {
-	h := newEventHost(t, engine.EventItem{ID: 0}, engine.EventItem{ID: 31, DataInput: 31}, engine.EventItem{ID: 33, DataInput: 33}, engine.EventItem{ID: 100, DataInput: 100})
+	h := newEventHost(t, engine.EventItem{ID: 0}, engine.EventItem{ID: 31, DataInput: 31}, engine.EventItem{ID: 33, DataInput: 33},
+		engine.EventItem{ID: 100, DataInput: 100})
 	_, data := h.event()
 	data = append(data, make([]byte, 200)...)
 	for id, least := range map[uint32]int{0: 32, 31: 32, 33: 33, 100: 100} {
@@ -217,8 +221,10 @@ func TestE7_NotificationType(t *testing.T) {
 	w := engine.NewWorker()
 	defer w.Close()
 	objects := map[uint32]uint64{}
-	for kind, o := range map[uint32]engine.Object{1: engine.NewSyncEvent(), 2: engine.NewSemaphore(9), 4: engine.NewSyncEvent(), 8: engine.NewSemaphore(9),
-		0x10: w.NewWorkItem(func(*engine.EventEntry) {}), 0x20: w.NewWorkItem(func(*engine.EventEntry) {}), 0x80: w.NewWorkItem(func(*engine.EventEntry) {})} {
+	for kind, o := range map[uint32]engine.Object{1: engine.NewSyncEvent(), 2: engine.NewSemaphore(9), 4: engine.NewSyncEvent(),
+		8:    engine.NewSemaphore(9),
+		0x10: w.NewWorkItem(func(*engine.EventEntry) {}), 0x20: w.NewWorkItem(func(*engine.EventEntry) {}),
+		0x80: w.NewWorkItem(func(*engine.EventEntry) {})} {
 		objects[kind] = h.open(o)
 	}
 	spied := &spiedHandles{Handles: &h.handles}
@@ -286,8 +292,10 @@ func TestE8_Handles(t *testing.T) {
 		{"reserved 1", ks.EventData{NotificationType: 1, Object: good, Increment: 1}, engine.UserMode, ks.StatusInvalidParameter},
 		{"reserved 2", ks.EventData{NotificationType: 1, Object: good, Adjustment: 1}, engine.UserMode, ks.StatusInvalidParameter},
 		{"reserved 3", ks.EventData{NotificationType: 1, Object: good, Reserved: 1 << 63}, engine.UserMode, ks.StatusInvalidParameter},
-		{"semaphore reserved", ks.EventData{NotificationType: 2, Object: semaphore, Increment: 1, Adjustment: 1}, engine.UserMode, ks.StatusInvalidParameter},
-		{"beyond the semaphore's arm", ks.EventData{NotificationType: 2, Object: semaphore, Adjustment: 1, Reserved: 1}, engine.UserMode, ks.StatusSuccess},
+		{"semaphore reserved", ks.EventData{NotificationType: 2, Object: semaphore, Increment: 1, Adjustment: 1}, engine.UserMode,
+			ks.StatusInvalidParameter},
+		{"beyond the semaphore's arm", ks.EventData{NotificationType: 2, Object: semaphore, Adjustment: 1, Reserved: 1}, engine.UserMode,
+			ks.StatusSuccess},
 		{"adjustment 0", ks.EventData{NotificationType: 2, Object: semaphore}, engine.UserMode, ks.StatusInvalidParameter},
 		{"adjustment -1", ks.EventData{NotificationType: 2, Object: semaphore, Adjustment: -1}, engine.UserMode, ks.StatusInvalidParameter},
 		{"adjustment", ks.EventData{NotificationType: 2, Object: semaphore, Adjustment: math.MaxInt32}, engine.UserMode, ks.StatusSuccess},
@@ -349,7 +357,8 @@ func TestE9_Entry(t *testing.T) {
 	if len(entries) != 18 {
 		t.Errorf("%d entries", len(entries))
 	}
-	if _, err := engine.Compile(engine.Config{EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ExtraEntryData: math.MaxUint32}}}}}); err == nil {
+	if _, err := engine.Compile(engine.Config{EventSets: []engine.EventSet{{Set: setA,
+		Items: []engine.EventItem{{ExtraEntryData: math.MaxUint32}}}}}); err == nil {
 		t.Error("ExtraEntryData of 4 GiB compiles (S-5)")
 	}
 }
@@ -373,20 +382,22 @@ func TestE10_Slots(t *testing.T) {
 		var h *eventHost
 		check := func(irp *engine.IRP, entry *engine.EventEntry) {
 			if irp.EventEntry() != entry || (irp.EventSet() != nil) != (entry == nil) || (irp.EventItem() != nil) != (size != 0) ||
-				irp.PropertySet() != nil || irp.PropertyItem() != nil || irp.ItemContext() != "context" || len(irp.ItemStorage()) != int(max(size, 40)-40) {
+				irp.PropertySet() != nil || irp.PropertyItem() != nil || irp.ItemContext() != "context" ||
+				len(irp.ItemStorage()) != int(max(size, 40)-40) {
 				t.Errorf("size %d: entry %v, set %v, item %v, property set %v, storage %d", size, irp.EventEntry(), irp.EventSet(), irp.EventItem(),
 					irp.PropertySet(), len(irp.ItemStorage()))
 			}
 		}
-		h = newEventHostWith(t, engine.Config{EventItemSize: size, EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1, Context: "context",
-			Add: func(irp *engine.IRP, _ []byte, e *engine.EventEntry) ks.Status {
-				check(irp, e)
-				return h.list.Add(e)
-			},
-			Support: func(irp *engine.IRP, _, _ []byte) ks.Status {
-				check(irp, nil)
-				return ks.StatusSuccess
-			}}}}},
+		h = newEventHostWith(t, engine.Config{EventItemSize: size,
+			EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1, Context: "context",
+				Add: func(irp *engine.IRP, _ []byte, e *engine.EventEntry) ks.Status {
+					check(irp, e)
+					return h.list.Add(e)
+				},
+				Support: func(irp *engine.IRP, _, _ []byte) ks.Status {
+					check(irp, nil)
+					return ks.StatusSuccess
+				}}}}},
 			PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
 				if irp.EventEntry() != nil || irp.EventSet() != nil || irp.EventItem() != nil || irp.PropertySet() == nil {
 					t.Error("a property has slots of an event")
@@ -416,7 +427,8 @@ func TestE10_Slots(t *testing.T) {
 // business only where there is no handler.
 func TestE11_AddHandler(t *testing.T) {
 	var do func(irp *engine.IRP, e *engine.EventEntry) ks.Status
-	h := newEventHost(t, engine.EventItem{ID: 1, Add: func(irp *engine.IRP, _ []byte, e *engine.EventEntry) ks.Status { return do(irp, e) }, ExtraEntryData: 8})
+	h := newEventHost(t, engine.EventItem{ID: 1, Add: func(irp *engine.IRP, _ []byte, e *engine.EventEntry) ks.Status { return do(irp, e) },
+		ExtraEntryData: 8})
 	e, data := h.event()
 	for _, list := range []*engine.EventList{nil, h.list} {
 		do = func(_ *engine.IRP, e *engine.EventEntry) ks.Status { return h.list.Add(e) }
@@ -433,7 +445,8 @@ func TestE11_AddHandler(t *testing.T) {
 			"SOME_NOT_MAPPED": {func(*engine.IRP, *engine.EventEntry) ks.Status { return ks.StatusSomeNotMapped }, ks.StatusNotFound},
 			"status thrown":   {func(*engine.IRP, *engine.EventEntry) ks.Status { panic(ks.StatusNoSuchDevice) }, ks.StatusNoSuchDevice},
 			"panic":           {func(*engine.IRP, *engine.EventEntry) ks.Status { panic("add") }, ks.StatusAccessViolation},
-			"error after Add": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); return ks.StatusUnsuccessful }, ks.StatusUnsuccessful},
+			"error after Add": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); return ks.StatusUnsuccessful },
+				ks.StatusUnsuccessful},
 			"panic after Add": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); panic("add") }, ks.StatusAccessViolation},
 			"discarded already": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status {
 				engine.DiscardEvent(e)
@@ -520,7 +533,8 @@ func TestE14_Allocator(t *testing.T) {
 		size  uint32 // 0: not asked
 		input bool
 		want  ks.Status
-	}{{enable, 40 + 40, false, 0}, {oneShot, 80, false, 0}, {buffered, 80, false, 0}, {queryBuffer, 80, true, ks.StatusNotFound}, {eventBasic, 0, false, 0}, {eventSetSupport, 0, false, 0}} {
+	}{{enable, 40 + 40, false, 0}, {oneShot, 80, false, 0}, {buffered, 80, false, 0}, {queryBuffer, 80, true, ks.StatusNotFound},
+		{eventBasic, 0, false, 0}, {eventSetSupport, 0, false, 0}} {
 		irp := h.irp(1, c.flags, 1, data)
 		irp.Type3InputBuffer = append(irp.Type3InputBuffer, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 		irp.InputBufferLength = 40

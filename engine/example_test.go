@@ -73,7 +73,8 @@ func mustCompile(config engine.Config) *engine.Dispatcher {
 }
 
 func ExampleCompile() {
-	_, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: exampleSet, Items: []engine.PropertyItem{{ID: 1}, {ID: 1}}}}})
+	_, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: exampleSet,
+		Items: []engine.PropertyItem{{ID: 1}, {ID: 1}}}}})
 	fmt.Println(err)
 	// Output:
 	// engine: PropertySets[0] 8c7ed204-0000-4000-8000-000000000001, item 1: declared twice: also in PropertySets[0] (P-24)
@@ -81,7 +82,8 @@ func ExampleCompile() {
 
 // Without a device: the owner of an IRP dispatches it and finishes it.
 func ExampleDispatcher_Property() {
-	d := mustCompile(engine.Config{PropertySets: []engine.PropertySet{{Set: exampleSet, Items: []engine.PropertyItem{{ID: 1, Get: exampleItem}}}}})
+	d := mustCompile(engine.Config{PropertySets: []engine.PropertySet{{Set: exampleSet,
+		Items: []engine.PropertyItem{{ID: 1, Get: exampleItem}}}}})
 	irp := exampleIRP(ks.PropertyTypeGet)
 	status := d.Property(irp)
 	n := irp.Finish(status, irp.UserBuffer)
@@ -98,7 +100,8 @@ func ExampleDispatcher_Property() {
 
 // A filter that hands out its own buffers copies back and frees.
 func ExampleDispatcher_PropertyWithAllocator() {
-	d := mustCompile(engine.Config{PropertySets: []engine.PropertySet{{Set: exampleSet, Items: []engine.PropertyItem{{ID: 1, Get: exampleItem}}}}})
+	d := mustCompile(engine.Config{PropertySets: []engine.PropertySet{{Set: exampleSet,
+		Items: []engine.PropertyItem{{ID: 1, Get: exampleItem}}}}})
 	pool, err := arena.New(arena.Config{})
 	if err != nil {
 		panic(err)
@@ -178,7 +181,8 @@ func ExampleTopology() {
 	ks.Identifier{Set: set, ID: 1, Flags: ks.PropertyTypeGet}.Put(in) // KSPROPERTY_TOPOLOGY_NODES
 	n, status := h.IoControl(ks.IoctlProperty, in, out)
 	fmt.Println(n, status, ks.GUID(out[ks.SizeMultipleItem:]))
-	ks.Node{Identifier: ks.Identifier{Set: set, ID: 3, Flags: ks.PropertyTypeGet | ks.PropertyTypeTopology}, NodeID: 0}.Put(in) // KSPROPERTY_TOPOLOGY_NAME
+	// KSPROPERTY_TOPOLOGY_NAME
+	ks.Node{Identifier: ks.Identifier{Set: set, ID: 3, Flags: ks.PropertyTypeGet | ks.PropertyTypeTopology}, NodeID: 0}.Put(in)
 	n, status = h.IoControl(ks.IoctlProperty, in, nil)
 	fmt.Println(n, status)
 	// Output:

@@ -197,7 +197,8 @@ func TestP21_Panics(t *testing.T) {
 		}
 	}
 	// A run-time error is a panic like any other.
-	h := oneItem(t, engine.PropertyItem{ID: 1, Get: func(_ *engine.IRP, request, data []byte) ks.Status { return ks.Status(data[len(request)]) }})
+	h := oneItem(t, engine.PropertyItem{ID: 1,
+		Get: func(_ *engine.IRP, request, data []byte) ks.Status { return ks.Status(data[len(request)]) }})
 	h.want(request{set: setA, id: 1, flags: get}, ks.StatusAccessViolation, 0)
 }
 
@@ -284,11 +285,12 @@ func TestP21_PanicAfterAnotherDispatcher(t *testing.T) {
 			if logged {
 				config.OnPanic, told = nil, 1
 			}
-			config.PropertySets = []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: func(irp *engine.IRP, request, _ []byte) ks.Status {
-				binary.LittleEndian.PutUint32(request[20:], flags)
-				class.Property(irp)
-				panic("planted")
-			}}}}}
+			config.PropertySets = []engine.PropertySet{{Set: setA,
+				Items: []engine.PropertyItem{{ID: 1, Get: func(irp *engine.IRP, request, _ []byte) ks.Status {
+					binary.LittleEndian.PutUint32(request[20:], flags)
+					class.Property(irp)
+					panic("planted")
+				}}}}}
 			d, err := engine.Compile(config)
 			if err != nil {
 				t.Fatal(err)

@@ -129,10 +129,11 @@ var setTopology = ks.MustParseGUID("720d4ac0-7533-11d0-a5d6-28db04c10000") // KS
 // filter is a topology of two nodes; the second has a name of its own.
 func filter() *engine.Topology {
 	return &engine.Topology{
-		Categories:  []ks.GUID{setA},
-		Nodes:       []ks.GUID{setA, setB},
-		Connections: []ks.TopologyConnection{{FromNode: 0xFFFFFFFF, ToNode: 0, ToNodePin: 1}, {FromNode: 0, ToNode: 1}, {FromNode: 1, ToNode: 0xFFFFFFFF}},
-		NodesNames:  []ks.GUID{{}, stranger},
+		Categories: []ks.GUID{setA},
+		Nodes:      []ks.GUID{setA, setB},
+		Connections: []ks.TopologyConnection{{FromNode: 0xFFFFFFFF, ToNode: 0, ToNodePin: 1}, {FromNode: 0, ToNode: 1},
+			{FromNode: 1, ToNode: 0xFFFFFFFF}},
+		NodesNames: []ks.GUID{{}, stranger},
 		Name: func(g ks.GUID) (string, ks.Status) {
 			switch g {
 			case setA:
@@ -177,7 +178,8 @@ func TestP60_TopologyLists(t *testing.T) {
 	// An empty topology.
 	h = newHost(t, engine.Config{PropertySets: []engine.PropertySet{new(engine.Topology).PropertySet(setTopology)}})
 	for id := range uint32(3) {
-		if a := h.want(request{set: setTopology, id: id, flags: get, out: full(8)}, ks.StatusSuccess, 8); !bytes.Equal(a.out, join(u32(8), u32(0))) {
+		if a := h.want(request{set: setTopology, id: id, flags: get, out: full(8)}, ks.StatusSuccess, 8); !bytes.Equal(a.out,
+			join(u32(8), u32(0))) {
 			t.Errorf("% x", a.out)
 		}
 	}
@@ -335,7 +337,8 @@ func TestP72_SentAsUnserializeSet(t *testing.T) {
 	for n := range 20 {
 		*sent = nil
 		err := engine.UnserializeObjectProperties(map[string][]byte{"short": make([]byte, n)}, send)
-		if name, status := storedStatus(err); status != ks.StatusInvalidParameter || name != "short" || !strings.Contains(err.Error(), fmt.Sprintf("%d bytes", n)) || len(*sent) != 0 {
+		if name, status := storedStatus(err); status != ks.StatusInvalidParameter || name != "short" ||
+			!strings.Contains(err.Error(), fmt.Sprintf("%d bytes", n)) || len(*sent) != 0 {
 			t.Errorf("a value of %d bytes: %v", n, err)
 		}
 	}
@@ -351,7 +354,8 @@ func TestP73_FirstErrorEnds(t *testing.T) {
 		"unsupported set": {blob(stranger, 0), ks.StatusPropsetNotFound},
 		"failing SET":     {blob(setA, 1, serial{id: 2, value: u32(1)}), ks.StatusNoMoreEntries},
 	} {
-		o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4}, engine.PropertyItem{ID: 2, SerializedSize: 4, Set: answers(ks.StatusNoMoreEntries, 0)})
+		o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4},
+			engine.PropertyItem{ID: 2, SerializedSize: 4, Set: answers(ks.StatusNoMoreEntries, 0)})
 		send, sent := o.sender()
 		err := engine.UnserializeObjectProperties(map[string][]byte{"1": good(1), "2": c.bad, "3": good(3)}, send)
 		if at, status := storedStatus(err); status != c.want || at != "2" || len(*sent) != 2 || !bytes.Equal(o.values[1], u32(1)) {

@@ -16,8 +16,10 @@ func busyMethods(t *testing.T, handler engine.Handler, fast engine.FastHandler) 
 	for i, flags := range methodKinds {
 		set.Items = append(set.Items, engine.MethodItem{ID: uint32(i + 1), Handler: handler, Flags: flags, MinData: 4})
 	}
-	set.Items = append(set.Items, engine.MethodItem{ID: 9, Support: handler}, engine.MethodItem{ID: 10, Handler: answers(ks.StatusSomeNotMapped, 0)},
-		engine.MethodItem{ID: 11, Handler: answers(ks.StatusPending, 0), Flags: modifies}, engine.MethodItem{ID: 12, Handler: answers(ks.StatusPending, 0), Flags: modifies | source})
+	set.Items = append(set.Items, engine.MethodItem{ID: 9, Support: handler},
+		engine.MethodItem{ID: 10, Handler: answers(ks.StatusSomeNotMapped, 0)},
+		engine.MethodItem{ID: 11, Handler: answers(ks.StatusPending, 0), Flags: modifies},
+		engine.MethodItem{ID: 12, Handler: answers(ks.StatusPending, 0), Flags: modifies | source})
 	return newHost(t, engine.Config{MethodSets: []engine.MethodSet{set}})
 }
 
@@ -25,12 +27,22 @@ func TestNoAllocationsOfMethods(t *testing.T) {
 	needPlainBuild(t)
 	h := busyMethods(t, fills(1, 4), fastAnswers(0, 4))
 	requests := map[string]request{
-		"instance": {set: setA, id: 3, flags: send, extra: make([]byte, 40), out: full(4)}, "node": {set: setA, id: 7, flags: send | topology, extra: node(1), out: full(4)},
-		"1 KiB": {set: setA, id: 4, flags: send, out: full(1024)}, "size answer": {set: setA, id: 3, flags: send}, "too small": {set: setA, id: 3, flags: send, out: full(3)},
-		"short": {raw: make([]byte, 23)}, "bad flags": {set: setA, id: 1, flags: 8}, "unknown set": {set: stranger, flags: send}, "unknown id": {set: setA, id: 99, flags: send},
-		"no handler": {set: setA, id: 9, flags: send}, "not mapped": {set: setA, id: 10, flags: send}, "SETSUPPORT": {set: setA, flags: methodSets},
-		"SETSUPPORT of all": {flags: methodSets, out: full(16)}, "SETSUPPORT of none": {set: stranger, flags: methodSets},
-		"BASICSUPPORT": {set: setA, id: 8, flags: methodSupport, out: full(4)}, "support handler": {set: setA, id: 9, flags: methodSupport, out: full(4)},
+		"instance":           {set: setA, id: 3, flags: send, extra: make([]byte, 40), out: full(4)},
+		"node":               {set: setA, id: 7, flags: send | topology, extra: node(1), out: full(4)},
+		"1 KiB":              {set: setA, id: 4, flags: send, out: full(1024)},
+		"size answer":        {set: setA, id: 3, flags: send},
+		"too small":          {set: setA, id: 3, flags: send, out: full(3)},
+		"short":              {raw: make([]byte, 23)},
+		"bad flags":          {set: setA, id: 1, flags: 8},
+		"unknown set":        {set: stranger, flags: send},
+		"unknown id":         {set: setA, id: 99, flags: send},
+		"no handler":         {set: setA, id: 9, flags: send},
+		"not mapped":         {set: setA, id: 10, flags: send},
+		"SETSUPPORT":         {set: setA, flags: methodSets},
+		"SETSUPPORT of all":  {flags: methodSets, out: full(16)},
+		"SETSUPPORT of none": {set: stranger, flags: methodSets},
+		"BASICSUPPORT":       {set: setA, id: 8, flags: methodSupport, out: full(4)},
+		"support handler":    {set: setA, id: 9, flags: methodSupport, out: full(4)},
 	}
 	for id := uint32(1); id <= 8; id++ {
 		requests[ks.FormatMethodFlags(methodKinds[id-1])] = request{set: setA, id: id, flags: send, out: full(4)}

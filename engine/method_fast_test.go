@@ -102,9 +102,13 @@ func TestF6_MethodResults(t *testing.T) {
 			info, left   uint64
 			handled      bool
 		}{
-			{0, 0, 4, 4, true}, {0, 0, 0, 0, true}, {ks.StatusBufferOverflow, ks.StatusBufferOverflow, 4, 4, true},
-			{ks.StatusNotSupported, ks.StatusNotSupported, 4, 0, true}, {ks.StatusSomeNotMapped, ks.StatusNotFound, 4, 0, true},
-			{ks.StatusPending, 0, 4, 0, false}, {0, ks.StatusBufferTooSmall, 5, 0, true},
+			{0, 0, 4, 4, true},
+			{0, 0, 0, 0, true},
+			{ks.StatusBufferOverflow, ks.StatusBufferOverflow, 4, 4, true},
+			{ks.StatusNotSupported, ks.StatusNotSupported, 4, 0, true},
+			{ks.StatusSomeNotMapped, ks.StatusNotFound, 4, 0, true},
+			{ks.StatusPending, 0, 4, 0, false},
+			{0, ks.StatusBufferTooSmall, 5, 0, true},
 		} {
 			if c.info > 4 && flags&writes == 0 { // P-20 is about data that go out
 				c.want, c.left = 0, c.info
@@ -115,7 +119,8 @@ func TestF6_MethodResults(t *testing.T) {
 				t.Errorf("flags %d, %v with %d: %v, %v", flags, c.status, c.info, handled, io)
 			}
 		}
-		h := fastMethodHost(t, func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool { return false }, engine.MethodItem{Flags: flags})
+		h := fastMethodHost(t, func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool { return false },
+			engine.MethodItem{Flags: flags})
 		if handled, _, _ := h.fastMethod(method(send, full(4))); handled {
 			t.Error("FALSE of a handler is not passed on")
 		}
@@ -127,7 +132,8 @@ func TestS20_FastMethodParity(t *testing.T) {
 	for _, flags := range methodKinds {
 		for _, info := range []uint64{0, 3, 4, 5} {
 			for _, status := range []ks.Status{0, ks.StatusBufferOverflow, ks.StatusNotSupported, ks.StatusSomeNotMapped} {
-				h := fastMethodHost(t, fastAnswers(status, info), engine.MethodItem{Handler: answers(status, info), Flags: flags, MinData: 2, MinMethod: 25})
+				h := fastMethodHost(t, fastAnswers(status, info),
+					engine.MethodItem{Handler: answers(status, info), Flags: flags, MinData: 2, MinMethod: 25})
 				for n := range 6 {
 					for in := range 3 {
 						q := method(send, make([]byte, n), make([]byte, in)...)

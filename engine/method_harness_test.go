@@ -49,7 +49,8 @@ func (h *host) wantMethod(q request, status ks.Status, info uint64, out []byte) 
 	for i, p := range paths {
 		a := h.viaMethod(p, q)
 		if a.status != status || a.info != info || !bytes.Equal(a.out, out) {
-			h.Errorf("%s %v: %v, Information %d, output % x; want %v, %d, % x (decided by %s)", p, q, a.status, a.info, a.out, status, info, out, a.rule)
+			h.Errorf("%s %v: %v, Information %d, output % x; want %v, %d, % x (decided by %s)", p, q, a.status, a.info, a.out, status, info, out,
+				a.rule)
 		}
 		if i == 0 {
 			first = a

@@ -145,7 +145,8 @@ func TestS9_MethodFaultsAtEveryStep(t *testing.T) {
 			for limit := range 33 {
 				irp, m := h.inLockable(q)
 				m.inLimit = limit
-				if status := h.Method(irp); status != ks.StatusAccessViolation || irp.SystemBuffer != nil || irp.Flags != 0 || irp.IoStatus.Information != 0 || irp.Rule() != "P-9" {
+				if status := h.Method(irp); status != ks.StatusAccessViolation || irp.SystemBuffer != nil || irp.Flags != 0 ||
+					irp.IoStatus.Information != 0 || irp.Rule() != "P-9" {
 					t.Errorf("flags %d, verb %#x, %d bytes of input: %v by %s", flags, verb, limit, status, irp.Rule())
 				}
 				if irp.Finish(ks.StatusAccessViolation, nil); m.locks != m.unlocks {
@@ -246,8 +247,9 @@ func TestS13_MethodPanics(t *testing.T) {
 	fast := func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool {
 		panic(ks.StatusNotSupported)
 	}
-	h := newHost(t, engine.Config{OnPanic: func(v any, stack []byte) { told = append(told, v, len(stack) > 0) }, MethodSets: []engine.MethodSet{{Set: setA,
-		Items: []engine.MethodItem{{ID: 1, Handler: boom}}, FastIO: []engine.FastMethodItem{{ID: 1, Handler: fast}, {ID: 2, Handler: fast}}}}})
+	h := newHost(t, engine.Config{OnPanic: func(v any, stack []byte) { told = append(told, v, len(stack) > 0) },
+		MethodSets: []engine.MethodSet{{Set: setA,
+			Items: []engine.MethodItem{{ID: 1, Handler: boom}}, FastIO: []engine.FastMethodItem{{ID: 1, Handler: fast}, {ID: 2, Handler: fast}}}}})
 	for id := uint32(1); id <= 2; id++ {
 		q := request{set: setA, id: id, flags: send}
 		if handled, io, _ := h.fastMethod(q); !handled || io != (engine.IoStatus{Status: ks.StatusNotSupported}) {
@@ -262,7 +264,8 @@ func TestS13_MethodPanics(t *testing.T) {
 // A handler that ends its goroutine leaves no buffer and no lock behind.
 func TestS13_MethodGoexit(t *testing.T) {
 	for _, flags := range methodKinds {
-		h := oneMethod(t, engine.MethodItem{ID: 1, Flags: flags, Handler: func(*engine.IRP, []byte, []byte) ks.Status { runtime.Goexit(); return 0 }})
+		h := oneMethod(t, engine.MethodItem{ID: 1, Flags: flags,
+			Handler: func(*engine.IRP, []byte, []byte) ks.Status { runtime.Goexit(); return 0 }})
 		irp, m := h.inLockable(method(send, full(4)))
 		exits(t, func() { h.Method(irp) })
 		if irp.SystemBuffer != nil || irp.Flags != 0 || h.pool.Stats().Live != 0 || m.locks != m.unlocks {
@@ -308,7 +311,8 @@ func TestS15_PreparedMethods(t *testing.T) {
 			buffer, allocs := &irp.SystemBuffer[0], first.pool.Stats().Allocs
 			status := second.Method(irp)
 			same := before == after || before&source != 0 && after&source != 0
-			if !same && status != ks.StatusInvalidParameter || same && status != 0 || &irp.SystemBuffer[0] != buffer || first.pool.Stats().Allocs != allocs {
+			if !same && status != ks.StatusInvalidParameter || same && status != 0 || &irp.SystemBuffer[0] != buffer ||
+				first.pool.Stats().Allocs != allocs {
 				t.Errorf("%d after %d: %v", after, before, status)
 			}
 			if same && !bytes.Equal(first.last(t).request, second.last(t).request) || !same && len(second.calls) != 0 {
@@ -332,7 +336,8 @@ func TestS15_PreparedMethods(t *testing.T) {
 	}
 	// A request of one family that is then taken for one of another.
 	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: fills(1, 8)}}}},
-		MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: answers(ks.StatusNotFound, 0), Flags: modifies | source}}}}})
+		MethodSets: []engine.MethodSet{{Set: setA,
+			Items: []engine.MethodItem{{ID: 1, Handler: answers(ks.StatusNotFound, 0), Flags: modifies | source}}}}})
 	irp, m := h.inLockable(method(send, full(8)))
 	h.Method(irp)
 	if status := h.Property(irp); status != ks.StatusInvalidParameter {

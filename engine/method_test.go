@@ -46,7 +46,8 @@ func TestM1_Tables(t *testing.T) {
 	h := newHost(t, engine.Config{
 		PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 9, Get: produces(9)}}}, {Set: setB}},
 		MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: answers(0, 1)}}},
-			{Set: ks.GUID{}, Items: []engine.MethodItem{{ID: 3, Handler: accepts}}}, {Set: setA, Items: []engine.MethodItem{{ID: 2, Handler: answers(0, 2)}}}}})
+			{Set: ks.GUID{}, Items: []engine.MethodItem{{ID: 3, Handler: accepts}}},
+			{Set: setA, Items: []engine.MethodItem{{ID: 2, Handler: answers(0, 2)}}}}})
 	h.wantUnwritten(request{set: setA, id: 1, flags: send}, 0, 1)
 	h.wantUnwritten(request{set: setA, id: 2, flags: send}, 0, 2)
 	h.wantUnwritten(request{set: setA, id: 9, flags: send}, ks.StatusNotFound, 0)
@@ -65,8 +66,10 @@ func TestM1_CompileErrors(t *testing.T) {
 		config engine.Config
 		want   string
 	}{
-		"odd MethodItemSize":   {engine.Config{MethodItemSize: 44}, "engine: MethodItemSize 44 is not a multiple of 8 (P-3); use 0 for plain items"},
-		"small MethodItemSize": {engine.Config{MethodItemSize: 32}, "engine: MethodItemSize 32 is less than a KSMETHOD_ITEM, 40 bytes (P-3); use 0 for plain items"},
+		"odd MethodItemSize": {engine.Config{MethodItemSize: 44},
+			"engine: MethodItemSize 44 is not a multiple of 8 (P-3); use 0 for plain items"},
+		"small MethodItemSize": {engine.Config{MethodItemSize: 32},
+			"engine: MethodItemSize 32 is less than a KSMETHOD_ITEM, 40 bytes (P-3); use 0 for plain items"},
 		"an item twice": {sets(engine.MethodItem{ID: 7}, engine.MethodItem{ID: 7}),
 			"engine: MethodSets[1] " + setA.String() + ", item 7: declared twice: also in MethodSets[1] (P-24)"},
 		"two fast handlers": {fast, "engine: MethodSets[1] " + setA.String() +
@@ -136,8 +139,9 @@ func TestM3_DriverContext(t *testing.T) {
 			}
 			return ks.StatusSuccess
 		}
-		h := newHost(t, engine.Config{MethodItemSize: size, PropertyItemSize: 80, MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{
-			{ID: 0, Handler: accepts}, {ID: 1, Handler: look, Support: look, Flags: modifies | 0x100, Context: context}}}}})
+		h := newHost(t, engine.Config{MethodItemSize: size, PropertyItemSize: 80,
+			MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{
+				{ID: 0, Handler: accepts}, {ID: 1, Handler: look, Support: look, Flags: modifies | 0x100, Context: context}}}}})
 		h.wantUnwritten(method(send, full(4)), 0, 0)
 		h.wantMethod(method(methodSupport, full(4)), 0, 0, full(4))
 		if size > 40 && storage[0] != 6 {
@@ -269,7 +273,8 @@ func TestM5_LayoutAndFlags(t *testing.T) {
 					wantQuery |= engine.InputOperation
 				}
 				if len(h.allocs) != 0 || a.buffers != 1 || a.flags != wantQuery {
-					t.Errorf("flags %d, query %#x, Out %d: %d buffers, the allocator is asked %v, IRP flags %#x", flags, query, n, a.buffers, h.allocs, a.flags)
+					t.Errorf("flags %d, query %#x, Out %d: %d buffers, the allocator is asked %v, IRP flags %#x", flags, query, n, a.buffers, h.allocs,
+						a.flags)
 				}
 			}
 		}
@@ -344,7 +349,8 @@ func TestM7_LeastSizes(t *testing.T) {
 }
 
 func TestM8_SetSupport(t *testing.T) {
-	config := engine.Config{PropertySets: []engine.PropertySet{{Set: stranger}}, MethodSets: []engine.MethodSet{{Set: setB}, {Set: setA}, {Set: setB}}}
+	config := engine.Config{PropertySets: []engine.PropertySet{{Set: stranger}},
+		MethodSets: []engine.MethodSet{{Set: setB}, {Set: setA}, {Set: setB}}}
 	h := newHost(t, config)
 	list := slices.Concat(setB[:], setA[:], setB[:])
 	for _, flags := range []uint32{methodSets, methodSets | topology} {
@@ -413,7 +419,8 @@ func TestM8_NoHandler(t *testing.T) {
 
 // The overrides of Compat that methods have.
 func TestM8_Compat(t *testing.T) {
-	h := newHost(t, engine.Config{Compat: engine.Compat{UnknownMethodFlags: ks.StatusNotSupported, NoMethodHandler: ks.StatusInvalidDeviceRequest, ShortRequest: ks.StatusUnsuccessful, NoDataBuffer: ks.StatusBufferTooSmall},
+	h := newHost(t, engine.Config{Compat: engine.Compat{UnknownMethodFlags: ks.StatusNotSupported,
+		NoMethodHandler: ks.StatusInvalidDeviceRequest, ShortRequest: ks.StatusUnsuccessful, NoDataBuffer: ks.StatusBufferTooSmall},
 		MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1}, {ID: 2, Handler: accepts, MinMethod: 25},
 			{ID: 3, Support: answers(ks.StatusSomeNotMapped, 0)}, {ID: 4, Handler: accepts, MinData: 4}}}}})
 	h.wantUnwritten(request{set: setA, id: 4, flags: send}, ks.StatusBufferTooSmall, 0)
@@ -475,7 +482,8 @@ func TestM9_Results(t *testing.T) {
 				handler engine.Handler
 				want    ks.Status
 			}{
-				{answers(ks.StatusSomeNotMapped, 3), ks.StatusNotFound}, {answers(0, 5), ks.StatusBufferTooSmall}, {answers(ks.StatusPending, 3), ks.StatusPending},
+				{answers(ks.StatusSomeNotMapped, 3), ks.StatusNotFound}, {answers(0, 5), ks.StatusBufferTooSmall},
+				{answers(ks.StatusPending, 3), ks.StatusPending},
 				{func(*engine.IRP, []byte, []byte) ks.Status { panic(ks.StatusNotSupported) }, ks.StatusNotSupported},
 				{answers(ks.StatusUnsuccessful, 9), ks.StatusUnsuccessful}, {fills(1, 4), 0},
 			} {
@@ -490,9 +498,11 @@ func TestM9_Results(t *testing.T) {
 		}
 	}
 	// The wrong family, and what nobody laid out (S-7).
-	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: answers(ks.StatusPending, 0)}}}},
+	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA,
+		Items: []engine.PropertyItem{{ID: 1, Get: answers(ks.StatusPending, 0)}}}},
 		MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: answers(ks.StatusPending, 0), Flags: writes}}}}})
-	property, other, fresh := h.irp(request{set: setA, id: 1, flags: get, out: full(4)}), h.irp(method(send, full(4))), h.irp(method(send, full(4)))
+	property, other, fresh := h.irp(request{set: setA, id: 1, flags: get, out: full(4)}), h.irp(method(send, full(4))),
+		h.irp(method(send, full(4)))
 	h.Property(property)
 	h.Method(other)
 	for name, f := range map[string]func() ks.Status{

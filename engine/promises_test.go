@@ -66,7 +66,8 @@ var inlined = []string{
 // Parameters that must not escape, so that a caller's arrays stay on its stack.
 var confined = map[string][]string{
 	"../engine": {"(*Dispatcher).PropertyWithBuffers: in", "(*Dispatcher).PropertyWithBuffers: out",
-		"(*Dispatcher).EnableEventWithBuffers: in", "(*Dispatcher).EnableEventWithBuffers: out", "(*Dispatcher).EnableEventWithBuffers: allocator",
+		"(*Dispatcher).EnableEventWithBuffers: in", "(*Dispatcher).EnableEventWithBuffers: out",
+		"(*Dispatcher).EnableEventWithBuffers: allocator",
 		"(*Dispatcher).PropertyWithBuffers: allocator", "(*Dispatcher).PropertyWithAllocator: allocator", "(*IRP).Finish: out"},
 	"./device": {"(*Handle).IoControl: in", "(*Handle).IoControl: out"},
 }

@@ -111,7 +111,8 @@ func TestF4_NotHandled(t *testing.T) {
 		t.Error("the handler was called")
 		return true
 	}
-	h := fastHost(t, engine.FastPropertyItem{Get: never, Set: never}, engine.PropertyItem{Get: accepts, Set: accepts, MinProperty: 30, MinData: 4})
+	h := fastHost(t, engine.FastPropertyItem{Get: never, Set: never},
+		engine.PropertyItem{Get: accepts, Set: accepts, MinProperty: 30, MinData: 4})
 	plain := request{set: setA, id: 1, flags: get, extra: make([]byte, 8), out: full(4)}
 	var cases []request
 	for n := range 30 {
@@ -161,7 +162,8 @@ func TestF4_NotHandled(t *testing.T) {
 func TestF5_RequestIsCaptured(t *testing.T) {
 	var in []byte
 	var seenRequest, seenData []byte
-	h := fastHost(t, engine.FastPropertyItem{Get: func(file *engine.FileObject, mode engine.Mode, request, data []byte, io *engine.IoStatus) bool {
+	h := fastHost(t, engine.FastPropertyItem{Get: func(file *engine.FileObject, mode engine.Mode, request, data []byte,
+		io *engine.IoStatus) bool {
 		for i := range in {
 			in[i] = 0xFF // the caller changes its memory
 		}
@@ -242,7 +244,8 @@ func TestF7_NoIRP(t *testing.T) {
 	q := request{set: setA, id: 1, flags: get, out: full(4)}
 	irp := pended(h, q, true)
 	buffer, allocs := irp.SystemBuffer, len(h.allocs)
-	if handled, _, _ := h.fast(q); !handled || len(h.allocs) != allocs || h.pool.Stats().Allocs != 1 /* newPool's poisoning */ || &irp.SystemBuffer[0] != &buffer[0] {
+	if handled, _, _ := h.fast(q); !handled || len(h.allocs) != allocs ||
+		h.pool.Stats().Allocs != 1 /* newPool's poisoning */ || &irp.SystemBuffer[0] != &buffer[0] {
 		t.Errorf("handled %v, %d allocations, %d pool buffers", handled, len(h.allocs)-allocs, h.pool.Stats().Allocs)
 	}
 }
@@ -258,7 +261,8 @@ func TestS20_FastPathParity(t *testing.T) {
 		item := engine.PropertyItem{MinData: minData, MinProperty: minProperty, Get: answers(status, info), Set: answers(status, info)}
 		h := fastHost(t, engine.FastPropertyItem{Get: fastAnswers(status, info), Set: fastAnswers(status, info)}, item)
 		for range 100 {
-			q := request{set: []ks.GUID{setA, setA, setA, setB, {}}[r.IntN(5)], id: uint32(r.IntN(3)), extra: make([]byte, r.IntN(20)), out: make([]byte, r.IntN(14))}
+			q := request{set: []ks.GUID{setA, setA, setA, setB, {}}[r.IntN(5)], id: uint32(r.IntN(3)), extra: make([]byte, r.IntN(20)),
+				out: make([]byte, r.IntN(14))}
 			q.flags = []uint32{get, set, get, set, basicSupport, get | set, get | topology, 0, setSupport, 1 << r.IntN(32)}[r.IntN(10)]
 			if r.IntN(8) == 0 {
 				q.raw = q.bytes()[:r.IntN(25)]

@@ -17,10 +17,11 @@ func numbered(t *testing.T, n uint32) (*engine.Dispatcher, *engine.IRP) {
 			irp.IoStatus.Information = uint64(copy(data, u32(id)))
 			return ks.StatusSuccess
 		}})
-		set.FastIO = append(set.FastIO, engine.FastPropertyItem{ID: id, Get: func(_ *engine.FileObject, _ engine.Mode, _, data []byte, io *engine.IoStatus) bool {
-			io.Information = uint64(copy(data, u32(id)))
-			return true
-		}})
+		set.FastIO = append(set.FastIO,
+			engine.FastPropertyItem{ID: id, Get: func(_ *engine.FileObject, _ engine.Mode, _, data []byte, io *engine.IoStatus) bool {
+				io.Information = uint64(copy(data, u32(id)))
+				return true
+			}})
 	}
 	d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{set}})
 	if err != nil {
@@ -141,7 +142,8 @@ func TestS16_IoControlLeavesAPendedRequestAlone(t *testing.T) {
 // TestS7_AnEarlierDispatcherIsForgotten: an IRP that goes from one dispatcher to another names no item of the first.
 func TestS7_AnEarlierDispatcherIsForgotten(t *testing.T) {
 	first, irp := numbered(t, 1)
-	second, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setB, Items: []engine.PropertyItem{{ID: 1, Get: accepts}, {ID: 2, Get: accepts}}}},
+	second, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setB,
+		Items: []engine.PropertyItem{{ID: 1, Get: accepts}, {ID: 2, Get: accepts}}}},
 		EventSets: []engine.EventSet{{Set: setB, Items: []engine.EventItem{{ID: 1}, {ID: 2}}}}})
 	if err != nil {
 		t.Fatal(err)

@@ -77,7 +77,8 @@ func newObject(t testing.TB, items ...engine.PropertyItem) *object {
 // worked is the object of testdata/serialized-set.txt.
 func worked(t testing.TB) *object {
 	o := newObject(t,
-		engine.PropertyItem{ID: 3, SerializedSize: 4, Values: &engine.PropertyValues{PropTypeSet: ks.Identifier{Set: typeGeneral, ID: vtUI4, Flags: 9}}},
+		engine.PropertyItem{ID: 3, SerializedSize: 4,
+			Values: &engine.PropertyValues{PropTypeSet: ks.Identifier{Set: typeGeneral, ID: vtUI4, Flags: 9}}},
 		engine.PropertyItem{ID: 4},
 		engine.PropertyItem{ID: 5, SerializedSize: 6})
 	o.values[3], o.values[5] = []byte{4, 3, 2, 1}, []byte{0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6}
@@ -142,7 +143,8 @@ func TestP39_WhatIsSerialized(t *testing.T) {
 		h := oneItem(t, item)
 		h.want(request{set: setA, flags: serializeSet}, ks.StatusBufferOverflow, 20)
 		h.want(request{set: setA, flags: serializeSet, out: full(19)}, ks.StatusBufferTooSmall, 0)
-		if a := h.want(request{set: setA, flags: serializeSet, out: full(24)}, ks.StatusSuccess, 20); !bytes.Equal(a.out[:20], join(setA[:], u32(0))) {
+		if a := h.want(request{set: setA, flags: serializeSet, out: full(24)}, ks.StatusSuccess, 20); !bytes.Equal(a.out[:20],
+			join(setA[:], u32(0))) {
 			t.Errorf("% x", a.out)
 		}
 	}
@@ -150,9 +152,11 @@ func TestP39_WhatIsSerialized(t *testing.T) {
 	item := func(id uint32) []engine.PropertyItem {
 		return []engine.PropertyItem{{ID: id, Get: produces(byte(id)), SerializedSize: 4}}
 	}
-	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: item(9)}, {Set: setB, Items: item(5)}, {Set: setA, Items: item(2)}}})
+	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: item(9)}, {Set: setB, Items: item(5)},
+		{Set: setA, Items: item(2)}}})
 	a := h.want(request{set: setA, flags: serializeSet, out: full(92)}, ks.StatusSuccess, 92)
-	if want := join(setA[:], u32(2), make([]byte, 24), u32(9), u32(4), u32(9), make([]byte, 24), u32(2), u32(4), u32(2)); !bytes.Equal(a.out, want) {
+	if want := join(setA[:], u32(2), make([]byte, 24), u32(9), u32(4), u32(9), make([]byte, 24), u32(2), u32(4), u32(2)); !bytes.Equal(a.out,
+		want) {
 		t.Errorf("% x, want\n% x", a.out, want)
 	}
 	// A GET that produces less than PropertyLength leaves zeros; one that produces more is refused (P-20).
@@ -161,7 +165,8 @@ func TestP39_WhatIsSerialized(t *testing.T) {
 		irp.IoStatus.Information = 2
 		return ks.StatusSuccess
 	}})
-	if a := h.want(request{set: setA, flags: serializeSet, out: full(60)}, ks.StatusSuccess, 60); string(a.out[52:]) != "ab\x00\x00\x00\x00\x00\x00" {
+	if a := h.want(request{set: setA, flags: serializeSet, out: full(60)}, ks.StatusSuccess,
+		60); string(a.out[52:]) != "ab\x00\x00\x00\x00\x00\x00" {
 		t.Errorf("% x", a.out[52:])
 	}
 	h = oneItem(t, engine.PropertyItem{ID: 1, SerializedSize: 6, Get: answers(ks.StatusSuccess, 7)})
@@ -271,7 +276,8 @@ func TestP41_PaddingBetweenEntries(t *testing.T) {
 			want = join(want, make([]byte, 24), u32(uint32(i)), u32(n), value, make([]byte, (4-n%4)%4))
 		}
 		o := newObject(t, items...)
-		if a := o.want(request{set: setA, flags: serializeSet, out: full(len(want))}, ks.StatusSuccess, uint64(len(want))); !bytes.Equal(a.out, want) {
+		if a := o.want(request{set: setA, flags: serializeSet, out: full(len(want))}, ks.StatusSuccess, uint64(len(want))); !bytes.Equal(a.out,
+			want) {
 			t.Errorf("sizes %v:\n% x, want\n% x", sizes, a.out, want)
 		}
 		o.calls = nil
@@ -321,7 +327,10 @@ func TestP42_Validation(t *testing.T) {
 		h := &host{TB: t}
 		set := h.wrap(accepts)
 		h.recompile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
-			{ID: 1, Set: set, SerializedSize: 4}, {ID: 2, Set: set, SerializedSize: 1, MinData: 3}, {ID: 3, Set: set}, {ID: 4, Get: set, SerializedSize: 4},
+			{ID: 1, Set: set, SerializedSize: 4},
+			{ID: 2, Set: set, SerializedSize: 1, MinData: 3},
+			{ID: 3, Set: set},
+			{ID: 4, Get: set, SerializedSize: 4},
 		}, FastIO: []engine.FastPropertyItem{{ID: 6}}}}})
 		a := h.want(request{set: setA, id: 99, flags: unserializeSet, out: c.blob}, c.want, 0)
 		if c.want.IsError() && (len(h.calls) != 0 || a.rule != "P-42") {
@@ -336,7 +345,8 @@ func TestP42_Validation(t *testing.T) {
 func TestP42_Apply(t *testing.T) {
 	// In blob order, duplicates included.
 	o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4}, engine.PropertyItem{ID: 2, SerializedSize: 1})
-	b := blob(setA, 4, serial{id: 2, value: []byte("x")}, serial{id: 1, value: []byte("1234")}, serial{id: 2}, serial{id: 1, value: []byte("5678")})
+	b := blob(setA, 4, serial{id: 2, value: []byte("x")}, serial{id: 1, value: []byte("1234")}, serial{id: 2},
+		serial{id: 1, value: []byte("5678")})
 	o.want(request{set: setA, flags: unserializeSet, out: b}, ks.StatusSuccess, 0)
 	if !slices.Equal(o.order[:4], []uint32{2, 1, 2, 1}) || string(o.values[1]) != "5678" || len(o.values[2]) != 0 {
 		t.Errorf("SETs of %v, values %v", o.order, o.values)
@@ -346,7 +356,8 @@ func TestP42_Apply(t *testing.T) {
 	}
 	// The first SET that fails ends the run; warnings fail, and the Information of a SET does not matter.
 	for _, status := range statuses {
-		o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4}, engine.PropertyItem{ID: 2, SerializedSize: 4, Set: answers(status, 1<<40)},
+		o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4},
+			engine.PropertyItem{ID: 2, SerializedSize: 4, Set: answers(status, 1<<40)},
 			engine.PropertyItem{ID: 3, SerializedSize: 4})
 		b := blob(setA, 3, serial{id: 1, value: u32(7)}, serial{id: 2, value: u32(8)}, serial{id: 3, value: u32(9)})
 		want, applied := ks.StatusSuccess, 2
@@ -378,7 +389,8 @@ func TestP43_InnerRequests(t *testing.T) {
 				o.calls, o.allocs = nil, nil
 				irp := o.irp(q)
 				status := o.PropertyWithAllocator(irp, o.allocator)
-				if status != ks.StatusSuccess || len(o.allocs) != 0 || irp.InputBufferLength != uint32(24+len(extra)) || irp.OutputBufferLength != uint32(len(out)) {
+				if status != ks.StatusSuccess || len(o.allocs) != 0 || irp.InputBufferLength != uint32(24+len(extra)) ||
+					irp.OutputBufferLength != uint32(len(out)) {
 					t.Fatalf("%v: %v, allocator calls %v", q, status, o.allocs)
 				}
 				inner, ids, lengths := get, []uint32{2, 1, 2}, []uint32{8, 6, 12}
@@ -395,7 +407,8 @@ func TestP43_InnerRequests(t *testing.T) {
 						!bytes.Equal(c.system[at:at+len(want)], want) {
 						t.Errorf("%v: inner request % x with %d bytes of data, want % x with %d", q, c.request, c.out, want, lengths[i])
 					}
-					if c.irp == irp || c.mode != mode || c.file != &o.file || c.irp.Type3InputBuffer != nil || c.irp.UserBuffer != nil || c.irp.Memory != nil {
+					if c.irp == irp || c.mode != mode || c.file != &o.file || c.irp.Type3InputBuffer != nil || c.irp.UserBuffer != nil ||
+						c.irp.Memory != nil {
 						t.Errorf("%v: the inner request runs in mode %v, on file %p", q, c.mode, c.file)
 					}
 					if verb == serializeSet && slices.ContainsFunc(c.data, func(b byte) bool { return b != 0 }) {
@@ -480,7 +493,8 @@ func FuzzUnserializeSet(f *testing.F) {
 			}
 			return
 		}
-		if a.status != ks.StatusSuccess || a.info != 0 || !bytes.Equal(data[:16], setA[:]) || len(o.calls) != int(binary.LittleEndian.Uint32(data[16:])) {
+		if a.status != ks.StatusSuccess || a.info != 0 || !bytes.Equal(data[:16], setA[:]) ||
+			len(o.calls) != int(binary.LittleEndian.Uint32(data[16:])) {
 			t.Fatalf("%v, Information %d, %d SETs of % x", a.status, a.info, len(o.calls), data)
 		}
 		at := 20

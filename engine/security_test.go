@@ -59,7 +59,8 @@ func TestS1_InnerRequestsKeepTheCallersMode(t *testing.T) {
 }
 
 func TestS2_OneReadOfEachByte(t *testing.T) {
-	o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4, MinData: 4}, engine.PropertyItem{ID: 2, SerializedSize: 1, Get: sized(9), Support: answers(0, 0)})
+	o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4, MinData: 4},
+		engine.PropertyItem{ID: 2, SerializedSize: 1, Get: sized(9), Support: answers(0, 0)})
 	serialized := blob(setA, 2, serial{id: 1, value: u32(7)}, serial{id: 2, value: []byte("abc")})
 	for _, allocate := range []bool{false, true} {
 		for _, modifiers := range []uint32{0, topology} {
@@ -85,7 +86,8 @@ func TestS2_OneReadOfEachByte(t *testing.T) {
 					if carriesIn(verb) && !noHandler {
 						data = 1
 					}
-					if slices.Max(m.inReads[:24]) != 1 || slices.Min(m.inReads[:24]) != 1 || slices.Max(m.inReads) != 1 || slices.Min(m.inReads[32:]) != once {
+					if slices.Max(m.inReads[:24]) != 1 || slices.Min(m.inReads[:24]) != 1 || slices.Max(m.inReads) != 1 ||
+						slices.Min(m.inReads[32:]) != once {
 						t.Errorf("%v: reads of the input %v", q, m.inReads)
 					}
 					if slices.Max(m.outReads) != data || slices.Min(m.outReads) != data {
@@ -167,7 +169,8 @@ func TestS6_CopyIsBounded(t *testing.T) {
 	if need.status != ks.StatusBufferOverflow || need.info != 4 {
 		t.Fatalf("%v, %d", need.status, need.info)
 	}
-	if a := h.via(viaDevice, request{set: setA, id: 1, flags: get, out: full(4)}); a.status != ks.StatusBufferTooSmall || !bytes.Equal(a.out, full(4)) {
+	if a := h.via(viaDevice, request{set: setA, id: 1, flags: get, out: full(4)}); a.status != ks.StatusBufferTooSmall ||
+		!bytes.Equal(a.out, full(4)) {
 		t.Errorf("%v, % x", a.status, a.out)
 	}
 	// A pended request that claims more than its buffer: the copy itself is bounded, also to a shorter slice.
@@ -261,7 +264,8 @@ func TestS9_FaultAtEveryStep(t *testing.T) {
 					h := &host{TB: t}
 					h.recompile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
 						{ID: 1, Get: step, Set: step, SerializedSize: 4, Support: step}, {ID: 2, Get: step, Set: step, SerializedSize: 1}}}}})
-					irp, m := h.inMemory(request{set: setA, id: 1, flags: verb | topology, extra: make([]byte, 20), out: append(slices.Clone(serialized), make([]byte, 20)...)})
+					irp, m := h.inMemory(request{set: setA, id: 1, flags: verb | topology, extra: make([]byte, 20),
+						out: append(slices.Clone(serialized), make([]byte, 20)...)})
 					f.memory = m
 					irp.Memory = f
 					buffers := 0
@@ -277,11 +281,14 @@ func TestS9_FaultAtEveryStep(t *testing.T) {
 						t.Fatalf("%s, step %d: %v, Information %d", ks.FormatPropertyFlags(verb), failAt, status, irp.IoStatus.Information)
 					}
 					if status == ks.StatusAccessViolation && !panics && buffers == 0 && (irp.SystemBuffer != nil || irp.Flags != 0) {
-						t.Fatalf("%s, step %d: an early failure leaves %d bytes, Flags %#x", ks.FormatPropertyFlags(verb), failAt, len(irp.SystemBuffer), irp.Flags)
+						t.Fatalf("%s, step %d: an early failure leaves %d bytes, Flags %#x", ks.FormatPropertyFlags(verb), failAt, len(irp.SystemBuffer),
+							irp.Flags)
 					}
 					irp.Finish(status, nil)
-					if s := h.pool.Stats(); s.Live != 0 || s.Allocs != s.Frees || s.Strays != 0 || (irp.SystemBuffer != nil) != (buffers != 0) || irp.Flags != 0 {
-						t.Fatalf("%s, step %d: %d allocations, %d frees, %d strays, Flags %#x", ks.FormatPropertyFlags(verb), failAt, s.Allocs, s.Frees, s.Strays, irp.Flags)
+					if s := h.pool.Stats(); s.Live != 0 || s.Allocs != s.Frees || s.Strays != 0 || (irp.SystemBuffer != nil) != (buffers != 0) ||
+						irp.Flags != 0 {
+						t.Fatalf("%s, step %d: %d allocations, %d frees, %d strays, Flags %#x", ks.FormatPropertyFlags(verb), failAt, s.Allocs, s.Frees,
+							s.Strays, irp.Flags)
 					}
 					if f.step < failAt { // none failed
 						if status.IsError() {
@@ -300,7 +307,8 @@ func TestS9_PoolExhaustedAtEveryStep(t *testing.T) {
 	const chunk = 4096
 	serialized := blob(setA, 2, serial{id: 1, value: u32(7)}, serial{id: 2, value: u32(9)})
 	for _, verb := range verbs {
-		o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4, Support: answers(0, 0)}, engine.PropertyItem{ID: 2, SerializedSize: 1, Get: sized(8)})
+		o := newObject(t, engine.PropertyItem{ID: 1, SerializedSize: 4, Support: answers(0, 0)},
+			engine.PropertyItem{ID: 2, SerializedSize: 1, Get: sized(8)})
 		refused, fine := 0, 0
 		for left := 0; left < 1024; left += 16 {
 			o.pool = newPool(t, arena.Config{ChunkSize: chunk, Limit: chunk})
@@ -362,7 +370,8 @@ func TestS11_StaleMemory(t *testing.T) {
 			t.Errorf("padding % x", c.system[3:8])
 		}
 	}
-	if a := h.want(request{set: setA, id: 1, flags: basicSupport, out: full(40)}, ks.StatusSuccess, 40); binary.LittleEndian.Uint32(a.out[36:]) != 0 {
+	if a := h.want(request{set: setA, id: 1, flags: basicSupport, out: full(40)}, ks.StatusSuccess,
+		40); binary.LittleEndian.Uint32(a.out[36:]) != 0 {
 		t.Errorf("% x", a.out)
 	}
 }
@@ -394,8 +403,9 @@ func TestS13_PanicInEveryCallback(t *testing.T) {
 	fast := func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool {
 		panic(ks.StatusDatatypeMisalignment)
 	}
-	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: boom, Set: boom, Support: boom,
-		SerializedSize: 4}, {ID: 2, Get: boom, SerializedSize: 1}}, FastIO: []engine.FastPropertyItem{{ID: 1, Get: fast, Set: fast}}}}})
+	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA,
+		Items: []engine.PropertyItem{{ID: 1, Get: boom, Set: boom, Support: boom,
+			SerializedSize: 4}, {ID: 2, Get: boom, SerializedSize: 1}}, FastIO: []engine.FastPropertyItem{{ID: 1, Get: fast, Set: fast}}}}})
 	value := blob(setA, 1, serial{id: 1, value: u32(1)})
 	for _, verb := range verbs {
 		if verb == setSupport {
@@ -408,7 +418,8 @@ func TestS13_PanicInEveryCallback(t *testing.T) {
 		}
 	}
 	for _, verb := range []uint32{get, set} {
-		if handled, io, _ := h.fast(request{set: setA, id: 1, flags: verb, out: full(4)}); !handled || io != (engine.IoStatus{Status: ks.StatusDatatypeMisalignment}) {
+		if handled, io, _ := h.fast(request{set: setA, id: 1, flags: verb, out: full(4)}); !handled ||
+			io != (engine.IoStatus{Status: ks.StatusDatatypeMisalignment}) {
 			t.Errorf("fast %s: %v", ks.FormatPropertyFlags(verb), io)
 		}
 	}
@@ -455,7 +466,8 @@ func TestS15_ForgedPreparedIRP(t *testing.T) {
 	refused := func(name string, irp *engine.IRP) {
 		t.Helper()
 		h.calls = nil
-		if status := h.PropertyWithAllocator(irp, h.allocator); status != ks.StatusInvalidParameter || irp.IoStatus.Information != 0 || len(h.calls) != 0 {
+		if status := h.PropertyWithAllocator(irp, h.allocator); status != ks.StatusInvalidParameter || irp.IoStatus.Information != 0 ||
+			len(h.calls) != 0 {
 			t.Errorf("%s: %v, Information %d, %d handler calls", name, status, irp.IoStatus.Information, len(h.calls))
 		}
 	}
@@ -626,7 +638,8 @@ func TestS21_StoredBlobsAreUntrusted(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent = 0
-	if err := engine.UnserializeObjectPropertiesFS(endless{small}, ".", send); err == nil || sent != 0 || !strings.Contains(err.Error(), `"v"`) {
+	if err := engine.UnserializeObjectPropertiesFS(endless{small}, ".", send); err == nil || sent != 0 ||
+		!strings.Contains(err.Error(), `"v"`) {
 		t.Errorf("an endless file: %v", err)
 	}
 	if errors.Is(err, io.EOF) {
@@ -634,7 +647,8 @@ func TestS21_StoredBlobsAreUntrusted(t *testing.T) {
 	}
 	// A driver that keeps what it was sent does not hold the stored value.
 	value := blob(setA, 1, serial{id: 1, value: u32(1)})
-	if err := engine.UnserializeObjectProperties(map[string][]byte{"v": value}, func(_, out []byte) ks.Status { clear(out); return 0 }); err != nil || value[0] == 0 {
+	if err := engine.UnserializeObjectProperties(map[string][]byte{"v": value},
+		func(_, out []byte) ks.Status { clear(out); return 0 }); err != nil || value[0] == 0 {
 		t.Errorf("the stored value was written: %v", err)
 	}
 }

@@ -42,7 +42,8 @@ func TestP30_GetAndSet(t *testing.T) {
 			value = bytes.Clone(data) // a SET that leaves Information alone is normal
 			return ks.StatusSuccess
 		}})
-	if a := h.want(request{set: setA, id: 1, flags: get, out: full(6)}, ks.StatusSuccess, 4); !bytes.Equal(a.out, []byte{1, 2, 3, 4, untouched, untouched}) {
+	if a := h.want(request{set: setA, id: 1, flags: get, out: full(6)}, ks.StatusSuccess, 4); !bytes.Equal(a.out,
+		[]byte{1, 2, 3, 4, untouched, untouched}) {
 		t.Errorf("GET: % x", a.out)
 	}
 	h.want(request{set: setA, id: 1, flags: set, out: []byte{9, 8, 7, 6}}, ks.StatusSuccess, 0)
@@ -174,8 +175,8 @@ func TestP33_BasicSupport(t *testing.T) {
 // range that has a default behind it.
 func TestP33_WholeLists(t *testing.T) {
 	list := func(n, mark int) engine.MembersList {
-		return engine.MembersList{MembersHeader: ks.MembersHeader{MembersFlags: ks.MemberValues, MembersSize: uint32(n), MembersCount: 1, Flags: uint32(mark)},
-			Members: bytes.Repeat([]byte{0xA0 | byte(n)}, n)}
+		return engine.MembersList{MembersHeader: ks.MembersHeader{MembersFlags: ks.MemberValues, MembersSize: uint32(n), MembersCount: 1,
+			Flags: uint32(mark)}, Members: bytes.Repeat([]byte{0xA0 | byte(n)}, n)}
 	}
 	values := &engine.PropertyValues{MembersList: []engine.MembersList{list(0, 1), list(16, 0), list(1, 1), list(4, 1)}}
 	h := oneItem(t, engine.PropertyItem{ID: 1, Get: accepts, Values: values})
@@ -210,7 +211,8 @@ func TestP34_SupportHandler(t *testing.T) {
 			t.Errorf("%s: % x, decided by %s", ks.FormatPropertyFlags(verb), a.out[:2], a.rule)
 		}
 		// Nothing is written before the handler.
-		if v := h.last(t); len(h.calls) != len(paths) || v.identifier().Flags != verb || len(v.request) != 25 || !bytes.Equal(v.data, make([]byte, 60)) {
+		if v := h.last(t); len(h.calls) != len(paths) || v.identifier().Flags != verb || len(v.request) != 25 ||
+			!bytes.Equal(v.data, make([]byte, 60)) {
 			t.Errorf("%s: %d calls, the handler finds % x", ks.FormatPropertyFlags(verb), len(h.calls), v.data)
 		}
 	}
@@ -290,7 +292,8 @@ func TestP37_SerializeSize(t *testing.T) {
 			h.want(request{set: setA, id: 1, flags: serializeSize, out: full(out)}, ks.StatusBufferTooSmall, 0)
 		}
 		for out := 4; out < 7; out++ {
-			if a := h.want(request{set: setA, id: 1, flags: serializeSize, out: full(out)}, ks.StatusSuccess, 4); !bytes.Equal(a.out[:4], u32(size)) {
+			if a := h.want(request{set: setA, id: 1, flags: serializeSize, out: full(out)}, ks.StatusSuccess, 4); !bytes.Equal(a.out[:4],
+				u32(size)) {
 				t.Errorf("SerializedSize %d: % x", size, a.out)
 			}
 		}

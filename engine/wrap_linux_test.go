@@ -20,7 +20,8 @@ func TestS20_SizesAtTheWrap(t *testing.T) {
 	h := fastHost(t, engine.FastPropertyItem{Get: fastAnswers(0, 1)}, engine.PropertyItem{Get: accepts})
 	in := request{set: setA, id: 1, flags: get}.bytes()
 	var io engine.IoStatus
-	for out, fits := range map[uint64]bool{0xFFFFFFE0: true, 0xFFFFFFE1: false, 0xFFFFFFF8: false, 0xFFFFFFFF: false, 1 << 32: false, 1<<32 + 8: false} {
+	for out, fits := range map[uint64]bool{0xFFFFFFE0: true, 0xFFFFFFE1: false, 0xFFFFFFF8: false, 0xFFFFFFFF: false, 1 << 32: false,
+		1<<32 + 8: false} {
 		if handled := h.FastProperty(&h.file, engine.UserMode, in, huge[:out], &io); handled != fits {
 			t.Errorf("DataLength %#x: handled %v", out, handled)
 		}

@@ -28,7 +28,8 @@ func TestDoItAgain(t *testing.T) {
 	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "one.json")
-	args := []string{"--quick", "--run", "^1x8/lookup/(engine|map)$", "--rounds", "7", "--seed", "3", "--latency", "--format", "json", "--out", path}
+	args := []string{"--quick", "--run", "^1x8/lookup/(engine|map)$", "--rounds", "7", "--seed", "3", "--latency", "--format", "json", "--out",
+		path}
 	require.Equal(t, exitOK, run(t.Context(), args, nil, io.Discard, io.Discard))
 	var page bytes.Buffer
 	require.Equal(t, exitOK, run(t.Context(), []string{"report", path}, nil, &page, io.Discard))

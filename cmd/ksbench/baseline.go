@@ -113,7 +113,8 @@ type kept []baseline.Info
 func (k kept) Document() *doc.Document {
 	t := doc.Table{Columns: doc.Figures("name", "saved", "digest", "bytes", "runs")}
 	for _, b := range k {
-		t.Rows = append(t.Rows, []string{b.Name, b.Saved.Format(time.RFC3339), fmt.Sprintf("%016x", b.Digest), fmt.Sprint(b.Size), fmt.Sprint(len(b.Runs))})
+		t.Rows = append(t.Rows, []string{b.Name, b.Saved.Format(time.RFC3339), fmt.Sprintf("%016x", b.Digest), fmt.Sprint(b.Size),
+			fmt.Sprint(len(b.Runs))})
 	}
 	return &doc.Document{Sections: []doc.Section{{Table: t}}}
 }

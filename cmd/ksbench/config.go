@@ -187,7 +187,8 @@ func (c *config) Validate(app *kong.Application) error {
 	}
 	for id, s := range c.values {
 		if _, name, _ := strings.Cut(id, " "); c.found && s.known && byHand[name] {
-			return fmt.Errorf("%s: %s, which was only found here, may not set --%s: give the flag, or the file as --config %[2]s", s.place, c.path, name)
+			return fmt.Errorf("%s: %s, which was only found here, may not set --%s: give the flag, or the file as --config %[2]s", s.place, c.path,
+				name)
 		}
 	}
 	first := ""

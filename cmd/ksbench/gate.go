@@ -89,7 +89,8 @@ func (c *gateCommand) sides(con *console, out *output) (old, new *verdict.Measur
 	case len(c.Rev) > 0 && c.Baseline == "" && c.Current == "-":
 		return c.measure(con, c.Exact)
 	case c.Baseline == "" || len(c.Rev) > 0:
-		return nil, nil, badUsage{errors.New("gate: say what to hold it against, with --baseline NAME|FILE, or with --rev OLD --rev NEW and no file")}
+		return nil, nil, badUsage{errors.New("gate: say what to hold it against, with --baseline NAME|FILE, or with --rev OLD --rev NEW and " +
+			"no file")}
 	case c.Again == "" && c.AgainBase != "":
 		return nil, nil, badUsage{errors.New("gate: --again-base goes with --again")}
 	case c.Current == "-" && isTerminal(con.stdin):
@@ -136,7 +137,8 @@ func (c *gateCommand) outcome(comparison *verdict.Comparison) error {
 	}
 	if hard && comparison.Shift != nil {
 		return notComparable{fmt.Errorf("gate: not comparable: most benchmarks moved together by about %s, "+
-			"as another state of the machine makes them; measure both sides again (--again, --again-base), or let them take turns (compare --rev)", doc.Percent(*comparison.Shift))}
+			"as another state of the machine makes them; measure both sides again (--again, --again-base), or let them take turns (compare --rev)",
+			doc.Percent(*comparison.Shift))}
 	}
 	if moved := c.blind(comparison, func(r verdict.Row) bool { return r.Worse(float64(c.Floor)) }); len(moved) > 0 {
 		return notComparable{fmt.Errorf("gate: not comparable: too few samples to judge what moved by %s or more: %s; "+

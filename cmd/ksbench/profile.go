@@ -45,7 +45,8 @@ func (c *profileCommand) Run(con *console) error {
 		}
 		command := fmt.Sprintf("ksbench profile --out DIR --requests %d --cpu-time %v --seed %d", c.Requests, c.CPUTime, c.Seed)
 		line := newProgress(con.stderr)
-		err := profile.Record(con.ctx, dir, profile.Options{Requests: c.Requests, CPUTime: c.CPUTime, Seed: c.Seed, Command: command, Progress: line.show})
+		err := profile.Record(con.ctx, dir,
+			profile.Options{Requests: c.Requests, CPUTime: c.CPUTime, Seed: c.Seed, Command: command, Progress: line.show})
 		line.clear()
 		switch {
 		case con.ctx.Err() != nil:

@@ -126,7 +126,8 @@ func parseShard(text string, rounds int) (s lab.Shard, err error) {
 		return s, fmt.Errorf("--shard %s: must be I/N with I from 1 to N", text)
 	}
 	if s.Rounds(rounds) == 0 {
-		return s, fmt.Errorf("--shard %s: %d rounds are dealt in pairs and do not go around; there must be at least %d", text, rounds, 2*s.Count-1)
+		return s, fmt.Errorf("--shard %s: %d rounds are dealt in pairs and do not go around; there must be at least %d", text, rounds,
+			2*s.Count-1)
 	}
 	return s, nil
 }
@@ -135,7 +136,9 @@ func parseShard(text string, rounds int) (s lab.Shard, err error) {
 func (c *runCommand) workloads(ctx context.Context) ([]lab.Workload, error) {
 	if len(c.Manifest) == 0 {
 		if len(c.Files) > 0 {
-			return nil, badUsage{fmt.Errorf("unexpected argument %q: not a command, and a manifest follows --manifest%s", c.Files[0], near.Hint(c.Files[0], maps.Keys(helpExamples)))} // every command has examples
+			// every command has examples
+			return nil, badUsage{fmt.Errorf("unexpected argument %q: not a command, and a manifest follows --manifest%s", c.Files[0],
+				near.Hint(c.Files[0], maps.Keys(helpExamples)))}
 		}
 		return lab.Default()
 	}

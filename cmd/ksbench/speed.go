@@ -45,7 +45,8 @@ func expression(match string) (*regexp.Regexp, error) {
 }
 
 // report measures and writes. Where the report goes is looked at first: nobody is to wait for nothing.
-func (m *measuring) report(con *console, match string, measure func(ctx context.Context, progress func(done, total int, what string)) (*report.Report, error)) (*report.Report, error) {
+func (m *measuring) report(con *console, match string,
+	measure func(ctx context.Context, progress func(done, total int, what string)) (*report.Report, error)) (*report.Report, error) {
 	out, err := newOutput(m.Out, con.stdout)
 	if err != nil {
 		return nil, err

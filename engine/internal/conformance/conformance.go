@@ -115,7 +115,8 @@ func Document(rules []Rule, tests []Test) string {
 	b.WriteString(`# Conformance
 
 What the engine promises about property, method and event requests and about pins, rule by rule, and the tests that hold it to that.
-This file is generated from the tests' names and from engine/internal/conformance/testdata/rules.txt by ` + "`go generate ./engine/internal/conformance`" + `.
+This file is generated from the tests' names and from engine/internal/conformance/testdata/rules.txt by
+` + "`go generate ./engine/internal/conformance`" + `.
 
 Certainty: **D** documented by Microsoft, **H** public header, **S** Microsoft sample, **O** open implementation,
 **C** observed in a public client, **I** inferred or chosen here. Several letters: they agree, or each gives a part;

@@ -70,7 +70,8 @@ func CheckName(name string) error {
 	allowed := func(c rune) bool {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("._-", c)
 	}
-	if name == "" || len(name) > maxName || strings.ContainsAny(name[:1], ".-") || strings.ContainsFunc(name, func(c rune) bool { return !allowed(c) }) {
+	if name == "" || len(name) > maxName || strings.ContainsAny(name[:1], ".-") ||
+		strings.ContainsFunc(name, func(c rune) bool { return !allowed(c) }) {
 		return fmt.Errorf("baseline %q: a name is up to %d letters, digits and ._- and begins with none of .-", name, maxName)
 	}
 	return nil
@@ -194,7 +195,8 @@ func inspect(f *input.File, path string) (*Info, error) {
 	info := &Info{Name: filepath.Base(path), Path: path, Size: stat.Size() - int64(len(first))}
 	var saved string
 	version := 0
-	if n, _ := fmt.Sscanf(line, header, &version, &info.Digest, &saved); n != 3 || !strings.HasSuffix(line, "\n") || version < 1 || version > 2 {
+	if n, _ := fmt.Sscanf(line, header, &version, &info.Digest, &saved); n != 3 || !strings.HasSuffix(line, "\n") || version < 1 ||
+		version > 2 {
 		return nil, fmt.Errorf("%s: the first line is of no baseline that this ksbench knows", path)
 	}
 	if info.Saved, err = time.Parse(time.RFC3339, saved); err != nil {
@@ -209,7 +211,8 @@ func inspect(f *input.File, path string) (*Info, error) {
 		return nil, err
 	}
 	if hash.Sum64() != info.Digest {
-		return nil, fmt.Errorf("%s: damaged: the digest is %016x and should be %016x; restore it, or save it anew", path, hash.Sum64(), info.Digest)
+		return nil, fmt.Errorf("%s: damaged: the digest is %016x and should be %016x; restore it, or save it anew", path, hash.Sum64(),
+			info.Digest)
 	}
 	info.Runs = []Run{{Saved: info.Saved, Begin: begin, Size: info.Size}}
 	if version == 2 {

@@ -330,7 +330,8 @@ func TestClockThatStandsStill(t *testing.T) {
 		}
 		return still
 	}
-	samples, err := m.interleaved(t.Context(), []Task{b.task("", time.Microsecond, 0)}, Config{Rounds: 200, Cycle: 16, Batch: 16 * time.Microsecond})
+	samples, err := m.interleaved(t.Context(), []Task{b.task("", time.Microsecond, 0)},
+		Config{Rounds: 200, Cycle: 16, Batch: 16 * time.Microsecond})
 	if err != nil {
 		t.Fatal(err)
 	}

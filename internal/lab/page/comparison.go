@@ -31,10 +31,13 @@ func comparison(in Input) (*section, error) {
 	}
 	s := &section{ID: "comparison", Title: "What changed", Headline: c.Summary(), Text: []string{
 		fmt.Sprintf("From %s to %s.", first.Name, last.Name),
-		"A mark is the change of " + what + ", the line through it its 95 % interval; left of the dashed line there is less of it. The axis is logarithmic: " +
+		"A mark is the change of " + what +
+			", the line through it its 95 % interval; left of the dashed line there is less of it. The axis is logarithmic: " +
 			"twice as long and half as long are equally far. " +
-			fmt.Sprintf("A change counts if chance alone would seldom make it (p below %g, corrected for the number of rows), if it is at least %g %%, "+
-				"and if its interval leaves out none. Same means that a larger change is excluded; inconclusive, that it is not: measure longer, or on a quieter machine.",
+			fmt.Sprintf("A change counts if chance alone would seldom make it (p below %g, corrected for the number of rows), if it is at least "+
+				"%g %%, "+
+				"and if its interval leaves out none. Same means that a larger change is excluded; inconclusive, that it is not: measure longer, or "+
+				"on a quieter machine.",
 				c.Alpha, 100*c.Effect),
 	}}
 	for _, reason := range verdict.Incomparable(old, now) {

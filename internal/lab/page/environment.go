@@ -91,7 +91,8 @@ func reproduce(in Input) (*section, error) {
 	}
 	s.Commands = append(s.Commands, "go run ./cmd/ksbench "+r.command()+" --format json --out again.json",
 		"go run ./cmd/ksbench report again.json --out again.html")
-	s.Text = append(s.Text, fmt.Sprintf("With a copy of %s beside it, ksbench report %s again.json shows what changed.", r.Name, quote(r.Name)))
+	s.Text = append(s.Text, fmt.Sprintf("With a copy of %s beside it, ksbench report %s again.json shows what changed.", r.Name,
+		quote(r.Name)))
 	if len(r.Results) > 0 && len(r.Settings.Command) == 0 {
 		s.Text = append(s.Text, "Workloads from manifests need --manifest FILE, parts of a run --run REGEXP as well.")
 	}
@@ -103,7 +104,8 @@ func (r Report) command() string {
 	if c := r.Settings.Command; len(c) > 0 && slices.Contains([]string{"run", "scale", "stages", "targets"}, c[0]) {
 		command := c[0]
 		for _, w := range c[1:] {
-			if name, _, _ := strings.Cut(w, "="); !slices.Contains([]string{"--out", "--html", "--dir", "--config"}, name) { // writes, or reads, elsewhere
+			// writes, or reads, elsewhere
+			if name, _, _ := strings.Cut(w, "="); !slices.Contains([]string{"--out", "--html", "--dir", "--config"}, name) {
 				command += " " + word(w)
 			}
 		}

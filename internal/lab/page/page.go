@@ -125,7 +125,8 @@ func Write(w io.Writer, in Input) error {
 		f.Title = "ksbench: " + in.main().Name
 	}
 	for _, build := range []func(Input) (*section, error){
-		comparison, benchHistory, benchSamples, benchNumbers, verdicts, targets, ratios, distributions, latencies, growth, stages, history, flames, numbers, environment, reproduce,
+		comparison, benchHistory, benchSamples, benchNumbers, verdicts, targets, ratios, distributions, latencies, growth, stages, history,
+		flames, numbers, environment, reproduce,
 	} {
 		s, err := build(in)
 		if err != nil {
@@ -166,7 +167,8 @@ func (in Input) last(has func(Report) bool) Report {
 // measured are the reports with rows of workloads, or of benchmarks if the page is about those.
 func (in Input) measured() []Report {
 	bench := in.main().Bench != nil
-	return slices.DeleteFunc(slices.Clone(in.Reports), func(r Report) bool { return (r.Bench != nil) != bench || !bench && len(r.Results) == 0 })
+	return slices.DeleteFunc(slices.Clone(in.Reports),
+		func(r Report) bool { return (r.Bench != nil) != bench || !bench && len(r.Results) == 0 })
 }
 
 func (in Input) lead() string {

@@ -13,7 +13,8 @@ import (
 func verdicts(in Input) (*section, error) {
 	r := in.main()
 	s := &section{ID: "verdict", Title: "Verdict"}
-	paths := table{Caption: "comparisons of the engine with its peers", Header: []string{"path", string(report.Faster), string(report.Slower), string(report.Undecided)}}
+	paths := table{Caption: "comparisons of the engine with its peers",
+		Header: []string{"path", string(report.Faster), string(report.Slower), string(report.Undecided)}}
 	for _, path := range r.Paths {
 		t := table{Caption: path.Name + ": " + path.Description, Header: append([]string{"workload"}, r.peers()...)}
 		counts := map[report.Judgement]int{}
@@ -60,7 +61,8 @@ func verdicts(in Input) (*section, error) {
 	s.Text = append(summary[1:],
 		"In the tables of the paths below, a cell says how many times as long as the engine the other implementation takes: 2x is "+
 			"twice as long, so the engine is faster; below 1x the engine is slower. It is the median of the ratios within a round, and "+
-			"under it stands the interval that holds this median with a confidence of at least 95 %. Only an interval that leaves out 1x is a verdict.")
+			"under it stands the interval that holds this median with a confidence of at least 95 %. Only an interval that leaves out 1x is a "+
+			"verdict.")
 	return s, nil
 }
 
@@ -74,8 +76,9 @@ func interval(in *report.Interval, text func(float64) string) string {
 // means is the page in one figure: how many times as long as the engine the others take on a path, over all its workloads.
 func means(r Report) *plot.Figure {
 	c := plot.Rows{
-		Title: "Time of the others in times of the engine's, geometric mean of all workloads", Series: r.peers(), Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
-		X: plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times},
+		Title: "Time of the others in times of the engine's, geometric mean of all workloads", Series: r.peers(),
+		Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
+		X:    plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times},
 	}
 	for _, path := range r.Paths {
 		row := plot.Row{Name: path.Name}
@@ -111,8 +114,9 @@ func ratios(in Input) (*section, error) {
 	}}
 	for _, path := range r.Paths {
 		c := plot.Rows{
-			Title: path.Name + ": time of the others in times of the engine's", Series: r.peers(), Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
-			X: plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times},
+			Title: path.Name + ": time of the others in times of the engine's", Series: r.peers(),
+			Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
+			X:    plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times},
 		}
 		for _, w := range r.Workloads {
 			row := plot.Row{Name: w.Name}

@@ -39,12 +39,15 @@ func targets(in Input) (*section, error) {
 		for _, p := range g.Parts {
 			parts = append(parts, p.Name+" "+doc.Nanoseconds(p.NsPerOp))
 		}
-		t.Rows = append(t.Rows, []cell{{Text: g.Name, Note: g.Description}, wanted, {Text: quantity(g.Value), Note: interval(g.Interval, doc.Number)},
+		t.Rows = append(t.Rows, []cell{{Text: g.Name, Note: g.Description}, wanted,
+			{Text: quantity(g.Value), Note: interval(g.Interval, doc.Number)},
 			{Text: word, Class: class}, {Text: strings.Join(parts, ", ")}})
 	}
-	return &section{ID: "targets", Title: "Targets", Headline: fmt.Sprintf("%d of %d reached", counts[report.Pass], len(r.Targets)), Tables: []table{t}, Text: []string{
-		fmt.Sprintf("%d of %d targets are reached, %d are missed, %d are missed by less than the interval and so not decided.",
-			counts[report.Pass], len(r.Targets)-counts[report.None], counts[report.Fail], counts[report.Near]),
-		"A value is the median of the rounds, with its 95 % interval under it; what is counted has none. x is a ratio of two times, which the last column names.",
-	}}, nil
+	return &section{ID: "targets", Title: "Targets", Headline: fmt.Sprintf("%d of %d reached", counts[report.Pass], len(r.Targets)),
+		Tables: []table{t}, Text: []string{
+			fmt.Sprintf("%d of %d targets are reached, %d are missed, %d are missed by less than the interval and so not decided.",
+				counts[report.Pass], len(r.Targets)-counts[report.None], counts[report.Fail], counts[report.Near]),
+			"A value is the median of the rounds, with its 95 % interval under it; what is counted has none. x is a ratio of two times, which the " +
+				"last column names.",
+		}}, nil
 }

@@ -83,7 +83,8 @@ func (r *run) packages() error {
 	}
 	r.cfg.Packages = slices.DeleteFunc(folders[0], func(folder string) bool { return !slices.Contains(folders[1], folder) })
 	if len(r.cfg.Packages) == 0 {
-		return input("--package %s: no package has tests in both revisions; name those with benchmarks, or ./... for all", strings.Join(r.patterns, ","))
+		return input("--package %s: no package has tests in both revisions; name those with benchmarks, or ./... for all",
+			strings.Join(r.patterns, ","))
 	}
 	return nil
 }

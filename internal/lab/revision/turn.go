@@ -66,7 +66,8 @@ func (r *run) list() ([]benchmark, error) {
 	}
 	for side, any := range matched {
 		if !any {
-			return nil, input("--bench %s: revision %s has no such benchmark in --package %s", r.cfg.Bench, r.sides[side].rev, strings.Join(r.patterns, ","))
+			return nil, input("--bench %s: revision %s has no such benchmark in --package %s", r.cfg.Bench, r.sides[side].rev,
+				strings.Join(r.patterns, ","))
 		}
 	}
 	if len(both) == 0 {

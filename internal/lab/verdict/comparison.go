@@ -122,7 +122,8 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 // confirm takes back a verdict on times that is the machine's. The limits do the least that the rounds of a row allow and call no
 // engine: a change of the code is also one of the time divided by theirs in the same round, a change of the machine is not.
 func (r *Row) confirm(old, new Series, opt Options) {
-	if r.Verdict != Improved && r.Verdict != Regressed || len(old.control) != len(old.Values) || len(new.control) != len(new.Values) || len(old.control) == 0 {
+	if r.Verdict != Improved && r.Verdict != Regressed || len(old.control) != len(old.Values) || len(new.control) != len(new.Values) ||
+		len(old.control) == 0 {
 		return
 	}
 	relative := func(s Series) []float64 {
@@ -134,7 +135,8 @@ func (r *Row) confirm(old, new Series, opt Options) {
 	}
 	opt.Exact, opt.Better = false, r.Better
 	if c := Compare(relative(old), relative(new), opt); c.Verdict != r.Verdict {
-		r.warn(fmt.Sprintf("would be %s, but what floor and bare took in the same rounds does not confirm it: measure again on a quieter machine", r.Verdict))
+		r.warn(fmt.Sprintf("would be %s, but what floor and bare took in the same rounds does not confirm it: measure again on a quieter machine",
+			r.Verdict))
 		r.Verdict = Inconclusive
 	}
 }
@@ -157,7 +159,8 @@ func (c *Comparison) warn(limits []float64) {
 	}
 	slices.Sort(limits)
 	if moved := middle(limits); math.Abs(moved) >= c.Effect {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("floor and bare, which do not call the engine, changed by %s as well: the machine was not the same", doc.Percent(moved)))
+		c.Warnings = append(c.Warnings,
+			fmt.Sprintf("floor and bare, which do not call the engine, changed by %s as well: the machine was not the same", doc.Percent(moved)))
 	}
 }
 
@@ -241,7 +244,8 @@ func OtherWork(old, new *Measurements) (reasons []string) {
 		case was.shape != now.shape:
 			reasons = append(reasons, fmt.Sprintf("workload %s: %s, now %s", doc.Printable(name), was.shape, now.shape))
 		case was.digest != now.digest && was.digest != "" && now.digest != "":
-			reasons = append(reasons, fmt.Sprintf("workload %s: digest %s, now %s: other tables or requests", doc.Printable(name), doc.Printable(was.digest), doc.Printable(now.digest)))
+			reasons = append(reasons, fmt.Sprintf("workload %s: digest %s, now %s: other tables or requests", doc.Printable(name),
+				doc.Printable(was.digest), doc.Printable(now.digest)))
 		}
 		compared[name] = true
 	}

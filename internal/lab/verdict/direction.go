@@ -25,7 +25,8 @@ var (
 	ofPeriod = words(`ns|us|µs|μs|ms|s|sec|second|m|min|minute|h|hr|hour|d|day`)
 	ofSize   = words(`[kmgtp]?i?b|(?:kilo|mega|giga|kibi|mebi|gibi)?byte|[kmg]?i?bit|size|memory|mem|heap|rss|footprint`)
 	ofRate   = words(`[kmgt]?i?b(?:it)?ps|[qrtfip]ps|iops|[kmgt]?flops|mips|throughput|bandwidth|goodput|speed`)
-	bad      = words(`miss|missrate|missratio|errorrate|misse|missed|error|err|fail|failed|failure|fault|drop|dropped|lost|loss|losse|retry|retrie|` +
+	bad      = words(`miss|missrate|missratio|errorrate|misse|missed|error|err|fail|failed|failure|fault|drop|dropped|lost|loss|losse|` +
+		`retry|retrie|` +
 		`timeout|stall|stalled|` +
 		`conflict|collision|abort|aborted|` +
 		`reject|rejected|rejection|eviction|leak|leaked|garbage|gc|pause|overhead|contention|slowdown|` +

@@ -24,15 +24,18 @@ func (c *Comparison) Document() *doc.Document {
 		Notes:   c.notes(),
 		Summary: []string{c.Summary()},
 	}
-	t := doc.Table{Columns: []doc.Column{{Name: "verdict", Words: true}, {Name: "benchmark", Words: true, Key: true}, {Name: "unit", Words: true},
+	t := doc.Table{Columns: []doc.Column{{Name: "verdict", Words: true}, {Name: "benchmark", Words: true, Key: true},
+		{Name: "unit", Words: true},
 		{Name: "old"}, {Name: "new"}, {Name: "change"}, {Name: "interval", Spare: 1}, {Name: "evidence", Words: true, Spare: 2}}}
 	for _, r := range c.Rows {
-		t.Rows = append(t.Rows, []string{string(r.Verdict), r.Name, r.unit(), r.Old.format(r), r.New.format(r), r.change(), r.interval(), r.evidence()})
+		t.Rows = append(t.Rows, []string{string(r.Verdict), r.Name, r.unit(), r.Old.format(r), r.New.format(r), r.change(), r.interval(),
+			r.evidence()})
 	}
 	for _, g := range c.GeoMeans {
 		r := Row{Unit: g.Unit}
 		old, new := Summary{N: 1, Center: g.Old}, Summary{N: 1, Center: g.New}
-		t.Rows = append(t.Rows, []string{"", fmt.Sprintf("geometric mean of %d", g.Rows), r.unit(), old.format(r), new.format(r), doc.Percent(g.New/g.Old - 1), "-", ""})
+		t.Rows = append(t.Rows, []string{"", fmt.Sprintf("geometric mean of %d", g.Rows), r.unit(), old.format(r), new.format(r),
+			doc.Percent(g.New/g.Old - 1), "-", ""})
 	}
 	if len(c.Rows) > 0 {
 		d.Sections = []doc.Section{{Table: t}}
@@ -55,8 +58,8 @@ func (c *Comparison) WriteCSV(w io.Writer) error {
 			if r.Interval != nil {
 				low, high = &r.Interval.Low, &r.Interval.High
 			}
-			if !yield([]string{string(r.Verdict), r.Name, r.Unit, number(&r.Old.Center), number(&r.New.Center), number(r.Change), number(low), number(high),
-				number(r.Holm), strconv.Itoa(r.Old.N), strconv.Itoa(r.New.N)}) {
+			if !yield([]string{string(r.Verdict), r.Name, r.Unit, number(&r.Old.Center), number(&r.New.Center), number(r.Change), number(low),
+				number(high), number(r.Holm), strconv.Itoa(r.Old.N), strconv.Itoa(r.New.N)}) {
 				return
 			}
 		}

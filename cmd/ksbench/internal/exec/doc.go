@@ -100,8 +100,8 @@
 // is no output. A tag that is pended twice means the later request; the earlier one, like a pended request without a tag,
 // can no longer be named by any line, and its buffer is freed.
 //
-// "close" answers STATUS_SUCCESS. Events of the file are gone; pended requests of the file object stay pended until they are completed, as a file
-// object lives until its last IRP is gone and cancelling is the business of the handler's owner.
+// "close" answers STATUS_SUCCESS. Events of the file are gone; pended requests of the file object stay pended until they are completed, as
+// a file object lives until its last IRP is gone and cancelling is the business of the handler's owner.
 //
 // The fast path knows caller memory as slices only. A request in memory that faults is given to it as no request at all,
 // and data that faults is answered here: both are FALSE, as the IRP path then finds the exact status (F-4, S-20).

@@ -51,7 +51,8 @@ func (d *decoder) flags(q *request) (err error) {
 
 // flagSets are the names of the flags of a request by their prefix in the C headers.
 var flagSets = map[string]map[string]uint32{
-	"KSPROPERTY_TYPE_": named(ks.FormatPropertyFlags), "KSMETHOD_TYPE_": named(ks.FormatMethodFlags), "KSEVENT_TYPE_": named(ks.FormatEventFlags),
+	"KSPROPERTY_TYPE_": named(ks.FormatPropertyFlags), "KSMETHOD_TYPE_": named(ks.FormatMethodFlags),
+	"KSEVENT_TYPE_": named(ks.FormatEventFlags),
 }
 
 func named(format func(uint32) string) map[string]uint32 {
