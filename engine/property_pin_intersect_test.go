@@ -91,15 +91,19 @@ func TestPN18_RangesOfTheRequest(t *testing.T) {
 	}
 	bad("a list that is cut", func(b []byte) []byte { return b[:len(b)-8] })
 	// What is well-formed is asked about; the last range needs no padding, and what stands behind Size is not looked at.
-	for name, list := range map[string][]byte{
-		"all":          good,
-		"more":         append(bytes.Clone(good), 1, 2, 3),
-		"unpadded end": at(0, uint32(len(good)-3))(bytes.Clone(good[:len(good)-3])),
-		"fewer":        at(4, 3)(bytes.Clone(good)),
+	for name, c := range map[string]struct {
+		list  []byte
+		asked int
+	}{
+		"all":          {good, 3},
+		"more":         {append(bytes.Clone(good), 1, 2, 3), 3},
+		"unpadded end": {at(0, uint32(len(good)-3))(bytes.Clone(good[:len(good)-3])), 3},
+		"fewer":        {at(4, 1)(bytes.Clone(good)), 1},
+		"none":         {at(4, 0)(bytes.Clone(good)), 0},
 	} {
 		*pairs = nil
-		q := request{set: setPin, id: pinDataIntersection, flags: get, extra: join(node(0), list), out: full(64)}
-		if h.want(q, ks.StatusNoMatch, 0); len(*pairs) != 9 { // three paths
+		q := request{set: setPin, id: pinDataIntersection, flags: get, extra: join(node(0), c.list), out: full(64)}
+		if h.want(q, ks.StatusNoMatch, 0); len(*pairs) != 3*c.asked { // three paths
 			t.Errorf("%s: asked about %v", name, *pairs)
 		}
 	}
@@ -283,6 +287,9 @@ func TestPN23_RequiredAttributes(t *testing.T) {
 		"required":          {[][]byte{withList(1, nil).Format, list(another, required)}, "[1/2 1/3]"},
 		"and another range": {[][]byte{withList(1, nil).Format, list(required), plain}, "[1/2 1/3 1/1 1/2 1/4]"},
 		"an empty list":     {[][]byte{withList(1, nil).Format, list()}, "[1/1 1/2 1/4]"},
+		"a list that counts none of what it has": {
+			[][]byte{withList(1, nil).Format, join(list(required)[:4], u32(0), list(required)[8:])}, "[1/1 1/2 1/4]",
+		},
 	} {
 		*pairs = nil
 		if h.via(viaProperty, aware(intersection(0, 0, c.ranges...))); fmt.Sprint(*pairs) != c.want {

@@ -106,21 +106,26 @@ func splitAttributes(b []byte) (list []byte, ok bool) {
 }
 
 // attributeList walks a list of attributes.
-type attributeList struct{ left []byte }
+type attributeList struct {
+	rest []byte
+	left uint32
+}
 
 func attributesOf(list []byte) attributeList {
-	if len(list) < ks.SizeMultipleItem {
+	head, ok := ks.DecodeMultipleItem(list)
+	if !ok {
 		return attributeList{}
 	}
-	return attributeList{list[ks.SizeMultipleItem:]}
+	return attributeList{list[ks.SizeMultipleItem:], head.Count}
 }
 
 func (a *attributeList) next() (ks.Attribute, bool) {
-	x, ok := ks.DecodeAttribute(a.left)
-	if !ok || x.Size < ks.SizeAttribute {
+	x, ok := ks.DecodeAttribute(a.rest)
+	if !ok || a.left == 0 || x.Size < ks.SizeAttribute { // the last in pins that nobody compiled
 		return x, false
 	}
-	a.left = a.left[min(aligned(uint64(x.Size)), uint64(len(a.left))):]
+	a.rest = a.rest[min(aligned(uint64(x.Size)), uint64(len(a.rest))):]
+	a.left--
 	return x, true
 }
 

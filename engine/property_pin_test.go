@@ -187,6 +187,12 @@ func TestPN1_DirectCall(t *testing.T) {
 	}
 	// Pins that were never compiled may be wrong in any way.
 	s.Pins[1].DataRanges = []engine.DataRange{{}, {Format: []byte{1}}, {Format: make([]byte, 63), Attributes: make([]byte, 3)}}
+	endless := attributed(0)
+	endless.Attributes = join(u32(32), u32(0xFFFFFFFF), make([]byte, 24))
+	s.Pins[2].DataRanges = []engine.DataRange{endless}
+	if status := s.DataIntersectionEx(&engine.IRP{}, intersection(2, 0, endless.Format).bytes(), nil, nil); status != ks.StatusNoMatch {
+		t.Errorf("attributes without a size: %v", status)
+	}
 	for _, q := range []request{pinRequest(pinDataRanges, 1, 100), aware(pinRequest(pinDataRanges, 1, 100))} {
 		if status := s.Property(&engine.IRP{}, q.bytes(), full(100)); status != ks.StatusSuccess {
 			t.Errorf("%v: %v", q, status)

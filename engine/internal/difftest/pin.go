@@ -146,7 +146,11 @@ func randomPinRequest(r *rand.Rand, pins int) model.Request {
 				elements = append(elements, randomAttributes(r))
 			}
 		}
-		q.Extra = append(q.Extra, spoil(r, ks.AttributeList(elements...))...) // packed as attributes are
+		list := ks.AttributeList(elements...) // packed as attributes are
+		if count := uint32(len(elements)); count != 0 && r.IntN(4) == 0 {
+			binary.LittleEndian.PutUint32(list[4:], r.Uint32N(count))
+		}
+		q.Extra = append(q.Extra, spoil(r, list)...)
 	case 14:
 		if q.Flags = ks.PropertyTypeSet; r.IntN(8) == 0 {
 			q.Flags = ks.PropertyTypeGet
