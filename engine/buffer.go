@@ -26,7 +26,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 			return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
 		}
 	} else {
-		irp.layout.in, irp.layout.out, irp.layout.prepared = inLen, outLen, false
+		irp.layout.in, irp.layout.out = inLen, outLen
 		irp.Flags = 0
 		if allocator != nil {
 			irp.rule = ruleP16
@@ -46,10 +46,8 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	}
 	request := buffer[at:size:size]
 	if !prepared {
-		if base := &buffer[0]; irp.base != base {
-			irp.base = base // compared first, as storing a pointer costs a write barrier
-		}
-		irp.layout.prepared = true
+		irp.base.set(buffer)
+		irp.setState(irp.loadState()&(stateEntered|stateServed) | stateLaid)
 		irp.rule = ruleP9
 		if irp.Memory == nil && uint64(len(in)) >= uint64(inLen) && uint64(len(out)) >= uint64(outLen) {
 			switch data := buffer[:at]; {
@@ -75,6 +73,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 		irp.owner = d
 	}
 	irp.rule = ruleP17
+	irp.open()
 	var data []byte
 	if outLen != 0 {
 		data = buffer[:outLen:outLen]
@@ -170,9 +169,8 @@ func (irp *IRP) releasePool() {
 	if irp.Pool != nil {
 		irp.Pool.Free(irp.SystemBuffer)
 	}
-	irp.SystemBuffer, irp.base = nil, nil
+	irp.SystemBuffer, irp.base = nil, anchor{}
 	irp.Flags = 0
-	irp.layout.prepared = false
 }
 
 // releaseBuffer frees the buffer of a request whose capture failed, or whose goroutine ends. An allocator's buffer is its owner's to free.
@@ -183,8 +181,8 @@ func (irp *IRP) releaseBuffer() {
 		}
 		irp.releasePool()
 	}
-	irp.layout.prepared = false
-	irp.base = nil
+	irp.change(0, stateLaid|stateOpen)
+	irp.base = anchor{}
 	irp.IoStatus.Information = 0
 }
 

@@ -12,22 +12,24 @@ import (
 // any other. Buffers are released.
 
 // Complete ends a pended request with status and information, in bytes: IoCompleteRequest, called by whoever the handler
-// handed the request to, exactly once, from any goroutine, and only for a request whose handler returned STATUS_PENDING or
-// will. It stores the result and calls Completion. The one that was told STATUS_PENDING then calls Finish. STATUS_PENDING
-// is no result: it becomes STATUS_UNSUCCESSFUL.
+// handed the request to, from any goroutine, once that is agreed: before or after the handler returns STATUS_PENDING. It reports
+// whether it counted. One that does not changes nothing: the request was completed or cancelled before, or its handler returned
+// something else than STATUS_PENDING (AS-2). A handler that completes its request and then returns another status than
+// STATUS_PENDING has pended it all the same (AS-1). STATUS_PENDING is no result and does not count.
+//
+// An error clears information, and more of it than the output holds is STATUS_BUFFER_TOO_SMALL, as for a result that a handler
+// returns (AS-3). A request that IoControl waits for ends there. For another, Complete stores the result in IoStatus and calls
+// Completion, and the one that was told STATUS_PENDING then calls Finish.
+//
+// What is completed late must not be completed twice: when the IRP serves the next request, and that is pended, nobody can tell
+// whose completion it is.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iocompleterequest
-func (irp *IRP) Complete(status ks.Status, information uint64) {
+func (irp *IRP) Complete(status ks.Status, information uint64) bool {
 	if status == ks.StatusPending {
-		status = ks.StatusUnsuccessful
+		return false
 	}
-	irp.IoStatus.Status = status
-	irp.IoStatus.Information = information
-	if f := irp.Completion; f != nil {
-		f(irp)
-	} else if irp.UserEvent != nil {
-		irp.UserEvent <- struct{}{}
-	}
+	return irp.conclude(0, status, information)
 }
 
 // Finish is what the I/O manager does when a request is complete, IopCompleteRequest (N-1), and what the filter does for
@@ -37,25 +39,38 @@ func (irp *IRP) Complete(status ks.Status, information uint64) {
 // DeviceIoControl sees: the low 32 bits of Information, or 0 for an error. A size answer returns more than len(out).
 //
 // out receives the data; it is usually irp.UserBuffer and is not used when Memory is set. Finish must not be called for a
-// request that is pending.
+// request that is pending. It has no effect on one that IoControl finishes, such as that of a handler it calls.
 func (irp *IRP) Finish(status ks.Status, out []byte) (bytesReturned uint32) {
+	s := irp.loadState()
+	if s&stateServed != 0 || s&stateEntered != 0 && s&stateCompleted == 0 {
+		return 0
+	}
+	if irp.Flags&DeallocateBuffer != 0 {
+		irp.restore()
+	}
+	bytesReturned = irp.conclusion(status, out)
+	irp.setState(0)
+	return bytesReturned
+}
+
+// conclusion is Finish for whoever may: the state is left to the caller.
+func (irp *IRP) conclusion(status ks.Status, out []byte) (bytesReturned uint32) {
 	irp.IoStatus.Status = status
 	l := &irp.layout
 	if !status.IsError() {
 		n := irp.IoStatus.Information
 		bytesReturned = uint32(n)
-		if l.dir&dataOut != 0 && l.prepared && l.out != 0 {
+		if l.dir&dataOut != 0 && l.out != 0 && irp.loadState()&stateLaid != 0 {
 			irp.copyBack(out, min(n, uint64(l.out)))
 		}
 	}
-	l.prepared = false
 	if irp.Flags&DeallocateBuffer != 0 {
 		if l.source {
 			irp.unlock(out)
 		}
 		irp.releasePool()
 	} else if l.in|l.out > keepBase {
-		irp.base = nil
+		irp.base = anchor{}
 	}
 	return bytesReturned
 }
@@ -67,6 +82,9 @@ const keepBase = 64 << 10
 // copyBack copies n bytes that were produced to the caller. n was limited to the buffer just now, not when the size was
 // answered (S-6).
 func (irp *IRP) copyBack(out []byte, n uint64) {
+	if uint64(len(irp.SystemBuffer)) < n {
+		return // somebody took the buffer away
+	}
 	if m := irp.Memory; m != nil {
 		if n != 0 {
 			// A fault here is the caller's own doing after a probe that passed: the request is complete all the same.

@@ -70,6 +70,10 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	irp.layout.dir = dir
 
 	// The rest is serve, written out: its call would make 24 ns 25.6.
+	irp.enterShort()
+	if irp.isClosed() {
+		return irp.tooLate()
+	}
 	at := (len(out) + 7) &^ 7
 	buffer := irp.Pool.TryAlloc(at + len(in))
 	if buffer == nil {
@@ -83,49 +87,94 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	} else {
 		request, data, handler = irp.capture(in, out, handler)
 	}
-	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	status = irp.call(request, data, handler)
-	if !irp.plain(status, len(out)) {
-		return irp.finishChecked(status, dir, event, out)
+	pool := irp.Pool
+	if !irp.plain(status, len(out)) || pool == nil {
+		return irp.finishChecked(status, dir, out)
 	}
 	n, used := irp.finishPlain(out)
-	irp.Pool.Free(used)
+	pool.Free(used)
+	irp.setState(0)
 	return n, status
 }
 
 // reject finishes a request that has got no buffer.
 func (irp *IRP) reject(status ks.Status) (n uint32, _ ks.Status) {
+	if irp.isClosed() {
+		return 0, ks.StatusInvalidHandle
+	}
 	irp.index = noItem
-	return irp.Finish(status, nil), status
+	return irp.conclusion(status, nil), status
+}
+
+// tooLate answers a request on the short way that came after Close.
+//
+//go:noinline
+func (irp *IRP) tooLate() (n uint32, status ks.Status) {
+	irp.leave()
+	return 0, ks.StatusInvalidHandle
 }
 
 // control is IoControl for any request.
 func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, status ks.Status) {
+	if !irp.enter() {
+		return 0, ks.StatusDeviceBusy // S-15, before every other check
+	}
+	served := irp.loadState()&stateServed != 0
+	finished := false
+	defer func() {
+		if !finished {
+			irp.desert()
+		}
+	}()
+	n, status = d.dispatch(irp, code, in, out, served)
+	finished = true
+	return n, status
+}
+
+// desert gives up the request of a handler that ended its goroutine (runtime.Goexit): there is nobody to answer.
+func (irp *IRP) desert() {
+	irp.restore()
+	if irp.SystemBuffer != nil {
+		irp.release()
+	}
+	irp.leave()
+}
+
+// dispatch is control for a request that has the IRP. It leaves it, unless the request is pended and not waited for.
+func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool) (n uint32, status ks.Status) {
+	status = ks.StatusSuccess
 	switch {
-	case irp.Pool == nil:
-		return 0, ks.StatusInvalidHandle
+	case irp.isClosed(), irp.Pool == nil:
+		status = ks.StatusInvalidHandle
 	case code != ks.IoctlProperty && code != ks.IoctlMethod && code != ks.IoctlEnableEvent && code != ks.IoctlDisableEvent:
-		return 0, ks.StatusInvalidDeviceRequest
+		status = ks.StatusInvalidDeviceRequest
 	case (uint64(len(in))|uint64(len(out)))>>32 != 0:
-		return 0, ks.StatusInvalidParameter // DeviceIoControl takes 32-bit lengths
+		status = ks.StatusInvalidParameter // DeviceIoControl takes 32-bit lengths
+	}
+	if status != ks.StatusSuccess {
+		irp.leave()
+		return 0, status
 	}
 	if irp.SystemBuffer != nil {
-		irp.release() // a handler ended its goroutine and left the buffer behind (P-21)
+		irp.release() // of a request that its owner did not finish
 	}
+	irp.more().pool = irp.Pool
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
-	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	switch code {
 	case ks.IoctlMethod:
-		return irp.finishControl(d.MethodWithBuffers(irp, in, out, fromPool), event, out)
+		status = d.MethodWithBuffers(irp, in, out, fromPool)
 	case ks.IoctlEnableEvent, ks.IoctlDisableEvent:
-		return d.controlEvent(irp, code, in, out)
+		status = d.controlEvent(irp, code, in, out)
+	default:
+		status = d.PropertyWithBuffers(irp, in, out, fromPool)
 	}
-	return irp.finishControl(d.PropertyWithBuffers(irp, in, out, fromPool), event, out)
+	return irp.finishControl(status, served, out)
 }
 
 // controlEvent is IoControl for an event. The list is that of the file object. The name of an event is the address of the
 // client's KSEVENTDATA: the output buffer of an enable, the input buffer of a disable.
-func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) (n uint32, status ks.Status) {
+func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) ks.Status {
 	var list *EventList
 	if irp.FileObject != nil {
 		list = irp.FileObject.Events
@@ -133,27 +182,45 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) (n uint
 	if code == ks.IoctlDisableEvent {
 		irp.EventData = addressOf(in)
 		irp.layout.dir = 0 // nothing is produced
-		return irp.finishControl(d.DisableEvent(irp, list), nil, out)
+		return d.DisableEvent(irp, list)
 	}
 	irp.EventData = addressOf(out)
-	event := irp.UserEvent
-	return irp.finishControl(d.EnableEventWithBuffers(irp, in, out, list, fromPool), event, out)
+	return d.EnableEventWithBuffers(irp, in, out, list, fromPool)
 }
 
-// finishControl waits for a request of IoControl if it is pending, finishes it, and releases its buffer.
-func (irp *IRP) finishControl(status ks.Status, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
-	if status == ks.StatusPending {
-		if event == nil {
-			return 0, status // S-16: the IRP may be another request by now
+// finishControl is the end of a request that IoControl dispatched: wait for it if it is pending, complete it, free its buffer. served
+// says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16).
+func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status) {
+	switch {
+	case status != ks.StatusPending:
+		if !irp.shut() {
+			if !served {
+				return 0, ks.StatusPending // it was completed all the same, and its owner is told by Completion
+			}
+			status = irp.outcome()
 		}
-		<-event
-		status = irp.IoStatus.Status
+	case !served:
+		return 0, status
+	default:
+		status = irp.await(irp)
 	}
-	n = irp.Finish(status, out)
+	irp.restore()
+	n = irp.conclusion(status, out)
 	if irp.SystemBuffer != nil {
 		irp.release()
 	}
+	irp.leave()
 	return n, status
+}
+
+// restore puts back what a handler should not have changed: the buffer of the request, and the pool that it is from.
+func (irp *IRP) restore() {
+	if irp.Pool == nil {
+		irp.Pool = irp.more().pool
+	}
+	if l := &irp.layout; irp.loadState()&stateLaid != 0 && (uint64(len(irp.SystemBuffer)) < l.size() || !irp.base.of(irp.SystemBuffer)) {
+		irp.SystemBuffer = irp.base.buffer(uint(l.size()))
+	}
 }
 
 // fromPool is the Allocator of IoControl.
@@ -183,8 +250,10 @@ func (irp *IRP) release() {
 // shortPathLimit is the length in bytes from which on a buffer does not take the short path.
 const shortPathLimit = 32 << 10
 
-// ready reports that an IRP holds no buffer, that the caller's memory is slices, and that there is a pool.
-func (irp *IRP) ready() bool { return irp.SystemBuffer == nil && irp.Memory == nil && irp.Pool != nil }
+// ready reports that no request is in flight, that the caller's memory is slices, that there is a pool, and that IoControl waits.
+func (irp *IRP) ready() bool {
+	return irp.loadState() == 0 && irp.Memory == nil && irp.Pool != nil && irp.UserEvent != nil
+}
 
 // setRequest notes what was read of the caller.
 func (irp *IRP) setRequest(lo, hi, word uint64, in, out uint32) {
@@ -196,12 +265,11 @@ func (irp *IRP) setRequest(lo, hi, word uint64, in, out uint32) {
 // setBuffer gives the request its buffer (P-6, P-13).
 func (irp *IRP) setBuffer(buffer []byte, in, out uint32) {
 	irp.SystemBuffer = buffer
-	if base := first(buffer); irp.base != base {
-		irp.base = base // compared first, as storing a pointer costs a write barrier
-	}
-	irp.layout.in, irp.layout.out, irp.layout.prepared = in, out, true
+	irp.base.set(buffer)
+	irp.layout.in, irp.layout.out = in, out
 	irp.Flags = 0
 	irp.rule = ruleP17
+	irp.setState(stateShort)
 }
 
 // capture fills the buffer of any request and returns its parts: the copied request (P-6), and the data, which are what came
@@ -245,28 +313,28 @@ func (irp *IRP) call(request, data []byte, handler Handler) (status ks.Status) {
 func (d *Dispatcher) recoveredControl(irp *IRP, value any) ks.Status {
 	status := d.recovered(irp, value)
 	if value == nil {
-		irp.finishControl(status, nil, nil)
+		irp.desert()
 	}
 	return status
 }
 
 // plain reports that the handler succeeded and left the request as it was.
 func (irp *IRP) plain(status ks.Status, out int) bool {
-	return status == ks.StatusSuccess && irp.IoStatus.Information <= uint64(out) && irp.Flags == 0 && irp.layout.prepared
+	return status == ks.StatusSuccess && irp.IoStatus.Information <= uint64(out) && irp.Flags == 0 && irp.loadState() == stateShort
 }
 
 // finishChecked finishes a request that is not plain.
 //
 //go:noinline
-func (irp *IRP) finishChecked(status ks.Status, dir direction, event chan struct{}, out []byte) (n uint32, _ ks.Status) {
-	return irp.finishControl(irp.check(status, uint32(len(out)), dir), event, out)
+func (irp *IRP) finishChecked(status ks.Status, dir direction, out []byte) (n uint32, _ ks.Status) {
+	return irp.finishControl(irp.check(status, uint32(len(out)), dir), true, out)
 }
 
 // finishPlain finishes one that is, but for the buffer, which the caller frees.
 func (irp *IRP) finishPlain(out []byte) (n uint32, used []byte) {
 	irp.IoStatus.Status = ks.StatusSuccess
 	information := irp.IoStatus.Information
-	used = irp.SystemBuffer
+	used = irp.base.buffer(uint(len(out)+7)&^7 + uint(irp.layout.in)) // a handler may have changed SystemBuffer
 	if irp.layout.dir&dataOut != 0 {
 		if information == 4 { // most values: a call to copy them costs 3 ns more
 			binary.LittleEndian.PutUint32(out, binary.LittleEndian.Uint32(used))
@@ -274,7 +342,6 @@ func (irp *IRP) finishPlain(out []byte) (n uint32, used []byte) {
 			copy(out, used[:information])
 		}
 	}
-	irp.layout.prepared = false
 	irp.SystemBuffer = nil
 	return uint32(information), used
 }
@@ -283,6 +350,10 @@ func (irp *IRP) finishPlain(out []byte) (n uint32, used []byte) {
 // the same lines.
 func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Status) {
 	in, out, dir := in[:len(in):len(in)], out[:len(out):len(out)], irp.layout.dir
+	irp.enterShort()
+	if irp.isClosed() {
+		return irp.tooLate()
+	}
 	at := (len(out) + 7) &^ 7
 	buffer := irp.Pool.TryAlloc(at + len(in))
 	if buffer == nil {
@@ -296,21 +367,23 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	} else {
 		request, data, handler = irp.capture(in, out, handler)
 	}
-	event := irp.UserEvent // read now, as a pended IRP is not (S-16)
 	status = irp.call(request, data, handler)
-	if !irp.plain(status, len(out)) {
-		return irp.finishChecked(status, dir, event, out)
+	pool := irp.Pool
+	if !irp.plain(status, len(out)) || pool == nil {
+		return irp.finishChecked(status, dir, out)
 	}
 	n, used := irp.finishPlain(out)
-	irp.Pool.Free(used)
+	pool.Free(used)
+	irp.setState(0)
 	return n, status
 }
 
 // serveAny is serve with a buffer that is not simply the arena's next: there may be none.
 func (irp *IRP) serveAny(handler Handler, in, out []byte) (n uint32, status ks.Status) {
-	outLen, dir, event := uint32(len(out)), irp.layout.dir, irp.UserEvent
+	outLen, dir := uint32(len(out)), irp.layout.dir
+	irp.more().pool = irp.Pool
 	status = irp.callAny(handler, in, out)
-	return irp.finishControl(irp.check(status, outLen, dir), event, out)
+	return irp.finishControl(irp.check(status, outLen, dir), true, out)
 }
 
 // callAny is call for serveAny.

@@ -64,7 +64,7 @@ func (d *Dispatcher) identifiedEvent(irp *IRP, in, out []byte, list *EventList, 
 		if q.lo|q.hi != 0 && d.events.setTable.Lookup(q.lo, q.hi, 0) == nil {
 			return irp.decide(ruleP31, ks.StatusPropsetNotFound)
 		}
-		return d.runEvent(irp, eventRequest{verb: verb}, nil, in, out)
+		return d.runEvent(irp, eventRequest{verb: verb}, nil, in, out) // calls nobody who could leave it pending
 	}
 	slot, status := d.lookupEvent(irp)
 	if slot == nil {
@@ -90,7 +90,8 @@ func (d *Dispatcher) identifiedEvent(irp *IRP, in, out []byte, list *EventList, 
 		irp.owner = d
 	}
 	irp.index = slot.item.index + firstEvent
-	return d.runEvent(irp, eventRequest{verb: verb, item: slot.item, list: list}, allocator, in, out)
+	before := irp.loadState()
+	return irp.settled(d.runEvent(irp, eventRequest{verb: verb, item: slot.item, list: list}, allocator, in, out), before)
 }
 
 // eventRequest is a request that is well-formed: what is left is the part that can allocate and can panic.
@@ -160,6 +161,7 @@ func (d *Dispatcher) enable(irp *IRP, r eventRequest) ks.Status {
 		status = r.list.Add(e)
 	} else {
 		irp.rule = ruleE11
+		irp.open()
 		n := irp.layout.out
 		switch status = add(irp, irp.SystemBuffer[:n:n], e); status {
 		case ks.StatusPending:

@@ -1,6 +1,39 @@
 package engine
 
-import "github.com/ksdispatch/ksdispatch/engine/ks"
+import (
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// inFlight reports that a fast handler has the captured request of the file: another would overwrite it (S-15).
+func (file *FileObject) inFlight() bool {
+	if invariants.Enabled {
+		return atomic.LoadUint32(&file.flight) != 0
+	}
+	return file.flight != 0
+}
+
+// setInFlight is plain, as setState of an IRP is. Checked builds see two goroutines that begin at once.
+func (file *FileObject) setInFlight(on bool) {
+	switch {
+	case !invariants.Enabled && on:
+		file.flight = 1
+	case !invariants.Enabled:
+		file.flight = 0
+	case !on:
+		atomic.StoreUint32(&file.flight, 0)
+	case !atomic.CompareAndSwapUint32(&file.flight, 0, 1):
+		panic("engine: two goroutines send fast requests on one FileObject at once; it belongs to one goroutine at a time (S-15)")
+	}
+}
+
+// busy answers a fast request that comes while another is in flight.
+func busy(io *IoStatus) (handled bool) {
+	io.Status, io.Information = ks.StatusDeviceBusy, 0
+	return true
+}
 
 // capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that.
 //

@@ -52,6 +52,7 @@ type FileObject struct {
 	events atomic.Int32  // that are enabled (S-24)
 	number atomic.Uint64 // for event lists, 0 before the first event
 
+	flight  uint32   // not 0 while a fast handler runs, with the fields that follow
 	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack
 	small   [fastScratch]byte
 	scratch []byte // for requests longer than small; grows to the longest request seen
@@ -115,23 +116,27 @@ type IRP struct {
 	// caller's Allocator, obtained one.
 	SystemBuffer []byte
 
-	base  *byte       // of SystemBuffer as it was laid out
+	base  anchor      // SystemBuffer as it was laid out
 	owner *Dispatcher // that wrote index
 	extra *extra      // made when first needed, kept
 
 	// EventData is the address of the client's KSEVENTDATA: of the output buffer of an enable, of the input buffer of a
 	// disable. It is only compared (E-6, E-17).
 	EventData uint64
+
+	state       uint32 // who has the request (state.go)
+	closed      uint32 // not 0 from Close on
+	onClose     *closing
+	information uint64 // of a completion that counted, for IoControl
 }
 
 // layout records how SystemBuffer was laid out, so that a later pass never trusts a buffer that somebody else set (P-15,
 // S-15).
 type layout struct {
-	in, out  uint32
-	prepared bool
-	dir      direction
-	source   bool // the data are not in SystemBuffer (M-4)
-	hold     hold // where they are then
+	in, out uint32
+	dir     direction
+	source  bool // the data are not in SystemBuffer (M-4)
+	hold    hold // where they are then
 }
 
 // direction says which ways the data of a request go (P-7). Its bits are those of the verbs GET and SET, so that the verb
@@ -151,12 +156,15 @@ func (l *layout) requestOffset() uint32 {
 	return uint32((uint64(l.out) + 7) &^ 7)
 }
 
+// size is how many bytes of SystemBuffer are laid out.
+func (l *layout) size() uint64 { return uint64(l.requestOffset()) + uint64(l.in) }
+
 // wasPrepared reports that SystemBuffer is the one that an earlier pass over this request laid out, with these lengths
 // (P-15).
 func (irp *IRP) wasPrepared() bool {
 	l := &irp.layout
-	return l.prepared && l.in == irp.InputBufferLength && l.out == irp.OutputBufferLength &&
-		uint64(len(irp.SystemBuffer)) >= uint64(l.requestOffset())+uint64(l.in) && &irp.SystemBuffer[0] == irp.base
+	return irp.loadState()&stateLaid != 0 && l.in == irp.InputBufferLength && l.out == irp.OutputBufferLength &&
+		uint64(len(irp.SystemBuffer)) >= l.size() && irp.base.of(irp.SystemBuffer)
 }
 
 // extra is what few requests need. An IRP makes one when it first does, and keeps it.
@@ -165,6 +173,9 @@ type extra struct {
 	entry *EventEntry             // of an enable: DriverContext[0] (E-10)
 	head  [ks.SizeIdentifier]byte // where Memory reads an identifier to: a local array would be moved to the heap each time
 	view  []byte                  // the data of a SOURCE method (M-4)
+	pool  *arena.Arena            // that IoControl works with
+
+	completed chan struct{} // wakes who waits for a pended request
 }
 
 func (irp *IRP) more() *extra {

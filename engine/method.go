@@ -55,10 +55,15 @@ func (d *Dispatcher) identifiedMethod(irp *IRP, in, out []byte, allocator Alloca
 		irp.owner = d
 	}
 	irp.index = firstMethod + e.Tag
-	handler, flags := e.Value.handler, e.Value.flags
-	dir := methodDirection(flags)
+	before := irp.loadState()
+	return irp.settled(d.runMethodGuarded(irp, e.Value.handler, allocator, e.Value.flags, in, out), before)
+}
+
+// runMethodGuarded is runGuarded for a method that is sent.
+func (d *Dispatcher) runMethodGuarded(irp *IRP, handler Handler, allocator Allocator, flags uint32, in, out []byte) (status ks.Status) {
+	outLen, dir := irp.OutputBufferLength, methodDirection(flags)
 	status = unreturned
-	defer func() { // guard, written out: 15 instructions fewer; checked never returns unreturned
+	defer func() {
 		if status == unreturned {
 			status = d.recovered(irp, recover())
 		}

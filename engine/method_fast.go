@@ -12,6 +12,9 @@ import (
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksfastmethodhandler
 func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
+	if file.inFlight() {
+		return busy(io)
+	}
 	if len(request) < ks.SizeIdentifier {
 		return false
 	}
@@ -38,6 +41,7 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 	}
 	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
 
+	file.setInFlight(true)
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	index := e.Tag
 	if index != noItem {
@@ -45,12 +49,18 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 	}
 	defer func() {
 		if !handled { // declined, or never returned
+			file.setInFlight(false)
 			handled = d.recoveredFast(index, io, recover())
 		}
 	}()
-	handled = handler(file, mode, captured, data, &file.io)
+	seen := data
+	if v.flags&(ks.MethodTypeSource|ks.MethodTypeModify) == ks.MethodTypeSource {
+		seen = nil // M-4: nothing is locked, so there is no data
+	}
+	handled = handler(file, mode, captured, seen, &file.io)
 	if handled {
 		handled = file.result(io, uint64(len(data)), methodDirection(v.flags))
+		file.setInFlight(false)
 	}
 	return handled
 }

@@ -26,6 +26,12 @@ func (d *Dispatcher) methodQuery(irp *IRP, verb uint32, in, out []byte) (status 
 		irp.owner = nil // an earlier dispatcher does not know the item; run names this one if a handler is called (P-22)
 		irp.index = firstMethod + e.Tag
 	}
+	before := irp.loadState()
+	return irp.settled(d.runMethodQuery(irp, slot, in, out), before)
+}
+
+// runMethodQuery is answerMethod with its panics turned into statuses.
+func (d *Dispatcher) runMethodQuery(irp *IRP, slot *methodSlot, in, out []byte) (status ks.Status) {
 	returned := false
 	defer d.guard(irp, &returned, &status)
 	status = d.answerMethod(irp, slot, in, out)

@@ -36,6 +36,7 @@ func (d *Dispatcher) runSource(irp *IRP, handler Handler, flags uint32, in, out 
 	}
 	irp.owner = d
 	irp.rule = ruleP17
+	irp.open()
 	n := irp.layout.in
 	return handler(irp, irp.SystemBuffer[:n:n], irp.view())
 }
@@ -46,8 +47,9 @@ func (irp *IRP) prepareSource(flags uint32, in, out []byte) ks.Status {
 	if !irp.takePool(irp.layout.in) {
 		return irp.decide(ruleP10, ks.StatusInsufficientResources)
 	}
-	irp.layout.source, irp.layout.prepared = true, true
-	irp.base = &irp.SystemBuffer[0]
+	irp.layout.source = true
+	irp.base.set(irp.SystemBuffer)
+	irp.change(stateLaid, 0)
 	irp.rule = ruleP9
 	irp.ident.write(irp.SystemBuffer)
 	status := irp.writeRest(irp.SystemBuffer[:irp.layout.in], in)
@@ -60,7 +62,8 @@ func (irp *IRP) prepareSource(flags uint32, in, out []byte) ks.Status {
 	return status
 }
 
-// lock makes the view of the caller's output buffer.
+// lock makes the view of the caller's output buffer. A handler that only reads gets a copy also where it could have the caller's
+// slice, as what it writes to a view for reading must not reach the caller.
 func (irp *IRP) lock(access LockOperation, out []byte) (status ks.Status) {
 	n := irp.layout.out
 	x := irp.more()
@@ -79,7 +82,7 @@ func (irp *IRP) lock(access LockOperation, out []byte) (status ks.Status) {
 		if uint64(len(out)) < uint64(n) {
 			return ks.StatusAccessViolation
 		}
-		if len(irp.UserBuffer) >= len(out) && &irp.UserBuffer[0] == &out[0] {
+		if access != ReadAccess && len(irp.UserBuffer) >= len(out) && &irp.UserBuffer[0] == &out[0] {
 			x.view, irp.layout.hold = irp.UserBuffer[:n:n], holdCaller
 			return ks.StatusSuccess
 		}

@@ -83,7 +83,7 @@ func (irp *IRP) missed(status ks.Status, prepared bool) bool {
 }
 
 // identifiedProperty is PropertyWithBuffers for a request whose identifier was read.
-func (d *Dispatcher) identifiedProperty(irp *IRP, in, out []byte, allocator Allocator) (status ks.Status) {
+func (d *Dispatcher) identifiedProperty(irp *IRP, in, out []byte, allocator Allocator) ks.Status {
 	q := &irp.ident
 	verb := d.soleVerb(q.flags() &^ modifiers)
 	switch {
@@ -101,11 +101,7 @@ func (d *Dispatcher) identifiedProperty(irp *IRP, in, out []byte, allocator Allo
 		return d.rejectProperty(irp, e, handler)
 	}
 	irp.owner, irp.index = d, e.Tag
-	dir := direction(verb)
-	irp.layout.dir = dir
-	returned := false
-	defer d.guard(irp, &returned, &status)
-	status = irp.checked(d.run(irp, handler, allocator, in, out), irp.OutputBufferLength, dir)
-	returned = true
-	return status
+	irp.layout.dir = direction(verb)
+	before := irp.loadState()
+	return irp.settled(d.runGuarded(irp, handler, allocator, in, out), before)
 }

@@ -45,8 +45,7 @@ type batch struct {
 	first, end int // of those that are looked up
 	returned   bool
 	pending    bool
-	dir        direction     // of the request that is answered
-	event      chan struct{} // its IRP's (S-16)
+	dir        direction // of the request that is answered
 
 	keys  [chunk]table.Key // of the requests from first, as they were read once (S-2)
 	flags [chunk]uint32
@@ -122,14 +121,16 @@ func (b *batch) answer(far bool) {
 		}
 		dir := direction(verb)
 		irp.index, irp.layout.dir = e.Tag, dir
+		irp.enterShort()
+		if irp.isClosed() {
+			r.BytesReturned, r.Status = irp.tooLate()
+			continue
+		}
 		at := (len(out) + 7) &^ 7
 		buffer := irp.Pool.TryAlloc(at + len(in))
 		if buffer == nil {
 			b.next = i
-			if r.BytesReturned, r.Status = irp.serveAny(handler, in, out); r.Status == ks.StatusPending {
-				b.pend()
-				return
-			}
+			r.BytesReturned, r.Status = irp.serveAny(handler, in, out)
 			continue
 		}
 		irp.setBuffer(buffer, uint32(len(in)), uint32(len(out)))
@@ -140,16 +141,16 @@ func (b *batch) answer(far bool) {
 		} else {
 			request, data, handler = irp.capture(in, out, handler)
 		}
-		b.next, b.dir, b.event = i, dir, irp.UserEvent
-		if status := handler(irp, request, data); !irp.plain(status, len(out)) {
-			if r.BytesReturned, r.Status = irp.finishChecked(status, b.dir, b.event, out); r.Status == ks.StatusPending {
-				b.pend()
-				return
-			}
+		b.next, b.dir = i, dir
+		status := handler(irp, request, data)
+		pool := irp.Pool
+		if !irp.plain(status, len(out)) || pool == nil {
+			r.BytesReturned, r.Status = irp.finishChecked(status, b.dir, out)
 			continue
 		}
 		n, used := irp.finishPlain(out)
-		irp.Pool.Free(used)
+		pool.Free(used)
+		irp.setState(0)
 		r.BytesReturned, r.Status = n, ks.StatusSuccess
 	}
 	b.next, b.returned = b.end, true
@@ -169,6 +170,6 @@ func (b *batch) guard() {
 		return // the goroutine ends
 	}
 	r := &b.requests[b.next]
-	r.BytesReturned, r.Status = b.irp.finishChecked(status, b.dir, b.event, r.Out)
+	r.BytesReturned, r.Status = b.irp.finishChecked(status, b.dir, r.Out)
 	b.next++
 }

@@ -16,6 +16,9 @@ import (
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksfastpropertyhandler
 func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
+	if file.inFlight() {
+		return busy(io)
+	}
 	if len(request) < ks.SizeIdentifier {
 		return false
 	}
@@ -47,9 +50,11 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	}
 	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
 
+	file.setInFlight(true)
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	defer func() {
 		if !handled { // declined, or never returned
+			file.setInFlight(false)
 			handled = d.recoveredFast(e.Tag, io, recover())
 		}
 	}()
@@ -57,5 +62,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if !handled {
 		return false
 	}
-	return file.plainResult(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
+	handled = file.plainResult(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
+	file.setInFlight(false)
+	return handled
 }

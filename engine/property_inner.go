@@ -10,9 +10,7 @@ import (
 // the file object and the memory pool of who asks (S-1), and nothing of the caller's memory, flags or allocator.
 func (irp *IRP) prepareInner() *IRP {
 	in := &irp.more().inner
-	if in.UserEvent == nil {
-		in.UserEvent = make(chan struct{}, 1)
-	}
+	in.UserEvent, in.Completion = nil, nil
 	in.RequestorMode = irp.RequestorMode
 	in.FileObject = irp.FileObject
 	in.Pool = irp.Pool
@@ -43,11 +41,17 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	in.ident = irp.ident
 	in.ident.word = uint64(it.decl.ID) | uint64(verb|irp.ident.flags()&d.compat.modifiers())<<32
 	outer := irp.layout.requestOffset()
+	in.setState(stateServed)
 	status = d.runInner(in, handler, irp.SystemBuffer[outer:outer+irp.layout.in], value)
 	if status == ks.StatusPending {
-		<-in.UserEvent
-		status = in.check(in.IoStatus.Status, in.layout.out, in.layout.dir)
+		irp.change(stateNested, 0) // Close finds it from here
+		status = in.await(irp)
+		irp.change(0, stateNested)
+	} else if !in.shut() {
+		status = in.outcome()
 	}
+	in.Pool = irp.Pool
+	in.restore()
 	irp.rule = in.rule
 	information = in.IoStatus.Information
 	if in.layout.dir == dataOut && status.IsSuccess() {
@@ -55,6 +59,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 		clear(value[copy(value, in.SystemBuffer[:n]):]) // what was not produced is zero (P-39)
 	}
 	in.releasePool()
+	in.change(0, ^uint32(0))
 	return information, status
 }
 

@@ -40,7 +40,8 @@ func (d *Dispatcher) query(irp *IRP, verb uint32, in, out []byte) ks.Status {
 			return irp.decide(ruleP36, d.compat.NoDefaultValues)
 		}
 	}
-	return d.runQuery(irp, verb, set, in, out)
+	before := irp.loadState()
+	return irp.settled(d.runQuery(irp, verb, set, in, out), before)
 }
 
 // runQuery is the part of a query that can allocate and can panic: buffer, capture, support handler, standard processing.

@@ -173,16 +173,21 @@ func TestS6_CopyIsBounded(t *testing.T) {
 		!bytes.Equal(a.out, full(4)) {
 		t.Errorf("%v, % x", a.status, a.out)
 	}
-	// A pended request that claims more than its buffer: the copy itself is bounded, also to a shorter slice.
+	// A pended request that claims more than its buffer has (AS-3), and a copy to a shorter slice.
 	h = oneItem(t, engine.PropertyItem{ID: 1, Get: answers(ks.StatusPending, 0)})
 	for _, allocate := range []bool{false, true} {
 		for _, n := range []int{8, 3} {
 			irp := pended(h, request{set: setA, id: 1, flags: get, out: full(8)}, allocate)
 			out := full(12)
-			irp.Complete(ks.StatusSuccess, 1<<40)
+			irp.Complete(ks.StatusSuccess, 8)
 			irp.Finish(irp.IoStatus.Status, out[:n])
 			if want := append(make([]byte, n), full(12-n)...); !bytes.Equal(out, want) {
 				t.Errorf("% x, want % x", out, want)
+			}
+			irp, out = pended(h, request{set: setA, id: 1, flags: get, out: full(8)}, allocate), full(12)
+			irp.Complete(ks.StatusSuccess, 1<<40)
+			if got := irp.Finish(irp.IoStatus.Status, out[:n]); got != 0 || irp.IoStatus.Status != ks.StatusBufferTooSmall || !bytes.Equal(out, full(12)) {
+				t.Errorf("%v, %d bytes, % x", irp.IoStatus.Status, got, out)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"encoding/binary"
+	"math"
 	"unsafe"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -23,8 +24,24 @@ func split(buffer []byte, out int) (request, data []byte) {
 	return p[8:], p[:out:out]
 }
 
-// first returns &b[0].
-func first(b []byte) *byte { return unsafe.SliceData(b) }
+// anchor keeps where a buffer lies, though not how long it is: storing three words for each request would be more.
+type anchor struct{ at *byte }
+
+// set keeps b. It compares first, as storing a pointer costs a write barrier.
+func (a *anchor) set(b []byte) {
+	if at := unsafe.SliceData(b); a.at != at {
+		a.at = at
+	}
+}
+
+// of reports that b begins where the buffer that is kept does.
+func (a *anchor) of(b []byte) bool { return len(b) != 0 && unsafe.SliceData(b) == a.at }
+
+// buffer returns the n bytes that are kept: no more than the buffer had when it was.
+func (a *anchor) buffer(n uint) []byte { return (*[reach]byte)(unsafe.Pointer(a.at))[:n:n] }
+
+// reach is more bytes than any buffer has, and few enough for the type of an array.
+const reach = math.MaxInt >> (16 * (^uint(0) >> 63))
 
 // addressOf returns the address of a client's buffer as a name for what it holds, 0 for an empty one. It is compared with other
 // such names and leads nowhere: not to memory, and not the garbage collector. A buffer on the stack of its goroutine moves with

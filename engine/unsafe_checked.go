@@ -14,8 +14,14 @@ func split(buffer []byte, out int) (request, data []byte) {
 	return buffer[8 : 8+ks.SizeIdentifier : 8+ks.SizeIdentifier], buffer[:out:out]
 }
 
-// first is documented in unsafe.go.
-func first(b []byte) *byte { return &b[0] }
+// anchor is documented in unsafe.go.
+type anchor struct{ b []byte }
+
+func (a *anchor) set(b []byte) { a.b = b }
+
+func (a *anchor) of(b []byte) bool { return len(b) != 0 && len(a.b) != 0 && &b[0] == &a.b[0] }
+
+func (a *anchor) buffer(n uint) []byte { return a.b[:n:n] }
 
 // addressOf is documented in unsafe.go. What package reflect is asked about moves to the heap, and so do buffers that would be on
 // a caller's stack: a purego build allocates them.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -44,7 +45,7 @@ func TestHotFieldsOfIRP(t *testing.T) {
 	}
 	var irp IRP
 	t.Logf("IRP %d bytes, FileObject %d bytes", unsafe.Sizeof(irp), unsafe.Sizeof(FileObject{}))
-	if n := unsafe.Sizeof(irp); n > 256 {
+	if n := unsafe.Sizeof(irp); n > 256 && !invariants.Enabled { // checked builds keep more (anchor)
 		t.Errorf("an IRP has %d bytes, more than four cache lines", n)
 	}
 	if n := unsafe.Sizeof(FileObject{}); n > 192 {

@@ -22,7 +22,7 @@ func (dev *Device) Open() (*Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{dispatcher: dev.dispatcher}
+	h := &Handle{dispatcher: dev.dispatcher, arena: a}
 	h.irp.Pool = a
 	h.file.Events, h.file.Handles = dev.events, &dev.handles
 	h.irp.FileObject = &h.file
@@ -30,9 +30,11 @@ func (dev *Device) Open() (*Handle, error) {
 	return h, nil
 }
 
-// Handle is one open of a device. It belongs to one goroutine at a time.
+// Handle is one open of a device. It belongs to one goroutine at a time, but for Close. A request that is sent while another is in
+// flight on the handle, by its handler or while it is pended, is STATUS_DEVICE_BUSY (S-15).
 type Handle struct {
 	dispatcher *engine.Dispatcher
+	arena      *arena.Arena
 	irp        engine.IRP
 	file       engine.FileObject
 }
@@ -50,7 +52,8 @@ func (h *Handle) SetMode(mode engine.Mode) { h.irp.RequestorMode = mode }
 //
 // n is BytesReturned and status what the request was completed with; status.Win32() is the error code that an application
 // would get. A size answer is ks.StatusBufferOverflow with n bytes needed. IoControl never returns ks.StatusPending: it
-// waits. An unknown code is ks.StatusInvalidDeviceRequest, a closed handle ks.StatusInvalidHandle.
+// waits. An unknown code is ks.StatusInvalidDeviceRequest, a closed handle ks.StatusInvalidHandle, and one whose last request is
+// in flight ks.StatusDeviceBusy.
 //
 // https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-deviceiocontrol
 func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Status) {
@@ -69,13 +72,17 @@ func (h *Handle) PropertyBatch(requests []engine.BatchRequest) int {
 	return h.dispatcher.PropertyBatch(&h.irp, requests)
 }
 
-// Close disables the events that were enabled through the handle and releases its memory: CloseHandle. Closing twice is harmless.
+// Close ends what is pended on the handle with STATUS_CANCELLED, waits for a handler that runs, disables the events that were
+// enabled through the handle and releases its memory: CloseHandle. Requests that come later are STATUS_INVALID_HANDLE. It may be
+// called from any goroutine, and twice. Inside a handler that a request called, of this or any other handle, it does not wait:
+// then the handle closes when the request that is in flight on it has ended.
 func (h *Handle) Close() error {
-	a := h.irp.Pool
-	if a == nil {
-		return nil
+	closed := make(chan error, 1)
+	if h.irp.Close(func() {
+		h.file.Events.Free(&h.file)
+		closed <- h.arena.Close()
+	}) {
+		return <-closed
 	}
-	h.file.Events.Free(&h.file)
-	h.irp.Pool, h.irp.SystemBuffer = nil, nil
-	return a.Close()
+	return nil
 }

@@ -221,13 +221,21 @@ func TestLargeBuffersAreReleased(t *testing.T) {
 	}
 }
 
-// TestPendingIsNoResult: whoever completes a request with STATUS_PENDING has not completed it, and IoControl says so.
+// TestPendingIsNoResult: whoever completes a request with STATUS_PENDING has not completed it, is told so, and may complete it yet
+// (AS-2).
 func TestPendingIsNoResult(t *testing.T) {
+	counted := make(chan bool, 2)
 	_, h := open(t, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
-		go irp.Complete(ks.StatusPending, 4)
+		go func() {
+			counted <- irp.Complete(ks.StatusPending, 4)
+			counted <- irp.Complete(ks.StatusUnsuccessful, 4)
+		}()
 		return ks.StatusPending
 	}})
 	if n, status := h.IoControl(ks.IoctlProperty, request(1, ks.PropertyTypeGet), make([]byte, 4)); n != 0 || status != ks.StatusUnsuccessful {
 		t.Error(n, status)
+	}
+	if <-counted || !<-counted {
+		t.Error("STATUS_PENDING completed the request, or kept it from being completed")
 	}
 }

@@ -182,6 +182,9 @@ func (s *methodSubject) fastHandler(it *model.Method) engine.FastHandler {
 	return func(file *engine.FileObject, mode engine.Mode, request, data []byte, io *engine.IoStatus) bool {
 		c := model.Call{Verb: "method", ID: it.ID, In: uint32(len(request)), Out: uint32(len(data)), Kernel: mode == engine.KernelMode,
 			File: fileOf(file), Request: clone(request), Data: clone(data)}
+		if data == nil {
+			c.Out = s.now.q.Out // there is no data to tell the length (M-4)
+		}
 		q, _ := ks.DecodeIdentifier(request)
 		c.Set = q.Set
 		io.Status = s.now.record(c, func() ks.Status { return it.Handler.RunMethod(s.values[it], it.Flags, data, &io.Information) })

@@ -32,9 +32,21 @@ func (m *Model) complete(q *Request) Outcome {
 	}
 	delete(m.pended, q.Tag)
 	copy(x.data(), q.Data)
-	x.answer = answer{rule: "N-1", status: q.Status, info: q.Information}
+	x.answer = ended(q, x.outVerb(), x.q.Out)
 	x.calls, x.allocations = nil, nil
 	return x.outcome()
+}
+
+// ended is AS-3: what the completion of a pended request comes to.
+func ended(q *Request, outVerb bool, out uint32) answer {
+	a := answer{rule: "N-1", status: q.Status, info: q.Information}
+	if a.status == ks.StatusSomeNotMapped { // P-18: it never leaves
+		a = answer{rule: "N-1", status: ks.StatusNotFound}
+	}
+	if a = finish(a, outVerb, uint64(out)); a.rule == "P-20" {
+		a.rule = "AS-3"
+	}
+	return a
 }
 
 // dispatchSpecific is KsDispatchSpecificProperty (P-50, P-51) on a pended request, which stays pended.

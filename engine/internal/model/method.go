@@ -369,7 +369,7 @@ func (m *MethodModel) complete(q *Request) Outcome {
 	}
 	delete(m.pended, q.Tag)
 	copy(x.data, q.Data)
-	x.answer = answer{rule: "N-1", status: q.Status, info: q.Information}
+	x.answer = ended(q, x.out(), x.q.Out)
 	x.calls, x.allocations = nil, nil
 	return x.outcome()
 }
@@ -412,9 +412,13 @@ func (m *MethodModel) fast(q *Request) Outcome {
 		return fall
 	}
 	data := q.output()
+	seen := data
+	if it.Flags&(source|reads|writes) == source { // M-4: no MDL
+		seen = nil
+	}
 	c := Call{Verb: "method", Set: q.Set, ID: q.ID, In: q.In, Out: q.Out, Kernel: q.Kernel, File: q.File,
-		Request: q.input(q.In), Data: bytes.Clone(data)}
-	a := protectMethod(it.Handler, m.values[it], it.Flags, data, 0)
+		Request: q.input(q.In), Data: bytes.Clone(seen)}
+	a := protectMethod(it.Handler, m.values[it], it.Flags, seen, 0)
 	c.Status = a.status
 	calls := []Call{c}
 	switch a.status {

@@ -183,8 +183,8 @@ func TestP50P51DispatchSpecific(t *testing.T) {
 	expect(t, "answer", specific(Program{Kind: Emit, Bytes: []byte{5, 6}}), "P-50", ks.StatusSuccess, 2, 1, 0, 0)
 
 	o := m.Do(Request{Op: Complete, Tag: "a", Status: ks.StatusBufferOverflow, Information: 9, Data: []byte{4}})
-	expect(t, "complete", o, "N-1", ks.StatusBufferOverflow, 9, 0, 0, 0)
-	if !bytes.Equal(o.Output, []byte{4, 6}) || o.BytesReturned != 9 || o.Win32 != 234 {
+	expect(t, "complete", o, "AS-3", ks.StatusBufferTooSmall, 0, 0, 0, 0)
+	if !bytes.Equal(o.Output, []byte{0, 0}) || o.BytesReturned != 0 || o.Win32 != 122 {
 		t.Errorf("complete: output %x, %d bytes, error %d", o.Output, o.BytesReturned, o.Win32)
 	}
 	if o := m.Do(Request{Op: Complete, Tag: "a"}); !o.Unknown {

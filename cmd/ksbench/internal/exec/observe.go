@@ -56,7 +56,7 @@ func (s *Session) observe(verb manifest.Verb, set ks.GUID, id uint32, h engine.H
 // observeFast does so for a handler of the fast path.
 func (s *Session) observeFast(verb manifest.Verb, set ks.GUID, id uint32, h engine.FastHandler) engine.FastHandler {
 	return func(file *engine.FileObject, mode engine.Mode, request, data []byte, io *engine.IoStatus) bool {
-		at := s.note(call{verb: verb, set: set, id: id, fast: true, mode: mode, in: uint32(len(request)), out: uint32(len(data))})
+		at := s.note(call{verb: verb, set: set, id: id, fast: true, mode: mode, in: uint32(len(request)), out: s.q.out})
 		defer s.noteStatus(at, &io.Status)
 		return h(file, mode, request, data, io)
 	}

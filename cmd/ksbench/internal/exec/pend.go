@@ -45,10 +45,12 @@ func (s *Session) complete(buf []byte) ([]byte, error) {
 	f.pended = false
 	copy(f.data, q.data)
 	f.irp.Complete(q.status, q.information)
-	out := outcome{
-		status: q.status, information: f.irp.IoStatus.Information, flags: f.irp.Flags, rule: "N-1", hasOutput: true,
+	status := f.irp.IoStatus.Status
+	out := outcome{status: status, information: f.irp.IoStatus.Information, flags: f.irp.Flags, rule: "N-1", hasOutput: true}
+	if status != q.status {
+		out.rule = "AS-3"
 	}
-	s.finish(f, q.status)
+	s.finish(f, status)
 	out.bytes(&f.memory, f.out)
 	buf = s.append(buf, &out)
 	s.release(f)

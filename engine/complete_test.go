@@ -1,0 +1,206 @@
+package engine_test
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// TestAS2_OneCompletionCounts completes requests too often and at the wrong time, from inside the handler and from outside: Complete
+// says whether it counted, what did is the answer, nobody blocks, and the next request is answered with its own data.
+func TestAS2_OneCompletionCounts(t *testing.T) {
+	for name, c := range map[string]struct {
+		handler engine.Handler
+		status  ks.Status
+		n       uint32
+	}{
+		"twice before it returns": {func(irp *engine.IRP, _, data []byte) ks.Status {
+			copy(data, "abcd")
+			if !irp.Complete(ks.StatusSuccess, 3) || irp.Complete(ks.StatusNotFound, 0) || irp.Complete(ks.StatusSuccess, 1) {
+				t.Error("not the first completion counts")
+			}
+			return ks.StatusPending
+		}, ks.StatusSuccess, 3},
+		"completed, then success": {func(irp *engine.IRP, _, data []byte) ks.Status { // AS-1: it is pended
+			copy(data, "abcd")
+			if !irp.Complete(ks.StatusBufferOverflow, 2) {
+				t.Error("a completion inside the handler does not count")
+			}
+			irp.IoStatus.Information = 4
+			return ks.StatusSuccess
+		}, ks.StatusBufferOverflow, 2},
+		"completed, then an error": {func(irp *engine.IRP, _, _ []byte) ks.Status {
+			irp.Complete(ks.StatusSuccess, 1)
+			return ks.StatusNotFound
+		}, ks.StatusSuccess, 1},
+		"completed, then a panic": {func(irp *engine.IRP, _, _ []byte) ks.Status {
+			irp.Complete(ks.StatusSuccess, 1)
+			panic("planted")
+		}, ks.StatusSuccess, 1},
+		"an error clears Information": {func(irp *engine.IRP, _, _ []byte) ks.Status {
+			irp.Complete(ks.StatusNotSupported, 4)
+			return ks.StatusPending
+		}, ks.StatusNotSupported, 0},
+		"SOME_NOT_MAPPED never leaves": {func(irp *engine.IRP, _, _ []byte) ks.Status {
+			irp.Complete(ks.StatusSomeNotMapped, 4)
+			return ks.StatusPending
+		}, ks.StatusNotFound, 0},
+		"more than there is room for": {func(irp *engine.IRP, _, _ []byte) ks.Status { // AS-3
+			irp.Complete(ks.StatusSuccess, 9)
+			return ks.StatusPending
+		}, ks.StatusBufferTooSmall, 0},
+		"PENDING is no result": {func(irp *engine.IRP, _, _ []byte) ks.Status {
+			if irp.Complete(ks.StatusPending, 4) {
+				t.Error("STATUS_PENDING counts")
+			}
+			irp.Complete(ks.StatusSuccess, 4)
+			return ks.StatusPending
+		}, ks.StatusSuccess, 4},
+	} {
+		for _, verb := range []uint32{get, basicSupport, get | ks.PropertyTypeHighPriority} {
+			var kept *engine.IRP
+			handler := func(irp *engine.IRP, request, data []byte) ks.Status {
+				kept = irp
+				return c.handler(irp, request, data)
+			}
+			s := serve(t, engine.PropertyItem{ID: 1, Get: handler, Support: handler}, nines)
+			for range 3 {
+				out := full(8)
+				if n, status := s.send(1, verb, out); n != c.n || status != c.status {
+					t.Errorf("%s: %d bytes, %v; want %d, %v", name, n, status, c.n, c.status)
+				}
+				if kept.Complete(ks.StatusSuccess, 4) {
+					t.Errorf("%s: a completion counts after the request has ended", name)
+				}
+				s.idle()
+			}
+		}
+	}
+}
+
+// TestAS2_LateCompletions: requests whose handlers hand them over and then return something else than STATUS_PENDING, or end
+// otherwise, are answered by that; what was handed over is completed in vain. Inner requests (P-43) too.
+func TestAS2_LateCompletions(t *testing.T) {
+	for name, c := range map[string]struct {
+		end    func() ks.Status
+		status ks.Status
+	}{
+		"success": {func() ks.Status { return ks.StatusSuccess }, ks.StatusSuccess},
+		"error":   {func() ks.Status { return ks.StatusNotFound }, ks.StatusNotFound},
+		"panic":   {func() ks.Status { panic("planted") }, ks.StatusAccessViolation},
+	} {
+		for _, flags := range []uint32{get, set, serializeSet} {
+			var late *engine.IRP
+			handler := func(irp *engine.IRP, _, _ []byte) ks.Status {
+				late = irp
+				return c.end()
+			}
+			s := serve(t, engine.PropertyItem{ID: 1, Get: handler, Set: handler, SerializedSize: 4}, nines)
+			for range 3 {
+				if _, status := s.send(1, flags, full(100)); status != c.status {
+					t.Errorf("%s, %s: %v", name, ks.FormatPropertyFlags(flags), status)
+				}
+				done := make(chan bool)
+				for range 3 {
+					go func() { done <- late.Complete(ks.StatusSuccess, 4) }()
+				}
+				for range 3 {
+					if <-done {
+						t.Errorf("%s, %s: a late completion counts", name, ks.FormatPropertyFlags(flags))
+					}
+				}
+				s.idle()
+			}
+		}
+	}
+}
+
+// TestAS2_InnerRequests pends the requests that a serialization is broken up into, and completes each too often.
+func TestAS2_InnerRequests(t *testing.T) {
+	value := byte(0)
+	handler := func(irp *engine.IRP, _, data []byte) ks.Status {
+		value++
+		v := value
+		go func() {
+			for i := range data {
+				data[i] = v
+			}
+			if !irp.Complete(ks.StatusSuccess, uint64(len(data))) {
+				t.Error("the first completion does not count")
+			}
+		}()
+		return ks.StatusPending
+	}
+	s := serve(t, engine.PropertyItem{ID: 1, Get: handler, SerializedSize: 4}, engine.PropertyItem{ID: 2, Get: handler, SerializedSize: 4}, nines)
+	for range 50 {
+		first := value + 1
+		out := full(92)
+		if n, status := s.send(0, serializeSet, out); n != 92 || status != ks.StatusSuccess {
+			t.Fatal(n, status)
+		}
+		if out[52] != first || out[88] != first+1 {
+			t.Fatalf("the items are %d and %d, want %d and %d", out[52], out[88], first, first+1)
+		}
+		s.idle()
+	}
+}
+
+// TestAS1_HandlersMeddle: what a handler may do to its IRP has an answer, and no effect on the next request.
+func TestAS1_HandlersMeddle(t *testing.T) {
+	var s *served
+	for name, meddle := range map[string]func(irp *engine.IRP){
+		"SystemBuffer nil":     func(irp *engine.IRP) { irp.SystemBuffer = nil },
+		"SystemBuffer another": func(irp *engine.IRP) { irp.SystemBuffer = make([]byte, 1) },
+		"SystemBuffer cut":     func(irp *engine.IRP) { irp.SystemBuffer = irp.SystemBuffer[:2] },
+		"Pool nil":             func(irp *engine.IRP) { irp.Pool = nil },
+		"Pool and buffer nil":  func(irp *engine.IRP) { irp.Pool, irp.SystemBuffer = nil, nil },
+		"Finish":               func(irp *engine.IRP) { irp.Finish(ks.StatusSuccess, make([]byte, 8)) },
+		"Finish with an error": func(irp *engine.IRP) { irp.Finish(ks.StatusNotFound, nil) },
+		"Completion": func(irp *engine.IRP) {
+			irp.Completion = func(irp *engine.IRP) { irp.Finish(irp.IoStatus.Status, make([]byte, 8)) }
+		},
+		"flags":   func(irp *engine.IRP) { irp.Flags = engine.BufferedIO | engine.InputOperation },
+		"lengths": func(irp *engine.IRP) { irp.InputBufferLength, irp.OutputBufferLength = 1<<31, 1<<31 },
+	} {
+		for end, finish := range map[string]func(irp *engine.IRP) ks.Status{
+			"success": func(irp *engine.IRP) ks.Status { irp.IoStatus.Information = 4; return ks.StatusSuccess },
+			"warning": func(irp *engine.IRP) ks.Status { irp.IoStatus.Information = 4; return ks.StatusBufferOverflow },
+			"error":   func(*engine.IRP) ks.Status { return ks.StatusNotFound },
+			"panic":   func(*engine.IRP) ks.Status { panic("planted") },
+			"pending": func(irp *engine.IRP) ks.Status {
+				go irp.Complete(ks.StatusSuccess, 4)
+				return ks.StatusPending
+			},
+		} {
+			handler := func(irp *engine.IRP, _, data []byte) ks.Status {
+				copy(data, "abcd")
+				meddle(irp)
+				return finish(irp)
+			}
+			for _, flags := range []uint32{get, basicSupport, get | ks.PropertyTypeHighPriority} {
+				s = serve(t, engine.PropertyItem{ID: 1, Get: handler, Support: handler}, nines)
+				for range 3 {
+					out := full(8)
+					n, status := s.send(1, flags, out)
+					want, bytesWant := map[string]ks.Status{"warning": ks.StatusBufferOverflow, "error": ks.StatusNotFound, "panic": ks.StatusAccessViolation}[end], uint32(4)
+					if want.IsError() {
+						bytesWant = 0
+					}
+					if n != bytesWant || status != want || n == 4 && string(out[:4]) != "abcd" || !bytes.Equal(out[4:], full(4)) {
+						t.Errorf("%s, %s, %s: %d bytes, %v, % x", name, end, ks.FormatPropertyFlags(flags), n, status, out)
+					}
+					s.irp.Completion = nil
+					s.idle()
+				}
+			}
+			// A serialization that the same handler reads for, and one of its events.
+			s = serve(t, engine.PropertyItem{ID: 1, Get: handler, SerializedSize: 4}, nines)
+			s.send(1, serializeSet, full(56))
+			s.idle()
+		}
+	}
+	runtime.KeepAlive(s)
+}

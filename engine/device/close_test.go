@@ -1,0 +1,202 @@
+package device_test
+
+import (
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// pends returns a handler that hands its request over and leaves it pending.
+func pends(to chan<- *engine.IRP) engine.Handler {
+	return func(irp *engine.IRP, _, data []byte) ks.Status {
+		copy(data, "data")
+		to <- irp
+		return ks.StatusPending
+	}
+}
+
+// TestAS24_CloseCancelsWhatIsPended closes a handle from another goroutine while requests of each kind are pended on it: they end
+// with STATUS_CANCELLED, their output is as it was, and a completion that comes later does not count.
+func TestAS24_CloseCancelsWhatIsPended(t *testing.T) {
+	for _, flags := range []uint32{ks.PropertyTypeGet, ks.PropertyTypeSet, ks.PropertyTypeBasicSupport, ks.PropertyTypeSerializeSet} {
+		for range 20 {
+			handed := make(chan *engine.IRP, 1)
+			handler := pends(handed)
+			_, h := open(t, engine.PropertyItem{ID: 1, Get: handler, Set: handler, Support: handler, SerializedSize: 4})
+			ended := make(chan ks.Status)
+			out := []byte{60: 0xEE}
+			go func() {
+				n, status := h.IoControl(ks.IoctlProperty, request(1, flags), out)
+				if n != 0 {
+					t.Errorf("%d bytes", n)
+				}
+				ended <- status
+			}()
+			irp := <-handed
+			if err := h.Close(); err != nil {
+				t.Error(err)
+			}
+			if status := <-ended; status != ks.StatusCancelled || out[0] != 0 || out[60] != 0xEE {
+				t.Fatalf("%s: %v, % x", ks.FormatPropertyFlags(flags), status, out)
+			}
+			if irp.Complete(ks.StatusSuccess, 4) {
+				t.Error("a completion counts after the request was cancelled")
+			}
+			if _, status := h.IoControl(ks.IoctlProperty, request(1, flags), out); status != ks.StatusInvalidHandle {
+				t.Errorf("afterwards: %v", status)
+			}
+		}
+	}
+}
+
+// TestAS25_PendedAfterClose: a handler that runs when its handle is closed is waited for, and if it leaves its request pending
+// that is cancelled at once.
+func TestAS25_PendedAfterClose(t *testing.T) {
+	for _, result := range []ks.Status{ks.StatusSuccess, ks.StatusPending} {
+		inside, leave := make(chan struct{}), make(chan struct{})
+		var left atomic.Bool
+		_, h := open(t, engine.PropertyItem{ID: 1, Get: func(*engine.IRP, []byte, []byte) ks.Status {
+			close(inside)
+			<-leave
+			left.Store(true)
+			return result
+		}})
+		ended := make(chan ks.Status, 1)
+		go func() {
+			_, status := h.IoControl(ks.IoctlProperty, request(1, ks.PropertyTypeGet), make([]byte, 4))
+			ended <- status
+		}()
+		<-inside
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			if err := h.Close(); err != nil || !left.Load() {
+				t.Errorf("Close returns %v; the handler has returned: %v", err, left.Load())
+			}
+		}()
+		close(leave)
+		<-closed
+		want := result
+		if result == ks.StatusPending {
+			want = ks.StatusCancelled
+		}
+		if status := <-ended; status != want {
+			t.Errorf("%v, want %v", status, want)
+		}
+	}
+}
+
+// TestCloseInsideItsOwnHandler: the handle refuses requests at once, the request is answered, and the handle closes when it ends:
+// its events are gone then.
+func TestCloseInsideItsOwnHandler(t *testing.T) {
+	var h *device.Handle
+	var dev *device.Device
+	closer := func(irp *engine.IRP, _, data []byte) ks.Status {
+		for range 2 {
+			if err := h.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if dev.Events().Len() != 1 {
+			t.Error("the handle is closed while its handler runs")
+		}
+		irp.IoStatus.Information = uint64(copy(data, "data"))
+		return ks.StatusSuccess
+	}
+	for _, flags := range []uint32{ks.PropertyTypeGet, ks.PropertyTypeBasicSupport, ks.PropertyTypeSerializeSet} {
+		d, err := engine.Compile(engine.Config{
+			PropertySets: []engine.PropertySet{{Set: testSet, Items: []engine.PropertyItem{{ID: 1, Get: closer, Support: closer, SerializedSize: 4},
+				{ID: 2, Get: produces(7)}}}},
+			EventSets: []engine.EventSet{{Set: testSet, Items: []engine.EventItem{{ID: 1}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dev = device.New(d)
+		h = openAgain(t, dev)
+		if _, status := h.IoControl(ks.IoctlProperty, request(2, ks.PropertyTypeGet), make([]byte, 4)); status != ks.StatusSuccess {
+			t.Fatal(status)
+		}
+		event := device.NewEventData(ks.EventData{NotificationType: ks.NotificationEventHandle,
+			Object: dev.Handles().Open(engine.NewSyncEvent(), engine.ModifyState, engine.UserMode)}, 0)
+		if _, status := h.IoControl(ks.IoctlEnableEvent, request(1, ks.EventTypeEnable), event); status != ks.StatusSuccess {
+			t.Fatal(status)
+		}
+		if n, status := h.IoControl(ks.IoctlProperty, request(1, flags), make([]byte, 56)); n < 4 || status != ks.StatusSuccess {
+			t.Errorf("%s: %d bytes, %v", ks.FormatPropertyFlags(flags), n, status)
+		}
+		if dev.Events().Len() != 0 {
+			t.Error("the handle is not closed when its request has ended")
+		}
+		if _, status := h.IoControl(ks.IoctlProperty, request(2, ks.PropertyTypeGet), make([]byte, 4)); status != ks.StatusInvalidHandle {
+			t.Error(status)
+		}
+	}
+}
+
+// TestCloseWhileOthersSend closes handles at random moments of a goroutine that sends on them: each request is answered as if the
+// handle were open, or with STATUS_INVALID_HANDLE and without a call of its handler; no handler runs when Close has returned.
+func TestCloseWhileOthersSend(t *testing.T) {
+	for round := range 300 {
+		var running, calls atomic.Int32
+		var closed atomic.Bool
+		value := func(irp *engine.IRP, _, data []byte) ks.Status {
+			running.Add(1)
+			calls.Add(1)
+			if closed.Load() {
+				t.Error("a handler runs after Close has returned")
+			}
+			binary.LittleEndian.PutUint32(data, 42)
+			irp.IoStatus.Information = 4
+			running.Add(-1)
+			return ks.StatusSuccess
+		}
+		dev, _ := open(t, engine.PropertyItem{ID: 1, Get: value})
+		h, err := dev.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		started := make(chan struct{})
+		answered := int32(0)
+		wg.Go(func() {
+			in := request(1, ks.PropertyTypeGet)
+			if round%3 == 0 {
+				in = request(1, ks.PropertyTypeGet|ks.PropertyTypeHighPriority) // the other way of a request
+			}
+			for i := 0; ; i++ {
+				if i == round {
+					close(started)
+				}
+				var out [4]byte
+				n, status := h.IoControl(ks.IoctlProperty, in, out[:])
+				if status == ks.StatusInvalidHandle && n == 0 && out == [4]byte{} {
+					break
+				}
+				answered++
+				if status != ks.StatusSuccess || n != 4 || out[0] != 42 {
+					t.Errorf("%d bytes, %v", n, status)
+				}
+			}
+			if answered < int32(round) {
+				close(started)
+			}
+		})
+		<-started
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		closed.Store(true)
+		if n := running.Load(); n != 0 {
+			t.Errorf("%d handlers run when Close returns", n)
+		}
+		wg.Wait()
+		if calls.Load() != answered {
+			t.Errorf("%d calls, %d answers", calls.Load(), answered)
+		}
+	}
+}

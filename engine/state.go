@@ -1,0 +1,301 @@
+package engine
+
+import (
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// The state of an IRP says who has it: nobody, the dispatcher and the handler that it called, whoever the handler handed it to, or
+// the one that completes it. Only the goroutine that sends the request writes it while it is in none but that one's hands, with
+// plain stores; from stateOpen on others write it too, with compare and swap, so that one completion of several counts (AS-2).
+const (
+	stateEntered    = 1 << iota // IoControl has the request: another is refused (S-15)
+	stateServed                 // IoControl waits for the request if it is pended, and finishes it: nobody else does
+	stateLaid                   // SystemBuffer is laid out (P-15)
+	stateOpen                   // a handler has the request, or whoever it handed it to: a completion counts
+	statePended                 // the handler returned STATUS_PENDING and IoControl waits
+	stateNested                 // a request of P-43 is pended
+	stateCompleting             // somebody completes the request
+	stateCompleted              // it is completed, and not finished yet
+	stateClosing                // Close was called inside the handler
+
+	// stateShort is that of a request on the short way while its handler has it.
+	stateShort = stateEntered | stateServed | stateLaid | stateOpen
+)
+
+// loadState and setState are for the goroutine that sends the request. Where the race detector or a checked build looks on they
+// are atomic; else they are plain, which costs nothing: Close makes up for it with fence.
+func (irp *IRP) loadState() uint32 {
+	if invariants.Enabled {
+		return atomic.LoadUint32(&irp.state)
+	}
+	return irp.state
+}
+
+func (irp *IRP) setState(s uint32) {
+	if invariants.Enabled {
+		atomic.StoreUint32(&irp.state, s)
+	} else {
+		irp.state = s
+	}
+}
+
+// open lets a completion count from now on: a handler is about to get the request, unless it is one that was completed.
+func (irp *IRP) open() {
+	if s := irp.loadState(); s&(stateOpen|stateCompleting|stateCompleted) == 0 {
+		irp.setState(s | stateOpen)
+	}
+}
+
+// enterShort is enter on the short way, which has found the IRP idle. It comes before anything is touched that Close ends.
+// Checked builds see who else enters.
+func (irp *IRP) enterShort() {
+	if !invariants.Enabled {
+		irp.state = stateEntered | stateServed
+	} else if !atomic.CompareAndSwapUint32(&irp.state, 0, stateEntered|stateServed) {
+		panic("engine: two goroutines send requests on one IRP or Handle at once; each belongs to one goroutine at a time (S-15)")
+	}
+}
+
+// change sets and clears bits of a state that others may change meanwhile, and returns the new one.
+func (irp *IRP) change(set, reset uint32) uint32 {
+	for {
+		s := atomic.LoadUint32(&irp.state)
+		if next := s&^reset | set; atomic.CompareAndSwapUint32(&irp.state, s, next) {
+			return next
+		}
+	}
+}
+
+// enter takes an idle IRP for IoControl, or reports that a request is in flight on it (S-15).
+func (irp *IRP) enter() bool {
+	s := uint32(stateEntered)
+	if irp.loadState() == 0 && irp.UserEvent != nil {
+		s |= stateServed
+	}
+	return atomic.CompareAndSwapUint32(&irp.state, 0, s)
+}
+
+// leave ends the request that IoControl has: the IRP is idle. It closes if a handler asked for that.
+func (irp *IRP) leave() {
+	if atomic.SwapUint32(&irp.state, 0)&stateClosing != 0 {
+		irp.onClose.run()
+	}
+}
+
+// settled ends the time in which a completion counts, for a handler that has not left its request pending, and returns the
+// status of the request: that of a completion which counted before, as a request that was completed has been pended (AS-1).
+// before is the state in which the dispatcher got the IRP. One that IoControl has is settled by finishControl; one that a handler passed
+// on is that handler's.
+func (irp *IRP) settled(status ks.Status, before uint32) ks.Status {
+	if status == ks.StatusPending || before&(stateEntered|stateOpen) != 0 {
+		return status
+	}
+	if irp.loadState() == stateLaid|stateOpen {
+		irp.setState(stateLaid)
+	} else if !irp.shut() {
+		return ks.StatusPending // its owner is told by Completion or UserEvent
+	}
+	return status
+}
+
+// shut ends the time in which a completion counts, and reports that none has.
+func (irp *IRP) shut() bool {
+	for {
+		s := atomic.LoadUint32(&irp.state)
+		if s&(stateCompleting|stateCompleted) != 0 {
+			return false
+		}
+		if s&stateOpen == 0 || atomic.CompareAndSwapUint32(&irp.state, s, s&^stateOpen) {
+			return true
+		}
+	}
+}
+
+// await waits until the request that its handler left pending is completed, and returns the result. root is the IRP that Close
+// closes: irp, or the outer one of a request of P-43.
+func (irp *IRP) await(root *IRP) ks.Status {
+	x := irp.more()
+	if x.completed == nil {
+		x.completed = make(chan struct{}, 1)
+	}
+	for {
+		s := atomic.LoadUint32(&irp.state)
+		if s&stateOpen == 0 || atomic.CompareAndSwapUint32(&irp.state, s, s|statePended) {
+			break
+		}
+	}
+	if root.isClosed() {
+		irp.conclude(statePended, ks.StatusCancelled, 0) // AS-25
+	}
+	for atomic.LoadUint32(&irp.state)&stateCompleted == 0 {
+		<-x.completed
+	}
+	return irp.outcome()
+}
+
+// outcome is the result of a request that was completed while IoControl had it.
+func (irp *IRP) outcome() ks.Status {
+	for atomic.LoadUint32(&irp.state)&stateCompleted == 0 {
+		runtime.Gosched() // it is being completed
+	}
+	irp.IoStatus.Information = irp.information
+	return irp.IoStatus.Status
+}
+
+// conclude completes the request if its state has the bits of need, once (AS-2), with what P-17 and P-20 would have made of the
+// result (AS-3).
+func (irp *IRP) conclude(need uint32, status ks.Status, information uint64) bool {
+	need |= stateOpen
+	s := atomic.LoadUint32(&irp.state)
+	for ; ; s = atomic.LoadUint32(&irp.state) {
+		if s&need != need {
+			return false
+		}
+		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateOpen|stateCompleting) {
+			break
+		}
+	}
+	l, dir := &irp.layout, irp.layout.dir
+	if l.source {
+		dir = methodDirection(irp.MethodType())
+	}
+	switch {
+	case status == ks.StatusSomeNotMapped:
+		status, information = ks.StatusNotFound, 0
+	case status.IsError():
+		information = 0
+	case dir&dataOut != 0 && l.out != 0 && information > uint64(l.out):
+		status, information = ks.StatusBufferTooSmall, 0
+	}
+	irp.IoStatus.Status, irp.information = status, information
+	completion, event := irp.Completion, irp.UserEvent
+	if s&stateServed != 0 { // IoControl takes the result and finishes the request, whatever else the handler asked for
+		var completed chan struct{}
+		if s&statePended != 0 {
+			completed = irp.extra.completed
+		}
+		if completion != nil {
+			completion(irp)
+		}
+		if !irp.concluded() {
+			return false
+		}
+		signal(completed)
+		return true
+	}
+	irp.IoStatus.Information = information
+	if !irp.concluded() {
+		return false
+	}
+	if completion != nil {
+		completion(irp)
+	} else {
+		signal(event)
+	}
+	return true
+}
+
+// concluded turns completing into completed. It reports false if the sender has not waited: its handler ended otherwise.
+func (irp *IRP) concluded() bool {
+	for {
+		s := atomic.LoadUint32(&irp.state)
+		if s&stateCompleting == 0 {
+			return false
+		}
+		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateCompleting|stateCompleted) {
+			return true
+		}
+	}
+}
+
+// signal wakes who waits on c. It never blocks: one signal is enough, and the state says what it was about.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// isClosed reports that Close was called.
+func (irp *IRP) isClosed() bool { return atomic.LoadUint32(&irp.closed) != 0 }
+
+// closing is what Close leaves behind.
+type closing struct {
+	release func()
+	started atomic.Bool
+}
+
+func (c *closing) run() {
+	if c.started.CompareAndSwap(false, true) {
+		c.release()
+	}
+}
+
+// Close ends the use of an IRP by IoControl: a request that IoControl waits for is completed with STATUS_CANCELLED, a handler that
+// runs is waited for, and what is sent afterwards is STATUS_INVALID_HANDLE. Then release is called, once. Close may be called
+// from any goroutine. It reports whether it has called release: not if it was called before, and not inside a handler that
+// IoControl called, of this or any other IRP, as that might wait for itself. Then release is called as soon as the request
+// that is in flight has ended.
+func (irp *IRP) Close(release func()) (released bool) {
+	c := &closing{release: release}
+	if !atomic.CompareAndSwapUint32(&irp.closed, 0, 1) {
+		return false
+	}
+	irp.onClose = c
+	fence()
+	irp.cancelPended()
+	if atomic.LoadUint32(&irp.state) != 0 && insideRequest() {
+		for s := atomic.LoadUint32(&irp.state); s != 0 && !atomic.CompareAndSwapUint32(&irp.state, s, s|stateClosing); {
+			s = atomic.LoadUint32(&irp.state)
+		}
+		go irp.closeIdle(c) // the request in flight is another goroutine's and may have ended without a look at its state
+		return false
+	}
+	irp.closeIdle(c)
+	return true
+}
+
+// closeIdle waits until no request is in flight and closes. It looks again and again, as a request that ends tells nobody: that
+// would be paid for by all requests.
+func (irp *IRP) closeIdle(c *closing) {
+	for pause := time.Duration(0); atomic.LoadUint32(&irp.state) != 0; pause = min(pause+10*time.Microsecond, time.Millisecond) {
+		time.Sleep(pause)
+	}
+	fence()
+	c.run()
+}
+
+// cancelPended completes what IoControl waits for.
+func (irp *IRP) cancelPended() {
+	if atomic.LoadUint32(&irp.state)&stateNested != 0 {
+		irp.extra.inner.conclude(statePended, ks.StatusCancelled, 0)
+	} else {
+		irp.conclude(statePended, ks.StatusCancelled, 0)
+	}
+}
+
+// insideRequest reports that a handler which IoControl called is among the callers of this goroutine.
+func insideRequest() bool {
+	pcs := make([]uintptr, 64)
+	for skip := 2; ; skip += len(pcs) {
+		n := runtime.Callers(skip, pcs)
+		frames := runtime.CallersFrames(pcs[:n])
+		for more := n > 0; more; {
+			var f runtime.Frame
+			f, more = frames.Next()
+			if strings.HasSuffix(f.Function, "engine.(*Dispatcher).IoControl") || strings.HasSuffix(f.Function, "engine.(*Dispatcher).control") ||
+				strings.HasSuffix(f.Function, "engine.(*IRP).serve") {
+				return true
+			}
+		}
+		if n < len(pcs) {
+			return false
+		}
+	}
+}
