@@ -81,6 +81,37 @@ func TestAS2_OneCompletionCounts(t *testing.T) {
 	}
 }
 
+// TestAS3_CompletionIsChecked: what a request is completed with is checked as a handler's result is, for verbs of both directions.
+func TestAS3_CompletionIsChecked(t *testing.T) {
+	for _, c := range []struct {
+		verb        uint32
+		status      ks.Status
+		information uint64
+		want        ks.Status
+		n           uint32
+	}{
+		{get, ks.StatusSuccess, 8, ks.StatusSuccess, 8}, {get, ks.StatusSuccess, 9, ks.StatusBufferTooSmall, 0},
+		{get, ks.StatusBufferOverflow, 1 << 40, ks.StatusBufferTooSmall, 0}, {get, ks.StatusNotSupported, 8, ks.StatusNotSupported, 0},
+		{set, ks.StatusSuccess, 9, ks.StatusSuccess, 9}, {set, ks.StatusNotSupported, 9, ks.StatusNotSupported, 0},
+	} {
+		for _, early := range []bool{false, true} {
+			handler := func(irp *engine.IRP, _, data []byte) ks.Status {
+				if early {
+					irp.Complete(c.status, c.information)
+				} else {
+					go irp.Complete(c.status, c.information)
+				}
+				return ks.StatusPending
+			}
+			s := serve(t, engine.PropertyItem{ID: 1, Get: handler, Set: handler}, nines)
+			if n, status := s.send(1, c.verb, full(8)); n != c.n || status != c.want {
+				t.Errorf("%+v: %d bytes, %v", c, n, status)
+			}
+			s.idle()
+		}
+	}
+}
+
 // TestAS2_LateCompletions: requests whose handlers hand them over and then return something else than STATUS_PENDING, or end
 // otherwise, are answered by that; what was handed over is completed in vain. Inner requests (P-43) too.
 func TestAS2_LateCompletions(t *testing.T) {

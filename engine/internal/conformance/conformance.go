@@ -26,7 +26,7 @@ type Rule struct {
 	Summary   string
 }
 
-var ruleLine = regexp.MustCompile(`^((?:[NPFMES]|PN|OB|AT)-[1-9][0-9]*) \| ([DHSOCI](?:[,/][DHSOCI])*) \| (.*?) ?\| (\S.*\.)$`)
+var ruleLine = regexp.MustCompile(`^((?:[NPFMES]|PN|OB|AT|AS)-[1-9][0-9]*) \| ([DHSOCI](?:[,/][DHSOCI])*) \| (.*?) ?\| (\S.*\.)$`)
 
 // Rules reads rules.txt.
 func Rules(text string) ([]Rule, error) {
@@ -52,7 +52,7 @@ func Rules(text string) ([]Rule, error) {
 // Test is one test function that a rule's number begins.
 type Test struct{ Package, Name, Rule string }
 
-var testName = regexp.MustCompile(`^Test([NPFMES]|PN|OB|AT)([0-9]+)_\w+$`)
+var testName = regexp.MustCompile(`^Test([NPFMES]|PN|OB|AT|AS)([0-9]+)_\w+$`)
 
 // Tests lists the rules' tests in the directories, the last element of each being the name of the package.
 func Tests(dirs ...string) ([]Test, error) {

@@ -40,6 +40,8 @@ func numbers() (all []string) {
 	add("OB", 6, 6)
 	add("OB", 16, 16)
 	add("AT", 1, 9)
+	add("AS", 1, 3)
+	add("AS", 24, 25)
 	return all
 }
 
