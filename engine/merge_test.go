@@ -101,8 +101,10 @@ func family(sets ...string) (c engine.Config) {
 func TestAT1_ThreeFamilies(t *testing.T) {
 	a := family("A:1")
 	a.PropertyItemSize, a.MethodItemSize, a.EventItemSize = 80, 48, 56
-	if c := merge(t, a, family("A:2")); c.PropertyItemSize != 80 || c.MethodItemSize != 48 || c.EventItemSize != 56 {
-		t.Errorf("%d, %d, %d", c.PropertyItemSize, c.MethodItemSize, c.EventItemSize)
+	for _, c := range []engine.Config{merge(t, a, family("A:2")), merge(t, family("A:2"), a)} {
+		if c.PropertyItemSize != 80 || c.MethodItemSize != 48 || c.EventItemSize != 56 {
+			t.Errorf("%d, %d, %d", c.PropertyItemSize, c.MethodItemSize, c.EventItemSize)
+		}
 	}
 	// Whatever else a Config has, the result has it.
 	for i := range reflect.TypeFor[engine.Config]().NumField() {
