@@ -63,6 +63,12 @@ type Compat struct {
 	QueueFull ks.Status
 	// SignalBuffered signals a buffered event too, after its data were queued (E-25). Otherwise they are queued only.
 	SignalBuffered bool
+
+	// NoConnection is the status of PHYSICALCONNECTION for a pin that has none (PN-14): STATUS_NOT_FOUND.
+	NoConnection ks.Status
+	// BadRangeList is the status of DATAINTERSECTION with a list of ranges that is not well-formed (PN-18):
+	// STATUS_INVALID_BUFFER_SIZE.
+	BadRangeList ks.Status
 }
 
 // withDefaults replaces each zero status by this project's reading of the rule.
@@ -88,5 +94,17 @@ func (c Compat) withDefaults() Compat {
 	def(&c.ShortEventRequest, ks.StatusInvalidBufferSize)
 	def(&c.ShortEventData, ks.StatusBufferTooSmall)
 	def(&c.QueueFull, ks.StatusInsufficientResources)
+	def(&c.NoConnection, ks.StatusNotFound)
+	def(&c.BadRangeList, ks.StatusInvalidBufferSize)
 	return c
+}
+
+var noCompat = Compat{}.withDefaults()
+
+// compat is that of the dispatcher that called the handler; a handler that was called without one has none.
+func (irp *IRP) compat() *Compat {
+	if irp.owner != nil {
+		return &irp.owner.compat
+	}
+	return &noCompat
 }

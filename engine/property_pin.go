@@ -249,7 +249,7 @@ func (s *PinSet) physicalConnection(irp *IRP, request, data []byte) ks.Status {
 	}
 	to := pin.PhysicalConnection
 	if to == nil {
-		return irp.decide(rulePN14, ks.StatusNotFound)
+		return irp.decide(rulePN14, irp.compat().NoConnection)
 	}
 	need := ks.SizePinPhysicalConnection + textSize(to.Link)
 	if uint64(len(data)) < need {

@@ -97,7 +97,7 @@ func (s *PinSet) offered(irp *IRP, request []byte) (*PinDescriptor, offeredRange
 	}
 	ranges, ok := readRanges(request[ks.SizePin:], attributesAware(request))
 	if !ok {
-		return nil, offeredRanges{}, irp.decide(rulePN18, ks.StatusInvalidBufferSize)
+		return nil, offeredRanges{}, irp.decide(rulePN18, irp.compat().BadRangeList)
 	}
 	return pin, ranges, ks.StatusSuccess
 }

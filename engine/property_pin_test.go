@@ -505,3 +505,15 @@ func TestPinErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestPN14_Compat(t *testing.T) {
+	h := newHost(t, engine.Config{PropertySets: []engine.PropertySet{pins().PropertySet()},
+		Compat: engine.Compat{NoConnection: ks.StatusUnsuccessful, BadRangeList: ks.StatusInvalidParameter}})
+	h.want(pinRequest(pinPhysicalConnection, 0, 64), ks.StatusUnsuccessful, 0)
+	bad := request{set: setPin, id: pinDataIntersection, flags: get, extra: join(node(1), u32(9), u32(1)), out: full(64)}
+	h.want(bad, ks.StatusInvalidParameter, 0)
+	// Called without a dispatcher, handlers answer as ever.
+	if status := pins().DataIntersection(&engine.IRP{}, bad.bytes(), nil, nil); status != ks.StatusInvalidBufferSize {
+		t.Error(status)
+	}
+}

@@ -28,6 +28,7 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 		"P-42-item": &c.UnserializeWrongItem, "P-42-length": &c.UnserializeWrongLength,
 		"M-2": &c.UnknownMethodFlags, "M-8": &c.NoMethodHandler,
 		"E-2": &c.ShortEventRequest, "E-5": &c.ShortEventData, "E-13": &c.SecondEnable, "E-24": &c.QueueFull,
+		"PN-14": &c.NoConnection, "PN-18": &c.BadRangeList,
 	}
 	for _, setting := range strings.Split(text, ",") {
 		rule, answer, ok := strings.Cut(strings.TrimSpace(setting), "=")
@@ -54,7 +55,7 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 }
 
 const compatRules = "P-25=accept, P-26, P-27, P-28-zero, P-33=strict, P-33-zero, P-36, P-38, P-39, P-42-set, P-42-entry, P-42-item, " +
-	"P-42-length, P-45=accept, M-2, M-8, E-2, E-5, E-13, E-24 and E-25=signal; the others take a status"
+	"P-42-length, P-45=accept, M-2, M-8, E-2, E-5, E-13, E-24, E-25=signal, PN-14 and PN-18; the others take a status"
 
 // parseStatus reads a status by name, or as 0x and one to eight hexadecimal digits.
 func parseStatus(text string) (ks.Status, error) {

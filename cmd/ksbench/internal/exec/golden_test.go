@@ -124,10 +124,10 @@ func TestCompat(t *testing.T) {
 		"P-42-set=0xC0000007,P-42-entry=0xC0000008,P-42-item=0xC0000009,P-42-length=0xC000000A")
 	require.NoError(t, err)
 	require.True(t, c.MixedVerbs && c.StrictDescriptionSize && c.PayloadSizeModifier)
-	e, err := ParseCompat("E-2=0xC0000001,E-5=0xC0000002,E-13=0xC0000003,E-24=0xC0000004,E-25=signal")
+	e, err := ParseCompat("E-2=0xC0000001,E-5=0xC0000002,E-13=0xC0000003,E-24=0xC0000004,E-25=signal,PN-14=0xC0000005,PN-18=0xC0000006")
 	require.NoError(t, err)
 	require.Equal(t, engine.Compat{ShortEventRequest: 0xC0000001, ShortEventData: 0xC0000002, SecondEnable: 0xC0000003,
-		QueueFull: 0xC0000004, SignalBuffered: true}, e)
+		QueueFull: 0xC0000004, SignalBuffered: true, NoConnection: 0xC0000005, BadRangeList: 0xC0000006}, e)
 	got := []ks.Status{c.NoHandler, c.ShortRequest, c.NoDescriptionBuffer, c.NoDefaultValues, c.NoRawSerialization, c.ShortSerializeBuffer,
 		c.UnserializeWrongSet, c.UnserializeTruncated, c.UnserializeWrongItem, c.UnserializeWrongLength, c.UnknownMethodFlags, c.NoMethodHandler,
 		c.NoDataBuffer}
