@@ -63,6 +63,7 @@ type checkedFile struct {
 	Digest   string          `json:"digest,omitempty"`
 	Objects  []checkedObject `json:"objects,omitempty"`
 	Requests *int64          `json:"requests,omitempty"` // lines of a request file
+	Warnings []string        `json:"warnings,omitempty"`
 	Error    string          `json:"error,omitempty"`
 
 	state string // in a word or two, if there is an error
@@ -78,6 +79,9 @@ func (f *checkedFile) manifest(ctx context.Context) error {
 	for i := range m.Objects {
 		o := &m.Objects[i]
 		described := describeObject(o)
+		for _, w := range doubts(o) {
+			f.Warnings = append(f.Warnings, fmt.Sprintf("%s: object %q: %s", f.File, o.Name, w))
+		}
 		_, err := engine.Compile(o.Config(manifest.Options{}))
 		if refused, ok := errors.AsType[*engine.CompileError](err); ok && refused.Index < 0 {
 			described.Refused = refused.Reason // a table that loads and answers (P-3)

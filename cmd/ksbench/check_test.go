@@ -110,6 +110,24 @@ func TestCheckDrivers(t *testing.T) {
 	code, out, err := check(t, args...)
 	require.Equal(t, exitOK, code, err)
 	require.Equal(t, len(args), strings.Count(out, ": driver "))
+	require.NotContains(t, out, "warning:")
+}
+
+// TestCheckDoubts warns of what loads and is a mistake most likely, and of nothing beside it.
+func TestCheckDoubts(t *testing.T) {
+	path := writeFile(t, "m.json", `{"schema":"ksdispatch/manifest/v1","driver":"d","objects":[{"object":"node","property_sets":[
+{"guid":"45ffaaa0-6e1b-11d0-bcf2-444553540000","items":[{"name":"KSPROPERTY_AUDIO_MUTE","id":4,"get":true},
+  {"name":"KSPROPERTY_AUDIO_MUTE","id":13,"min_data":4,"serialized_size":3},{"id":5,"min_data":4,"serialized_size":1},
+  {"name":"0x6","id":6,"min_data":4,"serialized_size":4}]}]}]}`)
+	code, out, err := check(t, path)
+	require.Equal(t, exitOK, code, err)
+	require.Equal(t, 2, strings.Count(out, "warning: "), out)
+	require.Contains(t, out, "id 4 is KSPROPERTY_AUDIO_VOLUMELEVEL, not KSPROPERTY_AUDIO_MUTE")
+	require.Contains(t, out, "id 13: serialized_size 3 is below min_data 4")
+	_, out, _ = check(t, "--format", "json", path)
+	var files []checkedFile
+	require.NoError(t, json.Unmarshal([]byte(out), &files))
+	require.Len(t, files[0].Warnings, 2)
 }
 
 // TestCheckBroken reports every file, the good ones too, and exits with 2.

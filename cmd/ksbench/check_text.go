@@ -25,6 +25,9 @@ func (files checkedFiles) Document() *doc.Document {
 		case f.Requests != nil:
 			say("%s: %d requests, all well formed", f.File, *f.Requests)
 		}
+		for _, w := range f.Warnings {
+			d.Notes = append(d.Notes, "warning: "+w)
+		}
 		if f.Driver == "" && f.Objects == nil {
 			continue
 		}
