@@ -37,8 +37,10 @@ type EventItem struct {
 type AddEvent func(irp *IRP, data []byte, entry *EventEntry) ks.Status
 
 // RemoveEvent is told that an event is over and takes the entry off its list: PFNKSREMOVEEVENT. It is called with the lock of
-// the list held (E-16), so it calls EventList.Remove, or leaves that to the engine, and no other method of the list. After it
-// returned the entry is discarded.
+// the list held (E-16), so it calls EventList.Remove, or leaves that to the engine. What takes that lock must not be called here, nor
+// in the callback of EventList.GenerateData: it would wait for itself. That is EventList.Add, Do, Len, Free, Generate and GenerateData,
+// EnableEvent and DisableEvent with that list, IoControl with their codes and closing of handles whose file object has the list.
+// Checked builds (-tags invariants) panic then. After it returned the entry is discarded.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nc-ks-pfnksremoveevent
 type RemoveEvent func(file *FileObject, entry *EventEntry)

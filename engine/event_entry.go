@@ -89,7 +89,7 @@ func (e *EventEntry) discard() {
 	if e.file != nil {
 		e.file.events.Add(-1)
 	}
-	e.pool.drop(&e.queue)
+	e.pool.drop(e)
 	e.release()
 }
 

@@ -13,12 +13,19 @@ type EventListConfig struct {
 
 	MaxPerFile int // entries that one file object may have, on all lists together (S-24); 65,536
 	MaxQueued  int // what a buffered entry may have queued (S-24); 1,024
+
+	MaxQueuedBytes        int // bytes that a buffered entry may have queued (S-24); 1 MiB
+	MaxQueuedBytesPerFile int // bytes that the entries of one file object may have queued, on all lists together (S-24); 16 MiB
 }
 
 const (
 	defaultMaxPerFile = 1 << 16
-	defaultMaxQueued  = 1 << 10
 )
+
+// queueLimits bound what buffered entries have queued.
+type queueLimits struct{ items, bytes, fileBytes int }
+
+var defaultQueueLimits = queueLimits{items: 1 << 10, bytes: 1 << 20, fileBytes: 16 << 20}
 
 // EventList holds the enabled events of an object, with the lock that guards them: the EventsList, EventsFlags and EventsLock
 // that go with a call in C. Events that have no Add handler are put on it, and those that have one may be, with Add. It owns the
@@ -30,7 +37,7 @@ type EventList struct {
 	index      eventIndex
 	pool       eventPool
 	maxPerFile int
-	maxQueued  int
+	limits     queueLimits
 }
 
 // NewEventList returns an empty list. The error is an *EventListError.
@@ -39,12 +46,18 @@ func NewEventList(config EventListConfig) (*EventList, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &EventList{lock: lock, maxPerFile: config.MaxPerFile, maxQueued: config.MaxQueued}
+	l := &EventList{lock: lock, maxPerFile: config.MaxPerFile,
+		limits: queueLimits{config.MaxQueued, config.MaxQueuedBytes, config.MaxQueuedBytesPerFile}}
 	if l.maxPerFile <= 0 {
 		l.maxPerFile = defaultMaxPerFile
 	}
-	if l.maxQueued <= 0 {
-		l.maxQueued = defaultMaxQueued
+	for _, x := range []struct {
+		limit *int
+		usual int
+	}{{&l.limits.items, defaultQueueLimits.items}, {&l.limits.bytes, defaultQueueLimits.bytes}, {&l.limits.fileBytes, defaultQueueLimits.fileBytes}} {
+		if *x.limit <= 0 {
+			*x.limit = x.usual
+		}
 	}
 	l.index.init()
 	return l, nil

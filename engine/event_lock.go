@@ -3,7 +3,9 @@ package engine
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -41,12 +43,16 @@ func (e *EventListError) Error() string {
 type eventLock struct {
 	locker    sync.Locker
 	interrupt Interrupt
+	holder    *atomic.Uint64 // checked builds only: the goroutine that has the lock
 }
 
 // newEventLock is E-15.
 func newEventLock(kind EventLockType, lock any) (l eventLock, err error) {
 	refuse := func(reason string) (eventLock, error) {
 		return eventLock{}, &EventListError{LockType: kind, Status: ks.StatusInvalidParameter, Reason: reason}
+	}
+	if invariants.Enabled {
+		l.holder = new(atomic.Uint64)
 	}
 	var ok bool
 	switch kind {
@@ -93,7 +99,22 @@ func (l *eventLock) run(op *listOp) {
 		l.interrupt.Synchronize(b.routine)
 		return
 	}
-	if l.locker != nil {
+	if l.locker == nil {
+		op.run()
+		return
+	}
+	if invariants.Enabled {
+		me := invariants.Goroutine()
+		if l.holder.Load() == me {
+			panic(invariants.Violation("engine: a handler or callback that an EventList calls under its lock calls that list: a deadlock (E-16)"))
+		}
+		l.locker.Lock()
+		l.holder.Store(me)
+		defer func() {
+			l.holder.Store(0)
+			l.locker.Unlock()
+		}()
+	} else {
 		l.locker.Lock()
 		defer l.locker.Unlock()
 	}

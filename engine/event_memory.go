@@ -79,7 +79,7 @@ func (p *eventPool) alloc(n int) []byte {
 // need no more than that.
 type eventQueue struct {
 	first, last *queueItem
-	n           int
+	n, bytes    int
 }
 
 type queueItem struct {
@@ -88,11 +88,23 @@ type queueItem struct {
 }
 
 // enqueue appends a copy of data unless the queue is full or there is no memory (E-24, S-24).
-func (p *eventPool) enqueue(q *eventQueue, data []byte, limit int) bool {
+func (p *eventPool) enqueue(e *EventEntry, data []byte, limits *queueLimits) (queued bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if q.n >= limit {
+	q := &e.queue
+	if q.n >= limits.items || len(data) > limits.bytes-q.bytes {
 		return false
+	}
+	if e.file != nil {
+		if e.file.queued.Add(int64(len(data))) > int64(limits.fileBytes) {
+			e.file.queued.Add(-int64(len(data)))
+			return false
+		}
+		defer func() {
+			if !queued {
+				e.file.queued.Add(-int64(len(data)))
+			}
+		}()
 	}
 	var b []byte
 	if len(data) != 0 {
@@ -117,14 +129,16 @@ func (p *eventPool) enqueue(q *eventQueue, data []byte, limit int) bool {
 	}
 	q.last = item
 	q.n++
+	q.bytes += len(data)
 	return true
 }
 
 // dequeue copies the oldest of what is queued to dst and forgets it. Where there is none, or dst is too short or empty, it
 // says so and changes nothing; size is that of the oldest (E-26).
-func (p *eventPool) dequeue(q *eventQueue, dst []byte) (size int, status ks.Status) {
+func (p *eventPool) dequeue(e *EventEntry, dst []byte) (size int, status ks.Status) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	q := &e.queue
 	item := q.first
 	switch {
 	case item == nil:
@@ -139,14 +153,22 @@ func (p *eventPool) dequeue(q *eventQueue, dst []byte) (size int, status ks.Stat
 		q.last = nil
 	}
 	q.n--
+	q.bytes -= size
+	if e.file != nil {
+		e.file.queued.Add(-int64(size))
+	}
 	p.freeItem(item)
 	return size, ks.StatusSuccess
 }
 
 // drop empties the queue.
-func (p *eventPool) drop(q *eventQueue) {
+func (p *eventPool) drop(e *EventEntry) {
+	q := &e.queue
 	if q.first == nil { // nobody queues any more: the entry is on no list
 		return
+	}
+	if e.file != nil {
+		e.file.queued.Add(-int64(q.bytes))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

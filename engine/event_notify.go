@@ -42,11 +42,11 @@ func (irp *IRP) notificationTarget(data *ks.EventData) (object Object, adjustmen
 // signal tells the client, by the type of notification (E-21). A buffered event gets data queued instead (E-24, E-25).
 func (e *EventEntry) signal(data []byte) ks.Status {
 	if e.flags&ks.EventEntryBuffered != 0 {
-		limit := defaultMaxQueued
+		limits := &defaultQueueLimits
 		if e.list != nil {
-			limit = e.list.maxQueued
+			limits = &e.list.limits
 		}
-		if !e.pool.enqueue(&e.queue, data, limit) {
+		if !e.pool.enqueue(e, data, limits) {
 			return e.owner.compat.QueueFull
 		}
 		if !e.owner.compat.SignalBuffered {

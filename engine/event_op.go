@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/ksdispatch/ksdispatch/engine/ks"
+import (
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
 
 // listWork is what is done with a list under its lock.
 type listWork uint8
@@ -57,6 +60,7 @@ func (op *listOp) run() {
 			return // not ours to answer
 		}
 		if value := recover(); value != nil {
+			invariants.Rethrow(value)
 			op.status = recoveredStatus(value)
 			op.entry.owner.report(op.entry.item.index+firstEvent, value)
 		}
@@ -189,7 +193,7 @@ func (op *listOp) query() {
 				op.status = ks.StatusInvalidParameter
 				return
 			}
-			op.size, op.status = e.pool.dequeue(&e.queue, op.data)
+			op.size, op.status = e.pool.dequeue(e, op.data)
 			return
 		}
 	}

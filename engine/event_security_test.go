@@ -338,6 +338,50 @@ func TestS23_Handles(t *testing.T) {
 	h.references(e, 0)
 }
 
+// TestS24_QueuedBytes: what buffered entries have queued is bounded in bytes, for an entry and for a file object, and bytes that were
+// fetched or dropped are free again.
+func TestS24_QueuedBytes(t *testing.T) {
+	for _, c := range []struct {
+		config      engine.EventListConfig
+		entry, file int
+	}{
+		{engine.EventListConfig{MaxQueued: 1 << 20, MaxQueuedBytes: 100, MaxQueuedBytesPerFile: 250}, 100, 250},
+		{engine.EventListConfig{MaxQueued: 1 << 20}, 1 << 20, 16 << 20}, // by default
+	} {
+		h := newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1}}}}}, c.config)
+		fill := func(eventData uint64, n int, want ks.Status) {
+			t.Helper()
+			h.list.GenerateData(&setA, 1, nil, func(e *engine.EventEntry) bool {
+				if e.EventData() == eventData {
+					if status := engine.GenerateDataEvent(e, make([]byte, n)); status != want {
+						t.Errorf("event %d, %d bytes: %v, want %v", eventData, n, status, want)
+					}
+				}
+				return false
+			})
+		}
+		_, data := h.event()
+		entries := uint64(c.file/c.entry + 1)
+		for i := range entries {
+			h.enable(1, buffered, 1+i, data, ks.StatusSuccess)
+		}
+		fill(1, c.entry+1, ks.StatusInsufficientResources)
+		fill(1, c.entry, ks.StatusSuccess)
+		fill(1, 1, ks.StatusInsufficientResources)
+		fill(1, 0, ks.StatusSuccess)
+		left := c.file - c.entry
+		for i := uint64(2); i <= entries; i++ {
+			n := min(left, c.entry)
+			fill(i, n, ks.StatusSuccess)
+			left -= n
+		}
+		last := entries
+		fill(last, 1, ks.StatusInsufficientResources)
+		h.disable(1, ks.StatusSuccess)
+		fill(last, min(c.entry, c.file-(int(entries)-2)*c.entry)/2, ks.StatusSuccess)
+	}
+}
+
 // TestS24_Limits: entries of one file object, and what a buffered entry queues, are bounded.
 func TestS24_Limits(t *testing.T) {
 	h := newEventHostWith(t, engine.Config{EventSets: []engine.EventSet{{Set: setA,

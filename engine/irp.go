@@ -50,6 +50,7 @@ type FileObject struct {
 	Events *EventList
 
 	events atomic.Int32  // that are enabled (S-24)
+	queued atomic.Int64  // bytes that are queued for them (S-24)
 	number atomic.Uint64 // for event lists, 0 before the first event
 
 	flight  uint32   // not 0 while a fast handler runs, with the fields that follow

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"runtime"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -69,6 +70,7 @@ func recoveredStatus(value any) ks.Status {
 
 // report tells Config.OnPanic of a panic, or the log, once per item.
 func (d *Dispatcher) report(index uint32, value any) {
+	invariants.Rethrow(value)
 	if d.onPanic != nil {
 		d.onPanic(value, stack())
 		return

@@ -19,6 +19,9 @@ package invariants
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"strconv"
+	"strings"
 )
 
 // Sometimes returns true in about percent of 100 calls when Enabled, false otherwise. It draws from the runtime's
@@ -32,4 +35,29 @@ func CheckBounds(index, length int) {
 	if Enabled && uint(index) >= uint(length) {
 		panic(fmt.Sprintf("invariants: index %d out of range [0, %d)", index, length))
 	}
+}
+
+// Violation is a panic of a checked build that names a misuse and the rule against it. What turns panics of handlers into
+// statuses lets it through.
+type Violation string
+
+// Rethrow panics again with what was recovered if that is a Violation.
+func Rethrow(value any) {
+	if Enabled {
+		if v, ok := value.(Violation); ok {
+			panic(v)
+		}
+	}
+}
+
+// Goroutine returns the number of the calling goroutine, as its stack trace says. It is slow.
+func Goroutine() uint64 {
+	b := make([]byte, 64)
+	text := strings.TrimPrefix(string(b[:runtime.Stack(b, false)]), "goroutine ")
+	number, _, _ := strings.Cut(text, " ")
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		panic("invariants: " + err.Error())
+	}
+	return n
 }
