@@ -2,6 +2,7 @@ package engine
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -280,6 +281,9 @@ func (irp *IRP) cancelPended() {
 	}
 }
 
+// senders are the functions below which a handler has an IRP that IoControl, a Ref or a batch sent.
+var senders = []string{"engine.(*Dispatcher).IoControl", "engine.(*Dispatcher).control", "engine.(*IRP).serve", "engine.(*batch).answer"}
+
 // insideRequest reports that a handler which IoControl called is among the callers of this goroutine.
 func insideRequest() bool {
 	pcs := make([]uintptr, 64)
@@ -289,8 +293,7 @@ func insideRequest() bool {
 		for more := n > 0; more; {
 			var f runtime.Frame
 			f, more = frames.Next()
-			if strings.HasSuffix(f.Function, "engine.(*Dispatcher).IoControl") || strings.HasSuffix(f.Function, "engine.(*Dispatcher).control") ||
-				strings.HasSuffix(f.Function, "engine.(*IRP).serve") {
+			if slices.ContainsFunc(senders, func(name string) bool { return strings.HasSuffix(f.Function, name) }) {
 				return true
 			}
 		}

@@ -108,7 +108,27 @@ func TestCloseInsideItsOwnHandler(t *testing.T) {
 		irp.IoStatus.Information = uint64(copy(data, "data"))
 		return ks.StatusSuccess
 	}
-	for _, flags := range []uint32{ks.PropertyTypeGet, ks.PropertyTypeBasicSupport, ks.PropertyTypeSerializeSet} {
+	single := func(in, out []byte) (uint32, ks.Status) { return h.IoControl(ks.IoctlProperty, in, out) }
+	batch := func(in, out []byte) (uint32, ks.Status) {
+		r := []engine.BatchRequest{{In: in, Out: out}}
+		h.PropertyBatch(r)
+		return r[0].BytesReturned, r[0].Status
+	}
+	var ref engine.Ref
+	resolved := func(in, out []byte) (uint32, ks.Status) { return h.IoControlTo(&ref, in, out) }
+	for _, c := range []struct {
+		way   string
+		flags uint32
+		send  func(in, out []byte) (uint32, ks.Status)
+	}{
+		{"alone", ks.PropertyTypeGet, single},
+		{"alone", ks.PropertyTypeBasicSupport, single},
+		{"alone", ks.PropertyTypeSerializeSet, single},
+		{"in a batch", ks.PropertyTypeGet, batch},
+		{"in a batch", ks.PropertyTypeBasicSupport, batch},
+		{"through a reference", ks.PropertyTypeGet, resolved},
+	} {
+		flags := c.flags
 		d, err := engine.Compile(engine.Config{
 			PropertySets: []engine.PropertySet{{Set: testSet, Items: []engine.PropertyItem{{ID: 1, Get: closer, Support: closer, SerializedSize: 4},
 				{ID: 2, Get: produces(7)}}}},
@@ -126,8 +146,9 @@ func TestCloseInsideItsOwnHandler(t *testing.T) {
 		if _, status := h.IoControl(ks.IoctlEnableEvent, request(1, ks.EventTypeEnable), event); status != ks.StatusSuccess {
 			t.Fatal(status)
 		}
-		if n, status := h.IoControl(ks.IoctlProperty, request(1, flags), make([]byte, 56)); n < 4 || status != ks.StatusSuccess {
-			t.Errorf("%s: %d bytes, %v", ks.FormatPropertyFlags(flags), n, status)
+		ref, _ = d.Resolve(testSet, 1)
+		if n, status := c.send(request(1, flags), make([]byte, 56)); n < 4 || status != ks.StatusSuccess {
+			t.Errorf("%s %s: %d bytes, %v", ks.FormatPropertyFlags(flags), c.way, n, status)
 		}
 		if dev.Events().Len() != 0 {
 			t.Error("the handle is not closed when its request has ended")
