@@ -98,7 +98,7 @@ func (s *PinSet) PropertySet() PropertySet {
 func (s *PinSet) check() error {
 	for i := range s.Pins {
 		if field, problem := s.Pins[i].check(); problem != "" {
-			return fmt.Errorf("Pins[%d].%s: %s", i, field, problem)
+			return fmt.Errorf("field Pins[%d].%s: %s", i, field, problem)
 		}
 	}
 	return nil
