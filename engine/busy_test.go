@@ -151,10 +151,13 @@ func TestS15_RemoveHandlerSends(t *testing.T) {
 	pool, _ := arena.New(arena.Config{})
 	list, _ := engine.NewEventList(engine.EventListConfig{})
 	handles := new(engine.HandleTable)
-	s = served{t, d, pool, &engine.IRP{Pool: pool, UserEvent: make(chan struct{}, 1), FileObject: &engine.FileObject{Events: list, Handles: handles}}}
+	s = served{t, d, pool, &engine.IRP{Pool: pool, UserEvent: make(chan struct{}, 1),
+		FileObject: &engine.FileObject{Events: list, Handles: handles}}}
 	data := make([]byte, ks.SizeEventData)
-	ks.EventData{NotificationType: ks.NotificationEventHandle, Object: handles.Open(engine.NewSyncEvent(), engine.ModifyState, engine.UserMode)}.Put(data)
-	if _, status := d.IoControl(s.irp, ks.IoctlEnableEvent, request{set: setA, id: 1, flags: ks.EventTypeEnable}.bytes(), data); status != ks.StatusSuccess {
+	ks.EventData{NotificationType: ks.NotificationEventHandle,
+		Object: handles.Open(engine.NewSyncEvent(), engine.ModifyState, engine.UserMode)}.Put(data)
+	enable := request{set: setA, id: 1, flags: ks.EventTypeEnable}.bytes()
+	if _, status := d.IoControl(s.irp, ks.IoctlEnableEvent, enable, data); status != ks.StatusSuccess {
 		t.Fatal(status)
 	}
 	if _, status := d.IoControl(s.irp, ks.IoctlDisableEvent, data, nil); status != ks.StatusSuccess || calls != 1 {
@@ -198,8 +201,9 @@ func TestS15_Fast(t *testing.T) {
 		return end(io)
 	}
 	method := engine.FastMethodItem{ID: 1, Handler: handler}
-	d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 1, Get: handler}}}},
-		MethodSets: []engine.MethodSet{{Set: setA, FastIO: []engine.FastMethodItem{method}}}, OnPanic: func(any, []byte) {}})
+	d, err := engine.Compile(engine.Config{
+		PropertySets: []engine.PropertySet{{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 1, Get: handler}}}},
+		MethodSets:   []engine.MethodSet{{Set: setA, FastIO: []engine.FastMethodItem{method}}}, OnPanic: func(any, []byte) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

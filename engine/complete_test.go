@@ -165,7 +165,8 @@ func TestAS2_InnerRequests(t *testing.T) {
 		}()
 		return ks.StatusPending
 	}
-	s := serve(t, engine.PropertyItem{ID: 1, Get: handler, SerializedSize: 4}, engine.PropertyItem{ID: 2, Get: handler, SerializedSize: 4}, nines)
+	s := serve(t, engine.PropertyItem{ID: 1, Get: handler, SerializedSize: 4},
+		engine.PropertyItem{ID: 2, Get: handler, SerializedSize: 4}, nines)
 	for range 50 {
 		first := value + 1
 		out := full(92)
@@ -216,7 +217,8 @@ func TestAS1_HandlersMeddle(t *testing.T) {
 				for range 3 {
 					out := full(8)
 					n, status := s.send(1, flags, out)
-					want, bytesWant := map[string]ks.Status{"warning": ks.StatusBufferOverflow, "error": ks.StatusNotFound, "panic": ks.StatusAccessViolation}[end], uint32(4)
+					ends := map[string]ks.Status{"warning": ks.StatusBufferOverflow, "error": ks.StatusNotFound, "panic": ks.StatusAccessViolation}
+					want, bytesWant := ends[end], uint32(4)
 					if want.IsError() {
 						bytesWant = 0
 					}

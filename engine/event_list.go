@@ -54,7 +54,11 @@ func NewEventList(config EventListConfig) (*EventList, error) {
 	for _, x := range []struct {
 		limit *int
 		usual int
-	}{{&l.limits.items, defaultQueueLimits.items}, {&l.limits.bytes, defaultQueueLimits.bytes}, {&l.limits.fileBytes, defaultQueueLimits.fileBytes}} {
+	}{
+		{&l.limits.items, defaultQueueLimits.items},
+		{&l.limits.bytes, defaultQueueLimits.bytes},
+		{&l.limits.fileBytes, defaultQueueLimits.fileBytes},
+	} {
 		if *x.limit <= 0 {
 			*x.limit = x.usual
 		}

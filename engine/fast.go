@@ -25,7 +25,8 @@ func (file *FileObject) setInFlight(on bool) {
 	case !on:
 		atomic.StoreUint32(&file.flight, 0)
 	case !atomic.CompareAndSwapUint32(&file.flight, 0, 1):
-		panic(invariants.Violation("engine: two goroutines send fast requests on one FileObject at once; it belongs to one goroutine at a time (S-15)"))
+		panic(invariants.Violation("engine: two goroutines send fast requests on one FileObject at once; " +
+			"it belongs to one goroutine at a time (S-15)"))
 	}
 }
 

@@ -186,7 +186,8 @@ func TestS6_CopyIsBounded(t *testing.T) {
 			}
 			irp, out = pended(h, request{set: setA, id: 1, flags: get, out: full(8)}, allocate), full(12)
 			irp.Complete(ks.StatusSuccess, 1<<40)
-			if got := irp.Finish(irp.IoStatus.Status, out[:n]); got != 0 || irp.IoStatus.Status != ks.StatusBufferTooSmall || !bytes.Equal(out, full(12)) {
+			got := irp.Finish(irp.IoStatus.Status, out[:n])
+			if got != 0 || irp.IoStatus.Status != ks.StatusBufferTooSmall || !bytes.Equal(out, full(12)) {
 				t.Errorf("%v, %d bytes, % x", irp.IoStatus.Status, got, out)
 			}
 		}

@@ -59,7 +59,8 @@ func (irp *IRP) enterShort() {
 	if !invariants.Enabled {
 		irp.state = stateEntered | stateServed
 	} else if !atomic.CompareAndSwapUint32(&irp.state, 0, stateEntered|stateServed) {
-		panic(invariants.Violation("engine: two goroutines send requests on one IRP or Handle at once; each belongs to one goroutine at a time (S-15)"))
+		panic(invariants.Violation("engine: two goroutines send requests on one IRP or Handle at once; " +
+			"each belongs to one goroutine at a time (S-15)"))
 	}
 }
 

@@ -60,16 +60,26 @@ const (
 
 // Formats of which the constructors here make ranges. Any other GUID does as well.
 var (
-	DataFormatTypeAudio             = MustParseGUID("73647561-0000-0010-8000-00aa00389b71") // KSDATAFORMAT_TYPE_AUDIO
-	DataFormatTypeMusic             = MustParseGUID("e725d360-62cc-11cf-a5d6-28db04c10000") // KSDATAFORMAT_TYPE_MUSIC
-	DataFormatTypeVideo             = MustParseGUID("73646976-0000-0010-8000-00aa00389b71") // KSDATAFORMAT_TYPE_VIDEO
-	DataFormatSubtypePCM            = MustParseGUID("00000001-0000-0010-8000-00aa00389b71") // KSDATAFORMAT_SUBTYPE_PCM
-	DataFormatSubtypeIEEEFloat      = MustParseGUID("00000003-0000-0010-8000-00aa00389b71") // KSDATAFORMAT_SUBTYPE_IEEE_FLOAT
-	DataFormatSubtypeAnalog         = MustParseGUID("6dba3190-67bd-11cf-a0f7-0020afd156e4") // KSDATAFORMAT_SUBTYPE_ANALOG
-	DataFormatSubtypeMIDI           = MustParseGUID("1d262760-e957-11cf-a5d6-28db04c10000") // KSDATAFORMAT_SUBTYPE_MIDI
-	DataFormatSpecifierNone         = MustParseGUID("0f6417d6-c318-11d0-a43f-00a0c9223196") // KSDATAFORMAT_SPECIFIER_NONE
-	DataFormatSpecifierWaveFormatEx = MustParseGUID("05589f81-c356-11ce-bf01-00aa0055595a") // KSDATAFORMAT_SPECIFIER_WAVEFORMATEX
-	DataFormatSpecifierVideoInfo    = MustParseGUID("05589f80-c356-11ce-bf01-00aa0055595a") // KSDATAFORMAT_SPECIFIER_VIDEOINFO
+	// DataFormatTypeAudio is KSDATAFORMAT_TYPE_AUDIO, 73647561-0000-0010-8000-00aa00389b71.
+	DataFormatTypeAudio = GUID{0x61, 0x75, 0x64, 0x73, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71}
+	// DataFormatTypeMusic is KSDATAFORMAT_TYPE_MUSIC, e725d360-62cc-11cf-a5d6-28db04c10000.
+	DataFormatTypeMusic = GUID{0x60, 0xd3, 0x25, 0xe7, 0xcc, 0x62, 0xcf, 0x11, 0xa5, 0xd6, 0x28, 0xdb, 0x04, 0xc1, 0x00, 0x00}
+	// DataFormatTypeVideo is KSDATAFORMAT_TYPE_VIDEO, 73646976-0000-0010-8000-00aa00389b71.
+	DataFormatTypeVideo = GUID{0x76, 0x69, 0x64, 0x73, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71}
+	// DataFormatSubtypePCM is KSDATAFORMAT_SUBTYPE_PCM, 00000001-0000-0010-8000-00aa00389b71.
+	DataFormatSubtypePCM = GUID{0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71}
+	// DataFormatSubtypeIEEEFloat is KSDATAFORMAT_SUBTYPE_IEEE_FLOAT, 00000003-0000-0010-8000-00aa00389b71.
+	DataFormatSubtypeIEEEFloat = GUID{0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71}
+	// DataFormatSubtypeAnalog is KSDATAFORMAT_SUBTYPE_ANALOG, 6dba3190-67bd-11cf-a0f7-0020afd156e4.
+	DataFormatSubtypeAnalog = GUID{0x90, 0x31, 0xba, 0x6d, 0xbd, 0x67, 0xcf, 0x11, 0xa0, 0xf7, 0x00, 0x20, 0xaf, 0xd1, 0x56, 0xe4}
+	// DataFormatSubtypeMIDI is KSDATAFORMAT_SUBTYPE_MIDI, 1d262760-e957-11cf-a5d6-28db04c10000.
+	DataFormatSubtypeMIDI = GUID{0x60, 0x27, 0x26, 0x1d, 0x57, 0xe9, 0xcf, 0x11, 0xa5, 0xd6, 0x28, 0xdb, 0x04, 0xc1, 0x00, 0x00}
+	// DataFormatSpecifierNone is KSDATAFORMAT_SPECIFIER_NONE, 0f6417d6-c318-11d0-a43f-00a0c9223196.
+	DataFormatSpecifierNone = GUID{0xd6, 0x17, 0x64, 0x0f, 0x18, 0xc3, 0xd0, 0x11, 0xa4, 0x3f, 0x00, 0xa0, 0xc9, 0x22, 0x31, 0x96}
+	// DataFormatSpecifierWaveFormatEx is KSDATAFORMAT_SPECIFIER_WAVEFORMATEX, 05589f81-c356-11ce-bf01-00aa0055595a.
+	DataFormatSpecifierWaveFormatEx = GUID{0x81, 0x9f, 0x58, 0x05, 0x56, 0xc3, 0xce, 0x11, 0xbf, 0x01, 0x00, 0xaa, 0x00, 0x55, 0x59, 0x5a}
+	// DataFormatSpecifierVideoInfo is KSDATAFORMAT_SPECIFIER_VIDEOINFO, 05589f80-c356-11ce-bf01-00aa0055595a.
+	DataFormatSpecifierVideoInfo = GUID{0x80, 0x9f, 0x58, 0x05, 0x56, 0xc3, 0xce, 0x11, 0xbf, 0x01, 0x00, 0xaa, 0x00, 0x55, 0x59, 0x5a}
 )
 
 // Attribute is KSATTRIBUTE: something that is said of a format beside what its structure holds, 24 bytes, followed by the rest

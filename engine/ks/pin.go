@@ -60,9 +60,9 @@ const InstanceIndeterminate uint32 = 0xFFFFFFFF
 // Identifiers of pins that declare none (PN-7).
 var (
 	// InterfaceStreaming is KSINTERFACESETID_Standard with KSINTERFACE_STANDARD_STREAMING.
-	InterfaceStreaming = Identifier{Set: MustParseGUID("1a8766a0-62ce-11cf-a5d6-28db04c10000")}
+	InterfaceStreaming = Identifier{Set: GUID{0xa0, 0x66, 0x87, 0x1a, 0xce, 0x62, 0xcf, 0x11, 0xa5, 0xd6, 0x28, 0xdb, 0x04, 0xc1, 0x00, 0x00}}
 	// MediumDevIO is KSMEDIUMSETID_Standard with KSMEDIUM_STANDARD_DEVIO, which is KSMEDIUM_TYPE_ANYINSTANCE.
-	MediumDevIO = Identifier{Set: MustParseGUID("4747b320-62ce-11cf-a5d6-28db04c10000")}
+	MediumDevIO = Identifier{Set: GUID{0x20, 0xb3, 0x47, 0x47, 0xce, 0x62, 0xcf, 0x11, 0xa5, 0xd6, 0x28, 0xdb, 0x04, 0xc1, 0x00, 0x00}}
 )
 
 // PinCInstances is KSPIN_CINSTANCES: how many pins of a kind there may be, and are, 8 bytes. Documented at

@@ -259,6 +259,9 @@ func Visible() time.Duration { return visible * tick() }
 // visible is how many steps of the clock a batch takes at least, so that it is timed to a tenth, however coarse the clock.
 const visible = 10
 
+// mostCycles is how many cycles make a batch at most: a task that does nothing takes no longer for more of them.
+const mostCycles = 1 << 30
+
 // calibrate returns how many operations make a batch, from the time of a part of the cycle. Only where several cycles go
 // into one is a whole cycle timed first, or as many as the clock needs to see them.
 func (m machine) calibrate(t Task, cfg Config, part Sample) int {
@@ -273,14 +276,14 @@ func (m machine) calibrate(t Task, cfg Config, part Sample) int {
 	}
 	n := 1
 	took := m.batch(t, cfg.Cycle).Elapsed
-	for took < seen {
+	for took < seen && n < mostCycles {
 		n *= 2
 		took = m.batch(t, n*cfg.Cycle).Elapsed
 	}
 	if took <= 0 { // nothing at all, by a clock without steps
 		return cfg.Cycle
 	}
-	return int((batch*time.Duration(n)+took-1)/took) * cfg.Cycle
+	return min(int((batch*time.Duration(n)+took-1)/took), mostCycles) * cfg.Cycle
 }
 
 func (m machine) batch(t Task, n int) Sample {

@@ -52,6 +52,7 @@ func full(t testing.TB) *Report {
 	r.Targets = []Target{{Name: "lookup", Description: "a ratio", Bound: AtMost, Limit: 1.5, Stretch: &limit, Unit: "x", Samples: ns,
 		Parts: []Part{{"floor", 2}}}}
 	r.Targets[0].Summarize()
+	r.Settings.Command = []string{"targets", "--quick"}
 	r.Stages = []Stage{NewStage("copy", StagePart, "irp", "difference", ns)}
 	r.Stages[0].Bytes = 4096
 	r.Scale = []ScalePoint{NewScalePoint(100, "random", "engine", 8, ns)}
