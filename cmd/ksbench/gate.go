@@ -181,13 +181,20 @@ func (c *gateCommand) confirm(con *console, old *verdict.Measurements, first *ve
 	if err != nil {
 		return nil, err
 	}
-	if first.Shift != nil { // the first measurement was of no use
+	missing := func(rows []string) error {
+		return badInput{fmt.Errorf("gate: --again %q did not measure what would fail: %s", c.Again, doc.Listed(rows))}
+	}
+	if c.Time == "hard" && first.Shift != nil { // the first measurement was of no use
+		if rows := again.Lacks(first); len(rows) > 0 {
+			return nil, missing(rows)
+		}
 		again.Warnings = append(again.Warnings, fmt.Sprintf("measured again by %q, as most benchmarks had moved together by about %s",
 			c.Again, doc.Percent(*first.Shift)))
+		again.OnlyOld, again.OnlyNew = first.OnlyOld, first.OnlyNew
 		return again, nil
 	}
-	if missing := first.Confirm(again); len(missing) > 0 {
-		return nil, badInput{fmt.Errorf("gate: --again %q did not measure what would fail: %s", c.Again, doc.Listed(missing))}
+	if rows := first.Confirm(again); len(rows) > 0 {
+		return nil, missing(rows)
 	}
 	return first, nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -108,5 +110,37 @@ func TestInterruptLeavesNoWorktree(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, left, moment)
 		require.Equal(t, 1, strings.Count(git("worktree", "list"), "\n"), moment)
+	}
+}
+
+// When everything moved, what is measured again is judged instead of what was, so all of it must be there.
+func TestGateAgainOfAll(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the commands are for a POSIX shell")
+	}
+	t.Chdir(t.TempDir())
+	write := func(name string, time float64, allocs int, benchmarks string) {
+		var text strings.Builder
+		text.WriteString("pkg: example.com/volume\n")
+		for i := range 10 {
+			for _, b := range benchmarks {
+				n := 1
+				if b == 'F' {
+					n = allocs
+				}
+				fmt.Fprintf(&text, "BenchmarkGet%c-2\t1000\t%.2f ns/op\t8 B/op\t%d allocs/op\n", b, time+float64(i*7%10)/10, n)
+			}
+		}
+		require.NoError(t, os.WriteFile(name, []byte(text.String()), 0o666))
+	}
+	write("old.txt", 100, 1, "ABCDEF")
+	write("new.txt", 115, 2, "ABCDEF")
+	write("few.txt", 100, 1, "ABCDE")
+	write("same.txt", 100, 1, "ABCDEF")
+	write("worse.txt", 100, 2, "ABCDEF")
+	for file, want := range map[string]int{"few.txt": exitBadInput, "same.txt": exitOK, "worse.txt": exitFailed} {
+		var stderr bytes.Buffer
+		got := run(t.Context(), []string{"gate", "--baseline", "old.txt", "--again", "cat " + file, "new.txt"}, nil, io.Discard, &stderr)
+		require.Equal(t, want, got, "%s: %s", file, &stderr)
 	}
 }

@@ -30,6 +30,8 @@ type Comparison struct {
 	OnlyOld       []string  `json:"only_old"` // rows that one side alone has, "name unit"
 	OnlyNew       []string  `json:"only_new"`
 	Warnings      []string  `json:"warnings"`
+
+	text bool // the new side is of go test
 }
 
 // ErrNothingInCommon says that no row is in both measurements.
@@ -51,7 +53,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 	opt = opt.withDefaults()
 	Align(old, new)
 	c := &Comparison{SchemaVersion: SchemaVersion, Old: old.Side, New: new.Side, Alpha: opt.Alpha, Effect: opt.Effect, Rows: []Row{},
-		OnlyOld: []string{}, OnlyNew: []string{}, Warnings: slices.Concat([]string{}, old.Warnings, new.Warnings)}
+		OnlyOld: []string{}, OnlyNew: []string{}, Warnings: slices.Concat([]string{}, old.Warnings, new.Warnings), text: new.text}
 	if differ := old.aligned.differ; len(differ) > 0 {
 		c.Warnings = append(c.Warnings, "the sides differ in more than the code, it may be: "+joined(differ))
 	}
@@ -86,7 +88,7 @@ func New(old, new *Measurements, opt Options) (*Comparison, error) {
 		if warning != "" {
 			row.warn(warning)
 		}
-		row.Name, row.Kind = s.Name, s.Kind
+		row.Name, row.Kind, row.measured = s.Name, s.Kind, s
 		pairs = append(pairs, &pair{old: was, new: s, row: row})
 	}
 	for _, s := range old.Series {
@@ -167,22 +169,15 @@ func (c *Comparison) warn(limits []float64) {
 // Confirm takes back the regressions that another comparison of the same rows does not find as well, and returns the names of those
 // that it says nothing about. As it takes back only, the chance of a false alarm is no larger than it was.
 func (c *Comparison) Confirm(again *Comparison) (missing []string) {
-	type name struct{ name, unit string }
-	found := map[name]Row{}
-	for _, r := range again.Rows {
-		found[name{r.Name, r.Unit}] = r
-	}
+	second := c.counterparts(again)
 	for i := range c.Rows {
 		r := &c.Rows[i]
-		if r.Verdict != Regressed {
-			continue
-		}
-		second, ok := found[name{r.Name, r.Unit}]
 		switch {
-		case !ok:
+		case r.Verdict != Regressed:
+		case second[i] == nil:
 			missing = append(missing, r.Name+" "+r.Unit)
-		case second.Verdict != Regressed:
-			r.warn(fmt.Sprintf("would be regressed, but is %s when measured again", second.Verdict))
+		case second[i].Verdict != Regressed:
+			r.warn(fmt.Sprintf("would be regressed, but is %s when measured again", second[i].Verdict))
 			r.Verdict = Inconclusive
 			c.Counts[Regressed]--
 			c.Counts[Inconclusive]++
@@ -192,6 +187,41 @@ func (c *Comparison) Confirm(again *Comparison) (missing []string) {
 		delete(c.Counts, Regressed)
 	}
 	return missing
+}
+
+// Lacks names the rows of another comparison that c says nothing about.
+func (c *Comparison) Lacks(other *Comparison) (missing []string) {
+	for i, r := range other.counterparts(c) {
+		if r == nil {
+			missing = append(missing, other.Rows[i].Name+" "+other.Rows[i].Unit)
+		}
+	}
+	return missing
+}
+
+// counterparts returns for each row the row of another comparison that is of the same metric, nil for none. They are known as
+// those of two sides are: names are short in each comparison as its own benchmarks allow.
+func (c *Comparison) counterparts(other *Comparison) []*Row {
+	a, b := c.measured(), other.measured()
+	Align(a, b)
+	of := map[rowKey]*Row{}
+	for i, s := range b.Series {
+		of[s.key()] = &other.Rows[i]
+	}
+	rows := make([]*Row, len(c.Rows))
+	for i, s := range a.Series {
+		rows[i] = of[s.key()]
+	}
+	return rows
+}
+
+// measured are the new measurements of the rows.
+func (c *Comparison) measured() *Measurements {
+	m := &Measurements{Side: c.New, text: c.text}
+	for _, r := range c.Rows {
+		m.Series = append(m.Series, r.measured)
+	}
+	return m
 }
 
 // Counts are how many rows have each verdict.

@@ -244,3 +244,51 @@ func TestGammaDerivatives(t *testing.T) {
 	require.InDelta(t, 2.228139, student(0.95, 10), 1e-5)
 	require.InDelta(t, 0.05, tails(12.7062, 1), 1e-5)
 }
+
+// What is measured again is known as what was measured first, whatever names are short for; what is not there is said.
+func TestConfirm(t *testing.T) {
+	read := func(text string) *Measurements {
+		t.Helper()
+		m, err := ReadGoBench(strings.NewReader(text), "file", nil)
+		require.NoError(t, err)
+		return m
+	}
+	results := func(pkg string, allocs ...int) string {
+		var b strings.Builder
+		fmt.Fprintf(&b, "pkg: %s\n", pkg)
+		for i, n := range allocs {
+			fmt.Fprintf(&b, "BenchmarkGet%c-2 100 5 ns/op 8 B/op %d allocs/op\n", 'A'+i, n)
+		}
+		return b.String()
+	}
+	compare := func(old, new string) *Comparison {
+		t.Helper()
+		c, err := New(read(old), read(new), Options{})
+		require.NoError(t, err)
+		return c
+	}
+	first := func() *Comparison {
+		c := compare(results("m/cache", 1, 1)+results("n/cache", 1), results("m/cache", 2, 1)+results("n/cache", 1))
+		require.Equal(t, 1, c.Counts[Regressed])
+		return c
+	}
+	for _, test := range []struct {
+		name      string
+		again     *Comparison
+		regressed int
+		missing   []string
+		lacks     int
+	}{
+		{"again", compare(results("m/cache", 1), results("m/cache", 2)), 1, nil, 6},
+		{"not again", compare(results("m/cache", 1, 1), results("m/cache", 1, 1)), 0, nil, 3},
+		{"of another package", compare(results("n/cache", 1), results("n/cache", 1)), 1, []string{"m/cache.GetA allocs/op"}, 6},
+		{"all of it", first(), 1, nil, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := first()
+			require.Len(t, test.again.Lacks(c), test.lacks)
+			require.Equal(t, test.missing, c.Confirm(test.again))
+			require.Equal(t, test.regressed, c.Counts[Regressed])
+		})
+	}
+}

@@ -85,6 +85,8 @@ type Row struct {
 	Verdict  Verdict          `json:"verdict"`
 	Warnings []string         `json:"warnings"`
 
+	measured Series // the new side
+
 	found difference // before it was scaled
 	scale scale
 	moved difference // on the scale of floor
