@@ -17,6 +17,7 @@ import (
 type checkout struct {
 	rev, commit string
 	worktree    string
+	has         []bool     // which packages it has
 	binaries    [][]string // by package and layout
 }
 
@@ -81,10 +82,20 @@ func (r *run) packages() error {
 			folders[i] = append(folders[i], "./"+filepath.ToSlash(folder))
 		}
 	}
-	r.cfg.Packages = slices.DeleteFunc(folders[0], func(folder string) bool { return !slices.Contains(folders[1], folder) })
-	if len(r.cfg.Packages) == 0 {
+	if !slices.ContainsFunc(folders[0], func(folder string) bool { return slices.Contains(folders[1], folder) }) {
 		return input("--package %s: no package has tests in both revisions; name those with benchmarks, or ./... for all",
 			strings.Join(r.patterns, ","))
+	}
+	r.cfg.Packages = folders[0]
+	for _, folder := range folders[1] {
+		if !slices.Contains(folders[0], folder) {
+			r.cfg.Packages = append(r.cfg.Packages, folder)
+		}
+	}
+	for i := range r.sides {
+		for _, folder := range r.cfg.Packages {
+			r.sides[i].has = append(r.sides[i].has, slices.Contains(folders[i], folder))
+		}
 	}
 	return nil
 }

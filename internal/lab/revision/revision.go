@@ -42,8 +42,9 @@ type Config struct {
 // ErrInput is what an error is that the user can mend: no such revision, no such package, no benchmark in both.
 var ErrInput = errors.New("bad input")
 
-// Measure returns the measurements of both revisions, whose values with one index are pairs: one for each layout. No worktree
-// remains, also when the context ends, whose error is returned then.
+// Measure returns the measurements of both revisions, whose values with one index are pairs: one for each layout. A benchmark or a
+// metric that one of them alone has is a series without values there. No worktree remains, also when the context ends, whose error
+// is returned then.
 func Measure(ctx context.Context, cfg Config) (old, new *verdict.Measurements, err error) {
 	dir, err := os.MkdirTemp("", "ksbench-revisions-")
 	if err != nil {
@@ -57,11 +58,11 @@ func Measure(ctx context.Context, cfg Config) (old, new *verdict.Measurements, e
 	if err := r.packages(); err != nil {
 		return nil, nil, err
 	}
-	names, err := r.list()
+	sides := [2]*verdict.Measurements{{Side: r.side(0)}, {Side: r.side(1)}}
+	names, err := r.list(sides)
 	if err != nil {
 		return nil, nil, err
 	}
-	sides := [2]*verdict.Measurements{{Side: r.side(0)}, {Side: r.side(1)}}
 	for i, n := range names {
 		r.progress(i, len(names), n.name)
 		if err := r.benchmark(n, sides); err != nil {
@@ -97,14 +98,10 @@ func (r *run) progress(done, total int, step string) {
 
 // benchmark measures one benchmark in all layouts and adds its series to both sides.
 func (r *run) benchmark(b benchmark, sides [2]*verdict.Measurements) error {
-	type key struct {
-		of   verdict.Benchmark
-		unit string
-	}
-	var order []key
-	series := [2]map[key]*verdict.Series{{}, {}}
+	var order []string // units: what a program prints, as a seed, does not make it another benchmark
+	series := [2]map[string]*verdict.Series{{}, {}}
 	for layout := range r.cfg.Layouts {
-		values := [2]map[key][]float64{{}, {}}
+		values := [2]map[string][]float64{{}, {}}
 		for range r.cfg.Rounds {
 			first := r.rng.IntN(2)
 			for _, side := range []int{first, 1 - first, 1 - first, first} {
@@ -113,12 +110,12 @@ func (r *run) benchmark(b benchmark, sides [2]*verdict.Measurements) error {
 					return err
 				}
 				for _, s := range m.Series {
-					k := key{s.Benchmark, s.Unit}
+					k := s.Unit
 					values[side][k] = append(values[side][k], s.Values...)
 					if series[side][k] == nil {
 						s.Values = nil
 						series[side][k] = &s
-						if side == 0 {
+						if series[1-side][k] == nil {
 							order = append(order, k)
 						}
 					}
@@ -134,7 +131,8 @@ func (r *run) benchmark(b benchmark, sides [2]*verdict.Measurements) error {
 	}
 	for _, k := range order {
 		for i := range sides {
-			if s := series[i][k]; s != nil && len(s.Values) == r.cfg.Layouts {
+			s, other := series[i][k], series[1-i][k]
+			if s != nil && (other == nil || len(s.Values) == r.cfg.Layouts) {
 				sides[i].Series = append(sides[i].Series, *s)
 			}
 		}

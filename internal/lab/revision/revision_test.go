@@ -82,11 +82,16 @@ func TestMeasure(t *testing.T) {
 		m     *verdict.Measurements
 		rev   string
 		bytes float64
-	}{{old, "HEAD~1", 64}, {new, "HEAD", 256}} {
+		alone string
+	}{{old, "HEAD~1", 64, "Old"}, {new, "HEAD", 256, "New"}} {
 		require.Equal(t, side.rev, side.m.Source)
 		require.Equal(t, git(t, "rev-parse", side.rev)[:12], side.m.Environment.Commit)
 		values := map[string][]float64{}
 		for _, s := range side.m.Series {
+			if len(s.Values) == 0 {
+				require.Equal(t, side.alone, s.Name)
+				continue
+			}
 			require.Equal(t, "Both", s.Name)
 			values[s.Unit] = s.Values
 		}
@@ -96,6 +101,54 @@ func TestMeasure(t *testing.T) {
 	}
 	require.Equal(t, []string{"listing HEAD~1", "building HEAD~1", "listing HEAD", "building HEAD", "building HEAD~1", "building HEAD",
 		"Both"}, steps)
+	nothingLeft(t, tmp)
+}
+
+// A benchmark is known by its whole package, also where two end in one element; a program that prints another seed in each run is
+// none of another kind. What one revision alone has is named: a benchmark, a metric, and a package.
+func TestWhatIsOneBenchmark(t *testing.T) {
+	tmp := repository(t)
+	write := func(folder, bytes, more string) {
+		dir := filepath.FromSlash(folder)
+		require.NoError(t, os.MkdirAll(dir, 0o777))
+		text := "package cache\n\nimport (\n\t\"fmt\"\n\t\"os\"\n\t\"testing\"\n)\n\nvar sink []byte\n\n" +
+			"func TestMain(m *testing.M) {\n\tfmt.Println(\"seed:\", os.Getpid())\n\tos.Exit(m.Run())\n}\n\n" + source("Get", bytes) + more
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "cache_test.go"), []byte(text), 0o666))
+	}
+	commit := func() {
+		git(t, "add", ".")
+		git(t, "commit", "-q", "-m", "a revision")
+	}
+	metric := "func BenchmarkMetric(b *testing.B) {\n\tfor range b.N {\n\t}\n"
+	write("m/cache", "64", source("Going", "1")+metric+"\tb.ReportMetric(1, \"hits\")\n}\n")
+	write("n/cache", "64", "")
+	write("gone", "64", "")
+	commit()
+	write("m/cache", "64", metric+"}\n")
+	write("n/cache", "128", "")
+	require.NoError(t, os.RemoveAll("gone"))
+	write("added", "64", "")
+	commit()
+	cfg := quick
+	cfg.Packages = []string{"./..."}
+	old, new, err := Measure(t.Context(), cfg)
+	require.NoError(t, err)
+	c, err := verdict.New(old, new, verdict.Options{Paired: true})
+	require.NoError(t, err)
+	verdicts := map[string]verdict.Verdict{}
+	for _, r := range c.Rows {
+		if r.Exact() {
+			verdicts[r.Name+" "+r.Unit] = r.Verdict
+		}
+	}
+	require.Equal(t, map[string]verdict.Verdict{
+		"m/cache.Get B/op": verdict.Same, "m/cache.Get allocs/op": verdict.Same,
+		"n/cache.Get B/op": verdict.Regressed, "n/cache.Get allocs/op": verdict.Same,
+		"m/cache.Metric B/op": verdict.Same, "m/cache.Metric allocs/op": verdict.Same,
+	}, verdicts)
+	require.ElementsMatch(t, []string{"volume/gone.Get ns/op", "volume/gone.Get B/op", "volume/gone.Get allocs/op",
+		"m/cache.Going ns/op", "m/cache.Going B/op", "m/cache.Going allocs/op", "m/cache.Metric hits"}, c.OnlyOld)
+	require.ElementsMatch(t, []string{"volume/added.Get ns/op", "volume/added.Get B/op", "volume/added.Get allocs/op"}, c.OnlyNew)
 	nothingLeft(t, tmp)
 }
 

@@ -18,13 +18,16 @@ type benchmark struct {
 	name string
 }
 
-// list runs everything once and returns what both revisions have.
-func (r *run) list() ([]benchmark, error) {
+// list runs everything once and returns what both revisions have. What one alone has becomes series of it without values.
+func (r *run) list(sides [2]*verdict.Measurements) ([]benchmark, error) {
 	var both []benchmark
 	var matched [2]bool
 	for p, pkg := range r.cfg.Packages {
-		var names [2][]string
+		var series [2][]verdict.Series
 		for side := range r.sides {
+			if !r.sides[side].has[p] {
+				continue
+			}
 			r.progress(2*p+side, 2*len(r.cfg.Packages), "listing "+r.sides[side].rev)
 			if err := r.build(side, p, 1); err != nil {
 				return nil, err
@@ -37,21 +40,31 @@ func (r *run) list() ([]benchmark, error) {
 				continue
 			}
 			matched[side] = true
-			m, err := verdict.ReadGoBench(strings.NewReader(text+"\n"), pkg, nil)
+			m, err := verdict.ReadGoBench(strings.NewReader(text+"\n"), pkg, r.cfg.Exact)
 			if err != nil {
 				return nil, err
 			}
-			for _, s := range m.Series {
+			series[side] = m.Series
+		}
+		first := len(both)
+		var names [2][]string
+		for side := range r.sides {
+			for _, s := range series[side] {
 				if s.Unit == "ns/op" {
 					names[side] = append(names[side], nameOf(s))
 				}
 			}
 		}
-		first := len(both)
 		for _, name := range names[0] {
-			for _, other := range names[1] {
-				if name == other {
-					both = append(both, benchmark{p, name})
+			if slices.Contains(names[1], name) {
+				both = append(both, benchmark{p, name})
+			}
+		}
+		for side := range r.sides {
+			for _, s := range series[side] {
+				if !slices.Contains(names[1-side], nameOf(s)) {
+					s.Values = nil
+					sides[side].Series = append(sides[side].Series, s)
 				}
 			}
 		}
