@@ -203,6 +203,24 @@ func TestRunsOfAnotherMachineAreNotTogether(t *testing.T) {
 	require.ErrorContains(t, err, "main: runs 1 and 2 are not comparable: CPU: A, now B")
 }
 
+// A run that is kept twice would make runs seem to lie closer together. Counts may well be equal.
+func TestOneRunIsNotTwo(t *testing.T) {
+	read := func(text string) *Measurements {
+		t.Helper()
+		m, err := ReadGoBench(strings.NewReader(text), "file", nil)
+		require.NoError(t, err)
+		return m
+	}
+	const one = "BenchmarkX-2 1 10 ns/op 8 B/op\nBenchmarkX-2 1 11 ns/op 8 B/op\n"
+	const other = "BenchmarkX-2 1 11 ns/op 8 B/op\nBenchmarkX-2 1 12 ns/op 8 B/op\n"
+	_, err := Together("main", read(one), read(other), read(one))
+	require.ErrorContains(t, err, "main: runs 1 and 3 are the same run")
+	_, err = Together("main", read(one), read(other))
+	require.NoError(t, err)
+	_, err = Together("main", read("BenchmarkX-2 1 8 B/op\n"), read("BenchmarkX-2 1 8 B/op\n"))
+	require.NoError(t, err)
+}
+
 // What is expected of a short series of a process is what simulation finds; that nothing hangs together is found as well.
 func TestSerial(t *testing.T) {
 	rng := rand.New(rand.NewPCG(16, 1)) // fixed: what is promised is seldom, and not never
