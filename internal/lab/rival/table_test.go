@@ -21,9 +21,9 @@ func TestFormsFindWhatWasDeclared(t *testing.T) {
 		for range rng.IntN(12) {
 			set := engine.PropertySet{Set: ks.GUID{byte(rng.IntN(8)), 8: byte(rng.IntN(2))}}
 			lo, hi := set.Set.Words()
-			spread := []int{8, 40, 1 << 31}[rng.IntN(3)]
+			spread := []uint32{8, 40, 1 << 31}[rng.IntN(3)]
 			for range rng.IntN(10) {
-				k := key{lo, hi, uint32(rng.IntN(spread)) * uint32(1+rng.IntN(2))}
+				k := key{lo, hi, rng.Uint32N(spread) * (1 + rng.Uint32N(2))}
 				if _, ok := want[k]; !ok {
 					want[k] = uint32(len(want)) + 1
 					set.Items = append(set.Items, engine.PropertyItem{ID: k.id, MinData: want[k]})
