@@ -12,8 +12,8 @@ type compareCommand struct {
 	Old string `arg:"" optional:"" help:"A report (--format json), the output of go test -bench, or - for standard input."`
 	New string `arg:"" optional:"" help:"Another of the same kind."`
 
-	judging
-	revising
+	comparisonFlags
+	revisionFlags
 
 	Fail bool `help:"Exit with 1 if anything regressed."`
 }
@@ -25,7 +25,7 @@ func (c *compareCommand) Run(con *console) error {
 	}
 	out, err := newOutput(c.Out, con.stdout)
 	if err == nil {
-		err = out.spare(c.Old, c.New)
+		err = out.distinctFrom(c.Old, c.New)
 	}
 	if err != nil {
 		return err

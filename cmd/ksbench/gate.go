@@ -23,8 +23,8 @@ type gateCommand struct {
 	Baseline string `placeholder:"NAME|FILE" help:"What to hold it against: a saved baseline, or any file that compare reads."`
 	Dir      string `default:"${baselines}" placeholder:"DIR" help:"The folder of saved baselines (${default})."`
 
-	judging
-	revising
+	comparisonFlags
+	revisionFlags
 	Time       string `enum:"hard,soft,off" default:"hard" help:"What times may do: fail the gate, be only shown, or be left out (hard, soft, off). Counts always fail it."`
 	FailOnGone bool   `help:"Fail also if a benchmark, or a metric of one, is no longer there."`
 
@@ -100,7 +100,7 @@ func (c *gateCommand) sides(con *console, out *output) (old, new *verdict.Measur
 	if err != nil {
 		return nil, nil, badInput{err}
 	}
-	if err := out.spare(path, c.Current); err != nil {
+	if err := out.distinctFrom(path, c.Current); err != nil {
 		return nil, nil, err
 	}
 	if old, err = c.load(con, path); err == nil {

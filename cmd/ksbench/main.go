@@ -16,24 +16,39 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 
 	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
-// commands are the subcommands. A command is a struct of flags with a method Run(*console) error, in a file of its own;
-// the structs embedded here list them by what they are for, each beside its commands.
+// commands are the subcommands, in the order of the help. A command is a struct of flags with a method Run(*console) error, in a
+// file of its own.
 type commands struct {
 	Run   runCommand   `cmd:"" default:"withargs" help:"Measure the engine and its peers. The command when none is named."`
 	Exec  execCommand  `cmd:"" help:"Answer requests, one JSON line each, and say all that can be seen of each answer."`
 	Check checkCommand `cmd:"" help:"Validate manifests and request files, and show what the objects offer."`
 
-	speedCommands
-	proofCommands
-	labCommands
-	pageCommands
-	manners
+	Targets targetsCommand `cmd:"" help:"Measure how far the engine is from its targets; exit with 1 if one is missed."`
+	Stages  stagesCommand  `cmd:"" help:"Take a request apart: where its time goes, beside the limits of the machine."`
+
+	Profile profileCommand `cmd:"" help:"Record profiles of requests, or check recorded ones: nothing allocates, contends, waits or collects."`
+	Scale   scaleCommand   `cmd:"" help:"Measure how the table grows, from 8 to 4,000,000 keys: time, memory, build."`
+
+	Compare  compareCommand  `cmd:"" help:"Say what changed between two measurements, or between two revisions that take turns."`
+	Gate     gateCommand     `cmd:"" help:"Fail when something got worse than a baseline: 0 ok, 1 regressed, 2 bad input, 3 not comparable."`
+	Baseline baselineCommand `cmd:"" help:"Keep measurements under names: save, list, show."`
+	Selftest selftestCommand `cmd:"" help:"Try whether verdicts can be believed on this machine: nothing changed, planted changes."`
+	Merge    mergeCommand    `cmd:"" help:"Add the reports of several machines or shards into one."`
+
+	Report     reportCommand             `cmd:"" help:"Write reports as one HTML page that needs nothing else: tables, plots, flame graphs."`
+	Serve      serveCommand              `cmd:"" help:"Show a folder's reports in a browser on this machine, compare two, watch a run."`
+	Doctor     doctorCommand             `cmd:"" help:"Say if this machine is fit to measure on, and what to do if not; exit with 1 then."`
+	Version    versionCommand            `cmd:"" help:"Say what this program is: version, commit, compiler."`
+	Completion kongcompletion.Completion `cmd:"" help:"Say how to complete commands and flags with the tab key, in bash, zsh or fish."`
+
+	globalFlags
 }
 
 // console is what a command talks to instead of the process's own files and signals.

@@ -104,8 +104,8 @@ func distinct(outputs ...*output) error {
 	return nil
 }
 
-// spare refuses an output that would replace what the command reads.
-func (o *output) spare(inputs ...string) error {
+// distinctFrom refuses an output that would replace what the command reads.
+func (o *output) distinctFrom(inputs ...string) error {
 	for _, input := range inputs {
 		if input != "-" && o.same(&output{path: input, target: input}) {
 			return o.fault(errors.New("is read, too; name another"))

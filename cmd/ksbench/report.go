@@ -19,7 +19,7 @@ type reportCommand struct {
 func (c *reportCommand) Run(con *console) error {
 	out, err := newOutput(c.Out, con.stdout)
 	if err == nil {
-		err = firstOf(out.spare(c.Files...), out.spare(c.Profile...))
+		err = firstOf(out.distinctFrom(c.Files...), out.distinctFrom(c.Profile...))
 	}
 	if err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
-// revising are the flags of commands that measure two revisions themselves.
-type revising struct {
+// revisionFlags are the flags of the commands that measure two revisions themselves.
+type revisionFlags struct {
 	Rev       []string      `sep:"none" placeholder:"REV" help:"Given twice: build the Go benchmarks of two git revisions and let them take turns."`
 	Package   []string      `default:"." placeholder:"PATTERN" help:"With --rev: the packages whose benchmarks to run, as for go test: ./... (${default})."`
 	Bench     string        `default:"." placeholder:"REGEXP" help:"With --rev: the benchmarks, as for go test."`
@@ -21,7 +21,7 @@ type revising struct {
 }
 
 // measure measures both revisions in turns.
-func (c *revising) measure(con *console, exact []string) (old, new *verdict.Measurements, err error) {
+func (c *revisionFlags) measure(con *console, exact []string) (old, new *verdict.Measurements, err error) {
 	switch {
 	case len(c.Rev) != 2:
 		return nil, nil, badUsage{fmt.Errorf("--rev: given %d times; name two revisions, as --rev OLD --rev NEW", len(c.Rev))}

@@ -54,7 +54,7 @@ func (c *runCommand) Run(con *console) error {
 	html, err := newOutputOf("--html", c.HTML, nil)
 	if err == nil {
 		manifests := append(c.Manifest, c.Files...)
-		err = firstOf(distinct(out, html), out.spare(manifests...), html.spare(manifests...))
+		err = firstOf(distinct(out, html), out.distinctFrom(manifests...), html.distinctFrom(manifests...))
 	}
 	if err != nil {
 		return err

@@ -12,14 +12,14 @@ import (
 type stagesCommand struct {
 	Quick bool   `help:"Few rounds: some seconds."`
 	Match string `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in PATH/STAGE or limit/NAME: ^irp/."`
-	measuring
+	measurementFlags
 }
 
 // Run is called by kong. Many short rounds bear a busy machine better than few long ones.
 func (c *stagesCommand) Run(con *console) error {
 	opt := stages.Options{Seed: c.Seed, Batch: time.Millisecond}
 	var err error
-	if opt.Match, err = expression(c.Match); err != nil {
+	if opt.Match, err = compileMatch(c.Match); err != nil {
 		return badInput{err}
 	}
 	opt.Rounds = c.Rounds.or(10 * usual(c.Quick))

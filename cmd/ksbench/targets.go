@@ -13,14 +13,14 @@ import (
 type targetsCommand struct {
 	Quick bool   `help:"Short batches, 6 rounds, and 10,000,000 requests to count instead of 100,000,000: under a minute."`
 	Match string `name:"run" placeholder:"REGEXP" help:"Measure only the targets whose name matches: ^irp/."`
-	measuring
+	measurementFlags
 }
 
 // Run is called by kong.
 func (c *targetsCommand) Run(con *console) error {
 	opt := targets.Options{Seed: c.Seed, Quick: c.Quick}
 	var err error
-	if opt.Match, err = expression(c.Match); err != nil {
+	if opt.Match, err = compileMatch(c.Match); err != nil {
 		return badInput{err}
 	}
 	opt.Rounds = c.Rounds.or(usual(c.Quick))

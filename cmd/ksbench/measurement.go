@@ -10,14 +10,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
-// speedCommands ask whether the engine is as fast as it should be, and where a request's time goes.
-type speedCommands struct {
-	Targets targetsCommand `cmd:"" help:"Measure how far the engine is from its targets; exit with 1 if one is missed."`
-	Stages  stagesCommand  `cmd:"" help:"Take a request apart: where its time goes, beside the limits of the machine."`
-}
-
-// measuring are the flags that these commands share.
-type measuring struct {
+// measurementFlags are the flags of targets and stages.
+type measurementFlags struct {
 	Format string `enum:"text,json,md" default:"text" help:"How to write the report: text, json or md."`
 	Out    string `placeholder:"FILE" help:"Where to write the report, instead of standard output."`
 	Rounds rounds `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
@@ -32,8 +26,8 @@ func usual(quick bool) int {
 	return fullRounds
 }
 
-// expression compiles the value of --run, nil without one.
-func expression(match string) (*regexp.Regexp, error) {
+// compileMatch compiles the value of --run, nil without one.
+func compileMatch(match string) (*regexp.Regexp, error) {
 	if match == "" {
 		return nil, nil
 	}
@@ -45,14 +39,14 @@ func expression(match string) (*regexp.Regexp, error) {
 }
 
 // report measures and writes. Where the report goes is looked at first: nobody is to wait for nothing.
-func (m *measuring) report(con *console, match string,
+func (f *measurementFlags) report(con *console, match string,
 	measure func(ctx context.Context, progress func(done, total int, what string)) (*report.Report, error)) (*report.Report, error) {
-	out, err := newOutput(m.Out, con.stdout)
+	out, err := newOutput(f.Out, con.stdout)
 	if err != nil {
 		return nil, err
 	}
 	line := newProgress(con.stderr)
-	line.note(out, m.Format)
+	line.note(out, f.Format)
 	rep, err := measure(con.ctx, line.show)
 	line.clear()
 	switch {
@@ -64,5 +58,5 @@ func (m *measuring) report(con *console, match string,
 		return nil, err
 	}
 	rep.Settings.Command = con.command
-	return rep, con.write(out, rep, m.Format)
+	return rep, con.write(out, rep, f.Format)
 }

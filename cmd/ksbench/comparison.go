@@ -13,8 +13,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
-// judging are the flags of every command that compares.
-type judging struct {
+// comparisonFlags are the flags of every command that compares.
+type comparisonFlags struct {
 	Alpha       float64    `default:"0.05" placeholder:"P" help:"Chance of any false alarm among all rows (${default})."`
 	Floor       percentage `default:"${floor}" aliases:"effect" help:"Least relative change of a time that counts (${default})."`
 	Filter      string     `placeholder:"FILTER" help:"Compare only what this filter of benchstat matches, by key, unit and value: '.unit:ns/op /size:(4k OR 8k) -goos:windows'."`
@@ -35,20 +35,20 @@ type judging struct {
 }
 
 // check is called before anything is read or measured.
-func (j *judging) check() (err error) {
-	if !(j.Alpha > 0 && j.Alpha < 1) {
-		return badUsage{fmt.Errorf("--alpha %v: must be between 0 and 1", j.Alpha)}
+func (f *comparisonFlags) check() (err error) {
+	if !(f.Alpha > 0 && f.Alpha < 1) {
+		return badUsage{fmt.Errorf("--alpha %v: must be between 0 and 1", f.Alpha)}
 	}
-	for _, unit := range j.Higher {
-		if slices.Contains(j.Lower, unit) {
+	for _, unit := range f.Higher {
+		if slices.Contains(f.Lower, unit) {
 			return badUsage{fmt.Errorf("--higher-is-better and --lower-is-better both name %s", unit)}
 		}
 	}
-	if j.names, err = regexp.Compile(j.Match); err != nil {
+	if f.names, err = regexp.Compile(f.Match); err != nil {
 		return badUsage{fmt.Errorf("--run: %w", err)}
 	}
-	if j.Filter != "" {
-		if j.filter, err = benchproc.NewFilter(j.Filter); err != nil {
+	if f.Filter != "" {
+		if f.filter, err = benchproc.NewFilter(f.Filter); err != nil {
 			return badUsage{fmt.Errorf("--filter: %w", err)}
 		}
 	}
@@ -56,11 +56,11 @@ func (j *judging) check() (err error) {
 }
 
 // load reads one side from a file, or from standard input if it is called -.
-func (j *judging) load(con *console, path string) (m *verdict.Measurements, err error) {
+func (f *comparisonFlags) load(con *console, path string) (m *verdict.Measurements, err error) {
 	if path == "-" {
-		m, err = verdict.Read(con.input(), "standard input", j.Exact)
+		m, err = verdict.Read(con.input(), "standard input", f.Exact)
 	} else {
-		m, err = verdict.Load(con.ctx, path, j.Exact)
+		m, err = verdict.Load(con.ctx, path, f.Exact)
 	}
 	switch {
 	case con.ctx.Err() != nil:
@@ -68,37 +68,37 @@ func (j *judging) load(con *console, path string) (m *verdict.Measurements, err 
 	case err != nil:
 		return nil, badInput{err}
 	}
-	m.Ignore(j.Ignore)
+	m.Ignore(f.Ignore)
 	return m, nil
 }
 
 // compare keeps what matches of both sides and compares it.
-func (j *judging) compare(old, new *verdict.Measurements, opt verdict.Options) (*verdict.Comparison, error) {
+func (f *comparisonFlags) compare(old, new *verdict.Measurements, opt verdict.Options) (*verdict.Comparison, error) {
 	verdict.Align(old, new) // before rows are dropped by their names
-	old.Match(j.names)
-	new.Match(j.names)
-	if j.filter != nil {
-		old.Filter(j.filter)
-		new.Filter(j.filter)
+	old.Match(f.names)
+	new.Match(f.names)
+	if f.filter != nil {
+		old.Filter(f.filter)
+		new.Filter(f.filter)
 	}
-	old.Source, new.Source = cmp.Or(j.OldName, old.Source), cmp.Or(j.NewName, new.Source)
-	opt.Effect = float64(j.Floor)
-	opt.Alpha, opt.HigherIsBetter, opt.LowerIsBetter = j.Alpha, j.Higher, j.Lower
-	opt.CountFloor = (*float64)(j.CountFloor)
+	old.Source, new.Source = cmp.Or(f.OldName, old.Source), cmp.Or(f.NewName, new.Source)
+	opt.Effect = float64(f.Floor)
+	opt.Alpha, opt.HigherIsBetter, opt.LowerIsBetter = f.Alpha, f.Higher, f.Lower
+	opt.CountFloor = (*float64)(f.CountFloor)
 	return verdict.New(old, new, opt)
 }
 
 // write writes the comparison as the flags say. That it cannot be written is nothing that a comparison found: a gate must not
 // end with the exit code of a regression, so it counts as bad input.
-func (j *judging) write(con *console, out *output, c *verdict.Comparison) error {
+func (f *comparisonFlags) write(con *console, out *output, c *verdict.Comparison) error {
 	var err error
-	if j.OnlyChanges {
+	if f.OnlyChanges {
 		c.OnlyChanges()
 	}
-	if j.OnlyChanges && !c.Changed() {
+	if f.OnlyChanges && !c.Changed() {
 		err = out.write(func(io.Writer) error { return nil })
 	} else {
-		err = con.write(out, c, j.Format)
+		err = con.write(out, c, f.Format)
 	}
 	if err != nil {
 		return badInput{err}

@@ -17,8 +17,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/near"
 )
 
-// manners are the flags of every command.
-type manners struct {
+// globalFlags are the flags of every command.
+type globalFlags struct {
 	Config  string `placeholder:"FILE" help:"Take defaults of flags from this file (default: .ksbench.yaml, if there is one)."`
 	Width   width  `placeholder:"COLUMNS" help:"How wide text may be (default: as the terminal is, else $COLUMNS, else as wide as it takes)."`
 	Quiet   bool   `short:"q" help:"Say nothing but results and errors."`
