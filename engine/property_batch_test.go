@@ -55,7 +55,7 @@ func eventfulRequests(n int) (requests []engine.BatchRequest) {
 			r.In[20] = byte(ks.PropertyTypeSet)
 		}
 		if i%19 == 18 {
-			r.In = append(r.In, make([]byte, 40<<10)...) // not for the short way
+			r.In = append(r.In, make([]byte, 40<<10)...) // not for the short path
 		}
 		requests = append(requests, r)
 	}

@@ -25,7 +25,7 @@ const (
 	stateCompleted              // it is completed, and not finished yet
 	stateClosing                // Close was called inside the handler
 
-	// stateShort is that of a request on the short way while its handler has it.
+	// stateShort is that of a request on the short path while its handler has it.
 	stateShort = stateEntered | stateServed | stateLaid | stateOpen
 )
 
@@ -53,7 +53,7 @@ func (irp *IRP) open() {
 	}
 }
 
-// enterShort is enter on the short way, which has found the IRP idle. It comes before anything is touched that Close ends.
+// enterShort is enter on the short path, which has found the IRP idle. It comes before anything is touched that Close ends.
 // Checked builds see who else enters.
 func (irp *IRP) enterShort() {
 	if !invariants.Enabled {
