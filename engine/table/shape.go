@@ -95,7 +95,7 @@ func (s *shape) divide() {
 		for i := uint64(1); i <= windows; i++ {
 			cost[i] = math.MaxInt64
 			for n := uint64(1); n <= i; n++ {
-				if c := cost[i-n] + int64(n)*dearness(n, n*each, length); c < cost[i] {
+				if c := cost[i-n] + int64(n)*extraTries(n, n*each, length); c < cost[i] {
 					cost[i], last[i] = c, n
 				}
 			}
@@ -111,13 +111,13 @@ func (s *shape) divide() {
 	}
 }
 
-// dearness is about how many thousandths of a try a key takes more in a part of n windows than if one window were the part, as
+// extraTries is about how many thousandths of a try a key takes more in a part of n windows than if one window were the part, as
 // measured. It is made of integers because it decides, and must decide alike on all machines.
 //
 // Where two windows overlap, slots are taken twice as fast. If that is the middle third of a part, or near it, the last keys
 // find free slots only at the ends, each half of them at one; a window that is at neither end has the least. A small part may
 // by chance have more keys than it should, and one that does not fit in the cache is slower.
-func dearness(n, slots, window uint64) int64 {
+func extraTries(n, slots, window uint64) int64 {
 	if n < 2 || slots < window || slots > 2*window {
 		return 1 << 40 // never
 	}
