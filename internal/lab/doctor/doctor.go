@@ -2,7 +2,7 @@
 //
 // A number of nanoseconds is only as good as the quiet around it. What disturbs it can be known before an hour is spent: a
 // processor that changes its frequency, other programs, a hypervisor that takes the processor away, a clock too coarse or
-// too dear for what is measured. And whatever the reasons may be, the noise itself can be measured: [Examine] runs one
+// too slow for what is measured. Whatever disturbs it, the noise itself can be measured: [Examine] runs one
 // fixed piece of work again and again and looks at how much its time varies.
 //
 // A finding is good, a warning, or bad. Bad is what makes numbers wrong or verdicts impossible: noise above the effects that

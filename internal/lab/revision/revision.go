@@ -6,7 +6,7 @@
 //
 // A change that moves code moves other code too, and where a loop lies in memory can be worth several percent, as large as
 // what one hopes to measure (golang/go#67822: a 10 % slowdown at p = 0.000 that was the layout alone). So both are
-// linked in several random orders (-ldflags=-randlayout=N), and what is judged is one ratio per layout, not per turn: many turns of
+// linked in several random orders (-ldflags=-randlayout=N), and the verdict is on one ratio per layout, not per turn: many turns of
 // one layout know that layout very well, and nothing of the code. From six layouts on a difference can be called; the default is ten.
 package revision
 

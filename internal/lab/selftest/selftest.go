@@ -2,8 +2,8 @@
 //
 // A tool that says "regressed" should be asked what it says when nothing changed, and whether it notices when something
 // did. For each workload the engine answers requests, and then the processor spins for a number of turns that is given at run time.
-// Both variants are one function, at one address, with one argument that differs or does not; what is compared is therefore the
-// same code, and every difference is the one that was planted:
+// Both variants are one function, at one address, with one argument that differs or does not; both sides are therefore the
+// same code, and the only difference is the planted one:
 //
 //	A/A         the same number of turns, twice for each workload: any verdict but same or inconclusive is a false alarm
 //	slower      5 % more time: must be regressed

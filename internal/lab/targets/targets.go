@@ -1,10 +1,10 @@
-// Package targets measures how far the engine is from the numbers that it is to reach.
+// Package targets measures how far the engine is from the figures that it should reach.
 //
 // A target is a ratio of times: to what the machine needs at least for the same requests, or to what people would write
 // otherwise. Ratios travel between machines where nanoseconds do not. The subjects of a group take turns as package
 // measure describes; a target's value is computed within each round, and the median of the rounds with its interval
-// (package stats) is what is compared with the limit. A target fails when the whole interval is on the wrong side. What
-// can be counted, such as bits per key or heap allocations, is counted.
+// (package stats) is compared with the limit. A target fails when the whole interval is on the wrong side. Bits
+// per key, heap allocations and other counts are counted, not timed.
 //
 // On a machine that is shared, a batch is disturbed or it is not, and a median bears that as long as fewer than half are:
 // subjects whose cycle is short have sixteen rounds of short batches in place of one. So short a batch would be about what

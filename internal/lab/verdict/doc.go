@@ -49,7 +49,7 @@
 // whose values lie so close together that no deal of them to two sides makes a change that counts. A metric that is another of
 // its benchmark times or by a constant, as MB/s is, is not tested twice.
 //
-// # Samples that hang together
+// # Samples that depend on each other
 //
 // A permutation test takes each value for a fresh draw. On a machine whose state lasts longer than one benchmark they are not.
 // The correlation of neighbours (of their ranks) is pooled over all series, as it is the machine's, and freed from its bias in
@@ -89,7 +89,7 @@
 // A benchmark is known by its import path, its name, its GOMAXPROCS and the configuration that differs within a file, whatever
 // else the file has; [Align] decides it, and shortens names for display alone.
 //
-// What is better is what the user says; else what a Unit line of either file says; else what the words of the unit say
+// The user says which direction is better; else a Unit line of either file does; else the words of the unit do
 // ([DirectionOf]): "items/sec" is throughput, "p99-ns" a time, "cache-misses" a cost. A unit that says nothing can change,
 // never regress. A metric at zero or below has no ratio: its rank test is judged by the medians.
 //
