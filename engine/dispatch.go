@@ -7,6 +7,7 @@ type Dispatcher struct {
 	methods    family[methodSlot, MethodSet, methodItem]
 	events     family[eventSlot, EventSet, eventItem]
 	entries    eventPool // of enabled events that are on no list of the engine
+	nodes      *NodeList // nil: TOPOLOGY selects no table
 	compat     Compat
 	onPanic    func(value any, stack []byte)
 }

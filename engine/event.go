@@ -39,6 +39,10 @@ func (d *Dispatcher) EnableEventWithBuffers(irp *IRP, in, out []byte, list *Even
 	if status := d.identifyEvent(irp, in); status != ks.StatusSuccess {
 		return status
 	}
+	d, status := d.routed(irp)
+	if d == nil {
+		return status
+	}
 	return d.identifiedEvent(irp, in, out, list, allocator)
 }
 

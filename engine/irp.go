@@ -44,6 +44,8 @@ type IoStatus struct {
 type FileObject struct {
 	// Context is the owner's: FsContext.
 	Context any
+	// Object is what is open, for the package that opened it: a *device.Handle. Its type tells what it is (S-7).
+	Object any
 	// Handles resolves the objects that enables of events name; nil knows none.
 	Handles Handles
 	// Events is the list of the object that the file is open on, for IoControl.
@@ -177,6 +179,7 @@ type extra struct {
 	pool  *arena.Arena            // that IoControl works with
 
 	completed chan struct{} // wakes who waits for a pended request
+	cited     string        // rule that a handler decided by
 }
 
 func (irp *IRP) more() *extra {

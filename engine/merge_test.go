@@ -109,10 +109,15 @@ func TestAT1_ThreeFamilies(t *testing.T) {
 	// Whatever else a Config has, the result has it.
 	for i := range reflect.TypeFor[engine.Config]().NumField() {
 		switch f := reflect.TypeFor[engine.Config]().Field(i).Name; f {
-		case "PropertySets", "PropertyItemSize", "MethodSets", "MethodItemSize", "EventSets", "EventItemSize", "OnPanic", "Compat":
+		case "PropertySets", "PropertyItemSize", "MethodSets", "MethodItemSize", "EventSets", "EventItemSize", "Nodes", "OnPanic", "Compat":
 		default:
 			t.Errorf("MergeSets does not know Config.%s, nor does this test", f)
 		}
+	}
+	x1, x2 := engine.NewNodeList(), engine.NewNodeList()
+	if merge(t, engine.Config{Nodes: x1}, engine.Config{Nodes: x2}).Nodes != x1 ||
+		merge(t, engine.Config{}, engine.Config{Nodes: x2}).Nodes != x2 {
+		t.Error("Nodes are not the dominant's, or else the other's")
 	}
 	var told string
 	hook := func(who string) func(any, []byte) { return func(any, []byte) { told = who } }

@@ -31,6 +31,9 @@ func (d *Dispatcher) MethodWithBuffers(irp *IRP, in, out []byte, allocator Alloc
 	if status = irp.identify(in, ruleM1); status != ks.StatusSuccess {
 		return status
 	}
+	if d, status = d.routed(irp); d == nil {
+		return status
+	}
 	return d.identifiedMethod(irp, in, out, allocator)
 }
 

@@ -43,6 +43,15 @@ func (d *Dispatcher) guard(irp *IRP, returned *bool, status *ks.Status) {
 	}
 }
 
+// Call calls f as a handler of irp is called: a panic in it is its status (P-21). It is for callbacks that are in no table.
+func (d *Dispatcher) Call(irp *IRP, f func() ks.Status) (status ks.Status) {
+	returned := false
+	defer d.guard(irp, &returned, &status)
+	status = f()
+	returned = true
+	return status
+}
+
 // recovered is what a panic becomes (P-21): the status that was thrown, or an access violation. A nil value is
 // runtime.Goexit: the goroutine ends, so that nobody will finish the request, and its buffer is freed here.
 func (d *Dispatcher) recovered(irp *IRP, value any) ks.Status {

@@ -56,6 +56,10 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 		if node, status = irp.readNode(in); status != ks.StatusSuccess {
 			return status
 		}
+		if d.nodes != nil {
+			irp.ident = ident{lo: lo, hi: hi, word: word, node: node}
+			return d.routedProperty(irp, in, out, allocator)
+		}
 	}
 	verb := flags &^ modifiers
 	if verb-1 > 1 { // neither GET nor SET

@@ -70,6 +70,8 @@ const (
 	rulePN21
 	ruleOB6
 	ruleOB16
+	ruleAT11
+	ruleCited // IRP.Cite says which
 )
 
 var ruleNames = [...]string{
@@ -83,7 +85,7 @@ var ruleNames = [...]string{
 	ruleE11: "E-11", ruleE12: "E-12", ruleE17: "E-17", ruleE19: "E-19", ruleE26: "E-26", ruleS24: "S-24",
 	rulePN2: "PN-2", rulePN4: "PN-4", rulePN5: "PN-5", rulePN6: "PN-6", rulePN7: "PN-7", rulePN8: "PN-8", rulePN9: "PN-9",
 	rulePN10: "PN-10", rulePN12: "PN-12", rulePN13: "PN-13", rulePN14: "PN-14", rulePN15: "PN-15", rulePN18: "PN-18",
-	rulePN21: "PN-21", ruleOB6: "OB-6", ruleOB16: "OB-16",
+	rulePN21: "PN-21", ruleOB6: "OB-6", ruleOB16: "OB-16", ruleAT11: "AT-11", ruleCited: "",
 }
 
 func (r rule) String() string { return ruleNames[r] }
@@ -98,7 +100,18 @@ func (irp *IRP) sizeAnswer(r rule, status ks.Status, need uint64) ks.Status {
 
 // Rule names the rule that decided the last dispatch of this IRP, such as "P-28": for people, and for tools that explain
 // an answer. It is meaningless while the request is pending.
-func (irp *IRP) Rule() string { return irp.rule.String() }
+func (irp *IRP) Rule() string {
+	if irp.rule == ruleCited {
+		return irp.more().cited
+	}
+	return irp.rule.String()
+}
+
+// Cite notes the number of the rule that a handler decides by, for Rule, and returns status.
+func (irp *IRP) Cite(rule string, status ks.Status) ks.Status {
+	irp.more().cited = rule
+	return irp.decide(ruleCited, status)
+}
 
 // decide records the rule and returns its status.
 func (irp *IRP) decide(r rule, status ks.Status) ks.Status {

@@ -11,6 +11,7 @@ type Device struct {
 	dispatcher *engine.Dispatcher
 	events     *engine.EventList
 	handles    engine.HandleTable
+	filter     *filter // nil: a device without pins and nodes
 }
 
 // New returns a device whose requests d answers.
@@ -18,11 +19,20 @@ func New(d *engine.Dispatcher) *Device { return &Device{dispatcher: d, events: n
 
 // Open returns a new handle. Close it to release its memory.
 func (dev *Device) Open() (*Handle, error) {
+	h, err := dev.newHandle(dev.dispatcher)
+	if err != nil || dev.filter == nil {
+		return h, err
+	}
+	return dev.filter.open(h)
+}
+
+// newHandle returns a handle whose requests d answers.
+func (dev *Device) newHandle(d *engine.Dispatcher) (*Handle, error) {
 	a, err := arena.New(arena.Config{})
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{dispatcher: dev.dispatcher, arena: a}
+	h := &Handle{dispatcher: d, device: dev, arena: a}
 	h.irp.Pool = a
 	h.file.Events, h.file.Handles = dev.events, &dev.handles
 	h.irp.FileObject = &h.file
@@ -37,7 +47,13 @@ type Handle struct {
 	arena      *arena.Arena
 	irp        engine.IRP
 	file       engine.FileObject
+	device     *Device
+	object     *object // that it is open on; nil for a device without pins and nodes
 }
+
+// Dispatcher returns the dispatcher that answers the requests of the handle, for those who send IRPs of their own. They need the
+// handle's File.
+func (h *Handle) Dispatcher() *engine.Dispatcher { return h.dispatcher }
 
 // File returns the file object that handlers see in IRP.FileObject.
 func (h *Handle) File() *engine.FileObject { return &h.file }
@@ -77,10 +93,17 @@ func (h *Handle) PropertyBatch(requests []engine.BatchRequest) int {
 // called from any goroutine, and twice. Inside a handler that a request called, of this or any other handle, it does not wait:
 // then the handle closes when the request that is in flight on it has ended.
 func (h *Handle) Close() error {
+	if h.object != nil {
+		h.object.closing()
+	}
 	closed := make(chan error, 1)
 	if h.irp.Close(func() {
 		h.file.Events.Free(&h.file)
-		closed <- h.arena.Close()
+		err := h.arena.Close()
+		if h.object != nil {
+			h.object.release()
+		}
+		closed <- err
 	}) {
 		return <-closed
 	}

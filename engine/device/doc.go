@@ -16,6 +16,12 @@
 // A handler may return STATUS_PENDING. As in a synchronous DeviceIoControl, IoControl then waits until the handler's owner
 // calls IRP.Complete.
 //
+// # Filters
+//
+// [NewFilter] makes a device of a filter with its pin factories, its topology and its nodes. Each open of it is a filter instance.
+// [Handle.CreatePin] creates a pin on one, which has a handle of its own and answers KSPROPSETID_Connection; [PinOf] and [FilterOf]
+// find the objects of a request in a handler. Pins keep their filter instance.
+//
 // # Events
 //
 // An application enables an event with ks.IoctlEnableEvent and a KSEVENTDATA, which names an object of [Device.Handles] that is

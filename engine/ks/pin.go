@@ -202,3 +202,11 @@ func (x PinConnect) Put(b []byte) {
 
 // Bytes returns the 72 bytes of x.
 func (x PinConnect) Bytes() []byte { return bytesOf(x, SizePinConnect) }
+
+// KSSTATE: the states of a pin, in the order in which it goes through them.
+const (
+	StateStop    uint32 = iota // KSSTATE_STOP
+	StateAcquire               // KSSTATE_ACQUIRE: it has its resources
+	StatePause                 // KSSTATE_PAUSE: it is about to run
+	StateRun                   // KSSTATE_RUN
+)

@@ -36,10 +36,13 @@ func numbers() (all []string) {
 	add("E", 1, 26)
 	add("S", 1, 24)
 	add("PN", 1, 15)
-	add("PN", 18, 23) // what lies between is the driver's
-	add("OB", 6, 6)
-	add("OB", 16, 16)
+	add("PN", 18, 23)                                      // what lies between is the driver's
+	for _, n := range []int{1, 6, 9, 12, 14, 16, 20, 22} { // those with a test of their own
+		add("OB", n, n)
+	}
 	add("AT", 1, 9)
+	add("AT", 11, 11)
+	add("AT", 13, 13)
 	add("AS", 1, 3)
 	add("AS", 24, 25)
 	return all

@@ -1,0 +1,163 @@
+package device
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+)
+
+// instance is one open of a filter, with the pins and nodes that were created on it.
+type instance struct {
+	filter *filter
+
+	// control is held while a pin changes its state or its format: the filter control mutex (OB-19).
+	control sync.Mutex
+
+	mu   sync.Mutex // of what follows, and of the objects' references; no hook runs under it
+	pins []uint32   // open pins, by PinId
+}
+
+// reserve takes a place for a pin of which there may be possible, or reports that there is none (OB-12, OB-13).
+func (i *instance) reserve(pin, possible uint32) bool {
+	f := i.filter
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i.pins, f.pins = upTo(i.pins, pin), upTo(f.pins, pin)
+	if i.pins[pin] >= possible {
+		return false
+	}
+	i.pins[pin]++
+	f.pins[pin]++
+	return true
+}
+
+// giveBack gives back what reserve took.
+func (i *instance) giveBack(pin uint32) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.filter.mu.Lock()
+	defer i.filter.mu.Unlock()
+	i.pins[pin]--
+	i.filter.pins[pin]--
+}
+
+func (i *instance) current(pin uint32) uint32 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if uint64(pin) < uint64(len(i.pins)) {
+		return i.pins[pin]
+	}
+	return 0
+}
+
+// upTo makes list long enough for an index.
+func upTo(list []uint32, index uint32) []uint32 {
+	for uint64(len(list)) <= uint64(index) {
+		list = append(list, 0)
+	}
+	return list
+}
+
+// object is what a handle of a filter, a node or a pin is open on.
+type object struct {
+	handle   *Handle
+	instance *instance
+	parent   *object // nil for a filter
+	pin      *Pin    // nil for all but pins
+
+	refs   int  // its handle, and the objects that were created on it; under instance.mu
+	closed bool // its handle; under instance.mu
+
+	cleanup, end func() // nil for none
+	cleaned      sync.Once
+	rule         atomic.Pointer[string] // of the last create on it
+}
+
+// newObject opens a handle on a new object, whose parent was referenced.
+func newObject(h *Handle, parent *object) *object {
+	o := &object{handle: h, parent: parent, refs: 1}
+	if parent != nil {
+		o.instance = parent.instance
+	}
+	h.object, h.file.Object = o, h
+	return o
+}
+
+// reference keeps an object for one that is created on it, unless its handle is closed.
+func (o *object) reference() bool {
+	o.instance.mu.Lock()
+	defer o.instance.mu.Unlock()
+	if o.closed {
+		return false
+	}
+	o.refs++
+	return true
+}
+
+// closing is told that the handle is being closed, closedHandle that it is.
+func (o *object) closing() {
+	o.instance.mu.Lock()
+	o.closed = true
+	o.instance.mu.Unlock()
+	if o.cleanup != nil {
+		o.cleaned.Do(o.cleanup)
+	}
+}
+
+// release gives up one reference. The last one ends the object, and then keeps its parent no longer (OB-14, AS-27).
+func (o *object) release() {
+	o.instance.mu.Lock()
+	o.refs--
+	last := o.refs == 0
+	o.instance.mu.Unlock()
+	if !last {
+		return
+	}
+	if o.end != nil {
+		o.end()
+	}
+	if o.pin != nil {
+		o.instance.giveBack(o.pin.factory.id)
+	}
+	if o.parent != nil {
+		o.parent.release()
+	}
+}
+
+// HandleOf returns the handle of a device that a request came through, or nil: KsGetObjectFromFileObject. It goes by what the file
+// object is, not by its Context (S-7).
+func HandleOf(irp *engine.IRP) *Handle {
+	if irp.FileObject == nil {
+		return nil
+	}
+	h, _ := irp.FileObject.Object.(*Handle)
+	return h
+}
+
+// PinOf returns the pin whose handle a request came through, or nil: KsGetPinFromIrp.
+func PinOf(irp *engine.IRP) *Pin {
+	if h := HandleOf(irp); h != nil {
+		return h.Pin()
+	}
+	return nil
+}
+
+// FilterOf returns the handle of the filter instance that a request is for, through whichever of its objects it came, or nil:
+// KsGetFilterFromIrp. The handle may be closed, if it is a pin that keeps the filter.
+func FilterOf(irp *engine.IRP) *Handle {
+	h := HandleOf(irp)
+	if h == nil || h.object == nil {
+		return nil
+	}
+	return h.object.filter()
+}
+
+func (o *object) filter() *Handle {
+	for o.parent != nil {
+		o = o.parent
+	}
+	return o.handle
+}

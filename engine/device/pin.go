@@ -1,0 +1,231 @@
+package device
+
+import (
+	"bytes"
+	"sync"
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// PinFactory declares a kind of pin that a filter has: KSPIN_DESCRIPTOR_EX with its dispatch table.
+type PinFactory struct {
+	engine.PinDescriptor
+	// Config has the sets of the pins. What it declares of KSPROPSETID_Connection takes the place of what is answered for all pins.
+	// Its OnPanic and Compat are the pins' alone, and its Nodes are set.
+	Config engine.Config
+
+	DenyUserMode bool // a handle in user mode cannot create it: KSPIN_FLAG_DENY_USERMODE_ACCESS (OB-9)
+	FixedFormat  bool // its format cannot be changed: KSPIN_FLAG_FIXED_FORMAT (OB-22)
+	SingleSteps  bool // SetState sees no state left out, as with standard transport (OB-20)
+
+	// Hooks, which may be nil. A panic in one is a status, as in a handler (P-21). They may take their time, but must not return
+	// STATUS_PENDING, which is STATUS_INVALID_DEVICE_REQUEST.
+	//
+	// SetFormat takes a format, or refuses it with STATUS_NO_MATCH (OB-7). It is called for each range that fits until one takes it;
+	// any other error ends that. old is nil for a pin that is being created; the slices are only to be read while it runs.
+	SetFormat func(pin *Pin, old, format []byte, matching *engine.DataRange) ks.Status
+	// Create is told of a new pin, whose format was taken, and refuses it with an error.
+	Create func(pin *Pin, request engine.ConnectRequest) ks.Status
+	// SetState changes the state of a pin, and keeps it from changing with an error (OB-19). SetState and, but for a new pin, SetFormat
+	// are called one at a time for the pins of a filter instance; a request of theirs to set a state or a format waits forever.
+	SetState func(pin *Pin, to, from uint32) ks.Status
+	// Cleanup is told that the handle of the pin is closed; requests may still be in flight. Close ends the pin, in whatever state it
+	// is (OB-17).
+	Cleanup func(pin *Pin)
+	Close   func(pin *Pin)
+}
+
+// factory is a PinFactory in its place.
+type factory struct {
+	PinFactory
+	id         uint32
+	dispatcher *engine.Dispatcher
+}
+
+// Pin is an open pin: KSPIN. It is safe for concurrent use.
+type Pin struct {
+	handle  *Handle
+	factory *factory
+	request engine.ConnectRequest // Format and Attributes as they were at first
+	state   atomic.Uint32
+
+	mu       sync.Mutex
+	format   []byte
+	priority ks.Priority
+}
+
+// Pin returns the pin that the handle is open on, or nil for a handle of anything else.
+func (h *Handle) Pin() *Pin {
+	if h.object == nil {
+		return nil
+	}
+	return h.object.pin
+}
+
+// Handle returns the handle that the pin was created with.
+func (p *Pin) Handle() *Handle { return p.handle }
+
+// Filter returns the handle of the filter instance that the pin is of. It may be closed (OB-14).
+func (p *Pin) Filter() *Handle { return p.handle.object.filter() }
+
+// ID returns the PinId.
+func (p *Pin) ID() uint32 { return p.factory.id }
+
+// State returns the state that the pin is in, one of the ks.State constants.
+func (p *Pin) State() uint32 { return p.state.Load() }
+
+// Format returns a copy of the format that the pin has: a KSDATAFORMAT and what belongs to it.
+func (p *Pin) Format() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return bytes.Clone(p.format)
+}
+
+// Priority returns the priority that its client gave the pin.
+func (p *Pin) Priority() ks.Priority {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.priority
+}
+
+// The rules by which a create is decided.
+var (
+	ruleOB1  = "OB-1"
+	ruleOB3  = "OB-3"
+	ruleOB6  = "OB-6"
+	ruleOB7  = "OB-7"
+	ruleOB8  = "OB-8"
+	ruleOB9  = "OB-9"
+	ruleOB10 = "OB-10"
+	ruleOB12 = "OB-12"
+	ruleOB15 = "OB-15"
+	ruleS37  = "S-37"
+)
+
+// CreateRule names the rule that decided the last CreatePin or Create on the handle, such as "OB-6".
+func (h *Handle) CreateRule() string {
+	if h.object != nil {
+		if rule := h.object.rule.Load(); rule != nil {
+			return *rule
+		}
+	}
+	return ruleOB3
+}
+
+// decide notes the rule of a create.
+func (o *object) decide(rule *string, status ks.Status) ks.Status {
+	o.rule.Store(rule)
+	return status
+}
+
+// longestParameters is how many bytes fit behind the class in a name, whose length has 16 bits (OB-1).
+const longestParameters = 65456
+
+// CreatePin creates a pin on the handle of a filter and opens it: KsCreatePin. connect is a KSPIN_CONNECT and the KSDATAFORMAT behind
+// it, of which a copy is judged. The new handle has the mode of this one, and is closed by itself: pins outlive the handle of their
+// filter (OB-14). CreatePin may be called from any goroutine. As on Windows, an application sees status.Win32() (OB-5).
+//
+// The status is that of engine.PinSet.ValidateConnectRequest (OB-6), then STATUS_INVALID_HANDLE for a PinToHandle, as no number stands
+// for a pin (OB-8), STATUS_INVALID_DEVICE_STATE if there are as many pins as are possible (OB-12), and what the hooks of the pin
+// return. A handle that is closed is STATUS_INVALID_HANDLE, one that has no pins STATUS_OBJECT_NAME_NOT_FOUND (OB-3), one whose mode is
+// denied the access STATUS_INVALID_DEVICE_REQUEST (OB-9), and without memory for it the status is STATUS_INSUFFICIENT_RESOURCES.
+func (h *Handle) CreatePin(connect []byte) (*Handle, ks.Status) {
+	o := h.object
+	if o == nil || o.parent != nil || o.instance.filter.now.Load().pins == nil {
+		return nil, h.noClass()
+	}
+	if len(connect) > longestParameters {
+		return nil, o.decide(&ruleOB1, ks.StatusInvalidParameter)
+	}
+	return o.create(func() (*Handle, ks.Status) { return o.createPin(bytes.Clone(connect)) })
+}
+
+// noClass is OB-3: there is nothing of this kind to create.
+func (h *Handle) noClass() ks.Status {
+	if o := h.object; o != nil {
+		o.decide(&ruleOB3, 0)
+		if !o.reference() {
+			return ks.StatusInvalidHandle
+		}
+		o.release()
+	}
+	return ks.StatusObjectNameNotFound
+}
+
+// create keeps the object for what is created on it, unless it is closed or access is denied.
+func (o *object) create(create func() (*Handle, ks.Status)) (h *Handle, status ks.Status) {
+	if !o.reference() {
+		return nil, o.decide(&ruleOB3, ks.StatusInvalidHandle)
+	}
+	defer func() {
+		if h == nil {
+			o.release()
+		}
+	}()
+	if o.instance.filter.decl.DenyUserMode && o.handle.irp.RequestorMode == engine.UserMode {
+		return nil, o.decide(&ruleOB9, ks.StatusInvalidDeviceRequest)
+	}
+	return create()
+}
+
+// createPin is CreatePin from OB-6 on.
+func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
+	i, mode := o.instance, o.handle.irp.RequestorMode
+	now := i.filter.now.Load()
+	request, status := now.pins.ValidateConnectRequest(connect)
+	if status != ks.StatusSuccess {
+		return nil, o.decide(&ruleOB6, status)
+	}
+	f := now.factories[request.PinID]
+	switch {
+	case f.DenyUserMode && mode == engine.UserMode:
+		return nil, o.decide(&ruleOB9, ks.StatusInvalidDeviceRequest)
+	case request.PinToHandle != 0:
+		return nil, o.decide(&ruleOB8, ks.StatusInvalidHandle)
+	case !i.reserve(f.id, f.InstancesPossible):
+		return nil, o.decide(&ruleOB12, ks.StatusInvalidDeviceState)
+	}
+	var h *Handle
+	made := false
+	defer func() {
+		if made {
+			return
+		}
+		if h != nil { // a hook failed, or ended its goroutine: the parent is released by the caller
+			h.object.parent = nil
+			_ = h.Close()
+		} else {
+			i.giveBack(f.id)
+		}
+	}()
+	h, err := o.handle.device.newHandle(f.dispatcher)
+	if err != nil {
+		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
+	}
+	h.irp.RequestorMode = mode
+	p := &Pin{handle: h, factory: f, request: request, priority: request.Priority}
+	newObject(h, o).pin = p
+	status = f.dispatcher.Call(&h.irp, func() ks.Status { return p.setFormat(nil, request.Format) })
+	if !status.IsSuccess() {
+		return nil, o.decide(&ruleOB7, status)
+	}
+	if f.Create != nil {
+		status = f.dispatcher.Call(&h.irp, func() ks.Status { return notPending(f.Create(p, request)) })
+	}
+	if !status.IsSuccess() {
+		return nil, o.decide(&ruleOB15, status)
+	}
+	h.object.cleanup, h.object.end = func() { p.call(f.Cleanup) }, func() { p.call(f.Close) }
+	made = true
+	o.decide(&ruleOB6, ks.StatusSuccess)
+	return h, ks.StatusSuccess
+}
+
+// call calls a hook that returns nothing.
+func (p *Pin) call(hook func(*Pin)) {
+	if hook != nil {
+		call(p.handle, func(*Handle) { hook(p) })
+	}
+}
