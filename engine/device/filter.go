@@ -200,8 +200,9 @@ func (dev *Device) AddPin(pin PinFactory) (id uint32, err error) {
 	return uint32(len(now.factories)), nil
 }
 
-// AddNode adds a node to the topology of a filter that may be in use, and connections, and returns its NodeId:
-// KsFilterAddTopologyConnections (AT-14). node is its type, name what it is called by if that is not its type, GUID_NULL for none. NodeIds are not used again.
+// AddNode adds a node to the topology of a filter that may be in use, and connections, and returns its NodeId (AT-14):
+// KsFilterAddTopologyConnections. node is its type, name what it is called by if that is not its type, GUID_NULL for none. NodeIds
+// are not used again.
 func (dev *Device) AddNode(node, name ks.GUID, config engine.Config, connections ...ks.TopologyConnection) (id uint32, err error) {
 	f := dev.filter
 	if f == nil || f.now.Load().topology == nil {
