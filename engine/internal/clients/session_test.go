@@ -181,7 +181,9 @@ func (s *session) send(step int, params ...param) answer {
 
 	h := s.handles[q.To]
 	if h == nil { // DeviceIoControl on no handle: no driver is asked
-		closed, err := device.New(nil).Open()
+		d, err := engine.Compile(engine.Config{})
+		require.NoError(s.t, err)
+		closed, err := device.New(d).Open()
 		require.NoError(s.t, err)
 		require.NoError(s.t, closed.Close())
 		h = closed
