@@ -95,6 +95,11 @@ func TestAT11_NodesOfAFilter(t *testing.T) {
 	if _, status := ask(h, testSet, 1, topology, nil, make([]byte, 1)); status != ks.StatusInvalidBufferSize {
 		t.Errorf("no NodeId: %v", status)
 	}
+	// A method without the bit is the filter's own (AT-12).
+	method := append(ks.Identifier{Set: testSet, ID: 1, Flags: ks.MethodTypeSend}.Bytes(), pinOrNode(99)...)
+	if _, status := h.IoControl(ks.IoctlMethod, method, nil); status != ks.StatusPropsetNotFound {
+		t.Errorf("a method without TOPOLOGY: %v", status)
+	}
 	// AT-14
 	if id, err := dev.AddNode(ks.GUID{7}, ks.GUID{}, volume(23)); id != 3 || err != nil {
 		t.Error(id, err)
@@ -319,6 +324,11 @@ func TestOB1_Names(t *testing.T) {
 			b = append(b, byte(c), 0)
 		}
 		return append(b, parameters...)
+	}
+	for n, want := range map[int]ks.Status{65456: ks.StatusNoMatch, 65457: ks.StatusInvalidParameter} {
+		if _, status := h.CreatePin(make([]byte, n)); status != want {
+			t.Errorf("%d bytes of parameters: %v, want %v", n, status, want)
+		}
 	}
 	const pin, node = `{146F1A80-4791-11D0-A5D6-28DB04C10000}\`, `{0621061a-EE75-11D0-B915-00A0C9223196}\`
 	for _, c := range []struct {
