@@ -209,6 +209,7 @@ func (c *gateCommand) remeasure(con *console, flag, command string) (*verdict.Me
 		shell = []string{"cmd", "/C"}
 	}
 	cmd := exec.CommandContext(ctx, shell[0], shell[1], command)
+	killGroup(cmd)
 	cmd.WaitDelay = time.Second // for what the shell started and left
 	cmd.Stderr = con.stderr
 	text, err := cmd.Output()
