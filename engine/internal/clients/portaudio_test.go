@@ -262,7 +262,9 @@ func TestPortAudioRefuses(t *testing.T) {
 		loose, exact string // where each host gives up, "" if it does not
 	}{
 		{"BUFFER_TOO_SMALL carries no size", sizeAnswer(ks.StatusBufferTooSmall, size), "step 9,", "step 4,"},
-		{"a success is no size answer", sizeAnswer(ks.StatusSuccess, size), "step 9,", "step 4,"},
+		{"a success is a size answer", sizeAnswer(ks.StatusSuccess, size), "", ""},
+		{"a success that says no size", sizeAnswer(ks.StatusSuccess, 0), "step 9,", "step 4,"},
+		{"a success with a size that is too small", sizeAnswer(ks.StatusSuccess, size-8), "step 10,", "step 5,"},
 		{"a size that is too small", sizeAnswer(ks.StatusBufferOverflow, size-8), "step 10,", "step 5,"},
 		{"a size that is too large", sizeAnswer(ks.StatusBufferOverflow, size+8), "", "step 5,"},
 		{"no interfaces", nil, "step 9,", "step 4,"},
