@@ -10,6 +10,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
 )
 
 // cameraControls are the extended controls that the sample asks for: of the last, this camera has none.
@@ -88,6 +90,58 @@ func TestC6_Camera(t *testing.T) {
 	broken := cameraObject()
 	broken["camera"].PropertySets[0].Items[0].MinData = 48
 	require.ErrorContains(t, run(t, "camera.json", broken, camera).err, "step 1,")
+}
+
+// procAmpRange asks a camera for a control's range as its clients do, with room for the description and one list (step 3),
+// and decodes what came. Room that nothing was written to has no range.
+func procAmpRange(s *session, id uint32) (r ks.SteppingLong, ok bool) {
+	a := s.send(3, param{extra: make([]byte, 16), id: id})
+	if !a.ok || a.n != uint32(len(a.out)) {
+		return r, false
+	}
+	m, ok := ks.DecodeMembersHeader(a.out[ks.SizePropertyDescription:])
+	if !ok || m.MembersFlags != ks.MemberSteppedRanges || m.MembersSize != ks.SizeSteppingLong || m.MembersCount != 1 {
+		return r, false
+	}
+	return ks.DecodeSteppingLong(a.out[ks.SizePropertyDescription+ks.SizeMembersHeader:])
+}
+
+// TestP33_CameraRange is the question for a range put to a real driver's controls. Their values have a second list, the
+// default, which has no room: the range is to come without it.
+func TestP33_CameraRange(t *testing.T) {
+	m, err := drivers.Load("wds-avscamera")
+	require.NoError(t, err)
+	procAmp := ks.MustParseGUID("c6e13360-30ac-11d0-a18c-00a0c9118956")
+	asked := 0
+	for i := range m.Objects {
+		config := m.Objects[i].Config(manifest.Options{})
+		for _, set := range config.PropertySets {
+			if set.Set != procAmp {
+				continue
+			}
+			for _, it := range set.Items {
+				if it.Values == nil || len(it.Values.MembersList) < 2 || it.Values.MembersList[0].MembersHeader.MembersFlags != ks.MemberSteppedRanges {
+					continue
+				}
+				want, ok := ks.DecodeSteppingLong(it.Values.MembersList[0].Members)
+				require.True(t, ok)
+				for _, compat := range []engine.Compat{{}, {StrictDescriptionSize: true}} {
+					config.Compat = compat
+					run(t, "camera.json", map[string]engine.Config{"camera": config}, func(s *session) {
+						got, ok := procAmpRange(s, it.ID)
+						// The control: a dispatcher that gives all the lists or none is noticed.
+						require.Equal(t, !compat.StrictDescriptionSize, ok, "%s, id %d", m.Objects[i].Name, it.ID)
+						if ok {
+							require.Equal(t, want, got, "%s, id %d", m.Objects[i].Name, it.ID)
+							require.NotEqual(t, got.Bounds.SignedMinimum, got.Bounds.SignedMaximum)
+						}
+					})
+				}
+				asked++
+			}
+		}
+	}
+	require.GreaterOrEqual(t, asked, 10)
 }
 
 // virtualCamera is a custom control with a value of 4 bytes.
