@@ -25,10 +25,8 @@ func (pa portAudio) work(s *session) {
 	s.send(4)
 	s.send(5)
 	s.send(6)
-	bridgePin := uint32(0)
 	for p := range pins {
 		if c := s.send(7, pinID(p)).word(0); c != sink && c != both {
-			bridgePin = p
 			continue
 		}
 		s.send(8, pinID(p))
@@ -38,8 +36,8 @@ func (pa portAudio) work(s *session) {
 		if pa.waveRT {
 			s.send(16)
 		}
+		pa.name(s, 1-p) // of two pins, the other is the bridge
 	}
-	pa.name(s, bridgePin)
 	if s.err == nil {
 		s.open("pin")
 	}
@@ -60,7 +58,7 @@ func (pa portAudio) name(s *session, bridgePin uint32) {
 	for step := 22; step <= 26; step++ {
 		s.send(step)
 	}
-	if s.send(27, pinID(0)).ok {
+	if s.send(27, pinID(0)).ok && pa.mux { // a renderer is called by its category
 		s.send(28, pinID(0))
 	}
 }
@@ -98,6 +96,9 @@ func (pa portAudio) stream(s *session, notified bool) {
 	const stop, acquire, pause, run = 0, 1, 2, 3
 	s.send(39, param{data: words(acquire)})
 	s.send(40, param{data: words(pause)})
+	if pa.waveRT && !pa.mux { // a renderer fills its buffer before it runs
+		s.send(42)
+	}
 	s.send(41, param{data: words(run)})
 	if pa.waveRT {
 		s.send(42)
