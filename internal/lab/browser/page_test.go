@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		defer os.RemoveAll(dir)
 		ksbench = filepath.Join(dir, "ksbench")
 		build := exec.Command("go", "build", "-o", ksbench, "./cmd/ksbench")
-		build.Dir = filepath.Join("..", "..")
+		build.Dir = filepath.Join("..", "..", "..")
 		if text, err := build.CombinedOutput(); err != nil {
 			fmt.Printf("%v: %s", err, text)
 			return 1
