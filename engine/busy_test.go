@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
@@ -131,6 +132,27 @@ func TestS15_RequestBesidePendedOne(t *testing.T) {
 			t.Errorf("the pended request: %d bytes, %v, % x", n, status, out)
 		}
 		s.idle()
+	}
+}
+
+// TestAS2_CompletedWhileTheHandlerReturns: a completion that has begun before the handler returns STATUS_PENDING, and ends after that,
+// wakes the sender.
+func TestAS2_CompletedWhileTheHandlerReturns(t *testing.T) {
+	begun, proceed := make(chan struct{}), make(chan struct{})
+	s := serve(t, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, data []byte) ks.Status {
+		copy(data, []byte{1, 2, 3, 4})
+		irp.Completion = func(*engine.IRP) {
+			close(begun)
+			<-proceed
+		}
+		go irp.Complete(ks.StatusSuccess, 4)
+		<-begun
+		time.AfterFunc(10*time.Millisecond, func() { close(proceed) }) // long after the handler has returned, most often
+		return ks.StatusPending
+	}}, nines)
+	out := full(4)
+	if n, status := s.send(1, get, out); n != 4 || status != ks.StatusSuccess || !bytes.Equal(out, []byte{1, 2, 3, 4}) {
+		t.Errorf("%d bytes, %v, % x", n, status, out)
 	}
 }
 

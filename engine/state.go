@@ -128,7 +128,10 @@ func (irp *IRP) await(root *IRP) ks.Status {
 	}
 	for {
 		s := atomic.LoadUint32(&irp.state)
-		if s&stateOpen == 0 || atomic.CompareAndSwapUint32(&irp.state, s, s|statePended) {
+		if s&stateOpen == 0 {
+			return irp.outcome() // it is being completed by one who saw nobody wait, and wakes nobody
+		}
+		if atomic.CompareAndSwapUint32(&irp.state, s, s|statePended) {
 			break
 		}
 	}
