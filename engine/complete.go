@@ -21,8 +21,9 @@ import (
 // returns (AS-3). A request that IoControl waits for ends there. For another, Complete stores the result in IoStatus and calls
 // Completion, and the one that was told STATUS_PENDING then calls Finish.
 //
-// What is completed late must not be completed twice: when the IRP serves the next request, and that is pended, nobody can tell
-// whose completion it is.
+// A completion that arrives while the IRP serves another request is that request's: nobody can tell whose it was meant to be. And a
+// handler that has handed its request to another goroutine returns STATUS_PENDING: with any other status it races with the one who
+// completes, and both may count.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iocompleterequest
 func (irp *IRP) Complete(status ks.Status, information uint64) bool {
