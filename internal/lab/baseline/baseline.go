@@ -119,6 +119,9 @@ func Append(ctx context.Context, dir, name string, r io.Reader, now time.Time, c
 				return err
 			}
 		}
+		if err := f.Close(); err != nil { // Windows replaces no file that is open
+			return err
+		}
 		if _, err := fmt.Fprintf(w, runHeader, len(run), now.UTC().Format(time.RFC3339)); err != nil {
 			return err
 		}
