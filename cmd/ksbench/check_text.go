@@ -45,9 +45,9 @@ func (files checkedFiles) Document() *doc.Document {
 
 var (
 	propertyColumns = []doc.Column{{Name: "property", Words: true}, {Name: "ID"}, {Name: "access", Words: true},
-		{Name: "fast", Words: true, Spare: 2},
-		{Name: "request"}, {Name: "data"}, {Name: "serialized", Words: true, Spare: 3}, {Name: "values", Words: true, Spare: 1},
-		{Name: "relations", Words: true, Spare: 4}}
+		{Name: "fast", Words: true, Optional: 2},
+		{Name: "request"}, {Name: "data"}, {Name: "serialized", Words: true, Optional: 3}, {Name: "values", Words: true, Optional: 1},
+		{Name: "relations", Words: true, Optional: 4}}
 	methodColumns = []doc.Column{{Name: "method", Words: true}, {Name: "ID"}, {Name: "fast", Words: true}, {Name: "request"}, {Name: "data"},
 		{Name: "flags", Words: true}}
 	eventColumns = doc.Figures("event", "ID", "data", "extra")

@@ -338,7 +338,7 @@ type Stats struct {
 	Pinned   int    // those of them that are pinned
 	Bytes    int    // bytes in live buffers, each rounded up to 16, and 16 for each open mark
 	Chunks   int    // chunks in being
-	Spare    int    // those of them that hold nothing
+	Empty    int    // those of them that hold nothing
 	Reserved int    // bytes in chunks: what Config.Limit bounds
 	Peak     int    // highest Reserved so far
 	Failures uint64 // allocations that failed, other than with ErrClosed
@@ -354,7 +354,7 @@ func (a *Arena) Stats() Stats {
 	for _, c := range *a.table.Load() {
 		s.Chunks++
 		if c.seq == 0 {
-			s.Spare++
+			s.Empty++
 			continue
 		}
 		s.Bytes += int(c.top - a.bump(c) - c.dead)

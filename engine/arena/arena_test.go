@@ -102,7 +102,7 @@ func TestFreeAnyOrderRecycles(t *testing.T) {
 		}
 	}
 	// Four chunks hold them. The fifth is there because TryFree does not look whether what it leaves is all dead.
-	if s := a.Stats(); s.Live != 0 || s.Bytes != 0 || s.Chunks > 5 || s.Spare < s.Chunks-1 {
+	if s := a.Stats(); s.Live != 0 || s.Bytes != 0 || s.Chunks > 5 || s.Empty < s.Chunks-1 {
 		t.Errorf("%+v", s)
 	}
 }
@@ -162,7 +162,7 @@ func TestExhausted(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Free(b)
-	wantStats(t, a, Stats{Allocs: 10, Frees: 10, Chunks: 1, Spare: 1, Reserved: 10_000, Peak: 10_000, Failures: 2})
+	wantStats(t, a, Stats{Allocs: 10, Frees: 10, Chunks: 1, Empty: 1, Reserved: 10_000, Peak: 10_000, Failures: 2})
 }
 
 // Every allocation of a run fails once, and whatever succeeded before is freed: the counters balance each time (S-9).
@@ -405,7 +405,7 @@ func TestReset(t *testing.T) {
 			}
 		}
 		a.Reset()
-		if s := a.Stats(); s.Live != 0 || s.Bytes != 0 || s.Pinned != 0 || s.Chunks != s.Spare || s.Chunks != 3 {
+		if s := a.Stats(); s.Live != 0 || s.Bytes != 0 || s.Pinned != 0 || s.Chunks != s.Empty || s.Chunks != 3 {
 			t.Fatalf("%+v", s)
 		}
 	}

@@ -24,8 +24,8 @@ func (some) Document() *Document {
 		Title: "ten numbers", Lead: []string{"how to read it"},
 		Sections: []Section{
 			{Title: "irp: a request", Table: Table{
-				Columns: []Column{{Name: "name", Words: true}, {Name: "old"}, {Name: "new"}, {Name: "interval", Spare: 2},
-					{Name: "how it was got", Words: true, Spare: 1}},
+				Columns: []Column{{Name: "name", Words: true}, {Name: "old"}, {Name: "new"}, {Name: "interval", Optional: 2},
+					{Name: "how it was got", Words: true, Optional: 1}},
 				Rows: [][]string{
 					{"short", "47.1 ±2%", "1.25µs", "+1.0% to +2.0%", "measured, one after the other, in turns"},
 					{"@octocat|\x1b[31m<b>", "1", "2", "-", "counted\nand divided"},
@@ -137,9 +137,9 @@ func TestTablesFit(t *testing.T) {
 		var table Table
 		for i := range 1 + rng.IntN(12) {
 			table.Columns = append(table.Columns,
-				Column{Name: fmt.Sprintf("column%d", i), Words: i == 0 || rng.IntN(3) == 0, Spare: rng.IntN(3) * rng.IntN(2)})
+				Column{Name: fmt.Sprintf("column%d", i), Words: i == 0 || rng.IntN(3) == 0, Optional: rng.IntN(3) * rng.IntN(2)})
 		}
-		table.Columns[0].Spare = 0
+		table.Columns[0].Optional = 0
 		for range 1 + rng.IntN(4) {
 			var row []string
 			for _, c := range table.Columns {

@@ -17,10 +17,10 @@ type Table struct {
 
 // Column is how the cells of a column are shown.
 type Column struct {
-	Name  string
-	Words bool // aligned left, and folded where there is no room; figures are aligned right, and whole
-	Key   bool // names the row, and is repeated where the table goes on below; the first column if there is none
-	Spare int  // above 0: can be left out where there is no room, the highest first
+	Name     string
+	Words    bool // aligned left, and folded where there is no room; figures are aligned right, and whole
+	Key      bool // names the row, and is repeated where the table goes on below; the first column if there is none
+	Optional int  // above 0: can be left out where there is no room, the highest first
 }
 
 // Figures are columns of figures with these names, after a column of words.
@@ -142,12 +142,12 @@ func (t Table) text(b *strings.Builder, width int) {
 	}
 	var left []string
 	for width > 0 && take(shown) < 0 {
-		spare := slices.MaxFunc(shown, func(i, j int) int { return t.Columns[i].Spare - t.Columns[j].Spare })
-		if t.Columns[spare].Spare == 0 {
+		dispensable := slices.MaxFunc(shown, func(i, j int) int { return t.Columns[i].Optional - t.Columns[j].Optional })
+		if t.Columns[dispensable].Optional == 0 {
 			break
 		}
-		left = append(left, Printable(t.Columns[spare].Name))
-		shown = slices.DeleteFunc(shown, func(i int) bool { return i == spare })
+		left = append(left, Printable(t.Columns[dispensable].Name))
+		shown = slices.DeleteFunc(shown, func(i int) bool { return i == dispensable })
 	}
 	if width > 0 && take(shown) < 0 {
 		tighten(min(least, width/3))

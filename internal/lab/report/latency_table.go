@@ -11,7 +11,7 @@ func (r *Report) latencySections() (sections []doc.Section) {
 	for _, path := range r.Paths {
 		t := doc.Table{Columns: doc.Figures("workload", "implementation", "of", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "timed")}
 		t.Columns[1].Words, t.Columns[2].Words = true, true
-		t.Columns[len(t.Columns)-1] = doc.Column{Name: "timed", Words: true, Spare: 1}
+		t.Columns[len(t.Columns)-1] = doc.Column{Name: "timed", Words: true, Optional: 1}
 		for i := range r.Results {
 			res := &r.Results[i]
 			if res.Path != path.Name || res.Latency == nil {

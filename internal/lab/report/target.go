@@ -95,8 +95,8 @@ func (r *Report) targetSections() []doc.Section {
 	if len(r.Targets) == 0 {
 		return nil
 	}
-	t := doc.Table{Columns: []doc.Column{{Name: "target", Words: true}, {Name: "wanted"}, {Name: "measured"}, {Name: "interval", Spare: 1},
-		{Name: "verdict", Words: true}, {Name: "from", Words: true, Spare: 2}}}
+	t := doc.Table{Columns: []doc.Column{{Name: "target", Words: true}, {Name: "wanted"}, {Name: "measured"}, {Name: "interval", Optional: 1},
+		{Name: "verdict", Words: true}, {Name: "from", Words: true, Optional: 2}}}
 	for _, g := range r.Targets {
 		wanted := fmt.Sprintf("%s %s", g.Bound, g.quantity(g.Limit))
 		if g.Bound == Shown {

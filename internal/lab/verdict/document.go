@@ -26,7 +26,7 @@ func (c *Comparison) Document() *doc.Document {
 	}
 	t := doc.Table{Columns: []doc.Column{{Name: "verdict", Words: true}, {Name: "benchmark", Words: true, Key: true},
 		{Name: "unit", Words: true},
-		{Name: "old"}, {Name: "new"}, {Name: "change"}, {Name: "interval", Spare: 1}, {Name: "evidence", Words: true, Spare: 2}}}
+		{Name: "old"}, {Name: "new"}, {Name: "change"}, {Name: "interval", Optional: 1}, {Name: "evidence", Words: true, Optional: 2}}}
 	for _, r := range c.Rows {
 		t.Rows = append(t.Rows, []string{string(r.Verdict), r.Name, r.unit(), r.Old.format(r), r.New.format(r), r.change(), r.interval(),
 			r.evidence()})
