@@ -21,19 +21,19 @@
 // buffer, which for the in-verbs (SET, UNSERIALIZESET, UNSERIALIZERAW) carries data in. In is the length of the input,
 // Out that of the output, al8(n) is n rounded up to 8. An IRP is one request on its way.
 //
-// Methods and events are sets of items too. A method has one handler, and flags that say whether its buffer is read, written
-// or both; an event has no value, but clients that enabled it, each with an object to be signalled.
+// Methods and events come in sets of items too. A method has one handler, and flags that say whether its buffer is read, written
+// or both. An event has no value; it has clients that enabled it, each with an object to be signalled.
 //
 // The rules of behaviour have numbers: P-1 to P-73 for properties, F-1 to F-7 for the fast path, M-1 to M-10 for methods, E-1
-// to E-26 for events, N-1 for completion, PN-1 to PN-23 and OB-6 for pins, AT-1 to AT-9 for tables that are made of two, and S-1
-// to S-24 for what hostile callers must not achieve. Code and tests cite them.
+// to E-26 for events, N-1 for completion, PN-1 to PN-23 and OB-6 for pins, AT-1 to AT-9 for merged tables, AS-1 to AS-36 for
+// requests that pend, and S-1 to S-41 for what hostile callers must not achieve. Code and tests cite them.
 //
 // # The way of a request
 //
 // A request is checked in the order of P-23: the lengths, then the identifier, which is read once, its verb, the item that it
 // names, and the sizes that the item wants. Only then does it get a buffer, and the handler is called on a copy. A request that
-// fails before that costs no allocation. No step looks anything up twice, and none reads the caller's memory twice, so that a
-// caller who changes it meanwhile gains nothing.
+// fails before that costs no allocation. No step looks anything up twice, and none reads the caller's memory twice, so a caller
+// who changes it meanwhile gains nothing.
 //
 // [Dispatcher.Property], [Dispatcher.Method] and [Dispatcher.EnableEvent] leave completion to their caller, who calls
 // [IRP.Finish]. [Dispatcher.IoControl] includes it, for a request that is waited for. [Ref] skips the lookup, and

@@ -22,9 +22,9 @@
 //	     |                                            |           | Lo | Hi | ID | Tag | Value                    |
 //	     +------> windows: 64 addresses of entries ---+           +-----------------------------------------------+
 //
-// An entry whose value has 40 bytes is as long as a cache line and lies on one, so that a hit touches two lines, of
-// which one holds the pilots of 64 buckets, beside the table's own, which hold the windows. The key lies beside its value
-// because the search ends by comparing it, and a hit would touch three lines if the keys were elsewhere.
+// An entry whose value has 40 bytes is as long as a cache line and lies on one. So a hit touches two lines beside the table's
+// own, which hold the windows: one with the pilots of 64 buckets and the one of the entry. The key lies beside its value because
+// the search ends by comparing it; with keys elsewhere a hit would touch a third line.
 //
 // # Lookup
 //
@@ -32,45 +32,43 @@
 //	bucket = upper * buckets >> 32
 //	slot   = windows[hash >> 58] + (upper ^ hash*pilot >> 16) & mask
 //
-// The entry in that slot is the answer if it has the key. The comparison is of the whole key, 20 bytes, so a stranger never
-// gets an answer, whatever it hashes to. That holds for slots without an entry, too: they hold a copy of some
-// key of the table whose own slot is another. A search for that key does not come there, and a search for any other
-// key does not match. No value of a slot has to mean empty, so every key may be in a table, also the one of zeros.
+// The entry in that slot is the answer if it has the key. The comparison covers the whole key, 20 bytes, so a stranger never
+// gets an answer, whatever it hashes to. A slot without an entry holds a copy of a key that has its own slot elsewhere: a search
+// for that key does not come here, and a search for any other key does not match. No value has to mean empty, so any key may be
+// in a table, the one of zeros included.
 //
 // # Build
 //
 // The keys are hashed and sorted by bucket. Buckets are placed in the order of their size, the largest first, while
 // there is room: pilots 0 to 255 are tried until one sends all keys of the bucket to free slots. If none does, the
-// pilot is taken that turns out the least, by the squares of the sizes of the buckets that have the slots, and those are
-// placed again. Keys of equal hashes are found before, among the few of a bucket: equal keys are an error, which names them;
-// different ones take another seed.
+// build takes the pilot that evicts the least, counted by the squares of the sizes of the evicted buckets, and places those
+// again. Keys with equal hashes are found first, among the few of a bucket: equal keys are an error, which names them, and
+// different keys need another seed.
 //
 // A table of more than 32,000 keys has parts: some windows that follow one another, with buckets and slots of their own.
-// Parts are built by as many goroutines as there are processors. The result does not depend on their number.
+// As many goroutines build parts as there are processors, and the result does not depend on their number.
 //
 // # Windows
 //
-// A mask finds a slot sooner than scaling to the number of slots does, and nothing of either can be done before the pilot is
-// there. But a mask needs a power of two, and a large table at a load factor of 0.97 cannot have as many slots. So the slots
-// that a key may have are a window, as long as a power of two, and the hash's top bits choose it while the pilot is on its
-// way.
+// A mask finds a slot sooner than scaling to the number of slots does, and both must wait for the pilot. But a mask needs a power
+// of two, and a large table with a load factor of 0.97 has another number of slots. So a key may have the slots of a window,
+// whose length is a power of two, and the hash's top bits choose the window while the pilot is on its way.
 //
 //	up to 994 keys     the number of slots is a power of two: all windows are the whole table    load 0.48 to 1
 //	up to 32,000       half of the windows are at the beginning of the table, half at its end     0.93
 //	more               the same in each part                                                      0.97
 //
-// A window is at least half as long as its part. Where two overlap, slots are taken twice as fast, and the last keys have to
-// find a free one at that end of the part that is in their window. If the overlap is a small part of it or nearly the
-// whole, that matters little; if it is a third, the build takes 20 tries per key at load 0.97, and 5 at 0.93. Large tables
-// are divided so that it is one of the former: the lengths of the windows and of the parts come from dynamic programming
-// over what parts cost (shape.divide), and a key takes 8 to 14 tries. Windows spread evenly over a part were worse: with
-// an overlap of a sixteenth builds failed, because the keys of the middle windows had no end to go to.
+// A window is at least half as long as its part. Slots where two windows overlap fill twice as fast, and the last keys have to
+// find a free slot at that end of the part which their window covers. An overlap that is small, or nearly the whole window,
+// matters little; with an overlap of a third the build takes 20 tries per key at load 0.97, and 5 at 0.93. So dynamic
+// programming over the costs of parts (shape.divide) chooses lengths of windows and parts that avoid it, and a key takes 8 to
+// 14 tries. Windows spread evenly over a part made builds fail, because the keys of the middle windows had no end to go to.
 //
 // # Bounds
 //
-// The build ends. A bucket is placed in at most 512 tries or turns others out; the buckets turned out in a part are
-// bounded to one in sixteen, far more than random keys need, and then the attempt is abandoned for another seed;
-// after 64 seeds the build fails and names the bucket and its keys. What the build does is a function of the keys and
+// The build ends. A bucket is placed in at most 512 tries or evicts others. When a part has evicted one bucket in sixteen, far
+// more than random keys need, the attempt is given up for another seed, and after 64 seeds the build fails and names the bucket
+// and its keys. What the build does is a function of the keys and
 // Config.Seed, and the number of tries is fixed by tests for fourteen families of keys (testdata/cost.golden): about
 // 4 tries and next to no evictions per key in 240 and in 4,096, 9 tries and 0.002 evictions in more than 32,000. Tables of
 // 8, 16 or 32 keys have no empty slot and take up to 25.
@@ -98,7 +96,7 @@
 // # Limits
 //
 // At most 1<<28 keys. The seed is not secret and the hash no defence against an adversary who chooses keys: such keys can
-// make a build fail, though not hang. Keys cannot be added to a table; compile another.
+// make a build fail, but not hang. A table takes no more keys once it is built; compile another.
 //
 // # Sources
 //

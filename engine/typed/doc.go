@@ -10,8 +10,8 @@
 //		typed.StringVar(100, 64, &name),
 //	)
 //
-// The result is an engine.PropertySet like any other, ready for engine.Compile. Each line became an item and a fast item with
-// GET, SET, the sizes, the check of values and the Values that BASICSUPPORT and DEFAULTVALUES report.
+// The result is an engine.PropertySet like any other, ready for engine.Compile. Each line becomes an item and a fast
+// item with GET, SET, the sizes, the check of values and the Values that BASICSUPPORT and DEFAULTVALUES report.
 //
 // # The kinds
 //
@@ -22,8 +22,8 @@
 //	StringVar, StringFunc   a Text, functions       UTF-16LE with a terminating 0        LPWSTR
 //	BlobVar, BlobFunc       a Bytes, functions      any bytes                            BLOB
 //
-// A variable is a [Cell]: an atomic of sync/atomic, a [Locked], or whatever has Load and Store and is safe for concurrent use.
-// The rest of an item, its relations for instance, is added to the set that [PropertySet] returns.
+// A variable is a [Cell]: an atomic of sync/atomic, a [Locked], or anything that has Load and Store and is safe for concurrent
+// use. Add the rest of an item, its relations for instance, to the set that [PropertySet] returns.
 //
 // [NewEvent] declares an event whose clients send a structure along, and generates it for those whose structure matches.
 //
@@ -31,23 +31,23 @@
 //
 // Values of fixed size set MinData, so that the dispatcher answers wrong sizes (P-28); the handlers check once more, as the
 // fast path of a set that dropped the items has no MinData. More data than the value is fine in both directions. Strings and
-// blobs answer themselves, in the same two-call way: an empty buffer gets STATUS_BUFFER_OVERFLOW with the size, a warning, as
-// an error would lose it (N-1); a short one gets STATUS_BUFFER_TOO_SMALL. They have a limit that cannot be left out (S-24),
-// and a value beyond it is STATUS_INVALID_BUFFER_SIZE in both directions before a byte of it is copied.
+// blobs check sizes themselves, in the same two-call way. An empty buffer gets STATUS_BUFFER_OVERFLOW with the size, a warning,
+// because an error would lose the size (N-1); a short one gets STATUS_BUFFER_TOO_SMALL. Every string and blob has a limit
+// (S-24). A value beyond it is STATUS_INVALID_BUFFER_SIZE in both directions before a byte of it is copied.
 //
 // # Values
 //
-// Ranges, steps and explicit values are kept once, and serve the check of a SET as well as the member lists, so that what is
-// reported is what is enforced: KSPROPERTY_BOUNDS_LONG, KSPROPERTY_STEPPING_LONG (or _LONGLONG) and plain values. Ranges come
-// first and the default comes last, alone in its list: there are clients that take the first list for a range and the list
-// of DEFAULTVALUES for one value (P-33, P-36). A SET of another value is STATUS_INVALID_PARAMETER and has no effect.
+// Ranges, steps and explicit values are kept once and serve both the check of a SET and the member lists, so that a property
+// reports what it enforces: KSPROPERTY_BOUNDS_LONG, KSPROPERTY_STEPPING_LONG (or _LONGLONG) and plain values. Ranges come
+// first and the default comes last, alone in its list, because some clients take the first list for a range and the list of
+// DEFAULTVALUES for one value (P-33, P-36). A SET of another value is STATUS_INVALID_PARAMETER and has no effect.
 //
 // # Mistakes
 //
-// A declaration never fails by itself: an error from each of them would turn one line into four. It remembers its mistakes,
-// a range that is empty or a default that is not allowed, and [PropertySet] returns them all, each with set, id and remedy.
-// Every declaration goes through PropertySet on its way to a dispatcher, and nothing here panics.
-// Declarations are values; a method returns a changed copy, so that several may start from one.
+// A declaration returns no error, which would turn one line into four. It remembers its mistakes, such as an empty range or a
+// default that is not allowed, and [PropertySet] returns them all, each with set, id and remedy. Every declaration passes
+// through PropertySet on its way to a dispatcher, and nothing here panics. Declarations are values: a method returns a changed
+// copy, so several declarations may start from one.
 //
 // # Two paths, one implementation
 //
@@ -62,12 +62,12 @@
 //
 // Getters and setters are called concurrently, for different requests of any handles, and answer before they return:
 // STATUS_PENDING becomes STATUS_UNSUCCESSFUL, since they have no IRP to complete. They may panic (P-21). They must not keep
-// Request.Property, the bytes or text that a setter gets, or what a decoder gets. Variables ask for nothing: atomics, Locked,
-// Text and Bytes are safe by themselves, and no GET sees half of a SET.
+// Request.Property, the bytes or text that a setter gets, or the bytes that a decoder gets. Variables need no such care: atomics,
+// Locked, Text and Bytes are safe by themselves, and no GET sees half of a SET.
 //
 // # Cost
 //
-// No request allocates, if the functions do not: TestNoAllocations, with controls that do. Direct calls of an item's handlers
+// No request allocates if the functions do not (TestNoAllocations). Direct calls of an item's handlers
 // for an int32, in ns (amd64, Go 1.26, the least of 8,000 windows of 500 calls on a busy machine):
 //
 //	                                        GET     SET, stepped range
@@ -76,8 +76,8 @@
 //	ScalarFunc                              9.0     13.3
 //
 // A whole request through package device took 38 ns by hand and 41 ns with ScalarVar in the same windows. The difference is two
-// more indirect calls. An atomic.Bool goes the general way of all cells, a call through the interface and a type switch, and
-// its GET takes 9.3 ns; the four integers of sync/atomic have closures of their own to be spared that.
+// more indirect calls. The four integers of sync/atomic have closures of their own; every other cell, an atomic.Bool for
+// instance, costs a call through the interface and a type switch, and its GET takes 9.3 ns.
 //
 // # Sources
 //
@@ -88,5 +88,5 @@
 //   - https://learn.microsoft.com/windows/win32/winprog/windows-data-types: BOOL, WCHAR and the other types
 //
 // No public source says what a driver should answer to a string without a terminator, with half a surrogate pair or of odd
-// length, nor to a value above its limit; those statuses are this package's choice.
+// length, or to a value above its limit. Those statuses are this package's choice.
 package typed

@@ -1,23 +1,22 @@
 // Package kssets names the standard property, method and event sets of Kernel Streaming: 167 sets and 791 items of ks.h,
 // ksmedia.h, bdamedia.h and two smaller headers, with their GUIDs, ids, sizes and access.
 //
-// It serves two readers. A program that declares or requests properties wants names that the compiler checks:
+// A program that declares or requests properties wants names that the compiler checks:
 //
 //	engine.PropertySet{Set: kssets.KSPROPSETID_Audio, Items: []engine.PropertyItem{
 //		{ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, MinProperty: 40, MinData: 4},
 //	}}
 //
-// A tool that shows requests wants to go from numbers to names: [PropertyName], [ByGUID] and [Set.Item] do that, and [All]
-// and [ByName] serve tools that list or take names.
+// A tool that shows requests goes from numbers to names with [PropertyName], [ByGUID] and [Set.Item]. [All] and [ByName] are for
+// tools that list names or take them as arguments.
 //
 // # Names
 //
 // The hand-written part of the package is small. The generated part is a variable for each GUID and a constant for each
-// id under its C name, underscores included, as golang.org/x/sys does for other generated vocabularies. A Go spelling was
-// considered and lost: KSPROPERTY_AUDIO_VOLUMELEVEL has no word boundaries to recover, a thousand invented names would
-// have to be learnt, and a search for the C name has to find them. Lookup tables alone lost too, because then
-// a misspelt name is found when a program starts rather than when it is compiled. Names of the generated part contain an
-// underscore; names of the hand-written part do not, so that the two cannot collide.
+// id under its C name, underscores included, as golang.org/x/sys does for other generated vocabularies. The names have
+// no Go spelling, because KSPROPERTY_AUDIO_VOLUMELEVEL has no word boundaries to recover and a search for the C name must find
+// its uses. They are constants rather than keys of a table, so that the compiler finds a misspelt one. Every generated name
+// contains an underscore and no hand-written name does, so the two cannot collide.
 //
 // Ten sets, ENCAPIPARAM_ and CODECAPI_, have one item with id 0 and the name of the set; that name is the GUID. Four items
 // are missing because no public source states their id: KSPROPERTY_AUDIO_BUFFER_DURATION and the extended camera controls
