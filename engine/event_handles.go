@@ -10,8 +10,8 @@ import (
 type ObjectType uint8
 
 const (
-	ObjectTypeEvent     ObjectType = iota + 1 // *SyncEvent
-	ObjectTypeSemaphore                       // *Semaphore
+	ObjectTypeEvent     ObjectType = iota + 1 // *SyncEvent or *Callback
+	ObjectTypeSemaphore                       // *Semaphore or *Callback
 	ObjectTypeWorkItem                        // *WorkItem
 )
 
@@ -101,11 +101,13 @@ func (t *HandleTable) Resolve(handle uint64, want ObjectType, access uint32, mod
 }
 
 func typeOf(o Object) ObjectType {
-	switch o.(type) {
+	switch o := o.(type) {
 	case *SyncEvent:
 		return ObjectTypeEvent
 	case *Semaphore:
 		return ObjectTypeSemaphore
+	case *Callback:
+		return o.kind
 	}
 	return ObjectTypeWorkItem
 }

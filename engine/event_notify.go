@@ -58,6 +58,8 @@ func (e *EventEntry) signal(data []byte) ks.Status {
 		o.Set()
 	case *Semaphore:
 		return o.Release(e.adjustment)
+	case *Callback:
+		o.signal(e.adjustment)
 	case *WorkItem:
 		if !o.queue(e) {
 			return ks.StatusUnsuccessful
