@@ -12,10 +12,15 @@ type Device struct {
 	events     *engine.EventList
 	handles    engine.HandleTable
 	filter     *filter // nil: a device without pins and nodes
+	arenas     arena.Config
 }
 
 // New returns a device whose requests d answers.
 func New(d *engine.Dispatcher) *Device { return &Device{dispatcher: d, events: newEvents()} }
+
+// SetArena says what memory the device's handles have for their requests: Limit bounds it, OffHeap keeps it where other languages
+// may hold on to it while a request is pended. The zero value is the default. Call it before the first Open.
+func (dev *Device) SetArena(config arena.Config) { dev.arenas = config }
 
 // Open returns a new handle. Close it to release its memory.
 func (dev *Device) Open() (*Handle, error) {
@@ -28,7 +33,7 @@ func (dev *Device) Open() (*Handle, error) {
 
 // newHandle returns a handle whose requests d answers.
 func (dev *Device) newHandle(d *engine.Dispatcher) (*Handle, error) {
-	a, err := arena.New(arena.Config{})
+	a, err := arena.New(dev.arenas)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
@@ -237,5 +238,26 @@ func TestPendingIsNoResult(t *testing.T) {
 	}
 	if <-counted || !<-counted {
 		t.Error("STATUS_PENDING completed the request, or kept it from being completed")
+	}
+}
+
+// A device's arenas keep to its Limit: what does not fit is refused before the handler, and the rest goes on.
+func TestSetArena(t *testing.T) {
+	dev, plain := open(t, engine.PropertyItem{ID: 1, Get: produces(1)})
+	dev.SetArena(arena.Config{ChunkSize: 4096, Limit: 8192, OffHeap: true})
+	bounded := openAgain(t, dev)
+	large := make([]byte, 1<<20)
+	if n, status := plain.IoControl(ks.IoctlProperty, request(1, ks.PropertyTypeGet), large); n != 1 || status != ks.StatusSuccess {
+		t.Errorf("without a limit: %d bytes, %v", n, status)
+	}
+	for range 3 {
+		if n, status := bounded.IoControl(ks.IoctlProperty, request(1, ks.PropertyTypeGet), large); n != 0 ||
+			status != ks.StatusInsufficientResources {
+			t.Errorf("1 MiB in an arena of 8 KiB: %d bytes, %v", n, status)
+		}
+		if n, status := bounded.IoControl(ks.IoctlProperty, request(1, ks.PropertyTypeGet), large[:64]); n != 1 ||
+			status != ks.StatusSuccess {
+			t.Errorf("64 bytes in it: %d bytes, %v", n, status)
+		}
 	}
 }
