@@ -19,6 +19,9 @@ type Config struct {
 	// sets of the node whose NodeId it has, and STATUS_INVALID_PARAMETER if there is none (AT-11). nil: the bit selects nothing.
 	Nodes *NodeList
 
+	// Control answers control codes beyond the four of KS; nil answers them with STATUS_INVALID_DEVICE_REQUEST (AS-28).
+	Control ControlHandler
+
 	// OnPanic is told the value and stack of a panic in a handler, a support handler or an allocator (P-21).
 	// nil logs once per item through slog. A panic in a Remove handler or a callback of a generate is told with the lock of the
 	// list held.
@@ -31,7 +34,7 @@ type Config struct {
 // Compile checks the declarations of config and compiles them into a Dispatcher. It copies what it keeps, but for
 // handlers and contexts. Every mistake that can be seen before a request arrives is reported here, as a *CompileError.
 func Compile(config Config) (*Dispatcher, error) {
-	d := &Dispatcher{nodes: config.Nodes, compat: config.Compat.withDefaults(), onPanic: config.OnPanic}
+	d := &Dispatcher{nodes: config.Nodes, other: config.Control, compat: config.Compat.withDefaults(), onPanic: config.OnPanic}
 	if err := d.compileProperties(&config); err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ import (
 // STATUS_PENDING, and who is told by irp.Completion calls irp.Finish and frees irp.SystemBuffer. in and out, which take the
 // place of irp.Type3InputBuffer and irp.UserBuffer, may be the same memory (P-11) and are not kept.
 //
-// An unknown code is STATUS_INVALID_DEVICE_REQUEST, a length beyond 32 bits STATUS_INVALID_PARAMETER, and an IRP without
-// a Pool, which is what a closed handle has, STATUS_INVALID_HANDLE.
+// A code that is none of KS's four is answered by Config.Control, and without it is STATUS_INVALID_DEVICE_REQUEST. A length beyond
+// 32 bits is STATUS_INVALID_PARAMETER, and an IRP without a Pool, which is what a closed handle has, STATUS_INVALID_HANDLE.
 //
 // Most requests are for an item that is there, with buffers of a moderate length that hold enough. They take the short path,
 // which is written out here. All others take that of control, which is the one to read first: the answers are the same. A GET of
@@ -147,8 +147,9 @@ func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool
 	switch {
 	case irp.isClosed(), irp.Pool == nil:
 		status = ks.StatusInvalidHandle
-	case code != ks.IoctlProperty && code != ks.IoctlMethod && code != ks.IoctlEnableEvent && code != ks.IoctlDisableEvent:
-		status = ks.StatusInvalidDeviceRequest
+	case d.other == nil && code != ks.IoctlProperty && code != ks.IoctlMethod && code != ks.IoctlEnableEvent &&
+		code != ks.IoctlDisableEvent:
+		status = irp.decide(ruleAS28, ks.StatusInvalidDeviceRequest)
 	case (uint64(len(in))|uint64(len(out)))>>32 != 0:
 		status = ks.StatusInvalidParameter // DeviceIoControl takes 32-bit lengths
 	}
@@ -166,8 +167,10 @@ func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool
 		status = d.MethodWithBuffers(irp, in, out, fromPool)
 	case ks.IoctlEnableEvent, ks.IoctlDisableEvent:
 		status = d.controlEvent(irp, code, in, out)
-	default:
+	case ks.IoctlProperty:
 		status = d.PropertyWithBuffers(irp, in, out, fromPool)
+	default:
+		status = d.controlCode(irp, code, in, out)
 	}
 	return irp.finishControl(status, served, out)
 }

@@ -8,6 +8,7 @@ type Dispatcher struct {
 	events     family[eventSlot, EventSet, eventItem]
 	entries    eventPool // of enabled events that are on no list of the engine
 	nodes      *NodeList // nil: TOPOLOGY selects no table
+	other      ControlHandler
 	compat     Compat
 	onPanic    func(value any, stack []byte)
 }

@@ -109,7 +109,8 @@ func TestAT1_ThreeFamilies(t *testing.T) {
 	// Whatever else a Config has, the result has it.
 	for i := range reflect.TypeFor[engine.Config]().NumField() {
 		switch f := reflect.TypeFor[engine.Config]().Field(i).Name; f {
-		case "PropertySets", "PropertyItemSize", "MethodSets", "MethodItemSize", "EventSets", "EventItemSize", "Nodes", "OnPanic", "Compat":
+		case "PropertySets", "PropertyItemSize", "MethodSets", "MethodItemSize", "EventSets", "EventItemSize", "Nodes",
+			"Control", "OnPanic", "Compat":
 		default:
 			t.Errorf("MergeSets does not know Config.%s, nor does this test", f)
 		}
@@ -118,6 +119,14 @@ func TestAT1_ThreeFamilies(t *testing.T) {
 	if merge(t, engine.Config{Nodes: x1}, engine.Config{Nodes: x2}).Nodes != x1 ||
 		merge(t, engine.Config{}, engine.Config{Nodes: x2}).Nodes != x2 {
 		t.Error("Nodes are not the dominant's, or else the other's")
+	}
+	code := func(status ks.Status) engine.Config {
+		return engine.Config{Control: func(*engine.IRP, uint32, []byte, []byte) ks.Status { return status }}
+	}
+	for want, c := range map[ks.Status]engine.Config{1: merge(t, code(1), code(2)), 2: merge(t, engine.Config{}, code(2))} {
+		if got := c.Control(nil, 0, nil, nil); got != want {
+			t.Errorf("Control is that of %d, want %d", got, want)
+		}
 	}
 	var told string
 	hook := func(who string) func(any, []byte) { return func(any, []byte) { told = who } }

@@ -71,6 +71,7 @@ const (
 	ruleOB6
 	ruleOB16
 	ruleAT11
+	ruleAS28
 	ruleCited // IRP.Cite says which
 )
 
@@ -85,7 +86,7 @@ var ruleNames = [...]string{
 	ruleE11: "E-11", ruleE12: "E-12", ruleE17: "E-17", ruleE19: "E-19", ruleE26: "E-26", ruleS24: "S-24",
 	rulePN2: "PN-2", rulePN4: "PN-4", rulePN5: "PN-5", rulePN6: "PN-6", rulePN7: "PN-7", rulePN8: "PN-8", rulePN9: "PN-9",
 	rulePN10: "PN-10", rulePN12: "PN-12", rulePN13: "PN-13", rulePN14: "PN-14", rulePN15: "PN-15", rulePN18: "PN-18",
-	rulePN21: "PN-21", ruleOB6: "OB-6", ruleOB16: "OB-16", ruleAT11: "AT-11", ruleCited: "",
+	rulePN21: "PN-21", ruleOB6: "OB-6", ruleOB16: "OB-16", ruleAT11: "AT-11", ruleAS28: "AS-28", ruleCited: "",
 }
 
 func (r rule) String() string { return ruleNames[r] }

@@ -168,7 +168,9 @@ func (irp *IRP) conclude(need uint32, status ks.Status, information uint64) bool
 	}
 	l, dir := &irp.layout, irp.layout.dir
 	if l.source {
-		dir = methodDirection(irp.MethodType())
+		if dir = methodDirection(irp.MethodType()); irp.index == noItem {
+			dir = dataOut // of a control code
+		}
 	}
 	switch {
 	case status == ks.StatusSomeNotMapped:

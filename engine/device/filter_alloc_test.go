@@ -3,8 +3,10 @@
 package device_test
 
 import (
+	"bytes"
 	"testing"
 
+	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -40,5 +42,34 @@ func TestFiltersAllocateNothing(t *testing.T) {
 	}
 	if n := testkit.Allocs(func() { sinkBytes = p.Pin().Format() }); n < 1 {
 		t.Errorf("control: a copy of the format makes %v allocations", n)
+	}
+}
+
+func TestControlCodesAllocateNothing(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("invariant builds allocate to check")
+	}
+	keeps := false
+	h := openControl(t, func(irp *engine.IRP, _ uint32, _, out []byte) ks.Status {
+		if keeps {
+			sinkBytes = bytes.Clone(out)
+		}
+		irp.IoStatus.Information = uint64(len(out))
+		return ks.StatusSuccess
+	})
+	send := func(method uint32) float64 {
+		return testkit.Allocs(func() {
+			var in [8]byte
+			var out [200]byte
+			_, sinkStatus = h.IoControl(code(method), in[:], out[:])
+		})
+	}
+	for method := range uint32(4) {
+		if n := send(method); n != 0 || sinkStatus != ks.StatusSuccess {
+			t.Errorf("method %d: %v allocations, %v", method, n, sinkStatus)
+		}
+	}
+	if keeps = true; send(ks.MethodNeither) < 1 {
+		t.Error("control: a handler that keeps a copy makes no allocation")
 	}
 }

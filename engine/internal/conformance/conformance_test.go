@@ -35,6 +35,7 @@ func numbers() (all []string) {
 	add("M", 1, 10)
 	add("E", 1, 26)
 	add("S", 1, 24)
+	add("S", 30, 30)
 	add("PN", 1, 15)
 	add("PN", 18, 23)                                      // what lies between is the driver's
 	for _, n := range []int{1, 6, 9, 12, 14, 16, 20, 22} { // those with a test of their own
@@ -45,6 +46,7 @@ func numbers() (all []string) {
 	add("AT", 13, 13)
 	add("AS", 1, 3)
 	add("AS", 24, 25)
+	add("AS", 28, 28)
 	return all
 }
 

@@ -1,0 +1,108 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// ControlHandler answers control codes beyond the four of KS: what the DeviceIoControl entry of a KSDISPATCH_TABLE does with them.
+// Status, Information and STATUS_PENDING mean what they mean for a Handler. A code that it does not know is
+// ks.StatusInvalidDeviceRequest (AS-29).
+//
+// in is a copy of the input buffer, and nil if that is empty; out has the length of the output buffer. What out holds, and what of it
+// the caller gets, is decided by the transfer method of code, ks.TransferMethod:
+//
+//	ks.MethodBuffered   in and out begin at the same byte, as they do in a driver. The caller gets Information bytes of out.
+//	ks.MethodInDirect   out is what the output buffer holds. The caller gets nothing of it.
+//	ks.MethodOutDirect  out is what the output buffer holds. The caller gets all of it, whatever the status.
+//	ks.MethodNeither    out is a copy of what the output buffer holds. The caller gets Information bytes of it.
+//
+// For an error the caller gets nothing, but with ks.MethodOutDirect. Success with more Information than there is output is
+// STATUS_BUFFER_TOO_SMALL (P-20). The slices are the handler's until it returns, or until the request is completed if it returns
+// STATUS_PENDING.
+type ControlHandler func(irp *IRP, code uint32, in, out []byte) ks.Status
+
+// controlCode is IoControl for a code that is none of the four of KS (AS-28).
+func (d *Dispatcher) controlCode(irp *IRP, code uint32, in, out []byte) (status ks.Status) {
+	irp.IoStatus.Information = 0
+	irp.index, irp.ident, irp.owner = noItem, ident{}, d
+	if (uint64(len(out))+7)&^7+uint64(len(in)) > math.MaxUint32 {
+		return irp.decide(ruleP5, ks.StatusInvalidBufferSize)
+	}
+	returned := false
+	defer d.guard(irp, &returned, &status)
+	request, data, status := irp.layCode(ks.TransferMethod(code), in, out)
+	if status == ks.StatusSuccess {
+		outLen := irp.layout.out
+		irp.rule = ruleAS28
+		irp.open()
+		status = irp.check(d.other(irp, code, request, data), outLen, dataOut)
+	}
+	returned = true
+	return status
+}
+
+// layCode obtains the buffer of a request with a code of that method, and captures what the caller has.
+func (irp *IRP) layCode(method uint32, in, out []byte) (request, data []byte, status ks.Status) {
+	if method == ks.MethodInDirect || method == ks.MethodOutDirect {
+		return irp.layDirect(method, in, out)
+	}
+	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
+	irp.layout = layout{in: inLen, out: outLen, dir: dataOut}
+	if method == ks.MethodNeither {
+		irp.layout.dir |= dataIn
+	}
+	if !irp.takePool(uint32(irp.layout.size())) {
+		return nil, nil, irp.decide(ruleP10, ks.StatusInsufficientResources)
+	}
+	irp.base.set(irp.SystemBuffer)
+	irp.change(stateLaid, 0)
+	buffer, at := irp.SystemBuffer[:irp.layout.size()], irp.layout.requestOffset()
+	irp.rule = ruleP9
+	status = irp.captureData(buffer[:at], out)
+	if status == ks.StatusSuccess {
+		clear(buffer[at:])
+		if method == ks.MethodBuffered {
+			at = 0
+		}
+		request, data = whole(buffer[at:], inLen), whole(buffer, outLen)
+		status = irp.readInput(request, in, 0)
+	}
+	if status != ks.StatusSuccess {
+		irp.releaseBuffer()
+	}
+	return request, data, status
+}
+
+// layDirect is layCode with the output buffer behind an MDL, as for a SOURCE method (M-4).
+func (irp *IRP) layDirect(method uint32, in, out []byte) (request, data []byte, status ks.Status) {
+	irp.layout = layout{in: irp.InputBufferLength, out: irp.OutputBufferLength}
+	if !irp.takePool(irp.layout.in) {
+		return nil, nil, irp.decide(ruleP10, ks.StatusInsufficientResources)
+	}
+	irp.layout.source = true
+	irp.base.set(irp.SystemBuffer)
+	irp.change(stateLaid, 0)
+	irp.rule = ruleP9
+	request = whole(irp.SystemBuffer, irp.layout.in)
+	if status = irp.readInput(request, in, 0); status == ks.StatusSuccess && irp.layout.out != 0 {
+		access := ModifyAccess
+		if method == ks.MethodInDirect {
+			access = ReadAccess
+		}
+		status = irp.lock(access, out)
+	}
+	if status != ks.StatusSuccess {
+		irp.releaseBuffer()
+	}
+	return request, irp.view(), status
+}
+
+// whole returns the first n bytes of b, which cannot be extended, or nil for none.
+func whole(b []byte, n uint32) []byte {
+	if n == 0 {
+		return nil
+	}
+	return b[:n:n]
+}
