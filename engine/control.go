@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/binary"
 
-	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
@@ -95,7 +94,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	}
 	n, used := irp.finishPlain(out)
 	pool.Free(used)
-	irp.leaveShort()
+	irp.setState(0)
 	return n, status
 }
 
@@ -195,13 +194,10 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) ks.Stat
 // finishControl is the end of a request that IoControl dispatched: wait for it if it is pending, complete it, free its buffer. served
 // says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16).
 func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status) {
-	var misuse invariants.Violation
 	switch {
 	case status != ks.StatusPending:
 		if !irp.shut() {
-			misuse = irp.handedOver()
 			if !served {
-				misuse.Raise()
 				return 0, ks.StatusPending // it was completed all the same, and its owner is told by Completion
 			}
 			status = irp.outcome()
@@ -217,7 +213,6 @@ func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint
 		irp.release()
 	}
 	irp.leave()
-	misuse.Raise()
 	return n, status
 }
 
@@ -260,9 +255,7 @@ const shortPathLimit = 32 << 10
 
 // ready reports that no request is in flight, that the caller's memory is slices, that there is a pool, and that IoControl waits.
 func (irp *IRP) ready() bool {
-	idle := irp.loadState() == 0
-	invariants.Yield() // to a goroutine that finds the same
-	return idle && irp.Memory == nil && irp.Pool != nil && irp.UserEvent != nil
+	return irp.loadState() == 0 && irp.Memory == nil && irp.Pool != nil && irp.UserEvent != nil
 }
 
 // setRequest notes what was read of the caller.
@@ -321,9 +314,6 @@ func (irp *IRP) call(request, data []byte, handler Handler) (status ks.Status) {
 
 // recoveredControl is recovered for IoControl: after runtime.Goexit there is nobody else to finish the request.
 func (d *Dispatcher) recoveredControl(irp *IRP, value any) ks.Status {
-	if invariants.IsViolation(value) {
-		irp.desert() // Close is not to wait for it
-	}
 	status := d.recovered(irp, value)
 	if value == nil {
 		irp.desert()
@@ -387,7 +377,7 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	}
 	n, used := irp.finishPlain(out)
 	pool.Free(used)
-	irp.leaveShort()
+	irp.setState(0)
 	return n, status
 }
 

@@ -151,7 +151,7 @@ func (b *batch) answer(far bool) {
 		}
 		n, used := irp.finishPlain(out)
 		pool.Free(used)
-		irp.leaveShort()
+		irp.setState(0)
 		r.BytesReturned, r.Status = n, ks.StatusSuccess
 	}
 	b.next, b.returned = b.end, true

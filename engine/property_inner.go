@@ -3,7 +3,6 @@ package engine
 import (
 	"math"
 
-	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -43,14 +42,12 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	in.ident.word = uint64(it.decl.ID) | uint64(verb|irp.ident.flags()&d.compat.modifiers())<<32
 	outer := irp.layout.requestOffset()
 	in.setState(stateServed)
-	var misuse invariants.Violation
 	status = d.runInner(in, handler, irp.SystemBuffer[outer:outer+irp.layout.in], value)
 	if status == ks.StatusPending {
 		irp.change(stateNested, 0) // Close finds it from here
 		status = in.await(irp)
 		irp.change(0, stateNested)
 	} else if !in.shut() {
-		misuse = in.handedOver()
 		status = in.outcome()
 	}
 	in.Pool = irp.Pool
@@ -63,7 +60,6 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	}
 	in.releasePool()
 	in.change(0, ^uint32(0))
-	misuse.Raise()
 	return information, status
 }
 

@@ -2,6 +2,7 @@ package arena
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 )
@@ -23,7 +24,7 @@ func (a *Arena) FreeRemote(b []byte) {
 	c := find(*a.table.Load(), addr)
 	if c == nil || (addr-c.base)%granule != 0 || roundUp(uint(cap(b))) > c.top-uint(addr-c.base) {
 		if invariants.Enabled {
-			misuse("FreeRemote: no buffer of this arena begins there (capacity %d)", cap(b))
+			panic(fmt.Sprintf("arena: FreeRemote: no buffer of this arena begins there (capacity %d)", cap(b)))
 		}
 		a.remoteStrays.Add(1)
 		return
@@ -72,7 +73,7 @@ func (a *Arena) Drain() int {
 // cutList gives up on a list whose links were overwritten: the buffer that held one was freed twice.
 func (a *Arena) cutList() {
 	if invariants.Enabled {
-		misuse("FreeRemote: double free: the buffer was freed again, or used, before the owner drained the list")
+		panic("arena: FreeRemote: double free: the buffer was freed again, or used, before the owner drained the list")
 	}
 	a.stats.Strays++
 }

@@ -36,7 +36,6 @@ func numbers() (all []string) {
 	add("E", 1, 26)
 	add("S", 1, 24)
 	add("S", 30, 30)
-	add("S", 34, 34)
 	add("PN", 1, 15)
 	add("PN", 18, 23)                                      // what lies between is the driver's
 	for _, n := range []int{1, 6, 9, 12, 14, 16, 20, 22} { // those with a test of their own

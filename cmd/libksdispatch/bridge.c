@@ -1,0 +1,49 @@
+//go:build cgo
+
+#include "bridge.h"
+
+#if defined(__ELF__)
+/* As Go's runtime does, which is why the library is loaded when the program starts, or where room was left: one load instead of a
+   call. */
+#define THREAD_LOCAL __thread __attribute__((tls_model("initial-exec")))
+#else
+#define THREAD_LOCAL __thread
+#endif
+
+/* The handlers that run on this thread, the innermost first. */
+struct frame {
+	struct frame *outer;
+	ksd_handle handle;
+};
+
+static THREAD_LOCAL struct frame *innermost;
+
+ksd_status ksd__handle(uintptr_t handler, uintptr_t call)
+{
+	struct frame f = {innermost, ((ksd_call *)call)->handle};
+	innermost = &f;
+	ksd_status status = ((ksd_handler)handler)((ksd_call *)call);
+	innermost = f.outer;
+	return status;
+}
+
+int ksd__inside(ksd_handle handle)
+{
+	for (const struct frame *f = innermost; f; f = f->outer)
+		if (f->handle == handle)
+			return 1;
+	return 0;
+}
+
+static THREAD_LOCAL int signalling;
+
+void ksd__signal(ksd_signal signal, void *context, uint64_t client_handle)
+{
+	signalling = 1;
+	signal(context, client_handle);
+	signalling = 0;
+}
+
+int ksd__signalling(void) { return signalling; }
+
+void ksd__run(void (*f)(void *), void *context) { f(context); }

@@ -1,0 +1,137 @@
+package main
+
+// #include <stdlib.h>
+// #include "bridge.h"
+import "C"
+
+import (
+	"encoding/binary"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// A call is a ksd_call and the request that is in it. A plain handle has one, which its requests use in turn; a concurrent one makes
+// as many as it has had requests in handlers at once. They end with the handle.
+type call struct {
+	c      *C.ksd_call // C's memory
+	number uint64      // in calls
+	uses   uint32      // how often it was used
+	irp    *engine.IRP
+
+	// token names the request for ksd_complete. While one who got the right to complete the request does so it is ending(token), and 0
+	// afterwards.
+	token atomic.Uint64
+}
+
+// ending is no token, as that has the kind of its table in its lowest bits.
+func ending(token uint64) uint64 { return token &^ 3 }
+
+var calls = numbers[call]{kind: 3}
+
+// handler returns a handler that calls a function of C, or nil for NULL.
+func handler(f C.ksd_handler, item *C.ksd_item) engine.Handler {
+	if f == nil {
+		return nil
+	}
+	function, context := C.uintptr_t(uintptr(unsafe.Pointer(f))), item.context
+	return func(irp *engine.IRP, request, data []byte) ks.Status {
+		h := irp.FileObject.Context.(*handle)
+		c := h.takeCall()
+		c.uses++
+		token := uint64(c.uses)<<32 | c.number&0xffffffff
+		c.irp = irp
+		k := c.c
+		k.verb = C.uint32_t(binary.LittleEndian.Uint32(request[20:]) &^ ks.PropertyTypeTopology)
+		k.context = context
+		k.request, k.request_len = (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(request))), C.uint32_t(len(request))
+		k.data, k.data_len = (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(data))), C.uint32_t(len(data))
+		k.information = 0
+		k.token = C.uint64_t(token)
+		c.token.Store(token)
+
+		status := ks.Status(C.ksd__handle(function, C.uintptr_t(uintptr(unsafe.Pointer(k)))))
+
+		if status == ks.StatusPending {
+			return status // k is the one's who completes the request, and may serve another already
+		}
+		irp.IoStatus.Information = uint64(k.information)
+		if c.token.CompareAndSwap(token, 0) {
+			h.giveCall(c)
+			return status
+		}
+		for c.token.Load() == ending(token) { // it was completed, and then answered all the same: irp must not serve another yet
+			runtime.Gosched()
+		}
+		return status
+	}
+}
+
+//export ksd_complete
+func ksd_complete(token C.uint64_t, status C.ksd_status, information C.uint64_t) C.ksd_status {
+	if ks.Status(status) == ks.StatusPending {
+		return result(ks.StatusInvalidParameter)
+	}
+	if !complete(uint64(token), ks.Status(status), uint64(information)) {
+		return result(ks.StatusInvalidHandle)
+	}
+	return result(ks.StatusSuccess)
+}
+
+// complete ends the request of a token, and reports whether it did. Of those who try, one gets the right to.
+func complete(token uint64, status ks.Status, information uint64) bool {
+	c := calls.at(token)
+	if c == nil || !c.token.CompareAndSwap(token, ending(token)) {
+		return false
+	}
+	irp := c.irp
+	h := irp.FileObject.Context.(*handle)
+	counted := irp.Complete(status, information)
+	if c.token.CompareAndSwap(ending(token), 0) { // else the next request of a plain handle uses it
+		h.giveCall(c)
+	}
+	return counted
+}
+
+// takeCall returns a call for a request.
+func (h *handle) takeCall() *call {
+	if !h.concurrent && h.calls != nil {
+		return h.calls[0]
+	}
+	h.callsMu.Lock()
+	defer h.callsMu.Unlock()
+	if n := len(h.freeCalls); n != 0 {
+		c := h.freeCalls[n-1]
+		h.freeCalls = h.freeCalls[:n-1]
+		return c
+	}
+	c := &call{c: (*C.ksd_call)(C.calloc(1, C.sizeof_ksd_call))}
+	c.c.size, c.c.file, c.c.handle = C.sizeof_ksd_call, h.file, C.ksd_handle(h.number)
+	c.number = calls.add(c)
+	h.calls = append(h.calls, c)
+	return c
+}
+
+// giveCall gives a call back.
+func (h *handle) giveCall(c *call) {
+	if h.concurrent {
+		h.callsMu.Lock()
+		h.freeCalls = append(h.freeCalls, c)
+		h.callsMu.Unlock()
+	}
+}
+
+// endCalls ends the calls of a handle that has no requests any more.
+func (h *handle) endCalls() {
+	h.callsMu.Lock()
+	defer h.callsMu.Unlock()
+	for _, c := range h.calls {
+		c.token.Store(0)
+		calls.remove(c.number)
+		C.free(unsafe.Pointer(c.c))
+	}
+	h.calls, h.freeCalls = nil, nil
+}

@@ -1,0 +1,142 @@
+package main
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// signals resolves what a client of C wants signalled, and has who signals it.
+type signals struct {
+	mu      sync.Mutex
+	signal  C.ksd_signal
+	context unsafe.Pointer
+}
+
+//export ksd_on_signal
+func ksd_on_signal(number C.ksd_handle, signal C.ksd_signal, context unsafe.Pointer) C.ksd_status {
+	h := handles.get(uint64(number))
+	if h == nil {
+		return result(ks.StatusInvalidHandle)
+	}
+	h.events.mu.Lock()
+	defer h.events.mu.Unlock()
+	h.events.signal, h.events.context = signal, context
+	return result(ks.StatusSuccess)
+}
+
+//export ksd_generate
+func ksd_generate(number C.ksd_object, set C.ksd__guid, id C.uint32_t, data C.ksd__in, length C.uint32_t) C.ksd_status {
+	o := objects.get(uint64(number))
+	if o == nil {
+		return result(ks.StatusInvalidHandle)
+	}
+	if set == nil || data == nil && length != 0 {
+		return result(ks.StatusAccessViolation)
+	}
+	guid := *(*ks.GUID)(unsafe.Pointer(set))
+	if data == nil {
+		return result(o.device.Events().Generate(&guid, uint32(id)))
+	}
+	b := unsafe.Slice((*byte)(unsafe.Pointer(data)), length)
+	return result(o.device.Events().GenerateData(&guid, uint32(id), b, nil))
+}
+
+// Resolve is engine.Handles.Resolve. An object is one enabled event's.
+func (s *signals) Resolve(client uint64, want engine.ObjectType, _ uint32, _ engine.Mode) (engine.Object, ks.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if client == 0 || s.signal == nil || want == engine.ObjectTypeWorkItem {
+		return nil, ks.StatusInvalidHandle
+	}
+	t := &target{signal: s.signal, context: s.context, client: client}
+	return engine.NewCallback(want, t.fire, t.end), ks.StatusSuccess
+}
+
+// A target is what one enabled event signals. It is queued while there are signals that its client has not been told.
+type target struct {
+	signal  C.ksd_signal
+	context unsafe.Pointer
+	client  uint64
+	next    *target // in the queue
+	owed    int64   // signals to tell; under queue.mu, as the rest
+	ended   bool
+}
+
+// queue has the targets that have signals to tell. One goroutine tells them, so that a client may take its time: whoever fires an
+// event has locks that a client could want.
+var queue struct {
+	mu          sync.Mutex
+	first, last *target
+	running     bool
+	telling     sync.Mutex // held while a client is told
+}
+
+func (t *target) fire(count int32) {
+	queue.mu.Lock()
+	defer queue.mu.Unlock()
+	if t.ended {
+		return
+	}
+	t.owed += int64(count)
+	if t.owed != int64(count) {
+		return // it is in the queue
+	}
+	if queue.first == nil {
+		queue.first = t
+	} else {
+		queue.last.next = t
+	}
+	queue.last = t
+	if !queue.running {
+		queue.running = true
+		go tellClients()
+	}
+}
+
+func (t *target) end() {
+	queue.mu.Lock()
+	t.ended = true
+	queue.mu.Unlock()
+}
+
+// tellClients tells all that is owed.
+func tellClients() {
+	for {
+		queue.mu.Lock()
+		t := queue.first
+		if t == nil {
+			queue.running = false
+			queue.mu.Unlock()
+			return
+		}
+		queue.first, t.next = t.next, nil
+		owed := t.owed
+		t.owed = 0
+		queue.telling.Lock() // before others can see that it is not queued any more: drain waits for it
+		queue.mu.Unlock()
+		for ; owed > 0 && !t.isEnded(); owed-- {
+			C.ksd__signal(t.signal, t.context, C.uint64_t(t.client))
+		}
+		queue.telling.Unlock()
+	}
+}
+
+func (t *target) isEnded() bool {
+	queue.mu.Lock()
+	defer queue.mu.Unlock()
+	return t.ended
+}
+
+// drain waits until a signal that is being told has been. The events of the handle are disabled, so no other follows.
+func (*signals) drain() {
+	if C.ksd__signalling() == 0 {
+		queue.telling.Lock()
+		queue.telling.Unlock() //nolint:staticcheck // waiting is the point
+	}
+}

@@ -1,0 +1,226 @@
+/* ksdispatch.h: Kernel Streaming objects in user space, for C and C++.
+
+   An object answers what a driver's device object would: KSPROPERTY, KSMETHOD and KSEVENT requests, with the statuses, sizes and
+   bytes of Windows. A program makes one from the description of a driver, from tables of its own with function pointers, or both,
+   opens it, and sends requests to the handle as with DeviceIoControl:
+
+       char err[256];
+       ksd_object speaker = ksd_object_from_driver("wds-sysvad", NULL, NULL, 0, err, sizeof err);
+       ksd_handle h = ksd_open(speaker, NULL, 0);
+       ksd_status s = ksd_ioctl(h, KSD_IOCTL_PROPERTY, request, sizeof request, value, sizeof value, &returned);
+
+   What holds everywhere:
+
+   Numbers   Objects, handles, ports and tokens are numbers, and 0 is none. A number that is stale, foreign or made up is refused
+             with KSD_INVALID_HANDLE, never followed.
+   Threads   Every function may be called from any thread, by any number of threads at once, unless it says otherwise.
+   Memory    Lengths are in bytes. A function reads and writes what it is given before it returns, and keeps no pointer but
+             handlers, contexts and, for requests in flight, the caller's two buffers. A NULL buffer goes with the length 0.
+   Strings   are UTF-8 with a terminating 0.
+   Growth    Structures begin with their size, which the caller sets, so that later versions can add members at the end.
+   Process   The library contains Go's runtime: it cannot be unloaded, and a child of fork() must not use it before exec(). */
+#ifndef KSDISPATCH_H
+#define KSDISPATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(KSD_BUILD) && defined(_WIN32)
+#define KSD_API __declspec(dllexport)
+#elif defined(KSD_BUILD)
+#define KSD_API __attribute__((visibility("default")))
+#else
+#define KSD_API
+#endif
+
+/* The version of this interface. Additions do not change it; whatever would break a compiled program does. */
+#define KSD_ABI 1
+
+typedef uint64_t ksd_object; /* what programs open: one set of tables, or a filter with its nodes and pins */
+typedef uint64_t ksd_handle; /* one open of an object, or a pin */
+typedef int32_t ksd_status;  /* NTSTATUS: 0 is success; negative numbers are errors, positive ones answers of their own kind */
+
+/* ksd_abi returns the KSD_ABI that the library was built with. */
+KSD_API uint32_t ksd_abi(void);
+
+/* ---- Statuses --------------------------------------------------------------------------------------------------------------- */
+
+#define KSD_SUCCESS ((ksd_status)0)
+#define KSD_PENDING ((ksd_status)0x00000103)
+#define KSD_BUFFER_OVERFLOW ((ksd_status)0x80000005) /* a warning: the answer to a question for a size, which is in returned */
+#define KSD_NO_MORE_ENTRIES ((ksd_status)0x8000001a)
+#define KSD_UNSUCCESSFUL ((ksd_status)0xc0000001)
+#define KSD_NOT_IMPLEMENTED ((ksd_status)0xc0000002)
+#define KSD_ACCESS_VIOLATION ((ksd_status)0xc0000005)
+#define KSD_INVALID_HANDLE ((ksd_status)0xc0000008)
+#define KSD_INVALID_PARAMETER ((ksd_status)0xc000000d)
+#define KSD_INVALID_DEVICE_REQUEST ((ksd_status)0xc0000010)
+#define KSD_ACCESS_DENIED ((ksd_status)0xc0000022)
+#define KSD_BUFFER_TOO_SMALL ((ksd_status)0xc0000023)
+#define KSD_INSUFFICIENT_RESOURCES ((ksd_status)0xc000009a)
+#define KSD_DEVICE_NOT_READY ((ksd_status)0xc00000a3)
+#define KSD_NOT_SUPPORTED ((ksd_status)0xc00000bb)
+#define KSD_CANCELLED ((ksd_status)0xc0000120)
+#define KSD_INVALID_BUFFER_SIZE ((ksd_status)0xc0000206)
+#define KSD_NOT_FOUND ((ksd_status)0xc0000225)
+#define KSD_PROPSET_NOT_FOUND ((ksd_status)0xc0000230)
+#define KSD_NO_MATCH ((ksd_status)0xc0000272)
+#define KSD_DEVICE_BUSY ((ksd_status)0x80000011)
+
+/* ksd_status_name returns the name of a status, "STATUS_NOT_FOUND", or "unknown status". The text is static. */
+KSD_API const char *ksd_status_name(ksd_status status);
+
+/* ksd_win32 returns what GetLastError would say after a request that ended with status: RtlNtStatusToDosError. */
+KSD_API uint32_t ksd_win32(ksd_status status);
+
+/* ---- Control codes and verbs ------------------------------------------------------------------------------------------------ */
+
+#define KSD_IOCTL_PROPERTY 0x002f0003u
+#define KSD_IOCTL_ENABLE_EVENT 0x002f0007u
+#define KSD_IOCTL_DISABLE_EVENT 0x002f000bu
+#define KSD_IOCTL_METHOD 0x002f000fu
+
+#define KSD_GET 0x00000001u          /* KSPROPERTY_TYPE_GET */
+#define KSD_SET 0x00000002u          /* KSPROPERTY_TYPE_SET */
+#define KSD_BASIC_SUPPORT 0x00000200u /* KSPROPERTY_TYPE_BASICSUPPORT */
+
+/* ---- Handlers --------------------------------------------------------------------------------------------------------------- */
+
+/* A ksd_call is one request on its way through a handler. It belongs to the library, and is the handler's until the handler
+   returns, or, if the handler returns KSD_PENDING, until ksd_complete is called or the request is cancelled. */
+typedef struct ksd_call {
+	uint32_t size;          /* sizeof(ksd_call) of the library */
+	uint32_t verb;          /* the flags of the identifier without TOPOLOGY: KSD_GET, KSD_SET, a support verb, or method flags */
+	void *context;          /* of the item */
+	void *file;             /* what ksd_open was given */
+	ksd_handle handle;      /* that the request was sent to */
+	const uint8_t *request; /* the identifier, KSPROPERTY, KSMETHOD or KSEVENT, and what follows it: a copy that nobody changes */
+	uint8_t *data;          /* the value: the caller's for KSD_SET, zeros to be filled for KSD_GET; NULL if data_len is 0 */
+	uint32_t request_len;
+	uint32_t data_len;
+	uint64_t information;   /* out: how many bytes data holds, or would need with KSD_BUFFER_OVERFLOW; 0 before the handler */
+	uint64_t token;         /* of this request, for ksd_complete */
+} ksd_call;
+
+/* A ksd_handler answers one request with its status. It runs on the thread that sent the request, with no lock of the library held;
+   of a handle that was opened without KSD_CONCURRENT it runs one request at a time.
+
+   It may call every function of this header. A request on its own handle is KSD_DEVICE_BUSY unless that is KSD_CONCURRENT. It must
+   return: no longjmp and no C++ exception may cross it. A fault in it, such as a NULL pointer, ends the process as it would
+   anywhere else in C.
+
+   A handler that will finish later returns KSD_PENDING and hands call->token to whoever calls ksd_complete, which may happen
+   before the handler returns. */
+typedef ksd_status (*ksd_handler)(ksd_call *call);
+
+/* ksd_complete ends a request whose handler returned KSD_PENDING, or is about to. An error drops information. It returns
+   KSD_SUCCESS if this call ended the request, and KSD_INVALID_HANDLE, without effect, if the request has ended already, was
+   cancelled, or never was; KSD_PENDING as a status is KSD_INVALID_PARAMETER. */
+KSD_API ksd_status ksd_complete(uint64_t token, ksd_status status, uint64_t information);
+
+/* ---- Objects ---------------------------------------------------------------------------------------------------------------- */
+
+enum { KSD_KIND_PROPERTY = 0, KSD_KIND_METHOD = 1, KSD_KIND_EVENT = 2 };
+
+/* A ksd_item declares one property, method or event: KSPROPERTY_ITEM, KSMETHOD_ITEM, KSEVENT_ITEM. */
+typedef struct ksd_item {
+	uint32_t size;         /* sizeof(ksd_item) */
+	uint32_t id;
+	uint32_t min_property; /* least length of the input, at least 24 (32 for events, KSEVENTDATA included) */
+	uint32_t min_data;     /* least length of the output; 0 leaves sizes to the handlers */
+	ksd_handler get;       /* of a property; the handler of a method; NULL: the verb is not supported */
+	ksd_handler set;       /* of a property */
+	ksd_handler support;   /* asked by BASICSUPPORT and its kin first; NULL: the library answers */
+	void *context;         /* for ksd_call */
+	uint32_t kind;         /* KSD_KIND_PROPERTY, ... */
+	uint32_t flags;        /* of a method: KSMETHOD_TYPE_NONE 0, _READ 1, _WRITE 2, _MODIFY 3 */
+} ksd_item;
+
+/* A ksd_set is a set of items with one GUID. Its items are of any kind. */
+typedef struct ksd_set {
+	uint8_t guid[16];      /* as it lies in memory on Windows: Data1, Data2 and Data3 with their least significant byte first */
+	const ksd_item *items;
+	uint32_t count;
+	uint32_t item_size;    /* sizeof(ksd_item): from one item to the next */
+} ksd_set;
+
+/* These return a new object, or 0 and what is wrong in err, which may be NULL with err_len 0. Everything that they are given is
+   read before they return, but for contexts, which are kept for the handlers.
+
+   ksd_object_from_driver takes an object of a driver that the library carries, such as "wds-sysvad"; ksd_object_from_json takes one
+   of a manifest, whose format is in docs of the Go package engine/manifest. object is the name of an object in it, or NULL for
+   the first. A filter comes with its nodes and pins. Their values are kept by the library.
+
+   Where sets declare an item that the object has too, their handlers and sizes replace the object's; other items are added. */
+KSD_API ksd_object ksd_object_from_driver(const char *driver, const char *object, const ksd_set *sets, uint32_t count, char *err,
+                                          size_t err_len);
+KSD_API ksd_object ksd_object_from_json(const void *json, size_t len, const char *object, const ksd_set *sets, uint32_t count,
+                                        char *err, size_t err_len);
+KSD_API ksd_object ksd_object_new(const ksd_set *sets, uint32_t count, char *err, size_t err_len);
+
+/* ksd_object_free gives the number back. Open handles go on; the last close frees the object. */
+KSD_API void ksd_object_free(ksd_object object);
+
+/* ---- Handles and requests --------------------------------------------------------------------------------------------------- */
+
+enum {
+	KSD_KERNEL_MODE = 1, /* the requestor mode of the handle's requests */
+	KSD_CONCURRENT = 2   /* any number of requests at once: FILE_FLAG_OVERLAPPED. Without it requests wait for each other */
+};
+
+/* ksd_open opens the object. file is for the handlers. It returns 0 for a number that is no object, or where memory is short. */
+KSD_API ksd_handle ksd_open(ksd_object object, void *file, uint32_t flags);
+
+/* ksd_close ends what is pended on the handle with KSD_CANCELLED, waits for handlers that run, and disables the handle's events.
+   In a handler it does not wait: the handle then closes when the request in flight has ended. */
+KSD_API void ksd_close(ksd_handle handle);
+
+/* ksd_ioctl sends one request and waits for its end: DeviceIoControl. *returned, if returned is not NULL, becomes the number of
+   bytes in out, or needed for it with KSD_BUFFER_OVERFLOW; it is 0 for an error. in and out may overlap. */
+KSD_API ksd_status ksd_ioctl(ksd_handle handle, uint32_t code, const void *in, uint32_t in_len, void *out, uint32_t out_len,
+                             uint32_t *returned);
+
+/* A ksd_request is one request of a batch. */
+typedef struct ksd_request {
+	const void *in;
+	void *out;
+	uint32_t in_len;
+	uint32_t out_len;
+	uint32_t code;
+	uint32_t returned; /* out */
+	ksd_status status; /* out */
+	uint32_t reserved; /* 0 */
+} ksd_request;
+
+/* ksd_ioctl_batch sends count requests in order, each as ksd_ioctl does, and returns how many it answered: all of them, or none if
+   handle is no handle. It crosses into the library once, which is most of what a short request costs. */
+KSD_API uint32_t ksd_ioctl_batch(ksd_handle handle, ksd_request *requests, uint32_t count);
+
+/* ---- Events ----------------------------------------------------------------------------------------------------------------- */
+
+/* A ksd_signal tells the client that an event which it enabled has fired. client_handle is the member Handle of its KSEVENTDATA: an
+   eventfd, a HANDLE of Windows, or whatever number the client chose, but 0. */
+typedef void (*ksd_signal)(void *context, uint64_t client_handle);
+
+/* ksd_on_signal sets who is told of the events that are enabled through handle from now on, on a thread of the library, in the order
+   in which they fired. Without it an enable is KSD_INVALID_HANDLE. */
+KSD_API ksd_status ksd_on_signal(ksd_handle handle, ksd_signal signal, void *context);
+
+/* ksd_generate fires an event for all who enabled it: KsGenerateEvents. data, which may be NULL, goes to those who enabled it
+   buffered. */
+KSD_API ksd_status ksd_generate(ksd_object object, const uint8_t set[16], uint32_t id, const void *data, uint32_t len);
+
+/* ---- Threads ---------------------------------------------------------------------------------------------------------------- */
+
+/* ksd_run calls f(context) on a thread that Go's runtime knows and returns when f does. On Windows a call from another thread costs
+   microseconds more than from f. */
+KSD_API void ksd_run(void (*f)(void *context), void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

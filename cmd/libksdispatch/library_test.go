@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// tool returns the path of a program, or skips the test.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("the C library is not tested here: there is no %s", name)
+	}
+	return path
+}
+
+func run(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out.String())
+	}
+	return out.String()
+}
+
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+	out  []byte
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.dir != "" {
+		os.RemoveAll(built.dir)
+	}
+	os.Exit(code)
+}
+
+// library builds the shared library once and returns its directory.
+func library(t *testing.T) string {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the C library is tested on Linux, and on Windows by CI")
+	}
+	tool(t, "gcc")
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "libksdispatch"); built.err == nil {
+			cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", filepath.Join(built.dir, "libksdispatch.so"), ".")
+			cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+			built.out, built.err = cmd.CombinedOutput()
+		}
+	})
+	require.NoError(t, built.err, "%s", built.out)
+	return built.dir
+}
+
+// strict is how C is compiled.
+var strict = []string{"-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-O1", "-I."}
+
+// compile compiles a program of testdata with the library and returns its path.
+func compile(t *testing.T, name string, flags ...string) string {
+	t.Helper()
+	lib := library(t)
+	path := filepath.Join(t.TempDir(), name)
+	args := slices.Concat([]string{"-std=c99"}, strict, flags,
+		[]string{"testdata/" + name + ".c", "-o", path, "-L" + lib, "-lksdispatch", "-pthread", "-Wl,-rpath," + lib})
+	run(t, nil, "gcc", args...)
+	return path
+}
+
+func TestPrograms(t *testing.T) {
+	for _, program := range [][]string{{"handlers"}, {"pending", "2000"}, {"events"}, {"cost", "1"}} {
+		t.Run(program[0], func(t *testing.T) {
+			path := compile(t, program[0])
+			for _, debug := range []string{"cgocheck=1", "cgocheck=1,asyncpreemptoff=1"} {
+				run(t, []string{"GODEBUG=" + debug}, path, program[1:]...)
+			}
+		})
+	}
+}
+
+// The checks of the programs see faults: with a library whose answers are others a program fails.
+func TestProgramsFail(t *testing.T) {
+	lib := library(t)
+	path := filepath.Join(t.TempDir(), "handlers")
+	source, err := os.ReadFile("testdata/handlers.c")
+	require.NoError(t, err)
+	wrong := bytes.Replace(source, []byte("stored = 7;"), []byte("stored = 8;"), 1)
+	require.NotEqual(t, source, wrong)
+	file := filepath.Join(t.TempDir(), "handlers.c")
+	require.NoError(t, os.WriteFile(file, wrong, 0o600))
+	run(t, nil, "gcc", "-I.", "-Itestdata", file, "-o", path, "-L"+lib, "-lksdispatch", "-Wl,-rpath,"+lib)
+	require.Error(t, exec.Command(path).Run())
+}
+
+// The header is C99 and C++, with every warning an error, alone and included twice.
+func TestHeader(t *testing.T) {
+	for _, compiler := range [][]string{{"gcc", "-x", "c", "-std=c99"}, {"gcc", "-x", "c", "-std=c17"}, {"g++", "-x", "c++", "-std=c++11"},
+		{"clang", "-x", "c", "-std=c99"}, {"clang++", "-x", "c++", "-std=c++17"}} {
+		t.Run(strings.Join(compiler, " "), func(t *testing.T) {
+			path := tool(t, compiler[0])
+			file := filepath.Join(t.TempDir(), "include")
+			require.NoError(t, os.WriteFile(file, []byte("#include \"ksdispatch.h\"\n#include \"ksdispatch.h\"\n"), 0o600))
+			run(t, nil, path, slices.Concat(compiler[1:], strict, []string{"-fsyntax-only", file})...)
+		})
+	}
+}
+
+var prototypes = regexp.MustCompile(`(?m)^KSD_API [^;]*?\b(ksd_\w+)\(`)
+
+// The library that make builds exports what the header declares, and nothing else.
+func TestExports(t *testing.T) {
+	library(t)
+	nm, mk := tool(t, "nm"), tool(t, "make")
+	header, err := os.ReadFile("ksdispatch.h")
+	require.NoError(t, err)
+	var want []string
+	for _, m := range prototypes.FindAllSubmatch(header, -1) {
+		want = append(want, string(m[1]))
+	}
+	slices.Sort(want)
+	require.Greater(t, len(want), 12)
+
+	out := t.TempDir()
+	run(t, nil, mk, "-s", "OUT="+out, "PREFIX="+filepath.Join(out, "installed"), "install")
+	var got []string
+	for line := range strings.Lines(run(t, nil, nm, "-D", "--defined-only", filepath.Join(out, "installed/lib/libksdispatch.so"))) {
+		got = append(got, strings.Fields(line)[2])
+	}
+	slices.Sort(got)
+	require.Equal(t, want, got)
+
+	// What was installed serves a program that knows nothing but pkg-config.
+	t.Run("pkg-config", func(t *testing.T) {
+		pkg := tool(t, "pkg-config")
+		env := []string{"PKG_CONFIG_PATH=" + filepath.Join(out, "installed/lib/pkgconfig")}
+		flags := strings.Fields(run(t, env, pkg, "--cflags", "--libs", "ksdispatch"))
+		program := filepath.Join(out, "handlers")
+		run(t, nil, "gcc", append([]string{"testdata/handlers.c", "-o", program}, flags...)...)
+		run(t, []string{"LD_LIBRARY_PATH=" + filepath.Join(out, "installed/lib")}, program)
+	})
+	t.Run("static", func(t *testing.T) {
+		program := filepath.Join(out, "static")
+		run(t, nil, "gcc", "-I.", "testdata/handlers.c", "-o", program, filepath.Join(out, "installed/lib/libksdispatch.a"), "-pthread")
+		run(t, nil, program)
+	})
+}

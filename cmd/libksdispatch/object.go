@@ -1,0 +1,210 @@
+package main
+
+// #cgo CFLAGS: -fvisibility=hidden
+// #include "bridge.h"
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
+)
+
+// An object is what ksd_object names.
+type object struct {
+	device *device.Device
+}
+
+var objects = numbers[object]{kind: 1}
+
+//export ksd_object_from_driver
+func ksd_object_from_driver(driver, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
+	return makeObject(err, errLen, func() (engine.Config, error) {
+		if driver == nil {
+			return engine.Config{}, errors.New("driver is NULL")
+		}
+		m, err := drivers.Load(C.GoString(driver))
+		if err != nil {
+			return engine.Config{}, err
+		}
+		return replaced(m, name, sets, count)
+	})
+}
+
+//export ksd_object_from_json
+func ksd_object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char,
+	errLen C.size_t) C.ksd_object {
+	return makeObject(err, errLen, func() (engine.Config, error) {
+		if json == nil {
+			return engine.Config{}, errors.New("json is NULL")
+		}
+		if length > manifest.MaxSize {
+			return engine.Config{}, fmt.Errorf("json has %d bytes; a manifest has at most %d", length, manifest.MaxSize)
+		}
+		m, err := manifest.Parse(C.GoBytes(unsafe.Pointer(json), C.int(length)), "json")
+		if err != nil {
+			return engine.Config{}, err
+		}
+		return replaced(m, name, sets, count)
+	})
+}
+
+//export ksd_object_new
+func ksd_object_new(sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
+	return makeObject(err, errLen, func() (engine.Config, error) { return declared(sets, count) })
+}
+
+//export ksd_object_free
+func ksd_object_free(o C.ksd_object) { objects.remove(uint64(o)) }
+
+// makeObject compiles a configuration, or writes what is wrong with it.
+func makeObject(text *C.char, size C.size_t, config func() (engine.Config, error)) C.ksd_object {
+	c, err := config()
+	if err == nil {
+		var d *engine.Dispatcher
+		if d, err = engine.Compile(c); err == nil {
+			tell(text, size, "")
+			dev := device.New(d)
+			dev.SetArena(arena.Config{OffHeap: true}) // a handler of C keeps pointers while its request is pended
+			return C.ksd_object(objects.add(&object{device: dev}))
+		}
+	}
+	tell(text, size, err.Error())
+	return 0
+}
+
+// tell writes a text with its terminating 0, as much of it as there is room for.
+func tell(b *C.char, size C.size_t, text string) {
+	if b == nil || size == 0 {
+		return
+	}
+	room := unsafe.Slice((*byte)(unsafe.Pointer(b)), size)
+	n := min(len(text), len(room)-1)
+	for n > 0 && n < len(text) && text[n]&0xc0 == 0x80 {
+		n-- // not into a character
+	}
+	copy(room, text[:n])
+	room[n] = 0
+}
+
+// replaced is an object of a manifest in which the items of sets take the places of its own.
+func replaced(m *manifest.Manifest, name C.ksd__text, sets C.ksd__sets, count C.uint32_t) (engine.Config, error) {
+	o := &m.Objects[0]
+	if name != nil {
+		want := C.GoString(name)
+		o = nil
+		for i := range m.Objects {
+			if m.Objects[i].Name == want {
+				o = &m.Objects[i]
+			}
+		}
+		if o == nil {
+			return engine.Config{}, fmt.Errorf("%s has no object %q; its objects are %s", m.Driver, want, names(m))
+		}
+	}
+	config := o.Config(manifest.Options{})
+	own, err := declared(sets, count)
+	if err != nil {
+		return engine.Config{}, err
+	}
+	keepDescriptions(&own, &config)
+	return engine.MergeSets(own, config)
+}
+
+func names(m *manifest.Manifest) string {
+	var s string
+	for i := range m.Objects {
+		if i > 0 {
+			s += ", "
+		}
+		s += fmt.Sprintf("%q", m.Objects[i].Name)
+	}
+	return s
+}
+
+// keepDescriptions gives properties of own what C cannot declare, and the description of the same property has.
+func keepDescriptions(own, described *engine.Config) {
+	for s := range own.PropertySets {
+		for i := range own.PropertySets[s].Items {
+			item := &own.PropertySets[s].Items[i]
+			for _, set := range described.PropertySets {
+				for _, d := range set.Items {
+					if set.Set == own.PropertySets[s].Set && d.ID == item.ID {
+						item.Values, item.Relations, item.SerializedSize = d.Values, d.Relations, d.SerializedSize
+					}
+				}
+			}
+		}
+	}
+}
+
+// declared reads the sets that C declares.
+func declared(sets C.ksd__sets, count C.uint32_t) (engine.Config, error) {
+	var config engine.Config
+	if count == 0 {
+		return config, nil
+	}
+	if sets == nil {
+		return config, fmt.Errorf("sets is NULL, and count %d", count)
+	}
+	for i, set := range unsafe.Slice((*C.ksd_set)(unsafe.Pointer(sets)), count) {
+		guid := ks.GUID(C.GoBytes(unsafe.Pointer(&set.guid), 16))
+		if err := declareSet(&config, guid, &set); err != nil {
+			return config, fmt.Errorf("set %d, %v: %w", i, guid, err)
+		}
+	}
+	return config, nil
+}
+
+func declareSet(config *engine.Config, guid ks.GUID, set *C.ksd_set) error {
+	const least = unsafe.Offsetof(C.ksd_item{}.kind)
+	if set.count != 0 && set.items == nil {
+		return fmt.Errorf("items is NULL, and count %d", set.count)
+	}
+	if set.count != 0 && (uintptr(set.item_size) < least || set.item_size%8 != 0) {
+		return fmt.Errorf("item_size is %d; it is sizeof(ksd_item)", set.item_size)
+	}
+	properties, methods, events := engine.PropertySet{Set: guid}, engine.MethodSet{Set: guid}, engine.EventSet{Set: guid}
+	for i := range uintptr(set.count) {
+		at := unsafe.Add(unsafe.Pointer(set.items), i*uintptr(set.item_size))
+		size := uintptr(*(*C.uint32_t)(at))
+		if size < least || size > uintptr(set.item_size) {
+			return fmt.Errorf("item %d: size is %d; it is sizeof(ksd_item), %d", i, size, unsafe.Sizeof(C.ksd_item{}))
+		}
+		var item C.ksd_item // of a program that was built with another version of the header it lacks members, or has more
+		size = min(size, unsafe.Sizeof(item))
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&item)), size), unsafe.Slice((*byte)(at), size))
+		switch item.kind {
+		case C.KSD_KIND_PROPERTY:
+			properties.Items = append(properties.Items, engine.PropertyItem{ID: uint32(item.id), MinProperty: uint32(item.min_property),
+				MinData: uint32(item.min_data), Get: handler(item.get, &item), Set: handler(item.set, &item),
+				Support: handler(item.support, &item)})
+		case C.KSD_KIND_METHOD:
+			methods.Items = append(methods.Items, engine.MethodItem{ID: uint32(item.id), MinMethod: uint32(item.min_property),
+				MinData: uint32(item.min_data), Flags: uint32(item.flags), Handler: handler(item.get, &item),
+				Support: handler(item.support, &item)})
+		case C.KSD_KIND_EVENT:
+			events.Items = append(events.Items, engine.EventItem{ID: uint32(item.id), DataInput: uint32(item.min_property),
+				Support: handler(item.support, &item)})
+		default:
+			return fmt.Errorf("item %d: kind is %d; it is one of KSD_KIND_PROPERTY, _METHOD and _EVENT", i, item.kind)
+		}
+	}
+	if properties.Items != nil {
+		config.PropertySets = append(config.PropertySets, properties)
+	}
+	if methods.Items != nil {
+		config.MethodSets = append(config.MethodSets, methods)
+	}
+	if events.Items != nil {
+		config.EventSets = append(config.EventSets, events)
+	}
+	return nil
+}
