@@ -271,3 +271,23 @@ func TestDoublePassAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestDetachedAllocatesNothing: pended requests that IoControl does not wait for, in steady state.
+func TestDetachedAllocatesNothing(t *testing.T) {
+	needPlainBuild(t)
+	var handed *engine.IRP
+	later := func(irp *engine.IRP, _, _ []byte) ks.Status {
+		handed = irp
+		return ks.StatusPending
+	}
+	x := detach(t, engine.PropertyItem{ID: 1, Get: later})
+	x.out = full(4)
+	in := request{set: setA, id: 1, flags: get}.bytes()
+	if n := testkit.Allocs(func() {
+		x.d.IoControl(x.irp, ks.IoctlProperty, in, x.out)
+		handed.Complete(ks.StatusSuccess, 4)
+		<-x.ended
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -46,6 +46,15 @@ func (irp *IRP) Finish(status ks.Status, out []byte) (bytesReturned uint32) {
 	if s&stateServed != 0 || s&stateEntered != 0 && s&stateCompleted == 0 {
 		return 0
 	}
+	if irp.detached() { // IoControl sent it: the buffer is the pool's, whoever asked for it
+		irp.restore()
+		bytesReturned = irp.conclusion(status, out)
+		if irp.SystemBuffer != nil {
+			irp.release()
+		}
+		irp.setState(0)
+		return bytesReturned
+	}
 	if irp.Flags&DeallocateBuffer != 0 {
 		irp.restore()
 	}

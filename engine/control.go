@@ -9,9 +9,9 @@ import (
 
 // IoControl answers one DeviceIoControl from beginning to end: what KsSynchronousIoControlDevice does to the object whose
 // filter is this dispatcher with irp.Pool as its allocator (P-13). The request is dispatched, the data copied back and the
-// buffer freed; n is BytesReturned. A pended request is waited for if irp.UserEvent is there to wait on; else the result is
-// STATUS_PENDING, and who is told by irp.Completion calls irp.Finish and frees irp.SystemBuffer. in and out, which take the
-// place of irp.Type3InputBuffer and irp.UserBuffer, may be the same memory (P-11) and are not kept.
+// buffer freed; n is BytesReturned. A pended request is waited for if irp.UserEvent is there to wait on; else, and after Detach,
+// the result is STATUS_PENDING, and who is told by irp.Completion calls irp.Finish and frees irp.SystemBuffer. in and out, which
+// take the place of irp.Type3InputBuffer and irp.UserBuffer, may be the same memory (P-11) and are not kept.
 //
 // A code that is none of KS's four is answered by Config.Control, and without it is STATUS_INVALID_DEVICE_REQUEST. A length beyond
 // 32 bits is STATUS_INVALID_PARAMETER, and an IRP without a Pool, which is what a closed handle has, STATUS_INVALID_HANDLE.
@@ -195,6 +195,10 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) ks.Stat
 // says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16).
 func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status) {
 	switch {
+	case served && irp.detached():
+		if status == ks.StatusPending || !irp.shut() {
+			return 0, irp.pend()
+		}
 	case status != ks.StatusPending:
 		if !irp.shut() {
 			if !served {

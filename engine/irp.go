@@ -128,7 +128,7 @@ type IRP struct {
 	EventData uint64
 
 	state       uint32 // who has the request (state.go)
-	closed      uint32 // not 0 from Close on
+	closed      uint32 // closedClose, closedAbort
 	onClose     *closing
 	information uint64 // of a completion that counted, for IoControl
 }
@@ -172,14 +172,16 @@ func (irp *IRP) wasPrepared() bool {
 
 // extra is what few requests need. An IRP makes one when it first does, and keeps it.
 type extra struct {
-	inner IRP                     // for the requests of P-43
+	inner *IRP                    // for the requests of P-43
 	entry *EventEntry             // of an enable: DriverContext[0] (E-10)
 	head  [ks.SizeIdentifier]byte // where Memory reads an identifier to: a local array would be moved to the heap each time
 	view  []byte                  // the data of a SOURCE method (M-4)
 	pool  *arena.Arena            // that IoControl works with
 
 	completed chan struct{} // wakes who waits for a pended request
-	cited     string        // rule that a handler decided by
+
+	pended, ended func(*IRP) // of Detach; nil: IoControl waits
+	cited         string     // rule that a handler decided by
 }
 
 func (irp *IRP) more() *extra {

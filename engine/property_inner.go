@@ -9,7 +9,11 @@ import (
 // prepareInner returns the IRP of the GET and SET requests that a serialization is broken up into (P-43). They inherit the mode,
 // the file object and the memory pool of who asks (S-1), and nothing of the caller's memory, flags or allocator.
 func (irp *IRP) prepareInner() *IRP {
-	in := &irp.more().inner
+	x := irp.more()
+	if x.inner == nil {
+		x.inner = new(IRP)
+	}
+	in := x.inner
 	in.UserEvent, in.Completion = nil, nil
 	in.RequestorMode = irp.RequestorMode
 	in.FileObject = irp.FileObject

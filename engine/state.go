@@ -135,7 +135,7 @@ func (irp *IRP) await(root *IRP) ks.Status {
 			break
 		}
 	}
-	if root.isClosed() {
+	if root.isClosed() || root.isAborted() {
 		irp.conclude(statePended, ks.StatusCancelled, 0) // AS-25
 	}
 	for atomic.LoadUint32(&irp.state)&stateCompleted == 0 {
@@ -182,7 +182,11 @@ func (irp *IRP) conclude(need uint32, status ks.Status, information uint64) bool
 	}
 	irp.IoStatus.Status, irp.information = status, information
 	completion, event := irp.Completion, irp.UserEvent
-	if s&stateServed != 0 { // IoControl takes the result and finishes the request, whatever else the handler asked for
+	if irp.detached() {
+		if completion = irp.extra.ended; s&stateServed != 0 {
+			return irp.concluded() // pend goes on
+		}
+	} else if s&stateServed != 0 { // IoControl takes the result and finishes the request, whatever else the handler asked for
 		var completed chan struct{}
 		if s&statePended != 0 {
 			completed = irp.extra.completed
@@ -229,8 +233,22 @@ func signal(c chan struct{}) {
 	}
 }
 
-// isClosed reports that Close was called.
-func (irp *IRP) isClosed() bool { return atomic.LoadUint32(&irp.closed) != 0 }
+// The bits of IRP.closed: what was called.
+const (
+	closedClose = 1 << iota
+	closedAbort
+)
+
+func (irp *IRP) isClosed() bool  { return atomic.LoadUint32(&irp.closed)&closedClose != 0 }
+func (irp *IRP) isAborted() bool { return atomic.LoadUint32(&irp.closed)&closedAbort != 0 }
+
+// Abort ends with STATUS_CANCELLED what is pended on an IRP that IoControl has, and what a handler leaves pending on it later (AS-25,
+// AS-34). It waits for nothing and may be called from any goroutine. Handlers run on, and other requests are answered as ever.
+func (irp *IRP) Abort() {
+	atomic.OrUint32(&irp.closed, closedAbort)
+	fence()
+	irp.cancelPended()
+}
 
 // closing is what Close leaves behind.
 type closing struct {
@@ -251,7 +269,7 @@ func (c *closing) run() {
 // that is in flight has ended.
 func (irp *IRP) Close(release func()) (released bool) {
 	c := &closing{release: release}
-	if !atomic.CompareAndSwapUint32(&irp.closed, 0, 1) {
+	if atomic.OrUint32(&irp.closed, closedClose)&closedClose != 0 {
 		return false
 	}
 	irp.onClose = c

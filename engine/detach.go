@@ -1,0 +1,48 @@
+package engine
+
+import (
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Detach makes IoControl return STATUS_PENDING for a request of the IRP that its handler leaves pending, instead of waiting: an
+// overlapped request. pended is called before that, on the goroutine of IoControl. From the time that it returns on, ended is called
+// once, when the request is completed: on the goroutine that completes it or, if that does so while the handler runs, on that of
+// IoControl, which answers STATUS_PENDING then too (AS-1). ended calls Finish with IoStatus.Status and the caller's output buffer, which
+// ends the request. Then the IRP may be used again, though Complete or IoControl may not have returned: they do not touch it
+// any more (S-16). A request that is answered at once calls neither. Detach an IRP before its first request.
+func (irp *IRP) Detach(pended, ended func(*IRP)) {
+	x := irp.more()
+	x.pended, x.ended = pended, ended
+	irp.UserEvent = detachedEvent // so that requests take the short path
+}
+
+// detachedEvent is the UserEvent of all detached IRPs. Nobody waits on it.
+var detachedEvent = make(chan struct{}, 1)
+
+func (irp *IRP) detached() bool { return irp.extra != nil && irp.extra.ended != nil }
+
+// pend leaves a detached request to whoever completes it. It keeps it until all is said about it: as long as stateServed is set a
+// completion only notes the result.
+func (irp *IRP) pend() ks.Status {
+	x := irp.extra
+	x.pended(irp)
+	irp.change(statePended, 0)
+	if irp.isAborted() {
+		irp.conclude(statePended, ks.StatusCancelled, 0)
+	}
+	for {
+		s := atomic.LoadUint32(&irp.state)
+		if s&stateOpen == 0 {
+			break // it is completed
+		}
+		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateServed) {
+			return ks.StatusPending
+		}
+	}
+	irp.outcome()
+	irp.change(0, stateServed)
+	x.ended(irp)
+	return ks.StatusPending
+}
