@@ -6,13 +6,14 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// ObjectType is what kind of object a client of an event expects behind a handle.
+// ObjectType is what kind of object a client expects behind a handle: one that an event signals, or a pin that is connected to.
 type ObjectType uint8
 
 const (
 	ObjectTypeEvent     ObjectType = iota + 1 // *SyncEvent or *Callback
 	ObjectTypeSemaphore                       // *Semaphore or *Callback
 	ObjectTypeWorkItem                        // *WorkItem
+	ObjectTypeFile                            // *FileObject
 )
 
 // ModifyState is the access that signalling an object needs: EVENT_MODIFY_STATE and SEMAPHORE_MODIFY_STATE, which have the same
@@ -108,6 +109,8 @@ func typeOf(o Object) ObjectType {
 		return ObjectTypeSemaphore
 	case *Callback:
 		return o.kind
+	case *FileObject:
+		return ObjectTypeFile
 	}
 	return ObjectTypeWorkItem
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// Object is what an enabled event signals: a *SyncEvent, a *Semaphore, a *WorkItem or a *Callback. Clients name it by a number
-// that FileObject.Handles resolves.
+// Object is what clients name by a number that FileObject.Handles resolves: what an enabled event signals, a *SyncEvent, a *Semaphore, a
+// *WorkItem or a *Callback, or a *FileObject.
 type Object interface {
 	// reference counts the enabled events and handles that keep the object, by n more or fewer.
 	reference(n int32)

@@ -61,6 +61,9 @@ type FileObject struct {
 	scratch []byte // for requests longer than small; grows to the longest request seen
 }
 
+// reference is Object's: a file object is kept by who opened it.
+func (*FileObject) reference(int32) {}
+
 // fastScratch is the longest request that the fast path captures without a buffer of its own: KSPROPERTY, KSP_NODE and
 // KSP_PIN requests with up to 32 bytes of instance data.
 const fastScratch = 64

@@ -10,8 +10,9 @@ import (
 // Events returns the list of events that applications enabled, through whatever handle: where the driver generates them.
 func (dev *Device) Events() *engine.EventList { return dev.events }
 
-// Handles returns the table of objects that applications have events signal. An application puts an object there with Open, and
-// the number that it gets into a KSEVENTDATA.
+// Handles returns the table of objects that applications name by numbers. An application puts an object that an event is to signal there
+// with Open, and the number that it gets into a KSEVENTDATA; or Handle.File of a pin, and the number into the KSPIN_CONNECT of a pin
+// that is to be connected to it.
 func (dev *Device) Handles() *engine.HandleTable { return &dev.handles }
 
 // NewEventData returns a KSEVENTDATA that enables and disables an event, with extra bytes behind it for the parameters of the

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -25,6 +26,8 @@ type Filter struct {
 	PinName func(ks.GUID) (string, ks.Status)
 	// DenyUserMode refuses everything that is created on a handle in user mode: KSFILTER_FLAG_DENY_USERMODE_ACCESS (OB-9).
 	DenyUserMode bool
+	// MaxObjects is how many pins and nodes may be open on an instance at once, whatever the pins allow (S-37); 0 is 65,536.
+	MaxObjects uint32
 
 	// Hooks, which may be nil. A panic in one is a status, as in a handler (P-21).
 	//
@@ -40,6 +43,7 @@ type Filter struct {
 // the sets of the pin or of a node (AT-10 to AT-13). The error says which pin or node is misdeclared, and is or wraps an
 // *engine.CompileError.
 func NewFilter(decl Filter) (*Device, error) {
+	decl.MaxObjects = cmp.Or(decl.MaxObjects, 1<<16)
 	f := &filter{decl: decl, nodes: engine.NewNodeList()}
 	if t := decl.Topology; t != nil {
 		if len(decl.Nodes) > len(t.Nodes) {
@@ -163,6 +167,7 @@ func (f *filter) withPin(now *declared, decl PinFactory) (*declared, error) {
 	if err != nil {
 		return fail(err)
 	}
+	config.Control = streamControl(config.Control)
 	d, err := engine.Compile(config)
 	if err != nil {
 		return fail(err)

@@ -16,6 +16,25 @@ type instance struct {
 
 	mu   sync.Mutex // of what follows, and of the objects' references; no hook runs under it
 	pins []uint32   // open pins, by PinId
+	open uint32     // pins and nodes
+}
+
+// enter counts one more pin or node, or reports that there are as many as are allowed (S-37).
+func (i *instance) enter() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.open >= i.filter.decl.MaxObjects {
+		return false
+	}
+	i.open++
+	return true
+}
+
+// leave counts one less.
+func (i *instance) leave() {
+	i.mu.Lock()
+	i.open--
+	i.mu.Unlock()
 }
 
 // reserve takes a place for a pin of which there may be possible, or reports that there is none (OB-12, OB-13).
@@ -67,6 +86,7 @@ type object struct {
 	instance *instance
 	parent   *object // nil for a filter
 	pin      *Pin    // nil for all but pins
+	peer     *object // the pin that a pin is connected to; nil for none
 
 	refs   int  // its handle, and the objects that were created on it; under instance.mu
 	closed bool // its handle; under instance.mu
@@ -107,8 +127,11 @@ func (o *object) closing() {
 	}
 }
 
-// release gives up one reference. The last one ends the object, and then keeps its parent no longer (OB-14, AS-27).
+// release gives up one reference. The last one ends the object, and then keeps its parent no longer (OB-14, AS-27). Nil is none.
 func (o *object) release() {
+	if o == nil {
+		return
+	}
 	o.instance.mu.Lock()
 	o.refs--
 	last := o.refs == 0
@@ -122,7 +145,9 @@ func (o *object) release() {
 	if o.pin != nil {
 		o.instance.giveBack(o.pin.factory.id)
 	}
+	o.peer.release()
 	if o.parent != nil {
+		o.instance.leave()
 		o.parent.release()
 	}
 }

@@ -13,7 +13,8 @@ import (
 type PinFactory struct {
 	engine.PinDescriptor
 	// Config has the sets of the pins. What it declares of KSPROPSETID_Connection takes the place of what is answered for all pins.
-	// Its OnPanic and Compat are the pins' alone, and its Nodes are set.
+	// Its OnPanic and Compat are the pins' alone, and its Nodes are set. Its Control answers stream requests and is told of
+	// ks.IoctlResetState, in which every pin refuses them (AS-33).
 	Config engine.Config
 
 	DenyUserMode bool // a handle in user mode cannot create it: KSPIN_FLAG_DENY_USERMODE_ACCESS (OB-9)
@@ -51,6 +52,8 @@ type Pin struct {
 	request engine.ConnectRequest // Format and Attributes as they were at first
 	state   atomic.Uint32
 
+	resetting atomic.Bool // stream requests are refused (AS-33)
+
 	mu       sync.Mutex
 	format   []byte
 	priority ks.Priority
@@ -69,6 +72,15 @@ func (p *Pin) Handle() *Handle { return p.handle }
 
 // Filter returns the handle of the filter instance that the pin is of. It may be closed (OB-14).
 func (p *Pin) Filter() *Handle { return p.handle.object.filter() }
+
+// Connected returns the pin that this one was created to be connected to, by its PinToHandle, or nil. Its handle may be closed, but it
+// stays while this pin does.
+func (p *Pin) Connected() *Pin {
+	if peer := p.handle.object.peer; peer != nil {
+		return peer.pin
+	}
+	return nil
+}
 
 // ID returns the PinId.
 func (p *Pin) ID() uint32 { return p.factory.id }
@@ -127,10 +139,12 @@ const longestParameters = 65456
 // it, of which a copy is judged. The new handle has the mode of this one, and is closed by itself: pins outlive the handle of their
 // filter (OB-14). CreatePin may be called from any goroutine. As on Windows, an application sees status.Win32() (OB-5).
 //
-// The status is that of engine.PinSet.ValidateConnectRequest (OB-6), then STATUS_INVALID_HANDLE for a PinToHandle, as no number stands
-// for a pin (OB-8), STATUS_INVALID_DEVICE_STATE if there are as many pins as are possible (OB-12), and what the hooks of the pin
-// return. A handle that is closed is STATUS_INVALID_HANDLE, one that has no pins STATUS_OBJECT_NAME_NOT_FOUND (OB-3), one whose mode is
-// denied the access STATUS_INVALID_DEVICE_REQUEST (OB-9), and without memory for it the status is STATUS_INSUFFICIENT_RESOURCES.
+// The status is that of engine.PinSet.ValidateConnectRequest (OB-6), then STATUS_INVALID_HANDLE for a PinToHandle that is no number of
+// Device.Handles, or of a pin that is closed, and STATUS_OBJECT_TYPE_MISMATCH for one of anything else (OB-8),
+// STATUS_INVALID_DEVICE_STATE if there are as many pins as are possible (OB-12), and what the hooks of the pin return. A handle that
+// is closed is STATUS_INVALID_HANDLE, one that has no pins STATUS_OBJECT_NAME_NOT_FOUND (OB-3), one whose mode is denied the access
+// STATUS_INVALID_DEVICE_REQUEST (OB-9). Without memory for the pin, or beyond Filter.MaxObjects, the status is
+// STATUS_INSUFFICIENT_RESOURCES (S-37).
 func (h *Handle) CreatePin(connect []byte) (*Handle, ks.Status) {
 	o := h.object
 	if o == nil || o.parent != nil || o.instance.filter.now.Load().pins == nil {
@@ -164,9 +178,18 @@ func (o *object) create(create func() (*Handle, ks.Status)) (h *Handle, status k
 			o.release()
 		}
 	}()
-	if o.instance.filter.decl.DenyUserMode && o.handle.irp.RequestorMode == engine.UserMode {
+	denied := o.instance.filter.decl.DenyUserMode || o.pin != nil && o.pin.factory.DenyUserMode // S-40
+	if denied && o.handle.irp.RequestorMode == engine.UserMode {
 		return nil, o.decide(&ruleOB9, ks.StatusInvalidDeviceRequest)
 	}
+	if !o.instance.enter() {
+		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
+	}
+	defer func() {
+		if h == nil {
+			o.instance.leave()
+		}
+	}()
 	return create()
 }
 
@@ -182,9 +205,13 @@ func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
 	switch {
 	case f.DenyUserMode && mode == engine.UserMode:
 		return nil, o.decide(&ruleOB9, ks.StatusInvalidDeviceRequest)
-	case request.PinToHandle != 0:
-		return nil, o.decide(&ruleOB8, ks.StatusInvalidHandle)
-	case !i.reserve(f.id, f.InstancesPossible):
+	}
+	peer, status := o.connected(request.PinToHandle)
+	if status != ks.StatusSuccess {
+		return nil, o.decide(&ruleOB8, status)
+	}
+	if !i.reserve(f.id, f.InstancesPossible) {
+		peer.release()
 		return nil, o.decide(&ruleOB12, ks.StatusInvalidDeviceState)
 	}
 	var h *Handle
@@ -198,6 +225,7 @@ func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
 			_ = h.Close()
 		} else {
 			i.giveBack(f.id)
+			peer.release()
 		}
 	}()
 	h, err := o.handle.device.newHandle(f.dispatcher)
@@ -207,6 +235,7 @@ func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
 	h.irp.RequestorMode = mode
 	p := &Pin{handle: h, factory: f, request: request, priority: request.Priority}
 	newObject(h, o).pin = p
+	h.object.peer = peer
 	status = f.dispatcher.Call(&h.irp, func() ks.Status { return p.setFormat(nil, request.Format) })
 	if !status.IsSuccess() {
 		return nil, o.decide(&ruleOB7, status)
@@ -221,6 +250,26 @@ func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
 	made = true
 	o.decide(&ruleOB6, ks.StatusSuccess)
 	return h, ks.StatusSuccess
+}
+
+// connected returns the pin that a PinToHandle names, for the mode of the requester, and keeps it (OB-8). What a number stands for is
+// told by the type of the object, never by bytes of a client's (S-7, S-26).
+func (o *object) connected(number uint64) (*object, ks.Status) {
+	if number == 0 {
+		return nil, ks.StatusSuccess
+	}
+	file, status := o.handle.device.handles.Resolve(number, engine.ObjectTypeFile, 0, o.handle.irp.RequestorMode)
+	if status != ks.StatusSuccess {
+		return nil, status
+	}
+	h, _ := file.(*engine.FileObject).Object.(*Handle)
+	switch {
+	case h == nil || h.Pin() == nil:
+		return nil, ks.StatusObjectTypeMismatch
+	case !h.object.reference():
+		return nil, ks.StatusInvalidHandle
+	}
+	return h.object, ks.StatusSuccess
 }
 
 // call calls a hook that returns nothing.

@@ -35,18 +35,20 @@ func numbers() (all []string) {
 	add("M", 1, 10)
 	add("E", 1, 26)
 	add("S", 1, 24)
+	add("S", 26, 26)
 	add("S", 30, 30)
+	add("S", 37, 37)
+	add("S", 40, 40)
 	add("PN", 1, 15)
-	add("PN", 18, 23)                                      // what lies between is the driver's
-	for _, n := range []int{1, 6, 9, 12, 14, 16, 20, 22} { // those with a test of their own
-		add("OB", n, n)
-	}
-	add("AT", 1, 9)
-	add("AT", 11, 11)
-	add("AT", 13, 13)
+	add("PN", 18, 23) // what lies between is the driver's
+	add("OB", 1, 20)
+	add("OB", 22, 24)
+	add("AT", 1, 11)
+	add("AT", 13, 14)
 	add("AS", 1, 3)
 	add("AS", 24, 25)
 	add("AS", 28, 28)
+	add("AS", 33, 33)
 	return all
 }
 

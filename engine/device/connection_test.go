@@ -1,0 +1,184 @@
+package device_test
+
+import (
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// TestOB18_Items: which properties every pin has, with which verbs and sizes.
+func TestOB18_Items(t *testing.T) {
+	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{factory(1)}})
+	p := createPin(t, h, connect(0, format(1)))
+	for _, c := range []struct {
+		id       uint32
+		get, set bool
+		minData  int
+	}{{0, true, true, 4}, {1, true, true, 8}, {2, true, true, 0}, {3, false, false, 0}, {4, false, true, 64}, {5, false, false, 0},
+		{6, false, false, 0}, {7, false, true, 80}, {8, false, false, 0}} {
+		for flags, offered := range map[uint32]bool{ks.PropertyTypeGet: c.get, ks.PropertyTypeSet: c.set} {
+			_, status := ask(p, setConnection, c.id, flags, nil, make([]byte, 100))
+			if missing := status == ks.StatusNotFound; missing == offered {
+				t.Errorf("item %d, flags %d: %v", c.id, flags, status)
+			}
+			if !offered || c.minData == 0 {
+				continue
+			}
+			if n, status := p.IoControl(ks.IoctlProperty, ks.Identifier{Set: setConnection, ID: c.id, Flags: flags}.Bytes(), nil); status !=
+				ks.StatusBufferOverflow || int(n) != c.minData {
+				t.Errorf("item %d, flags %d, no output: %d, %v", c.id, flags, n, status)
+			}
+			if _, status := ask(p, setConnection, c.id, flags, nil, make([]byte, c.minData-1)); status != ks.StatusBufferTooSmall {
+				t.Errorf("item %d, flags %d, one byte short: %v", c.id, flags, status)
+			}
+		}
+	}
+	priority := ks.Priority{PriorityClass: ks.PriorityHigh, PrioritySubClass: 7}.Bytes()
+	if _, status := ask(p, setConnection, 1, ks.PropertyTypeSet, nil, priority); status != ks.StatusSuccess {
+		t.Error(status)
+	}
+	if got, status := ask(p, setConnection, 1, ks.PropertyTypeGet, nil, make([]byte, 9)); status != ks.StatusSuccess ||
+		string(got) != string(priority) || p.Pin().Priority().PrioritySubClass != 7 {
+		t.Errorf("% x, %v", got, status)
+	}
+}
+
+// TestOB19_State: an unknown state is refused, the same one is no news, and what the driver refuses does not happen.
+func TestOB19_State(t *testing.T) {
+	pin := factory(1)
+	answer, calls := ks.StatusSuccess, 0
+	pin.SetState = func(p *device.Pin, to, from uint32) ks.Status {
+		calls++
+		if p.State() != from || to == from {
+			t.Errorf("from %d to %d in state %d", from, to, p.State())
+		}
+		return answer
+	}
+	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{pin}})
+	p := createPin(t, h, connect(0, format(1)))
+	for _, c := range []struct {
+		to     uint32
+		answer ks.Status
+		status ks.Status
+		calls  int
+		state  uint32
+	}{
+		{ks.StateStop, ks.StatusUnsuccessful, ks.StatusSuccess, 0, ks.StateStop},
+		{4, ks.StatusSuccess, ks.StatusInvalidParameter, 0, ks.StateStop},
+		{0xFFFFFFFF, ks.StatusSuccess, ks.StatusInvalidParameter, 0, ks.StateStop},
+		{ks.StatePause, ks.StatusDeviceNotReady, ks.StatusDeviceNotReady, 1, ks.StateStop},
+		{ks.StatePause, ks.StatusPending, ks.StatusInvalidDeviceRequest, 1, ks.StateStop},
+		{ks.StatePause, ks.StatusSuccess, ks.StatusSuccess, 1, ks.StatePause},
+		{ks.StatePause, ks.StatusUnsuccessful, ks.StatusSuccess, 0, ks.StatePause},
+		{ks.StateStop, ks.StatusSuccess, ks.StatusSuccess, 1, ks.StateStop},
+	} {
+		answer, calls = c.answer, 0
+		_, status := ask(p, setConnection, 0, ks.PropertyTypeSet, nil, word(c.to))
+		got, _ := ask(p, setConnection, 0, ks.PropertyTypeGet, nil, make([]byte, 7))
+		if status != c.status || calls != c.calls || string(got) != string(word(c.state)) || p.Pin().State() != c.state {
+			t.Errorf("to %d: %v, %d calls, state % x", c.to, status, calls, got)
+		}
+	}
+}
+
+// TestOB23_Framing: a pin without framing says so at every size, and a driver's declaration of its own is answered.
+func TestOB23_Framing(t *testing.T) {
+	framed := factory(1)
+	framed.Config.PropertySets = []engine.PropertySet{{Set: setConnection, Items: []engine.PropertyItem{
+		{ID: 3, Get: produces(make([]byte, 24)...), MinData: 24}}}}
+	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{factory(1), framed}})
+	p, with := createPin(t, h, connect(0, format(1))), createPin(t, h, connect(1, format(1)))
+	for _, id := range []uint32{3, 6} {
+		for _, out := range []int{0, 8, 24, 112, 200} {
+			if _, status := ask(p, setConnection, id, ks.PropertyTypeGet, nil, make([]byte, out)); status != ks.StatusNotFound {
+				t.Errorf("item %d, out %d: %v", id, out, status)
+			}
+		}
+	}
+	if got, status := ask(with, setConnection, 3, ks.PropertyTypeGet, nil, make([]byte, 24)); status != ks.StatusSuccess || len(got) != 24 {
+		t.Errorf("% x, %v", got, status)
+	}
+	if _, status := ask(with, setConnection, 0, ks.PropertyTypeGet, nil, make([]byte, 4)); status != ks.StatusSuccess { // AT-7
+		t.Error(status)
+	}
+}
+
+// TestOB24_StartAt: a time to start at is for a pin in PAUSE. The priority of a pin is what its client asked for.
+func TestOB24_StartAt(t *testing.T) {
+	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{factory(1)}})
+	p := createPin(t, h, connect(0, format(1)))
+	for state := range ks.StateRun + 1 {
+		if _, status := ask(p, setConnection, 0, ks.PropertyTypeSet, nil, word(state)); status != ks.StatusSuccess {
+			t.Fatal(status)
+		}
+		want := ks.StatusInvalidDeviceState
+		if state == ks.StatePause {
+			want = ks.StatusSuccess
+		}
+		if _, status := ask(p, setConnection, 7, ks.PropertyTypeSet, nil, make([]byte, 80)); status != want {
+			t.Errorf("state %d: %v", state, status)
+		}
+	}
+}
+
+// TestAS33_ResetState: from BEGIN to END a pin refuses stream requests in whatever state, and its driver is told of both.
+func TestAS33_ResetState(t *testing.T) {
+	var told []uint32
+	reset := ks.StatusInvalidDeviceRequest // does not know the code
+	own := factory(1)
+	own.Config.Control = func(irp *engine.IRP, code uint32, in, out []byte) ks.Status {
+		told = append(told, code)
+		if code == ks.IoctlResetState {
+			return reset
+		}
+		irp.IoStatus.Information = uint64(len(out))
+		return ks.StatusSuccess
+	}
+	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{own, factory(1)}})
+	p, none := createPin(t, h, connect(0, format(1))), createPin(t, h, connect(1, format(1)))
+	send := func(h *device.Handle, code uint32, in ...byte) ks.Status {
+		_, status := h.IoControl(code, in, make([]byte, 56))
+		return status
+	}
+	for _, c := range []struct {
+		code    uint32
+		in      []byte
+		answer  ks.Status // of the driver to a reset
+		status  ks.Status
+		told    int
+		without ks.Status // of a pin whose driver answers no codes
+	}{
+		{ks.IoctlReadStream, nil, 0, ks.StatusSuccess, 1, ks.StatusInvalidDeviceRequest},
+		{ks.IoctlResetState, make([]byte, 3), 0, ks.StatusInvalidBufferSize, 0, ks.StatusInvalidBufferSize},
+		{ks.IoctlResetState, word(2), 0, ks.StatusInvalidParameter, 0, ks.StatusInvalidParameter},
+		{ks.IoctlReadStream, nil, 0, ks.StatusSuccess, 1, ks.StatusInvalidDeviceRequest},
+		{ks.IoctlResetState, word(0), ks.StatusUnsuccessful, ks.StatusUnsuccessful, 1, ks.StatusSuccess},
+		{ks.IoctlReadStream, nil, 0, ks.StatusSuccess, 1, ks.StatusDeviceNotReady},
+		{ks.IoctlResetState, word(0), ks.StatusInvalidDeviceRequest, ks.StatusSuccess, 1, ks.StatusSuccess}, // AS-29
+		{ks.IoctlReadStream, nil, 0, ks.StatusDeviceNotReady, 0, ks.StatusDeviceNotReady},
+		{ks.IoctlWriteStream, nil, 0, ks.StatusDeviceNotReady, 0, ks.StatusDeviceNotReady},
+		{code(0), nil, 0, ks.StatusSuccess, 1, ks.StatusInvalidDeviceRequest},
+		{ks.IoctlResetState, word(1), ks.StatusUnsuccessful, ks.StatusUnsuccessful, 1, ks.StatusSuccess},
+		{ks.IoctlWriteStream, nil, 0, ks.StatusDeviceNotReady, 0, ks.StatusInvalidDeviceRequest},
+		{ks.IoctlResetState, append(word(1), 7), ks.StatusSuccess, ks.StatusSuccess, 1, ks.StatusSuccess},
+		{ks.IoctlWriteStream, nil, 0, ks.StatusSuccess, 1, ks.StatusInvalidDeviceRequest},
+	} {
+		told, reset = nil, c.answer
+		for state := range ks.StateRun + 1 { // which has no say in it
+			if _, status := ask(p, setConnection, 0, ks.PropertyTypeSet, nil, word(state)); status != ks.StatusSuccess {
+				t.Fatal(status)
+			}
+		}
+		if status := send(p, c.code, c.in...); status != c.status || len(told) != c.told {
+			t.Errorf("%#x % x: %v, want %v; told %#x", c.code, c.in, status, c.status, told)
+		}
+		if status := send(none, c.code, c.in...); status != c.without {
+			t.Errorf("%#x % x without a handler: %v, want %v", c.code, c.in, status, c.without)
+		}
+	}
+	if status := send(h, ks.IoctlResetState, word(0)...); status != ks.StatusInvalidDeviceRequest {
+		t.Errorf("a filter: %v", status)
+	}
+}
