@@ -47,7 +47,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	request := buffer[at:size:size]
 	if !prepared {
 		irp.base.set(buffer)
-		irp.setState(irp.loadState()&(stateEntered|stateServed) | stateLaid)
+		irp.mark(irp.loadState()&(stateEntered|stateServed|stateLong), stateLaid)
 		irp.rule = ruleP9
 		if irp.Memory == nil && uint64(len(in)) >= uint64(inLen) && uint64(len(out)) >= uint64(outLen) {
 			switch data := buffer[:at]; {

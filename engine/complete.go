@@ -21,6 +21,9 @@ import (
 // returns (AS-3). A request that IoControl waits for ends there. For another, Complete stores the result in IoStatus and calls
 // Completion, and the one that was told STATUS_PENDING then calls Finish.
 //
+// What may cancel the request, a cancel routine or a place in a CancelQueue, is taken off it. Inside a cancel routine, or beside one that
+// runs, the request ends when the routine has returned.
+//
 // A completion that arrives while the IRP serves another request is that request's: nobody can tell whose it was meant to be. And a
 // handler that has handed its request to another goroutine returns STATUS_PENDING: with any other status it races with the one who
 // completes, and both may count.
@@ -30,7 +33,7 @@ func (irp *IRP) Complete(status ks.Status, information uint64) bool {
 	if status == ks.StatusPending {
 		return false
 	}
-	return irp.conclude(0, status, information)
+	return irp.conclude(0, 0, status, information)
 }
 
 // Finish is what the I/O manager does when a request is complete, IopCompleteRequest (N-1), and what the filter does for
@@ -46,7 +49,10 @@ func (irp *IRP) Finish(status ks.Status, out []byte) (bytesReturned uint32) {
 	if s&stateServed != 0 || s&stateEntered != 0 && s&stateCompleted == 0 {
 		return 0
 	}
-	if irp.detached() { // IoControl sent it: the buffer is the pool's, whoever asked for it
+	if s&(stateOpen|stateCancelable) == stateOpen|stateCancelable {
+		irp.disarm() // nobody completed it
+	}
+	if irp.detached { // IoControl sent it: the buffer is the pool's, whoever asked for it
 		irp.restore()
 		bytesReturned = irp.conclusion(status, out)
 		if irp.SystemBuffer != nil {

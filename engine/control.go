@@ -134,6 +134,10 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 
 // desert gives up the request of a handler that ended its goroutine (runtime.Goexit): there is nobody to answer.
 func (irp *IRP) desert() {
+	if irp.loadState()&stateCancelable != 0 {
+		irp.disarm()
+		irp.awaitHolds()
+	}
 	irp.restore()
 	if irp.SystemBuffer != nil {
 		irp.release()
@@ -195,7 +199,7 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) ks.Stat
 // says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16).
 func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status) {
 	switch {
-	case served && irp.detached():
+	case served && irp.detached:
 		if status == ks.StatusPending || !irp.shut() {
 			return 0, irp.pend()
 		}

@@ -15,13 +15,12 @@ import (
 func (irp *IRP) Detach(pended, ended func(*IRP)) {
 	x := irp.more()
 	x.pended, x.ended = pended, ended
+	irp.detached = true
 	irp.UserEvent = detachedEvent // so that requests take the short path
 }
 
 // detachedEvent is the UserEvent of all detached IRPs. Nobody waits on it.
 var detachedEvent = make(chan struct{}, 1)
-
-func (irp *IRP) detached() bool { return irp.extra != nil && irp.extra.ended != nil }
 
 // pend leaves a detached request to whoever completes it. It keeps it until all is said about it: as long as stateServed is set a
 // completion only notes the result.
@@ -29,9 +28,7 @@ func (irp *IRP) pend() ks.Status {
 	x := irp.extra
 	x.pended(irp)
 	irp.change(statePended, 0)
-	if irp.isAborted() {
-		irp.conclude(statePended, ks.StatusCancelled, 0)
-	}
+	irp.cancelEarly(irp)
 	for {
 		s := atomic.LoadUint32(&irp.state)
 		if s&stateOpen == 0 {

@@ -96,6 +96,8 @@ type IRP struct {
 	OutputBufferLength uint32 // Parameters.DeviceIoControl.OutputBufferLength, bytes
 	RequestorMode      Mode   // never changed by the dispatcher (S-22)
 
+	detached bool // IoControl does not wait (detach.go)
+
 	rule   rule   // that decided
 	layout layout // of SystemBuffer
 	ident  ident  // read once; what the handler's copy is written from
@@ -134,6 +136,19 @@ type IRP struct {
 	closed      uint32 // closedClose, closedAbort
 	onClose     *closing
 	information uint64 // of a completion that counted, for IoControl
+}
+
+// Data returns the data of the request that a handler has left pending: what it was called with, for whoever completes the request. The
+// memory is dead when it is completed.
+func (irp *IRP) Data() []byte {
+	n := irp.layout.out
+	switch {
+	case irp.layout.source:
+		return irp.view()
+	case n == 0 || uint64(len(irp.SystemBuffer)) < uint64(n) || !irp.base.of(irp.SystemBuffer):
+		return nil
+	}
+	return irp.output()
 }
 
 // layout records how SystemBuffer was laid out, so that a later pass never trusts a buffer that somebody else set (P-15,
@@ -184,9 +199,12 @@ type extra struct {
 	completed chan struct{} // wakes who waits for a pended request
 
 	pended, ended func(*IRP) // of Detach; nil: IoControl waits
+	routine       func(*IRP) // that cancels the request; under the latch
+	place         place      // in a CancelQueue
 	cited         string     // rule that a handler decided by
 }
 
+// more returns it. Where others may have the request too, the latch is held.
 func (irp *IRP) more() *extra {
 	if irp.extra == nil {
 		irp.extra = new(extra)

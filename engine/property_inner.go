@@ -46,14 +46,14 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	in.ident.word = uint64(it.decl.ID) | uint64(verb|irp.ident.flags()&d.compat.modifiers())<<32
 	outer := irp.layout.requestOffset()
 	in.setState(stateServed)
+	irp.change(stateNested, 0) // Cancel and Close find it from here
 	status = d.runInner(in, handler, irp.SystemBuffer[outer:outer+irp.layout.in], value)
 	if status == ks.StatusPending {
-		irp.change(stateNested, 0) // Close finds it from here
 		status = in.await(irp)
-		irp.change(0, stateNested)
 	} else if !in.shut() {
 		status = in.outcome()
 	}
+	irp.change(0, stateNested)
 	in.Pool = irp.Pool
 	in.restore()
 	irp.rule = in.rule

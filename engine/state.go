@@ -24,6 +24,13 @@ const (
 	stateCompleting             // somebody completes the request
 	stateCompleted              // it is completed, and not finished yet
 	stateClosing                // Close was called inside the handler
+	stateLong                   // the request takes the long path, on which others may write the state before stateOpen too
+	stateCancel                 // Cancel was called
+	stateCancelable             // the request has, or has had, a cancel routine
+	stateLocked                 // somebody exchanges the cancel routine or the queue
+
+	// oneHold is what each one adds who holds the request (cancel.go).
+	oneHold = 1 << 16
 
 	// stateShort is that of a request on the short path while its handler has it.
 	stateShort = stateEntered | stateServed | stateLaid | stateOpen
@@ -49,7 +56,16 @@ func (irp *IRP) setState(s uint32) {
 // open lets a completion count from now on: a handler is about to get the request, unless it is one that was completed.
 func (irp *IRP) open() {
 	if s := irp.loadState(); s&(stateOpen|stateCompleting|stateCompleted) == 0 {
-		irp.setState(s | stateOpen)
+		irp.mark(s, stateOpen)
+	}
+}
+
+// mark adds a bit to the state s of a request that nobody can complete yet. Cancel may change that of one on the long path.
+func (irp *IRP) mark(s, bit uint32) {
+	if s&stateLong != 0 {
+		irp.change(bit, 0)
+	} else {
+		irp.setState(s | bit)
 	}
 }
 
@@ -76,7 +92,7 @@ func (irp *IRP) change(set, reset uint32) uint32 {
 
 // enter takes an idle IRP for IoControl, or reports that a request is in flight on it (S-15).
 func (irp *IRP) enter() bool {
-	s := uint32(stateEntered)
+	s := uint32(stateEntered | stateLong)
 	if irp.loadState() == 0 && irp.UserEvent != nil {
 		s |= stateServed
 	}
@@ -114,6 +130,10 @@ func (irp *IRP) shut() bool {
 			return false
 		}
 		if s&stateOpen == 0 || atomic.CompareAndSwapUint32(&irp.state, s, s&^stateOpen) {
+			if s&(stateCancelable|stateLocked) != 0 {
+				irp.disarm()
+				irp.awaitHolds()
+			}
 			return true
 		}
 	}
@@ -122,7 +142,9 @@ func (irp *IRP) shut() bool {
 // await waits until the request that its handler left pending is completed, and returns the result. root is the IRP that Close
 // closes: irp, or the outer one of a request of P-43.
 func (irp *IRP) await(root *IRP) ks.Status {
+	irp.latch(^uint32(0))
 	x := irp.more()
+	irp.change(0, stateLocked)
 	if x.completed == nil {
 		x.completed = make(chan struct{}, 1)
 	}
@@ -135,36 +157,50 @@ func (irp *IRP) await(root *IRP) ks.Status {
 			break
 		}
 	}
-	if root.isClosed() || root.isAborted() {
-		irp.conclude(statePended, ks.StatusCancelled, 0) // AS-25
-	}
-	for atomic.LoadUint32(&irp.state)&stateCompleted == 0 {
+	irp.cancelEarly(root)
+	for !irp.ended() {
 		<-x.completed
 	}
 	return irp.outcome()
 }
 
+// ended reports that the request was completed, and that nobody holds it.
+func (irp *IRP) ended() bool {
+	s := atomic.LoadUint32(&irp.state)
+	return s&stateCompleted != 0 && s < oneHold
+}
+
+// awaitHolds waits for those who hold a request that its handler has ended.
+func (irp *IRP) awaitHolds() {
+	for atomic.LoadUint32(&irp.state) >= oneHold {
+		runtime.Gosched()
+	}
+}
+
 // outcome is the result of a request that was completed while IoControl had it.
 func (irp *IRP) outcome() ks.Status {
-	for atomic.LoadUint32(&irp.state)&stateCompleted == 0 {
+	for !irp.ended() {
 		runtime.Gosched() // it is being completed
 	}
 	irp.IoStatus.Information = irp.information
 	return irp.IoStatus.Status
 }
 
-// conclude completes the request if its state has the bits of need, once (AS-2), with what P-17 and P-20 would have made of the
-// result (AS-3).
-func (irp *IRP) conclude(need uint32, status ks.Status, information uint64) bool {
+// conclude completes the request if its state has the bits of need and none of those of refuse, once (AS-2), with what P-17 and
+// P-20 would have made of the result (AS-3).
+func (irp *IRP) conclude(need, refuse uint32, status ks.Status, information uint64) bool {
 	need |= stateOpen
 	s := atomic.LoadUint32(&irp.state)
 	for ; ; s = atomic.LoadUint32(&irp.state) {
-		if s&need != need {
+		if s&need != need || s&refuse != 0 {
 			return false
 		}
 		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateOpen|stateCompleting) {
 			break
 		}
+	}
+	if s&(stateCancelable|stateLocked) != 0 {
+		irp.disarm()
 	}
 	l, dir := &irp.layout, irp.layout.dir
 	if l.source {
@@ -181,48 +217,22 @@ func (irp *IRP) conclude(need uint32, status ks.Status, information uint64) bool
 		status, information = ks.StatusBufferTooSmall, 0
 	}
 	irp.IoStatus.Status, irp.information = status, information
-	completion, event := irp.Completion, irp.UserEvent
-	if irp.detached() {
-		if completion = irp.extra.ended; s&stateServed != 0 {
-			return irp.concluded() // pend goes on
-		}
-	} else if s&stateServed != 0 { // IoControl takes the result and finishes the request, whatever else the handler asked for
-		var completed chan struct{}
-		if s&statePended != 0 {
-			completed = irp.extra.completed
-		}
-		if completion != nil {
-			completion(irp)
-		}
-		if !irp.concluded() {
-			return false
-		}
-		signal(completed)
-		return true
+	completion, waiter := irp.waiting(s)
+	if s&stateServed == 0 {
+		irp.IoStatus.Information = information
+	} else if irp.Completion != nil && !irp.detached { // IoControl finishes the request, whatever else the handler asked for
+		irp.Completion(irp)
 	}
-	irp.IoStatus.Information = information
-	if !irp.concluded() {
-		return false
-	}
-	if completion != nil {
-		completion(irp)
-	} else {
-		signal(event)
-	}
-	return true
-}
-
-// concluded turns completing into completed. It reports false if the sender has not waited: its handler ended otherwise.
-func (irp *IRP) concluded() bool {
-	for {
-		s := atomic.LoadUint32(&irp.state)
-		if s&stateCompleting == 0 {
-			return false
-		}
+	// The sender may not have waited: its handler ended otherwise.
+	for s = atomic.LoadUint32(&irp.state); s&stateCompleting != 0; s = atomic.LoadUint32(&irp.state) {
 		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateCompleting|stateCompleted) {
+			if s < oneHold {
+				irp.tell(completion, waiter)
+			}
 			return true
 		}
 	}
+	return false
 }
 
 // signal wakes who waits on c. It never blocks: one signal is enough, and the state says what it was about.
@@ -247,7 +257,7 @@ func (irp *IRP) isAborted() bool { return atomic.LoadUint32(&irp.closed)&closedA
 func (irp *IRP) Abort() {
 	atomic.OrUint32(&irp.closed, closedAbort)
 	fence()
-	irp.cancelPended()
+	irp.end()
 }
 
 // closing is what Close leaves behind.
@@ -262,8 +272,10 @@ func (c *closing) run() {
 	}
 }
 
-// Close ends the use of an IRP by IoControl: a request that IoControl waits for is completed with STATUS_CANCELLED, a handler that
-// runs is waited for, and what is sent afterwards is STATUS_INVALID_HANDLE. Then release is called, once. Close may be called
+// Close ends the use of an IRP by IoControl: a request that IoControl waits for is cancelled, a handler that runs is waited for, and
+// what is sent afterwards is STATUS_INVALID_HANDLE. Then release is called, once. A pended request that never had a cancel
+// routine is completed with STATUS_CANCELLED there and then. Of one that has, the routine is called, and one whose routine somebody has
+// taken is waited for: its owner completes it, and has its memory until then (AS-24, AS-25). Close may be called
 // from any goroutine. It reports whether it has called release: not if it was called before, and not inside a handler that
 // IoControl called, of this or any other IRP, as that might wait for itself. Then release is called as soon as the request
 // that is in flight has ended.
@@ -274,7 +286,7 @@ func (irp *IRP) Close(release func()) (released bool) {
 	}
 	irp.onClose = c
 	fence()
-	irp.cancelPended()
+	irp.end()
 	if atomic.LoadUint32(&irp.state) != 0 && insideRequest() {
 		for s := atomic.LoadUint32(&irp.state); s != 0 && !atomic.CompareAndSwapUint32(&irp.state, s, s|stateClosing); {
 			s = atomic.LoadUint32(&irp.state)
@@ -296,19 +308,12 @@ func (irp *IRP) closeIdle(c *closing) {
 	c.run()
 }
 
-// cancelPended completes what IoControl waits for.
-func (irp *IRP) cancelPended() {
-	if atomic.LoadUint32(&irp.state)&stateNested != 0 {
-		irp.extra.inner.conclude(statePended, ks.StatusCancelled, 0)
-	} else {
-		irp.conclude(statePended, ks.StatusCancelled, 0)
-	}
-}
+// senders are the functions below which a handler has an IRP that IoControl, a Ref or a batch sent, or a cancel routine one that does
+// not end before it returns.
+var senders = []string{"engine.(*Dispatcher).IoControl", "engine.(*Dispatcher).control", "engine.(*IRP).serve", "engine.(*batch).answer",
+	"engine.(*IRP).callRoutine"}
 
-// senders are the functions below which a handler has an IRP that IoControl, a Ref or a batch sent.
-var senders = []string{"engine.(*Dispatcher).IoControl", "engine.(*Dispatcher).control", "engine.(*IRP).serve", "engine.(*batch).answer"}
-
-// insideRequest reports that a handler which IoControl called is among the callers of this goroutine.
+// insideRequest reports that a handler which IoControl called, or a cancel routine, is among the callers of this goroutine.
 func insideRequest() bool {
 	pcs := make([]uintptr, 64)
 	for skip := 2; ; skip += len(pcs) {

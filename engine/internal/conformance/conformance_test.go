@@ -46,6 +46,8 @@ func numbers() (all []string) {
 	add("AT", 1, 11)
 	add("AT", 13, 14)
 	add("AS", 1, 3)
+	add("AS", 6, 9)
+	add("AS", 11, 16)
 	add("AS", 24, 25)
 	add("AS", 28, 28)
 	add("AS", 33, 33)
