@@ -3,11 +3,14 @@ package device_test
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -134,9 +137,49 @@ func TestAT13_SetsOfFilterAndPin(t *testing.T) {
 	}
 }
 
-// TestOB12_InstancesUnderRaces: whatever creates and closes, no count is ever above what is possible, and all are 0 at the end.
-func TestOB12_InstancesUnderRaces(t *testing.T) {
-	const possible, goroutines, rounds = 2, 4, 2500
+// TestOB12_Reservation: a place is taken behind the checks of OB-6 and before the driver is asked, and given back if there is no pin.
+func TestOB12_Reservation(t *testing.T) {
+	asked, answer := 0, ks.StatusSuccess
+	pin := factory(2)
+	pin.SetFormat = func(*device.Pin, []byte, []byte, *engine.DataRange) ks.Status { asked++; return ks.StatusSuccess }
+	pin.Create = func(*device.Pin, engine.ConnectRequest) ks.Status { return answer }
+	pin.Config.OnPanic = func(any, []byte) {}
+	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{pin}})
+	createPin(t, h, connect(0, format(1)))
+	for range 5 {
+		answer = ks.StatusUnsuccessful
+		if _, status := h.CreatePin(connect(0, format(1))); status != answer {
+			t.Error(status)
+		}
+		if _, status := h.CreatePin(connect(0, format(9))); status != ks.StatusNoMatch {
+			t.Error(status)
+		}
+	}
+	answer = ks.StatusSuccess
+	last := createPin(t, h, connect(0, format(1)))
+	asked = 0
+	for range 3 {
+		if _, status := h.CreatePin(connect(0, format(1))); status != ks.StatusInvalidDeviceState || h.CreateRule() != "OB-12" || asked != 0 {
+			t.Errorf("%v by %s, asked %d times", status, h.CreateRule(), asked)
+		}
+		if _, status := h.CreatePin(connect(0, format(9))); status != ks.StatusNoMatch || h.CreateRule() != "OB-6" {
+			t.Errorf("%v by %s", status, h.CreateRule())
+		}
+	}
+	_ = last.Close()
+	createPin(t, h, connect(0, format(1)))
+}
+
+// TestS31_CountsUnderRaces: creators for too few places, creates that fail, panic or take their time, and handles that are closed twice at
+// once. At no moment is a count above what is possible, for the driver or for a client; at the end it is 0, and every place is there.
+// The rounds are a tenth where each costs ten times as much.
+func TestS31_CountsUnderRaces(t *testing.T) {
+	const possible, goroutines = 2, 4
+	rounds := 25000
+	if testing.Short() || invariants.Enabled {
+		rounds = 2500
+	}
+	var alive atomic.Int32
 	pin := factory(possible)
 	pin.Create = func(*device.Pin, engine.ConnectRequest) ks.Status {
 		switch rand.IntN(8) {
@@ -144,28 +187,30 @@ func TestOB12_InstancesUnderRaces(t *testing.T) {
 			return ks.StatusUnsuccessful
 		case 1:
 			panic("planted")
+		case 2:
+			runtime.Gosched()
+		}
+		if n := alive.Add(1); n > possible {
+			t.Errorf("the driver has %d pins of %d", n, possible)
 		}
 		return ks.StatusSuccess
 	}
+	pin.Close = func(*device.Pin) { alive.Add(-1) }
 	pin.Config.OnPanic = func(any, []byte) {}
 	dev, h := openFilter(t, device.Filter{Pins: []device.PinFactory{pin}})
-	count := func(on *device.Handle) ks.PinCInstances {
-		got, status := ask(on, setPin, 0, ks.PropertyTypeGet, pinOrNode(0), make([]byte, 8))
-		n, ok := ks.DecodePinCInstances(got)
-		if status != ks.StatusSuccess || !ok || n.PossibleCount != possible {
-			t.Errorf("% x, %v", got, status)
-		}
-		return n
-	}
 	var wg sync.WaitGroup
 	for range goroutines {
 		wg.Go(func() {
 			for range rounds {
 				p, status := h.CreatePin(connect(0, format(1)))
-				if status == ks.StatusSuccess {
+				switch status {
+				case ks.StatusSuccess:
+					if rand.IntN(8) == 0 {
+						wg.Go(func() { _ = p.Close() })
+					}
 					_ = p.Close()
-					_ = p.Close()
-				} else if status != ks.StatusInvalidDeviceState && status != ks.StatusUnsuccessful && status != ks.StatusAccessViolation {
+				case ks.StatusInvalidDeviceState, ks.StatusUnsuccessful, ks.StatusAccessViolation:
+				default:
 					t.Error(status)
 				}
 			}
@@ -173,18 +218,22 @@ func TestOB12_InstancesUnderRaces(t *testing.T) {
 	}
 	done := make(chan struct{})
 	go func() { wg.Wait(); close(done) }()
+	watch := openAgain(t, dev)
 	for running := true; running; {
 		select {
 		case <-done:
 			running = false
-		default:
-			if n := count(h); n.CurrentCount > possible {
-				t.Errorf("%d of %d", n.CurrentCount, possible)
+		default: // a count below 0 would be above what is possible
+			if n := instances(t, h, 0, 0); n.CurrentCount > possible || n.PossibleCount != possible {
+				t.Errorf("%+v", n)
+			}
+			if n := instances(t, watch, 8, 0); n.CurrentCount > possible {
+				t.Errorf("%+v over all", n)
 			}
 		}
 	}
-	if n := count(h); n.CurrentCount != 0 {
-		t.Errorf("%d at the end", n.CurrentCount)
+	if here, all := instances(t, h, 0, 0), instances(t, h, 8, 0); here.CurrentCount != 0 || all.CurrentCount != 0 || alive.Load() != 0 {
+		t.Errorf("at the end %+v, %+v over all, the driver has %d", here, all, alive.Load())
 	}
 	var made []*device.Handle
 	for len(made) < possible { // the places are there, and no more of them
@@ -192,11 +241,8 @@ func TestOB12_InstancesUnderRaces(t *testing.T) {
 			made = append(made, p)
 		}
 	}
-	if _, status := h.CreatePin(connect(0, format(1))); status != ks.StatusInvalidDeviceState || h.CreateRule() != "OB-12" {
-		t.Error(status, h.CreateRule())
-	}
-	if n := count(openAgain(t, dev)); n.CurrentCount != 0 { // OB-16: of an instance
-		t.Errorf("%d on another instance", n.CurrentCount)
+	if _, status := h.CreatePin(connect(0, format(1))); status != ks.StatusInvalidDeviceState {
+		t.Error(status)
 	}
 	for _, p := range made {
 		_ = p.Close()
