@@ -44,6 +44,9 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
 			return irp.reject(d.rejectProperty(irp, e, handler))
 		}
+		if irp.owner != d {
+			irp.owner = d
+		}
 		irp.index, dir = e.Tag, direction(verb)
 	} else if code == ks.IoctlMethod && verb <= sent {
 		var e *table.Entry[methodSlot]
@@ -60,12 +63,12 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 			return irp.reject(d.rejectMethod(irp, e))
 		}
 		handler = e.Value.handler
+		if irp.owner != d {
+			irp.owner = d
+		}
 		irp.index, dir = firstMethod+e.Tag, methodDirection(e.Value.flags)
-	} else {
+	} else if handler, dir = d.nodeItem(irp, code, in, len(out)); handler == nil {
 		return d.control(irp, code, in, out)
-	}
-	if irp.owner != d {
-		irp.owner = d
 	}
 	irp.layout.dir = dir
 
@@ -289,14 +292,32 @@ func (irp *IRP) setBuffer(buffer []byte, in, out uint32) {
 //
 //go:noinline
 func (irp *IRP) capture(in, out []byte, handler Handler) (request, data []byte, _ Handler) {
-	buffer, at, n := irp.SystemBuffer, (len(out)+7)&^7, 0
-	if irp.layout.dir&dataIn != 0 {
-		n = copy(buffer, out)
+	buffer, at := irp.SystemBuffer, (len(out)+7)&^7
+	switch dataIn := irp.layout.dir&dataIn != 0; {
+	case at == 8 && !dataIn:
+		binary.LittleEndian.PutUint64(buffer, 0)
+	case len(out) == 4: // most values
+		binary.LittleEndian.PutUint64(buffer, uint64(binary.LittleEndian.Uint32(out)))
+	case dataIn:
+		clear(buffer[copy(buffer, out):at])
+	case at != 0:
+		clear(buffer[:at])
 	}
-	clear(buffer[n:at])
 	request = buffer[at:len(buffer):len(buffer)]
 	irp.ident.write(request)
-	copy(request[ks.SizeIdentifier:], in[ks.SizeIdentifier:])
+	if rest := request[ks.SizeIdentifier:]; len(rest) != 0 {
+		in = in[ks.SizeIdentifier:]
+		if irp.ident.flags()&ks.PropertyTypeTopology != 0 {
+			binary.LittleEndian.PutUint64(rest, irp.ident.node)
+			rest, in = rest[8:], in[8:]
+		}
+		for ; len(rest) >= 8 && len(rest) <= 64 && len(in) >= 8; rest, in = rest[8:], in[8:] {
+			binary.LittleEndian.PutUint64(rest, binary.LittleEndian.Uint64(in))
+		}
+		if len(rest) != 0 {
+			copy(rest, in)
+		}
+	}
 	if len(out) != 0 {
 		data = buffer[:len(out):len(out)]
 	}

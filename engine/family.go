@@ -171,7 +171,6 @@ func (c *compiler[Slot, Set, Item]) failSet(index int, guid ks.GUID, format stri
 func (c *compiler[Slot, Set, Item]) build() (err error) {
 	c.once = make([]itemOnce, len(c.items))
 	c.dense = table.BuildDense(c.entries)
-	c.dense = table.BuildDense(c.entries)
 	if c.table, err = table.Build(c.entries, table.Config{}); err != nil {
 		return fmt.Errorf("engine: %s table: %w", c.name, err)
 	}

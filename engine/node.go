@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"sync"
 	"sync/atomic"
 
@@ -84,4 +85,56 @@ func (d *Dispatcher) routed(irp *IRP) (*Dispatcher, ks.Status) {
 		return node, ks.StatusSuccess
 	}
 	return nil, irp.decide(ruleAT11, ks.StatusInvalidParameter)
+}
+
+// nodeItem is the first half of the short path of IoControl for a GET, SET or method with the bit TOPOLOGY: it decides which table the
+// request is for (AT-10 to AT-12) and which item, so that there is one guard whatever the table. The handler is nil if control is to
+// answer the request, which finds out anew what is wrong with it, if anything.
+//
+//go:noinline
+func (d *Dispatcher) nodeItem(irp *IRP, code uint32, in []byte, out int) (handler Handler, dir direction) {
+	if len(in) < ks.SizeNode {
+		return nil, 0
+	}
+	b := (*[ks.SizeNode]byte)(in)
+	lo, hi, word := words((*[ks.SizeIdentifier]byte)(b[:]))
+	flags := uint32(word >> 32)
+	if flags&ks.PropertyTypeTopology == 0 {
+		return nil, 0
+	}
+	irp.setRequest(lo, hi, word, uint32(len(in)), uint32(out))
+	irp.ident.node = binary.LittleEndian.Uint64(b[ks.SizeIdentifier:])
+	if d.nodes != nil {
+		if d = d.nodes.Node(uint32(irp.ident.node)); d == nil {
+			return nil, 0
+		}
+	}
+	tag := uint32(0)
+	switch verb := flags &^ ks.PropertyTypeTopology; {
+	case code == ks.IoctlProperty && verb-1 <= 1:
+		var e *entry
+		if x := &d.properties.dense; x.Ready() {
+			e = x.Lookup(lo, hi, uint32(word))
+		} else {
+			e = d.properties.table.Lookup(lo, hi, uint32(word))
+		}
+		if e == nil || uint32(len(in)) < e.Value.minProperty || uint32(out) < e.Value.minData {
+			return nil, 0
+		}
+		handler, dir, tag = e.Value.handlers[verb-1], direction(verb), e.Tag
+	case code == ks.IoctlMethod && verb <= sent:
+		e := d.methods.table.Lookup(lo, hi, uint32(word))
+		if e == nil || e.Value.flags&ks.MethodTypeSource != 0 || uint32(len(in)) < e.Value.minMethod || uint32(out) < e.Value.minData {
+			return nil, 0
+		}
+		handler, dir, tag = e.Value.handler, methodDirection(e.Value.flags), firstMethod+e.Tag
+	}
+	if handler == nil {
+		return nil, 0
+	}
+	irp.index = tag
+	if irp.owner != d {
+		irp.owner = d
+	}
+	return handler, dir
 }

@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 	"runtime"
@@ -102,6 +103,15 @@ func TestAT11_NodesOfAFilter(t *testing.T) {
 	method := append(ks.Identifier{Set: testSet, ID: 1, Flags: ks.MethodTypeSend}.Bytes(), pinOrNode(99)...)
 	if _, status := h.IoControl(ks.IoctlMethod, method, nil); status != ks.StatusPropsetNotFound {
 		t.Errorf("a method without TOPOLOGY: %v", status)
+	}
+	own := engine.IRP{Type3InputBuffer: bytes.Clone(method), InputBufferLength: uint32(len(method))}
+	own.Type3InputBuffer[23] |= byte(ks.MethodTypeTopology >> 24)
+	if status := h.Dispatcher().Method(&own); status != ks.StatusInvalidParameter {
+		t.Errorf("a method of node 99: %v", status)
+	}
+	own.Type3InputBuffer = method
+	if status := h.Dispatcher().Method(&own); status != ks.StatusPropsetNotFound {
+		t.Errorf("a method without TOPOLOGY behind it: %v", status)
 	}
 	// AT-14
 	if id, err := dev.AddNode(ks.GUID{7}, ks.GUID{}, volume(23)); id != 3 || err != nil {
@@ -425,5 +435,63 @@ func TestOB9_DeniedToUsers(t *testing.T) {
 			t.Fatal(name, status)
 		}
 		_ = p.Close()
+	}
+}
+
+// TestHandlersOfNodesSeeTheRequest: the copy of a request to a node has what was read once, whatever its verb, length and direction, and a
+// panic of a node's handler is the status of its request (P-21).
+func TestHandlersOfNodesSeeTheRequest(t *testing.T) {
+	var request, data []byte
+	see := func(irp *engine.IRP, r, d []byte) ks.Status {
+		request, data = append([]byte(nil), r...), append([]byte(nil), d...)
+		for i := range d {
+			d[i] = byte(0x40 + i)
+		}
+		irp.IoStatus.Information = uint64(len(d))
+		return ks.StatusSuccess
+	}
+	node := engine.Config{OnPanic: func(any, []byte) {},
+		PropertySets: []engine.PropertySet{{Set: testSet, Items: []engine.PropertyItem{{ID: 1, Get: see, Set: see, MinProperty: ks.SizeNode},
+			{ID: 2, Get: func(*engine.IRP, []byte, []byte) ks.Status { panic(ks.StatusDeviceNotReady) }}}}},
+		MethodSets: []engine.MethodSet{{Set: testSet, Items: []engine.MethodItem{{ID: 1, Handler: see, Flags: ks.MethodTypeWrite}}}}}
+	_, h := openFilter(t, device.Filter{Topology: &engine.Topology{Nodes: make([]ks.GUID, 2)}, Nodes: []engine.Config{{}, node}})
+	for _, c := range []struct {
+		code, flags uint32
+		in          bool // the handler gets what is in the caller's buffer
+		out         bool // the caller gets what the handler wrote
+	}{
+		{ks.IoctlProperty, ks.PropertyTypeGet, false, true},
+		{ks.IoctlProperty, ks.PropertyTypeSet, true, false},
+		{ks.IoctlMethod, ks.MethodTypeSend, false, true},
+	} {
+		for extra := range 20 {
+			for length := range 20 {
+				in := append(ks.Identifier{Set: testSet, ID: 1, Flags: c.flags | ks.PropertyTypeTopology}.Bytes(), pinOrNode(1)...)
+				for i := range extra {
+					in = append(in, byte(0x80+i))
+				}
+				out := make([]byte, length)
+				for i := range out {
+					out[i] = byte(0xC0 + i)
+				}
+				want, came := append([]byte(nil), out...), make([]byte, length)
+				if c.in {
+					copy(came, out)
+				}
+				if c.out {
+					for i := range want {
+						want[i] = byte(0x40 + i)
+					}
+				}
+				n, status := h.IoControl(c.code, in, out)
+				if status != ks.StatusSuccess || int(n) != length || !bytes.Equal(out, want) || !bytes.Equal(data, came) || !bytes.Equal(request, in) {
+					t.Fatalf("code %#x, flags %#x, %d bytes more, %d out: %v, %d; the handler saw % x and % x", c.code, c.flags, extra, length,
+						status, n, request, data)
+				}
+			}
+		}
+	}
+	if _, status := ask(h, testSet, 2, ks.PropertyTypeGet|ks.PropertyTypeTopology, pinOrNode(1), nil); status != ks.StatusDeviceNotReady {
+		t.Errorf("a panic: %v", status)
 	}
 }

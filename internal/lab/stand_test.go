@@ -81,3 +81,38 @@ func TestLookupStand(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is routed to a node is answered as the filter answers, and a workload that is none for it is refused.
+func TestRouted(t *testing.T) {
+	seed := testkit.Seed(t)
+	filter, node, release, err := Synthetic(20, 12).Routed(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := sink.Load()
+	filter(Requests)
+	first := sink.Load() - before
+	node(Requests)
+	if second := sink.Load() - before - first; first != second || first == 0 {
+		t.Errorf("checksum %d of the filter, %d of its node", first, second)
+	}
+	if !raceEnabled {
+		if n := testkit.Allocs(func() { node(100) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	}
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+	workloads, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range workloads {
+		if w.Name == "wds-sysvad" {
+			if _, _, _, err := w.Routed(seed); err == nil || !strings.Contains(err.Error(), "a filter is one") {
+				t.Errorf("52 objects: %v", err)
+			}
+		}
+	}
+}

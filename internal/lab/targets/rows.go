@@ -113,6 +113,9 @@ func all(quick bool) ([]group, error) {
 		}
 		groups = append(groups, g)
 	}
+	groups = append(groups, group{name: "routing", often: often, prime: measure.Primed, open: routes(middle), rows: []row{
+		most("routing/20x12/irp", "a request to a node of a filter, to one to the filter itself", 1.1, "node", "filter"),
+	}})
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {
 		n := fmt.Sprint(size[0] * size[1])
 		g := group{name: "lookup " + n, often: often, prime: measure.Primed, open: lookupStand(lab.Synthetic(size[0], size[1])),

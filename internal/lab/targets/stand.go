@@ -58,6 +58,17 @@ func batches(w lab.Workload) func(*config) (*subjects, error) {
 	}
 }
 
+// routes is requests to a filter and to a node of it.
+func routes(w lab.Workload) func(*config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		filter, node, release, err := w.Routed(c.Seed)
+		if err != nil {
+			return nil, err
+		}
+		return &subjects{run: map[string]subject{"filter": cycles(filter, 1), "node": cycles(node, 1)}, close: release}, nil
+	}
+}
+
 // cycles is a loop whose unit is n times all prepared requests.
 func cycles(loop func(n int), n int) subject {
 	n *= lab.Requests
