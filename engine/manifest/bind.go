@@ -15,8 +15,9 @@ type Options struct {
 	WrapFast func(verb Verb, set ks.GUID, id uint32, h engine.FastHandler) engine.FastHandler
 }
 
-// Config returns the object's sets as declarations for engine.Compile, with synthetic handlers. Each call
-// makes a new instance: its values start at zero and are shared with no other call's. The context of an item,
+// Config returns the object's own sets as declarations for engine.Compile, with synthetic handlers; what a filter answers for its pins
+// and its topology is added by Manifest.Filter. Each call makes a new instance: its values start at zero and are shared with no
+// other call's. The context of an item,
 // engine.IRP.ItemContext in a handler, is its *Value, which every item has whatever its programs.
 func (o *Object) Config(opt Options) engine.Config {
 	items := make(map[key]bound)
@@ -32,8 +33,7 @@ func (o *Object) Config(opt Options) engine.Config {
 		to.Set = from.Set
 		to.Items = make([]engine.PropertyItem, len(from.Items))
 		for j := range from.Items {
-			it := bound{&from.Items[j], NewValue(from.Items[j].MinData)}
-			it.value.limits = limitsOf(it.Values)
+			it := bound{&from.Items[j], newValue(&from.Items[j])}
 			items[key{from.Set, it.ID}] = it
 			to.Items[j] = engine.PropertyItem{
 				ID:             it.ID,
@@ -67,11 +67,7 @@ func (o *Object) Config(opt Options) engine.Config {
 			to.FastIO = append(to.FastIO, fast)
 		}
 	}
-	merged, err := engine.MergeSets(c, engine.Config{PropertySets: o.classSets()})
-	if err != nil {
-		return c // PropertyItemSize, which Compile refuses with what else there is
-	}
-	return merged
+	return c
 }
 
 // bound is an item and its value in one instance.

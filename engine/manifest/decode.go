@@ -122,6 +122,7 @@ func (p *parser) propertyItem() (it PropertyItem, at declared) {
 			p.array(func() { it.Relations = append(it.Relations, p.relation()) })
 		}},
 		field{"values", false, func() { it.Values = p.values() }},
+		field{"per", false, func() { it.Per = p.per() }},
 		field{"get_handler", false, func() { it.Get, getAt = p.program(), p.pos }},
 		field{"set_handler", false, func() { it.Set, setAt = p.program(), p.pos }},
 		field{"support_handler", false, func() { it.Support = p.supportProgram() }},

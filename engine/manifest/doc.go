@@ -34,11 +34,14 @@
 //	{ "object": "node 0 of filter Speaker", "role": "node", "of": "filter Speaker", "number": 0 },
 //	{ "object": "pin 0 of filter Speaker", "role": "pin", "of": "filter Speaker", "number": 0 }
 //
-// A filter with pins answers KSPROPSETID_Pin (PN-1 to PN-23), one with a topology KSPROPSETID_Topology (P-60 to P-62), both behind
-// its own sets, whose items win (AT-5, AT-7). Role is table, the default, filter, node or pin; flow in or out; communication none, sink,
-// source, both or bridge. In instances, which are possible and necessary ones, -1 is any number; in a connection, from node and pin to
+// Manifest.Filter declares it for device.NewFilter. With pins it answers KSPROPSETID_Pin (PN-1 to PN-23), with a topology
+// KSPROPSETID_Topology (P-60 to P-62), both behind its own sets, whose items win (AT-5, AT-7). Role is table, the
+// default, filter, node or pin; flow in or out; communication none, sink, source, both or bridge. In instances, which are possible and necessary ones, -1 is any number; in a connection, from node and pin to
 // node and pin, -1 is the filter. A name is a text that stands for itself, or a GUID, whose look-up fails, as there is no registry. A
 // range whose flags have KSDATARANGE_ATTRIBUTES is followed by its attribute list.
+//
+// A property with "per": "node", "channel" or "pin" has a value for each NodeId of a KSP_NODE, each Channel of a
+// KSNODEPROPERTY_AUDIO_CHANNEL or each PinId of a KSP_PIN, up to 65,536 of them.
 //
 // The names are those of the C declarations KSPROPERTY_SET, KSPROPERTY_ITEM, KSPROPERTY_VALUES, KSFASTPROPERTY_ITEM,
 // KSMETHOD_ITEM and KSEVENT_ITEM (https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/), the sizes those of x64
@@ -79,7 +82,7 @@
 // # Programs and values
 //
 // A handler is one of nine programs (ParseProgram). A program sees the data of the request and its Information, and
-// nothing else, so that the same code serves an IRP and the fast path. Texts are parsed when the manifest is loaded;
+// nothing else but that number, so that the same code serves an IRP and the fast path. Texts are parsed when the manifest is loaded;
 // binding makes closures; a call neither parses nor allocates.
 //
 // Measurements mostly use the program store, which behaves like most properties: it holds one value, which any number of goroutines

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -33,38 +34,45 @@ func (r Role) String() string {
 
 // Topology is what a filter is made of, and which object each of its nodes is.
 type Topology struct {
-	engine.Topology          // without Name, which Config sets
+	engine.Topology          // without Name, which Filter sets
 	Objects         []string // names of the nodes' objects; "" for a node without one
 }
 
-// setTopology is KSPROPSETID_Topology.
-var setTopology = ks.MustParseGUID("720d4ac0-7533-11d0-a5d6-28db04c10000")
-
-// classSets are those that a filter has for what its pins and its topology are: KSPROPSETID_Pin and KSPROPSETID_Topology.
-func (o *Object) classSets() (sets []engine.PropertySet) {
+// Filter declares the filter of that name with its pins and nodes, for device.NewFilter. The sets of each are those of its object, as
+// Config returns them: their values are the filter's own, and are shared by all instances of it and by all pins of one factory. A
+// caller may add hooks before it makes the device.
+func (m *Manifest) Filter(name string, opt Options) (device.Filter, error) {
+	i := slices.IndexFunc(m.Objects, func(o Object) bool { return o.Name == name })
+	switch {
+	case i < 0:
+		return device.Filter{}, fmt.Errorf("manifest: there is no object %q", name)
+	case m.Objects[i].Role != RoleFilter:
+		return device.Filter{}, fmt.Errorf("manifest: %q is a %s, no filter; give it that role, or open what it is of", name, m.Objects[i].Role)
+	}
+	o := &m.Objects[i]
+	f := device.Filter{Config: o.Config(opt), PinName: o.nameOf}
 	if o.Pins != nil {
-		pins := &engine.PinSet{
-			Pins: o.Pins,
-			Name: o.nameOf,
-			// On a dispatcher by itself no pin can be created. A manifest limits each instance of the filter, not all of them.
-			Instances: func(_ *engine.IRP, pin uint32) (ks.PinCInstances, ks.Status) {
-				return ks.PinCInstances{PossibleCount: o.Pins[pin].InstancesPossible}, ks.StatusSuccess
-			},
-			GlobalInstances: func(_ *engine.IRP, pin uint32) (ks.PinCInstances, ks.Status) {
-				if o.Pins[pin].InstancesPossible == 0 {
-					return ks.PinCInstances{}, ks.StatusSuccess
-				}
-				return ks.PinCInstances{PossibleCount: ks.InstanceIndeterminate}, ks.StatusSuccess
-			},
+		f.Pins = make([]device.PinFactory, len(o.Pins))
+		for i := range o.Pins {
+			f.Pins[i].PinDescriptor = o.Pins[i]
 		}
-		sets = append(sets, pins.PropertySet())
 	}
 	if o.Topology != nil {
 		t := o.Topology.Topology
 		t.Name = o.nameOf
-		sets = append(sets, t.PropertySet(setTopology))
+		f.Topology, f.Nodes = &t, make([]engine.Config, len(t.Nodes))
 	}
-	return sets
+	for i := range m.Objects {
+		part := &m.Objects[i]
+		switch {
+		case part.Of != name:
+		case part.Role == RoleNode && uint64(part.Number) < uint64(len(f.Nodes)):
+			f.Nodes[part.Number] = part.Config(opt)
+		case part.Role == RolePin && uint64(part.Number) < uint64(len(f.Pins)):
+			f.Pins[part.Number].Config = part.Config(opt)
+		}
+	}
+	return f, nil
 }
 
 // nameOf is what a host looks up in its registry. A manifest has texts only, which stand for themselves.

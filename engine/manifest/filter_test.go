@@ -53,12 +53,14 @@ func TestFilter(t *testing.T) {
 func TestFilterAnswers(t *testing.T) {
 	m, err := LoadFile("testdata/good/filter.json")
 	require.NoError(t, err)
-	d, err := engine.Compile(m.Objects[0].Config(Options{}))
+	decl, err := m.Filter("filter Wave", Options{})
 	require.NoError(t, err)
-	handle, err := device.New(d).Open()
+	dev, err := device.NewFilter(decl)
+	require.NoError(t, err)
+	handle, err := dev.Open()
 	require.NoError(t, err)
 	defer func() { require.NoError(t, handle.Close()) }()
-	set := ks.MustParseGUID(pin)
+	set, setTopology := ks.MustParseGUID(pin), ks.MustParseGUID("720d4ac0-7533-11d0-a5d6-28db04c10000")
 	utf16 := func(s string) (b []byte) {
 		for _, c := range s + "\x00" {
 			b = append(b, byte(c), byte(c>>8))
@@ -94,6 +96,45 @@ func TestFilterAnswers(t *testing.T) {
 		require.Equal(t, c.status, status, "item %d of %d", c.id, c.of)
 		require.Equal(t, c.want, hex.EncodeToString(out[:n]), "item %d of %d", c.id, c.of)
 	}
+}
+
+// TestFilterOfNothing says what is wrong with the name.
+func TestFilterOfNothing(t *testing.T) {
+	m, err := LoadFile("testdata/good/filter.json")
+	require.NoError(t, err)
+	_, err = m.Filter("nobody", Options{})
+	require.EqualError(t, err, `manifest: there is no object "nobody"`)
+	_, err = m.Filter("pin 1 of filter Wave", Options{})
+	require.ErrorContains(t, err, `"pin 1 of filter Wave" is a pin, no filter`)
+}
+
+// TestFilterParts: sets of nodes and pins go to their places, and their values are those of the declaration.
+func TestFilterParts(t *testing.T) {
+	m := parse(t, withObjects(`
+		{"object": "p1", "role": "pin", "of": "f", "number": 1,
+			"property_sets": [{"guid": "`+pin+`", "items": [{"id": 9, "get": true, "set": true}]}]},
+		{"object": "n1", "role": "node", "of": "f", "number": 1, "property_sets": [{"guid": "`+pin+`", "items": [{"id": 8, "get": true}]}]},
+		{"object": "other", "role": "filter", "pins": [{"flow": "in", "communication": "none"}]},
+		{"object": "p0", "role": "pin", "of": "other", "number": 0, "property_sets": [{"guid": "`+pin+`", "items": [{"id": 7, "get": true}]}]},
+		{"object": "f", "role": "filter",
+			"pins": [{"flow": "in", "communication": "none"}, {"flow": "out", "communication": "none"}],
+			"topology": {"nodes": [{"type": "`+pin+`"}, {"type": "`+pin+`", "object": "n1"}]}}`))
+	f, err := m.Filter("f", Options{})
+	require.NoError(t, err)
+	ids := func(c engine.Config) (list []uint32) {
+		for _, s := range c.PropertySets {
+			for _, it := range s.Items {
+				list = append(list, it.ID)
+			}
+		}
+		return list
+	}
+	require.Len(t, f.Pins, 2)
+	require.Len(t, f.Nodes, 2)
+	require.Equal(t, [][]uint32{nil, {9}, nil, {8}},
+		[][]uint32{ids(f.Pins[0].Config), ids(f.Pins[1].Config), ids(f.Nodes[0]), ids(f.Nodes[1])})
+	_, err = device.NewFilter(f)
+	require.NoError(t, err)
 }
 
 // TestNamesMeetNoGUID: the GUID that a text gets is none that the object has.

@@ -18,9 +18,10 @@ type limits struct {
 type span struct{ low, high uint64 } // biased
 
 // limitsOf returns the limits that the first list of ranges or stepped ranges sets, or without one the first list of values that
-// are no defaults. nil means that the item has no such list, or that it is not of a whole number. Steps are not kept.
+// are no defaults. nil means that the item has no such list, or that it is not of a whole number. Steps are not kept. Of a type
+// only the number is looked at, not the set.
 func limitsOf(v *engine.PropertyValues) *limits {
-	if v == nil || v.PropTypeSet.Set != kssets.KSPROPTYPESETID_General {
+	if v == nil {
 		return nil
 	}
 	l := &limits{}

@@ -34,8 +34,8 @@ type Object struct {
 	Role   Role
 	Of     string // the filter that a node or a pin belongs to
 	Number uint32 // of the node or pin in it
-	// Pins are those of a filter; nil if the file says nothing of them. Their properties are answered from here, as are those of
-	// the Topology, but for the items that PropertySets declare.
+	// Pins are those of a filter; nil if the file says nothing of them. On a filter that Manifest.Filter declares, their properties are
+	// answered from here, as are those of the Topology, but for the items that PropertySets declare.
 	Pins     []engine.PinDescriptor
 	Topology *Topology          // nil if the file says nothing of it
 	Names    map[ks.GUID]string // texts that the file has for names: what Name GUIDs of pins and nodes stand for
@@ -60,6 +60,7 @@ type PropertyItem struct {
 	Support        *Program // nil: no support handler
 	Relations      []ks.Identifier
 	Values         *engine.PropertyValues // nil: none
+	Per            Per
 }
 
 // FastItem is one KSFASTPROPERTY_ITEM: the verbs that run the program of that property without an IRP. One that names

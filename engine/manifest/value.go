@@ -38,8 +38,7 @@ type Value struct {
 	bytes []byte // else the front of the value; what is not there is zero
 
 	limits *limits // of the item, which range checks; nil for none
-
-	_ [8]byte
+	keyed  *keyed  // nil: one value for all requests
 }
 
 // NewValue returns the value of an item.

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -24,7 +25,7 @@ type decoder struct {
 	pos  int
 	seen uint64 // keys, as bits
 
-	extra, data, output, flagNames []byte // kept from line to line
+	extra, data, output, connect, flagNames []byte // kept from line to line
 }
 
 // decode reads one line into q. After an error q is not to be used.
@@ -78,6 +79,9 @@ func (d *decoder) finish(q *request) (err error) {
 	if d.seen&(1<<keyIn) == 0 {
 		q.in = uint32(ks.SizeIdentifier + len(q.extra))
 	}
+	if err := d.finishHandle(q); err != nil {
+		return err
+	}
 	switch q.op {
 	case opProperty, opFastProperty, opMethod, opFastMethod, opDisableEvent:
 		if uint64(len(q.data)) > uint64(q.out) {
@@ -93,6 +97,41 @@ func (d *decoder) finish(q *request) (err error) {
 		if q.op == opComplete && q.status == ks.StatusPending {
 			return errors.New("status: a request cannot be completed with STATUS_PENDING")
 		}
+	}
+	return nil
+}
+
+// finishHandle checks what a line says of handles. A handle has an object and a file, so a request names it alone.
+func (d *decoder) finishHandle(q *request) error {
+	given := func(key uint) bool { return d.seen&(1<<key) != 0 }
+	q.ownFile = given(keyFile)
+	needs := func(key uint, name, what string) error {
+		if given(key) {
+			return nil
+		}
+		return fmt.Errorf("%s is missing; %s", name, what)
+	}
+	switch q.op {
+	case opOpen:
+		return needs(keyHandle, "handle", "name the handle, so that later lines can")
+	case opCreatePin:
+		if given(keyObject) {
+			return errors.New("object: a pin is created on a handle; name the filter's as parent, and no object")
+		}
+		return cmp.Or(needs(keyHandle, "handle", "name the handle, so that later lines can"),
+			needs(keyParent, "parent", "name the handle of the filter"), needs(keyConnect, "connect", "give the KSPIN_CONNECT in hex"))
+	case opCancel:
+		if !given(keyHandle) && !given(keyTag) {
+			return errors.New("tag and handle are missing; name the pended request, or the handle all of whose requests are to be cancelled")
+		}
+	case opRemove:
+		if given(keyHandle) {
+			return errors.New("handle: an object is removed with all its handles; name the object alone")
+		}
+		return needs(keyObject, "object", "name the filter or table that is removed")
+	}
+	if given(keyHandle) && (given(keyObject) || given(keyFile)) {
+		return errors.New("handle: a handle has its object and its file; name the handle alone")
 	}
 	return nil
 }
@@ -127,6 +166,10 @@ const (
 	keyEventData
 	keyNotification
 	keyCount
+	keyHandle
+	keyParent
+	keyConnect
+	keyOverlapped
 	unknownKey
 )
 
@@ -182,6 +225,14 @@ func keyOf(name []byte) uint {
 		return keyNotification
 	case "count":
 		return keyCount
+	case "handle":
+		return keyHandle
+	case "parent":
+		return keyParent
+	case "connect":
+		return keyConnect
+	case "overlapped":
+		return keyOverlapped
 	}
 	return unknownKey
 }
@@ -270,6 +321,14 @@ func (d *decoder) value(q *request, key uint) (err error) {
 		if q.count, err = d.uint32(); err == nil && q.count > maxCount {
 			err = fmt.Errorf("%d is too many; generate at most %d times in a line", q.count, maxCount)
 		}
+	case keyHandle:
+		q.handle, err = d.text()
+	case keyParent:
+		q.parent, err = d.text()
+	case keyConnect:
+		q.connect, err = d.hex(&d.connect)
+	case keyOverlapped:
+		q.overlapped, err = d.bool()
 	}
 	return err
 }
@@ -288,6 +347,7 @@ var (
 		{"dispatch_specific", opDispatchSpecific}, {"close", opClose},
 		{"method", opMethod}, {"fast_method", opFastMethod},
 		{"enable_event", opEnableEvent}, {"disable_event", opDisableEvent}, {"generate", opGenerate},
+		{"open", opOpen}, {"create_pin", opCreatePin}, {"cancel", opCancel}, {"remove", opRemove},
 	}
 	entries    = []choice[bool]{{"with_allocator", false}, {"plain", true}}
 	allocators = []choice[allocator]{{"arena", allocArena}, {"none", allocNone}, {"fail", allocFail},

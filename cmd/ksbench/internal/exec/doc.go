@@ -14,7 +14,7 @@
 //
 //	i             a number, which the outcome repeats
 //	op            property, fast_property, method, fast_method, enable_event, disable_event, generate, complete,
-//	              dispatch_specific or close; without it property
+//	              dispatch_specific or close, and for handles open, create_pin, cancel or remove; without it property
 //	object        the manifest's object that is asked; without it the first, or what Options say
 //	set id flags  the KSPROPERTY, KSMETHOD or KSEVENT; zero. A set may be a name, KSPROPSETID_Audio, flags names, GET|TOPOLOGY
 //	in out        the lengths of the caller's buffers in bytes; in is 24 and the length of extra, out is 0
@@ -35,6 +35,9 @@
 //	event_data    the number that stands for the address of KSEVENTDATA in enable_event and disable_event; 0
 //	notification  its NotificationType in enable_event, the first four bytes of the output; 1, KSEVENTF_EVENT_HANDLE
 //	count         how many times generate generates, at most 1,000,000; 1
+//	handle        the open object that is asked, in place of object and file; open and create_pin give it its name
+//	parent connect  the filter's handle that create_pin creates on, and the KSPIN_CONNECT with its format, in hexadecimal
+//	overlapped    true: requests through the handle may pend beside each other
 //
 // What is absent from the input and the output is zero.
 //
@@ -59,6 +62,25 @@
 // 0x400 and at least 40 bytes of input; the address in its KSQUERYBUFFER is event_data, unless extra says something else.
 // disable_event wants 32 bytes of input, or none, which disables all events of the file. close closes the file object, and
 // removes its events from every object's list.
+//
+// # Handles
+//
+// A line that names an object goes to that object's own sets. Through a handle, objects are what applications see: open opens a filter,
+// or an object that stands alone, and create_pin a pin on a filter (KsCreatePin). A filter's handle answers for its pins and its
+// topology too, a pin's handle KSPROPSETID_Connection, and both with TOPOLOGY the sets of a node (AT-10 to AT-13):
+//
+//	{"op":"open","handle":"speaker","object":"filter SpeakerWave"}
+//	{"handle":"speaker","set":"KSPROPSETID_Pin","id":1,"flags":"GET","out":4}
+//	{"op":"create_pin","handle":"stream","parent":"speaker","connect":"..."}
+//	{"handle":"stream","set":"KSPROPSETID_Connection","id":0,"flags":"SET","out":4,"data":"02000000"}
+//
+// What is not there for these lines, a handle that no line opened or one that is open already, is a malformed line. A handle that was
+// closed is STATUS_INVALID_HANDLE, and its name may be given again. A second request beside one that is pended is STATUS_DEVICE_BUSY,
+// but on an overlapped handle. Values and events are the object's, whichever handle they are reached through; generate names an object.
+//
+// cancel ends the pended request with a tag, or all of a handle, and answers with their number. close with a handle ends what is pended
+// on it, and remove what is pended on all handles of an object, whose requests are then STATUS_DEVICE_REMOVED. Each request that
+// ends so has an outcome of its own, with its i and tag, behind that of the line, in the order in which they were sent.
 //
 // # How things are seen
 //
@@ -88,7 +110,7 @@
 //
 // # Details
 //
-// Each input line has one outcome, so an empty line is a malformed line. What a line says twice, or says in another type,
+// Each input line has an outcome, so an empty line is a malformed line. What a line says twice, or says in another type,
 // or says beyond 16 MiB, is malformed too, and nothing of such a line happens. Keys that the op does not use are checked
 // for their type and then ignored.
 //
@@ -97,11 +119,12 @@
 // "complete" wants a tag that is pended; without "status" the owner completes with STATUS_SUCCESS. It cannot complete with
 // STATUS_PENDING. Its data may not be longer than the output of the pended request. "dispatch_specific" of a tag that is
 // not pended is a request that no dispatcher laid out, which the engine answers (P-50, M-9); the request stays pended, so there
-// is no output. A tag that is pended twice means the later request; the earlier one, like a pended request without a tag,
-// can no longer be named by any line, and its buffer is freed.
+// is no output. A tag that is pended twice means the later request; the earlier one, like a pended request without a tag, ends with its
+// handle, or without one can no longer be named by any line, and its buffer is freed.
 //
-// "close" answers STATUS_SUCCESS. Events of the file are gone; pended requests of the file object stay pended until they are completed, as
-// a file object lives until its last IRP is gone and cancelling is the business of the handler's owner.
+// "close" without a handle answers STATUS_SUCCESS. Events of the file are gone; pended requests of the file object stay pended until they
+// are completed, as a file object lives until its last IRP is gone and cancelling is the business of the handler's owner. A line that
+// names an object is answered after its removal, too, as it goes through no handle.
 //
 // The fast path knows caller memory as slices only. A request in memory that faults is given to it as no request at all,
 // and data that faults is answered here: both are FALSE, as the IRP path then finds the exact status (F-4, S-20).

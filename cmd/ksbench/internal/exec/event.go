@@ -105,6 +105,20 @@ func (it *notice) take() (count uint64) {
 	return count
 }
 
+// disable answers op disable_event. A handle disables what was enabled through it, from whichever list of its filter it is on.
+func (s *Session) disable(to *recipient, irp *engine.IRP) (status ks.Status) {
+	if to.handle == nil {
+		return to.dispatcher.DisableEvent(irp, to.object.events)
+	}
+	for _, o := range s.all {
+		status = to.dispatcher.DisableEvent(irp, o.events)
+		if one := irp.InputBufferLength != 0; one && status == ks.StatusSuccess {
+			break
+		}
+	}
+	return status
+}
+
 // generate answers op generate: KsGenerateEvents of the object, count times, with data for those that are buffered. A zero set
 // means any.
 func (s *Session) generate(buf []byte, o *object) []byte {

@@ -7,11 +7,11 @@ import (
 )
 
 // fast answers op fast_property and op fast_method. It never falls back.
-func (s *Session) fast(buf []byte, o *object) []byte {
+func (s *Session) fast(buf []byte, to *recipient) []byte {
 	q := &s.q
 	f := s.acquire()
 	defer s.release(f)
-	file := s.file(q.file)
+	file := s.file(to)
 	plain := f.memory.fill(q)
 	request, data := f.memory.in, f.memory.out
 	tooLong := max(q.in, q.out) > s.options.MaxOut
@@ -27,11 +27,13 @@ func (s *Session) fast(buf []byte, o *object) []byte {
 	io := engine.IoStatus{Information: q.info0}
 	out := outcome{fast: true, hasOutput: true, rule: "F-4"}
 	switch {
+	case to.refused != 0:
+		out.rule = to.rule
 	case tooLong, q.faultOut && q.out > 0:
 	case q.op == opFastMethod:
-		out.handled = o.dispatcher.FastMethod(file, q.mode, request, data, &io)
-	case o.refused == 0:
-		out.handled = o.dispatcher.FastProperty(file, q.mode, request, data, &io)
+		out.handled = to.dispatcher.FastMethod(file, q.mode, request, data, &io)
+	case to.object.refused == 0:
+		out.handled = to.dispatcher.FastProperty(file, q.mode, request, data, &io)
 	}
 	if len(s.calls) > 0 {
 		out.rule = "F-6"

@@ -22,6 +22,9 @@ type outcome struct {
 	hasOutput   bool
 	output      []byte
 	signals     []signal // of generate; nil for the other ops
+	cancel      bool     // nothing but found
+	found       int
+	of          *slot // the request that it is of, if it is not that of the line
 }
 
 // bytes takes the caller's output of n bytes, unless it is too long to be printed.
@@ -34,9 +37,17 @@ func (o *outcome) bytes(m *callerMemory, n uint32) {
 
 // append appends the outcome as a line. The keys are always in this order.
 func (s *Session) append(b []byte, o *outcome) []byte {
+	i, tag := s.q.i, s.q.tag
+	if o.of != nil {
+		i, tag = o.of.i, o.of.tag
+	}
 	b = append(b, '{')
-	if s.q.i != nil {
-		b = append(append(append(b, `"i":`...), s.q.i...), ',')
+	if i != nil {
+		b = append(append(append(b, `"i":`...), i...), ',')
+	}
+	if o.cancel {
+		b = strconv.AppendInt(append(b, `"found":`...), int64(o.found), 10)
+		return s.appendEnd(b, o)
 	}
 	if o.fast && !o.handled {
 		b = append(b, `"handled":false,"information":`...)
@@ -46,11 +57,11 @@ func (s *Session) append(b []byte, o *outcome) []byte {
 	}
 	b = appendStatus(append(b, `"status":`...), o.status)
 	b = append(append(append(b, `,"name":"`...), statusName(o.status)...), '"')
+	if tag != nil && (o.pended || o.of != nil) {
+		b = appendString(append(b, `,"tag":`...), tag)
+	}
 	switch {
 	case o.pended:
-		if s.q.tag != nil {
-			b = appendString(append(b, `,"tag":`...), s.q.tag)
-		}
 	case o.fast:
 		b = append(b, `,"handled":true`...)
 		fallthrough
@@ -80,6 +91,18 @@ func (s *Session) append(b []byte, o *outcome) []byte {
 		b = appendSignals(b, o.signals)
 	}
 	return s.appendEnd(b, o)
+}
+
+// appendResult appends the outcome of a line that opens, creates, closes or removes something.
+func (s *Session) appendResult(b []byte, status ks.Status, rule string) []byte {
+	b = append(b, '{')
+	if s.q.i != nil {
+		b = append(append(append(b, `"i":`...), s.q.i...), ',')
+	}
+	b = appendStatus(append(b, `"status":`...), status)
+	b = append(append(append(b, `,"name":"`...), statusName(status)...), '"')
+	b = strconv.AppendUint(append(b, `,"win32":`...), uint64(status.Win32()), 10)
+	return s.appendEnd(b, &outcome{rule: rule})
 }
 
 func (s *Session) appendEnd(b []byte, o *outcome) []byte {

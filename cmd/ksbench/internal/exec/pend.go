@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -9,19 +10,31 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 )
 
-// pend keeps a request until a line completes it. One that no line can name any more is taken back, which is what would
-// happen to its memory when its process ends.
-func (s *Session) pend(f *slot) {
-	if s.q.tag == nil {
+// pend keeps a request until a line ends it. One that no line can end any more is taken back, which is what would happen to its
+// memory when its process ends: one without a tag and a handle, and one without a handle whose tag another takes.
+func (s *Session) pend(f *slot, h *handle) {
+	f.i, f.tag = bytes.Clone(s.q.i), bytes.Clone(s.q.tag)
+	f.handle = h
+	if f.tag == nil && h == nil {
 		s.drop(f)
 		return
 	}
-	tag := string(s.q.tag)
-	if old := s.pended[tag]; old != nil {
-		s.drop(old)
-		s.release(old)
+	f.pended = true
+	s.number++
+	f.number = s.number
+	if h != nil {
+		h.pended[f] = struct{}{}
 	}
-	f.pended, f.tag = true, tag
+	if f.tag == nil {
+		return
+	}
+	tag := string(f.tag)
+	if old := s.pended[tag]; old != nil {
+		if old.tag = nil; old.handle == nil {
+			s.drop(old)
+			s.release(old)
+		}
+	}
 	s.pended[tag] = f
 }
 
@@ -41,20 +54,29 @@ func (s *Session) complete(buf []byte) ([]byte, error) {
 	if uint64(len(q.data)) > uint64(f.out) {
 		return buf, fmt.Errorf("data has %d bytes, which is more than the output of the pended request, %d", len(q.data), f.out)
 	}
-	delete(s.pended, f.tag)
-	f.pended = false
 	copy(f.data, q.data)
-	f.irp.Complete(q.status, q.information)
-	status := f.irp.IoStatus.Status
-	out := outcome{status: status, information: f.irp.IoStatus.Information, flags: f.irp.Flags, rule: "N-1", hasOutput: true}
-	if status != q.status {
+	return s.end(buf, f, q.status, q.information, &outcome{rule: "N-1"}), nil
+}
+
+// end ends a pended request and appends its outcome.
+func (s *Session) end(buf []byte, f *slot, status ks.Status, information uint64, out *outcome) []byte {
+	if f.handle != nil {
+		delete(f.handle.pended, f)
+	}
+	if f.tag != nil {
+		delete(s.pended, string(f.tag))
+	}
+	f.pended = false
+	f.irp.Complete(status, information)
+	out.status, out.information, out.flags = f.irp.IoStatus.Status, f.irp.IoStatus.Information, f.irp.Flags
+	if out.status != status {
 		out.rule = "AS-3"
 	}
-	s.finish(f, status)
+	s.finish(f, out.status)
 	out.bytes(&f.memory, f.out)
-	buf = s.append(buf, &out)
+	buf = s.append(buf, out)
 	s.release(f)
-	return buf, nil
+	return buf
 }
 
 // dispatchSpecific answers op dispatch_specific: KsDispatchSpecificProperty or KsDispatchSpecificMethod with

@@ -9,8 +9,8 @@ import (
 )
 
 // send answers an op that is an IRP: property, method, enable_event, disable_event.
-func (s *Session) send(buf []byte, o *object) []byte {
-	q := &s.q
+func (s *Session) send(buf []byte, to *recipient) []byte {
+	q, o := &s.q, to.object
 	f := s.acquire()
 	defer s.release(f)
 	irp := &f.irp
@@ -21,15 +21,18 @@ func (s *Session) send(buf []byte, o *object) []byte {
 	}
 	irp.InputBufferLength, irp.OutputBufferLength = q.in, q.out
 	irp.RequestorMode = q.mode
-	irp.FileObject = s.file(q.file)
+	irp.FileObject = s.file(to)
 	irp.Pool = s.pool(o)
 	f.memory.limit = s.options.MaxOut
 	irp.Flags = 0
 	f.out = q.out
 
 	out := outcome{hasOutput: true}
-	if o.refused != 0 && q.op == opProperty {
+	out.status, out.rule = to.refused, to.rule
+	if out.status == 0 && o.refused != 0 && q.op == opProperty {
 		out.status, out.rule = o.refused, "P-3"
+	}
+	if out.status != 0 {
 		out.bytes(&f.memory, q.out)
 		return s.append(buf, &out)
 	}
@@ -50,7 +53,7 @@ func (s *Session) send(buf []byte, o *object) []byte {
 	}
 	f.memory.faultIn, f.memory.faultOut = q.faultIn, q.faultOut
 	irp.IoStatus.Information = q.info0
-	out.status = dispatch(o, irp, q, allocator)
+	out.status = s.dispatch(to, irp, allocator)
 	if q.op == opEnableEvent && out.status == ks.StatusSuccess {
 		s.notices.enabled(irp.EventEntry())
 	}
@@ -62,7 +65,7 @@ func (s *Session) send(buf []byte, o *object) []byte {
 	out.information = irp.IoStatus.Information
 	if out.status == ks.StatusPending {
 		f.last, f.data = s.calls[len(s.calls)-1], s.data
-		s.pend(f)
+		s.pend(f, to.handle)
 		out.pended = true
 		return s.append(buf, &out)
 	}
@@ -85,25 +88,26 @@ func (s *Session) pool(o *object) *arena.Arena {
 }
 
 // dispatch calls the entry of the dispatcher that op and entry name.
-func dispatch(o *object, irp *engine.IRP, q *request, allocator engine.Allocator) ks.Status {
+func (s *Session) dispatch(to *recipient, irp *engine.IRP, allocator engine.Allocator) ks.Status {
+	q, d, events := &s.q, to.dispatcher, to.object.events
 	switch {
 	case q.op == opDisableEvent:
 		irp.EventData = q.eventData
-		return o.dispatcher.DisableEvent(irp, o.events)
+		return s.disable(to, irp)
 	case q.op == opEnableEvent:
 		irp.EventData = q.eventData
 		if q.plain {
-			return o.dispatcher.EnableEvent(irp, o.events)
+			return d.EnableEvent(irp, events)
 		}
-		return o.dispatcher.EnableEventWithAllocator(irp, o.events, allocator)
+		return d.EnableEventWithAllocator(irp, events, allocator)
 	case q.op == opMethod && q.plain:
-		return o.dispatcher.Method(irp)
+		return d.Method(irp)
 	case q.op == opMethod:
-		return o.dispatcher.MethodWithAllocator(irp, allocator)
+		return d.MethodWithAllocator(irp, allocator)
 	case q.plain:
-		return o.dispatcher.Property(irp)
+		return d.Property(irp)
 	}
-	return o.dispatcher.PropertyWithAllocator(irp, allocator)
+	return d.PropertyWithAllocator(irp, allocator)
 }
 
 // notePool lists the pool buffer of a request, if it got as far as asking for one.

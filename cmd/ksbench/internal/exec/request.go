@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"encoding/binary"
+
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
@@ -10,6 +12,7 @@ import (
 type request struct {
 	i         []byte // the number as written; nil for none
 	object    []byte // nil: the default object
+	handle    []byte // nil: none
 	op        op
 	plain     bool // KsPropertyHandler, without an allocator
 	set       ks.GUID
@@ -37,6 +40,18 @@ type request struct {
 	status      ks.Status // complete
 	information uint64
 	program     *manifest.Program // dispatch_specific
+
+	parent     []byte // create_pin
+	connect    []byte
+	overlapped bool // open and create_pin
+	ownFile    bool // they name the number of the file
+}
+
+// nodeID is what a KSP_NODE has where the sets of a request end.
+func (q *request) nodeID() uint32 {
+	var id [4]byte
+	copy(id[:], q.extra)
+	return binary.LittleEndian.Uint32(id[:])
 }
 
 type op uint8
@@ -52,6 +67,10 @@ const (
 	opDisableEvent
 	opGenerate
 	opClose
+	opOpen
+	opCreatePin
+	opCancel
+	opRemove
 )
 
 // allocator is how the caller's allocator behaves (P-12 to P-16).

@@ -30,11 +30,14 @@ type Session struct {
 	options Options
 	objects map[string]*object
 	first   *object
+	all     []*object // also those without a name
+	handles map[string]*handle
 	arena   *arena.Arena
 	none    *arena.Arena // has room for nothing: the pool of requests whose buffer is too long
 	files   map[uint64]*engine.FileObject
-	pended  map[string]*slot
-	idle    []*slot // ready for use
+	pended  map[string]*slot // by tag
+	number  uint64           // of requests that pended
+	idle    []*slot          // ready for use
 	preface preface
 	notices notices
 
@@ -50,28 +53,19 @@ type Session struct {
 	allocations []allocation
 }
 
-// object is one object of the manifest.
-type object struct {
-	dispatcher *engine.Dispatcher
-	refused    ks.Status // not 0: Compile refused PropertyItemSize, and this answers every property request (P-3)
-	events     *engine.EventList
-	methods    map[methodKey]uint32 // KSMETHOD_ITEM.Flags
-}
-
-type methodKey struct {
-	set ks.GUID
-	id  uint32
-}
-
 // slot is what one request needs from its line to its completion.
 type slot struct {
 	irp    engine.IRP
 	memory callerMemory
 	out    uint32
 	pended bool
-	tag    string // of a pended one
 	last   call   // the handler that left it pending
 	data   []byte // what that handler was given
+
+	// Of a pended one.
+	i, tag []byte  // as its line has them; nil for none
+	handle *handle // that it was sent through; nil for none
+	number uint64  // in the order of the lines
 }
 
 // New compiles the objects of a manifest. An object whose property_item_size is refused is part of the session all the
@@ -80,24 +74,12 @@ func New(m *manifest.Manifest, options Options) (*Session, error) {
 	s := &Session{
 		options: options,
 		objects: make(map[string]*object),
+		handles: make(map[string]*handle),
 		files:   make(map[uint64]*engine.FileObject),
 		pended:  make(map[string]*slot),
 	}
-	for i := range m.Objects {
-		decl := &m.Objects[i]
-		config := decl.Config(manifest.Options{Wrap: s.observe, WrapFast: s.observeFast})
-		config.Compat = options.Compat
-		config.OnPanic = func(any, []byte) {} // a program that is to panic is no news
-		o, err := compile(config)
-		if err != nil {
-			return nil, fmt.Errorf("object %q: %w", decl.Name, err)
-		}
-		if s.first == nil {
-			s.first = o
-		}
-		if _, ok := s.objects[decl.Name]; !ok {
-			s.objects[decl.Name] = o
-		}
+	if err := s.compileAll(m); err != nil {
+		return nil, err
 	}
 	if options.Object != "" {
 		if s.first = s.objects[options.Object]; s.first == nil {
@@ -120,35 +102,17 @@ func New(m *manifest.Manifest, options Options) (*Session, error) {
 	return s, nil
 }
 
-// compile is engine.Compile, with a refused item size as an object that answers so to property requests.
-func compile(config engine.Config) (*object, error) {
-	o := &object{methods: make(map[methodKey]uint32)}
-	for _, set := range config.MethodSets {
-		for _, it := range set.Items {
-			o.methods[methodKey{set.Set, it.ID}] = it.Flags
-		}
-	}
-	var err error
-	o.dispatcher, err = engine.Compile(config)
-	if e, ok := errors.AsType[*engine.CompileError](err); ok && e.Index < 0 {
-		o.refused = e.Status
-		config.PropertyItemSize, config.PropertySets, config.MethodItemSize = 0, nil, 0
-		o.dispatcher, err = engine.Compile(config)
-	}
-	if err != nil {
-		return nil, err
-	}
-	o.events, err = engine.NewEventList(engine.EventListConfig{LockType: engine.EventLockNone}) // a session is one goroutine's
-	return o, err
-}
-
 // Close releases the session's memory.
 func (s *Session) Close() error {
 	s.notices.close()
-	return errors.Join(s.arena.Close(), s.none.Close())
+	var errs []error
+	for _, h := range s.handles {
+		errs = append(errs, h.device.Close())
+	}
+	return errors.Join(append(errs, s.arena.Close(), s.none.Close())...)
 }
 
-// decode reads a line into s.q and returns the object that it is for.
+// decode reads a line into s.q and returns the object that it names, or the first.
 func (s *Session) decode(line []byte) (*object, error) {
 	if err := s.decoder.decode(line, &s.q); err != nil {
 		return nil, err
@@ -169,38 +133,75 @@ func (s *Session) answer(buf, line []byte) ([]byte, error) {
 		return buf, err
 	}
 	s.calls, s.allocations = s.calls[:0], s.allocations[:0]
-	switch s.q.op {
-	case opFastProperty, opFastMethod:
-		return s.fast(buf, o), nil
+	q := &s.q
+	switch q.op {
+	case opOpen:
+		return s.open(buf, o)
+	case opCreatePin:
+		return s.createPin(buf)
+	case opCancel:
+		return s.cancel(buf)
+	case opRemove:
+		return s.remove(buf, o)
 	case opComplete:
 		return s.complete(buf)
 	case opDispatchSpecific:
 		return s.dispatchSpecific(buf)
-	case opGenerate:
-		return s.generate(buf, o), nil
-	case opClose:
-		return s.close(buf), nil
 	}
-	return s.send(buf, o), nil
+	to := recipient{object: o, dispatcher: o.dispatcher}
+	if q.handle != nil {
+		if to, err = s.through(q.handle); err != nil {
+			return buf, err
+		}
+	}
+	switch q.op {
+	case opFastProperty, opFastMethod:
+		return s.fast(buf, &to), nil
+	case opGenerate:
+		return s.generate(buf, to.object), nil
+	case opClose:
+		return s.close(buf, &to), nil
+	}
+	return s.send(buf, &to), nil
+}
+
+// recipient is what a request goes to.
+type recipient struct {
+	object     *object // whose sets it is for
+	dispatcher *engine.Dispatcher
+	handle     *handle   // nil: a line that names an object
+	refused    ks.Status // not 0: this answers every request
+	rule       string    // then
+}
+
+// file is the file object that the request comes through, opened by its first use if a line names an object.
+func (s *Session) file(to *recipient) *engine.FileObject {
+	if to.handle != nil {
+		return to.handle.device.File()
+	}
+	f := s.files[s.q.file]
+	if f == nil {
+		f = &engine.FileObject{Handles: &s.notices}
+		s.files[s.q.file] = f
+	}
+	return f
 }
 
 // close answers op close: the handle is closed, and with it go its events (E-19).
-func (s *Session) close(buf []byte) []byte {
+func (s *Session) close(buf []byte, to *recipient) []byte {
+	if to.handle != nil {
+		return s.closeHandle(buf, to)
+	}
 	if f := s.files[s.q.file]; f != nil {
-		for _, o := range s.objects {
-			o.events.Free(f)
-		}
+		s.free(f)
 		delete(s.files, s.q.file)
 	}
 	return s.append(buf, &outcome{})
 }
 
-// file returns an open file object, opened by its first use.
-func (s *Session) file(number uint64) *engine.FileObject {
-	f := s.files[number]
-	if f == nil {
-		f = &engine.FileObject{Handles: &s.notices}
-		s.files[number] = f
+// free removes the events of a file from every list.
+func (s *Session) free(f *engine.FileObject) {
+	for _, o := range s.all {
+		o.events.Free(f)
 	}
-	return f
 }

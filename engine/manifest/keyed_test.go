@@ -1,0 +1,93 @@
+package manifest
+
+import (
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// keyedItem returns the property of a manifest with that key.
+func keyedItem(t testing.TB, more string) (p *PropertyItem, h, fast func(verb Verb, request, data []byte) ks.Status) {
+	t.Helper()
+	p = &parse(t, withItems(`{"id": 1, "get": true, "set": true, "min_data": 4`+more+`}`, "")).Objects[0].PropertySets[0].Items[0]
+	v := newValue(p)
+	programs := map[Verb]*Program{VerbGet: p.Get, VerbSet: p.Set}
+	h = func(verb Verb, request, data []byte) ks.Status {
+		return programs[verb].Handler(verb, v)(new(engine.IRP), request, data)
+	}
+	fast = func(verb Verb, request, data []byte) ks.Status {
+		var io engine.IoStatus
+		require.True(t, programs[verb].FastHandler(verb, v)(new(engine.FileObject), engine.UserMode, request, data, &io))
+		return io.Status
+	}
+	return p, h, fast
+}
+
+func word(n uint32) []byte { return binary.LittleEndian.AppendUint32(nil, n) }
+
+// TestPer keeps a value for each number at the place of its structure, and one path sees what the other set.
+func TestPer(t *testing.T) {
+	node := func(n uint32) []byte { return ks.Node{NodeID: n}.Bytes() }
+	channel := func(n uint32) []byte {
+		return ks.NodePropertyAudioChannel{Node: ks.Node{NodeID: n % 2}, Channel: int32(n)}.Bytes()
+	}
+	pinID := func(n uint32) []byte { return ks.Pin{PinID: n}.Bytes() }
+	for name, request := range map[string]func(uint32) []byte{"node": node, "channel": channel, "pin": pinID} {
+		it, set, get := keyedItem(t, `, "per": "`+name+`"`)
+		require.Equal(t, name, it.Per.String())
+		numbers := []uint32{0, 1, 7, 0xFFFFFFFF}
+		for i, n := range numbers {
+			require.Equal(t, ks.StatusSuccess, set(VerbSet, request(n), word(100+uint32(i))))
+		}
+		for i, n := range numbers {
+			data := make([]byte, 4)
+			require.Equal(t, ks.StatusSuccess, get(VerbGet, request(n), data))
+			require.Equal(t, word(100+uint32(i)), data, "%s %d", name, n)
+		}
+		data := []byte{1, 2, 3, 4}
+		require.Equal(t, ks.StatusSuccess, get(VerbGet, request(5), data))
+		require.Equal(t, word(0), data, "%s 5, which nobody set", name)
+		require.Equal(t, ks.StatusSuccess, get(VerbGet, make([]byte, ks.SizeIdentifier), data))
+		require.Equal(t, word(100), data, "a request that ends before the %s", name)
+	}
+}
+
+// TestPerRange: the limits of the item are those of each value.
+func TestPerRange(t *testing.T) {
+	_, set, fast := keyedItem(t, `, "per": "node", "set_handler": "range", "values": {"type_guid": "97e99ba0-bdea-11cf-a5d6-28db04c10000",
+		"type_id": 19, "members": [{"members_flags": 1, "members_size": 8, "members_count": 1, "data": "0500000009000000"}]}`)
+	for _, path := range []func(Verb, []byte, []byte) ks.Status{set, fast} {
+		require.Equal(t, ks.StatusInvalidParameter, path(VerbSet, ks.Node{NodeID: 3}.Bytes(), word(4)))
+		require.Equal(t, ks.StatusSuccess, path(VerbSet, ks.Node{NodeID: 3}.Bytes(), word(9)))
+	}
+}
+
+// TestPerIsBounded: numbers are the caller's, who cannot fill the memory with them.
+func TestPerIsBounded(t *testing.T) {
+	_, set, fast := keyedItem(t, `, "per": "pin"`)
+	var wg sync.WaitGroup
+	for g := range 2 {
+		wg.Go(func() {
+			for n := range uint32(maxKeyed / 2) {
+				set(VerbSet, ks.Pin{PinID: 2*n + uint32(g)}.Bytes(), word(n))
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, ks.StatusInsufficientResources, set(VerbSet, ks.Pin{PinID: maxKeyed}.Bytes(), word(1)))
+	require.Equal(t, ks.StatusInsufficientResources, fast(VerbSet, ks.Pin{PinID: maxKeyed}.Bytes(), word(1)))
+	require.Equal(t, ks.StatusSuccess, set(VerbSet, ks.Pin{PinID: maxKeyed - 1}.Bytes(), word(1)))
+}
+
+// TestPerUnknown names the words that there are.
+func TestPerUnknown(t *testing.T) {
+	_, err := Parse([]byte(withItems(`{"id": 1, "per": "filter"}`, "")), "test.json")
+	require.ErrorContains(t, err, "objects[0].property_sets[0].items[0].per: expected node, channel, pin, found")
+	require.Equal(t, "item", fmt.Sprint(PerItem))
+}
