@@ -52,6 +52,7 @@ const (
 	StatusNotFound               Status = 0xC0000225 // STATUS_NOT_FOUND: error, ERROR_NOT_FOUND 1168
 	StatusPropsetNotFound        Status = 0xC0000230 // STATUS_PROPSET_NOT_FOUND: error, ERROR_SET_NOT_FOUND 1170
 	StatusNoMatch                Status = 0xC0000272 // STATUS_NO_MATCH: error, ERROR_NO_MATCH 1169
+	StatusDeviceRemoved          Status = 0xC00002B6 // STATUS_DEVICE_REMOVED: error, ERROR_DEVICE_REMOVED 1617
 )
 
 // name returns the C name of s, or nothing if it has no constant here.
@@ -153,6 +154,8 @@ func (s Status) name() string {
 		return "STATUS_PROPSET_NOT_FOUND"
 	case StatusNoMatch:
 		return "STATUS_NO_MATCH"
+	case StatusDeviceRemoved:
+		return "STATUS_DEVICE_REMOVED"
 	}
 	return ""
 }
@@ -256,6 +259,8 @@ func statusNamed(name string) (Status, bool) {
 		return StatusPropsetNotFound, true
 	case "STATUS_NO_MATCH":
 		return StatusNoMatch, true
+	case "STATUS_DEVICE_REMOVED":
+		return StatusDeviceRemoved, true
 	}
 	return 0, false
 }
@@ -345,6 +350,8 @@ func (s Status) win32() uint32 {
 		return 1170 // ERROR_SET_NOT_FOUND
 	case StatusNoMatch:
 		return 1169 // ERROR_NO_MATCH
+	case StatusDeviceRemoved:
+		return 1617 // ERROR_DEVICE_REMOVED
 	}
 	return mrMidNotFound
 }

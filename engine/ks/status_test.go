@@ -42,6 +42,7 @@ func TestStatusNumbers(t *testing.T) {
 		{StatusInvalidBufferSize, 0xC0000206, "STATUS_INVALID_BUFFER_SIZE", failure, 1784},
 		{StatusNotFound, 0xC0000225, "STATUS_NOT_FOUND", failure, 1168},
 		{StatusPropsetNotFound, 0xC0000230, "STATUS_PROPSET_NOT_FOUND", failure, 1170},
+		{StatusDeviceRemoved, 0xC00002B6, "STATUS_DEVICE_REMOVED", failure, 1617},
 		// Strangers of each class.
 		{0x00000104, 0x00000104, "0x00000104", success, 0},
 		{0x40000000, 0x40000000, "0x40000000", 1, 0},

@@ -35,10 +35,11 @@
 //	{ "object": "pin 0 of filter Speaker", "role": "pin", "of": "filter Speaker", "number": 0 }
 //
 // Manifest.Filter declares it for device.NewFilter. With pins it answers KSPROPSETID_Pin (PN-1 to PN-23), with a topology
-// KSPROPSETID_Topology (P-60 to P-62), both behind its own sets, whose items win (AT-5, AT-7). Role is table, the
-// default, filter, node or pin; flow in or out; communication none, sink, source, both or bridge. In instances, which are possible and necessary ones, -1 is any number; in a connection, from node and pin to
-// node and pin, -1 is the filter. A name is a text that stands for itself, or a GUID, whose look-up fails, as there is no registry. A
-// range whose flags have KSDATARANGE_ATTRIBUTES is followed by its attribute list.
+// KSPROPSETID_Topology (P-60 to P-62), both behind its own sets, whose items win (AT-5, AT-7). Role is table, the default, filter,
+// node or pin; flow in or out; communication none, sink, source, both or bridge. In instances, which are possible and necessary
+// ones, -1 is any number; in a connection, from node and pin to node and pin, -1 is the filter. A name is a text that stands for
+// itself, or a GUID, whose look-up fails, as there is no registry. A range whose flags have KSDATARANGE_ATTRIBUTES is followed by
+// its attribute list.
 //
 // A property with "per": "node", "channel" or "pin" has a value for each NodeId of a KSP_NODE, each Channel of a
 // KSNODEPROPERTY_AUDIO_CHANNEL or each PinId of a KSP_PIN, up to 65,536 of them.
