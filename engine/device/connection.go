@@ -57,7 +57,11 @@ func (p *Pin) putState(irp *engine.IRP, data []byte) ks.Status {
 	if to > ks.StateRun {
 		return irp.Cite("OB-19", ks.StatusInvalidParameter)
 	}
-	return irp.Cite("OB-19", p.setState(to))
+	status := p.setState(to)
+	if status == ks.StatusSuccess && to == ks.StateStop {
+		p.requests.CancelAll() // OB-21; not under the mutex, as whoever waits for one may go on here
+	}
+	return irp.Cite("OB-19", status)
 }
 
 // setState goes from the state that the pin is in to another, in one step or in all that lie between (OB-19, OB-20).

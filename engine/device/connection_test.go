@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
@@ -180,5 +181,151 @@ func TestAS33_ResetState(t *testing.T) {
 	}
 	if status := send(h, ks.IoctlResetState, word(0)...); status != ks.StatusInvalidDeviceRequest {
 		t.Errorf("a filter: %v", status)
+	}
+}
+
+// streaming is a pin whose driver queues stream requests, and what ended of them.
+type streaming struct {
+	filter, pin *device.Handle
+	ended       []ks.Status
+}
+
+// send sends a stream request on an IRP of its own, as there may be many.
+func (s *streaming) send(t *testing.T, code uint32) (*engine.IRP, []byte) {
+	t.Helper()
+	pool, err := arena.New(arena.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	irp := &engine.IRP{FileObject: s.pin.File(), Pool: pool}
+	out := []byte("as it was")
+	irp.Completion = func(irp *engine.IRP) {
+		irp.Finish(irp.IoStatus.Status, out)
+		s.ended = append(s.ended, irp.IoStatus.Status)
+		if irp.IoStatus.Information != 0 || string(out) != "as it was" {
+			t.Errorf("Information %d, output %q", irp.IoStatus.Information, out)
+		}
+	}
+	if n, status := s.pin.Dispatcher().IoControl(irp, code, nil, out); n != 0 || status != ks.StatusPending {
+		t.Fatalf("%d bytes, %v", n, status)
+	}
+	return irp, out
+}
+
+func (s *streaming) set(state uint32) ks.Status {
+	_, status := ask(s.pin, setConnection, 0, ks.PropertyTypeSet, nil, word(state))
+	return status
+}
+
+func openStreaming(t *testing.T, change func(*device.PinFactory)) *streaming {
+	t.Helper()
+	pin := factory(1)
+	pin.Config.Control = func(irp *engine.IRP, code uint32, _, out []byte) ks.Status {
+		if code != ks.IoctlReadStream && code != ks.IoctlWriteStream {
+			return ks.StatusInvalidDeviceRequest
+		}
+		copy(out, "filled")
+		return device.PinOf(irp).Requests().Add(irp)
+	}
+	if change != nil {
+		change(&pin)
+	}
+	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{pin}})
+	return &streaming{filter: h, pin: createPin(t, h, connect(0, format(1)))}
+}
+
+// TestOB21_StopEndsStreams: whoever enters STOP ends what is queued, in no other state, and not if the driver refuses to stop. What the
+// driver gives back itself is as it says.
+func TestOB21_StopEndsStreams(t *testing.T) {
+	refuse := false
+	s := openStreaming(t, func(pin *device.PinFactory) {
+		pin.SetState = func(p *device.Pin, to, _ uint32) ks.Status {
+			if to == ks.StateStop && refuse {
+				return ks.StatusUnsuccessful
+			}
+			return ks.StatusSuccess
+		}
+	})
+	for range 3 {
+		s.ended, refuse = nil, true
+		for _, state := range []uint32{ks.StateAcquire, ks.StatePause, ks.StateRun, ks.StatePause, ks.StateAcquire} {
+			if status := s.set(state); status != ks.StatusSuccess {
+				t.Fatal(status)
+			}
+			s.send(t, ks.IoctlReadStream)
+		}
+		if status := s.set(ks.StateStop); status != ks.StatusUnsuccessful || len(s.ended) != 0 {
+			t.Errorf("%v, ended %v", status, s.ended)
+		}
+		if irp := s.pin.Pin().Requests().Remove(); irp == nil || !irp.Complete(ks.StatusSuccess, 0) || len(s.ended) != 1 {
+			t.Error("the driver cannot finish a request")
+		}
+		refuse = false
+		if status := s.set(ks.StateStop); status != ks.StatusSuccess || len(s.ended) != 5 || s.pin.Pin().Requests().Len() != 0 {
+			t.Errorf("%v, ended %v", status, s.ended)
+		}
+		for _, status := range s.ended[1:] {
+			if status != ks.StatusCancelled {
+				t.Error(s.ended)
+			}
+		}
+	}
+	s.ended = nil
+	s.send(t, ks.IoctlWriteStream) // in STOP, which it does not enter again
+	if status := s.set(ks.StateStop); status != ks.StatusSuccess || s.pin.Close() != nil || len(s.ended) != 1 ||
+		s.ended[0] != ks.StatusCancelled { // AS-24
+		t.Errorf("%v, ended %v", status, s.ended)
+	}
+}
+
+// TestAS33_ResetEndsStreams: the beginning of a reset ends what is queued, and what is queued meanwhile.
+func TestAS33_ResetEndsStreams(t *testing.T) {
+	s := openStreaming(t, nil)
+	reset := func(what uint32) ks.Status {
+		_, status := s.pin.IoControl(ks.IoctlResetState, word(what), nil)
+		return status
+	}
+	s.send(t, ks.IoctlReadStream)
+	s.send(t, ks.IoctlWriteStream)
+	if status := reset(ks.ResetEnd); status != ks.StatusSuccess || len(s.ended) != 0 {
+		t.Errorf("END: %v, ended %v", status, s.ended)
+	}
+	if status := reset(ks.ResetBegin); status != ks.StatusSuccess || len(s.ended) != 2 || s.ended[0] != ks.StatusCancelled {
+		t.Errorf("BEGIN: %v, ended %v", status, s.ended)
+	}
+	if status := reset(ks.ResetEnd); status != ks.StatusSuccess {
+		t.Error(status)
+	}
+	s.send(t, ks.IoctlReadStream)
+	if len(s.ended) != 2 {
+		t.Errorf("ended %v", s.ended)
+	}
+	// A reset, or a close, that begins while the driver has a request which it then queues.
+	for _, end := range []func(p *device.Handle){
+		func(p *device.Handle) {
+			pool, err := arena.New(arena.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			other := &engine.IRP{FileObject: p.File(), Pool: pool, UserEvent: make(chan struct{}, 1)}
+			if _, status := p.Dispatcher().IoControl(other, ks.IoctlResetState, word(ks.ResetBegin), nil); status != ks.StatusSuccess {
+				t.Error(status)
+			}
+		},
+		func(p *device.Handle) { _ = p.Close() },
+	} {
+		s := openStreaming(t, func(pin *device.PinFactory) {
+			own := pin.Config.Control
+			pin.Config.Control = func(irp *engine.IRP, code uint32, in, out []byte) ks.Status {
+				if code == ks.IoctlReadStream {
+					end(device.PinOf(irp).Handle())
+				}
+				return own(irp, code, in, out)
+			}
+		})
+		s.send(t, ks.IoctlReadStream)
+		if len(s.ended) != 1 || s.ended[0] != ks.StatusCancelled {
+			t.Errorf("ended %v", s.ended)
+		}
 	}
 }

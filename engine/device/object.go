@@ -122,9 +122,18 @@ func (o *object) closing() {
 	o.instance.mu.Lock()
 	o.closed = true
 	o.instance.mu.Unlock()
+	if o.pin != nil {
+		o.pin.requests.CancelAll() // AS-24
+	}
 	if o.cleanup != nil {
 		o.cleaned.Do(o.cleanup)
 	}
+}
+
+func (o *object) isClosed() bool {
+	o.instance.mu.Lock()
+	defer o.instance.mu.Unlock()
+	return o.closed
 }
 
 // release gives up one reference. The last one ends the object, and then keeps its parent no longer (OB-14, AS-27). Nil is none.

@@ -52,7 +52,8 @@ type Pin struct {
 	request engine.ConnectRequest // Format and Attributes as they were at first
 	state   atomic.Uint32
 
-	resetting atomic.Bool // stream requests are refused (AS-33)
+	requests  engine.CancelQueue // stream requests that the driver finishes later
+	resetting atomic.Bool        // others are refused (AS-33)
 
 	mu       sync.Mutex
 	format   []byte
@@ -87,6 +88,15 @@ func (p *Pin) ID() uint32 { return p.factory.id }
 
 // State returns the state that the pin is in, one of the ks.State constants.
 func (p *Pin) State() uint32 { return p.state.Load() }
+
+// Requests returns the queue for stream requests that the driver finishes later. It keeps them there with
+//
+//	return pin.Requests().Add(irp)
+//
+// in its Control, and takes them out with Remove. What is in the queue ends with STATUS_CANCELLED when the pin has entered STOP (OB-21),
+// when a reset begins (AS-33) and when the handle is closed (AS-24). A driver that keeps such requests elsewhere, or gives them
+// back unfilled, ends them in SetState, its Control and Cleanup.
+func (p *Pin) Requests() *engine.CancelQueue { return &p.requests }
 
 // Format returns a copy of the format that the pin has: a KSDATAFORMAT and what belongs to it.
 func (p *Pin) Format() []byte {

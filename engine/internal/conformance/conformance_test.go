@@ -38,8 +38,7 @@ func numbers() (all []string) {
 	add("S", 37, 41)
 	add("PN", 1, 15)
 	add("PN", 18, 23) // what lies between is the driver's
-	add("OB", 1, 20)
-	add("OB", 22, 24)
+	add("OB", 1, 24)
 	add("AT", 1, 14)
 	add("AS", 1, 3)
 	add("AS", 6, 9)
