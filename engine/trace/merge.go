@@ -1,0 +1,193 @@
+package trace
+
+import (
+	"cmp"
+	"container/heap"
+)
+
+// cursor reads the records of one handle. While the records of one block are used, a goroutine reads and checks those that follow.
+type cursor struct {
+	reader *Reader
+	handle uint32
+	block  int // that is being used
+	left   []byte
+	buf    []byte // what left is of
+	rec    Record
+	done   bool
+
+	ahead chan loaded   // blocks that were read, closed behind the last
+	spare chan []byte   // buffers for more
+	stop  chan struct{} // closed when there are to be no more
+}
+
+// loaded is a block that was read ahead.
+type loaded struct {
+	block   int
+	payload []byte
+	err     error
+}
+
+// newCursor returns a cursor of the handle that is r.opened[i], which reads some blocks ahead. It is to be closed.
+func newCursor(r *Reader, i, depth int) *cursor {
+	handle := r.opened[i].Handle
+	c := &cursor{reader: r, handle: handle, ahead: make(chan loaded, depth), spare: make(chan []byte, depth+2), stop: make(chan struct{})}
+	c.rec.opened = i
+	go c.read()
+	return c
+}
+
+// read is the goroutine that reads ahead.
+func (c *cursor) read() {
+	defer close(c.ahead)
+	for _, n := range c.reader.streams[c.handle] {
+		var buf []byte
+		select {
+		case buf = <-c.spare:
+		default:
+		}
+		payload, err := c.reader.payload(buf, &c.reader.blocks[n], n)
+		select {
+		case c.ahead <- loaded{n, payload, err}:
+		case <-c.stop:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// close ends what is read ahead, and waits for that: the file may be closed after it.
+func (c *cursor) close() {
+	close(c.stop)
+	for range c.ahead {
+	}
+}
+
+// next reads the next record into rec, or sets done.
+func (c *cursor) next() error {
+	for len(c.left) == 0 {
+		l, ok := <-c.ahead
+		if !ok {
+			c.done = true
+			return nil
+		}
+		if l.err != nil {
+			return l.err
+		}
+		if c.buf != nil {
+			c.spare <- c.buf // has room for all there are
+		}
+		c.block, c.buf, c.left = l.block, l.payload, l.payload
+	}
+	last := c.rec.Order
+	size, wrong := c.rec.decode(c.left)
+	if wrong == "" && c.rec.Kind != KindRequest {
+		wrong = "a record of a handle that is no request"
+	}
+	if wrong == "" && c.rec.Begin < last {
+		wrong = "a request that began before the one before had ended"
+	}
+	if wrong != "" {
+		return c.reader.fail(&c.reader.blocks[c.block], c.block, "%s", wrong)
+	}
+	c.rec.Handle = c.handle
+	c.left = c.left[size:]
+	return nil
+}
+
+// before is the order in which records are replayed: that in which they began.
+func before(a, b *Record) bool {
+	return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.Order, b.Order)) < 0
+}
+
+// merger brings the records of several handles, and those of none, into order.
+type merger struct {
+	cursors cursors // with a record each; the first is next
+	all     []*cursor
+	control []Record
+	used    *cursor // whose record was returned
+	err     error
+}
+
+// newMerger merges the handles that are r.opened[i] for some i. It is to be closed.
+func newMerger(r *Reader, opened []int, control []Record) *merger {
+	const many = 16 // handles, of which each has a buffer or two, not more
+	m, depth := &merger{control: control}, 4
+	if len(opened) > many {
+		depth = 1
+	}
+	for _, i := range opened {
+		if len(r.streams[r.opened[i].Handle]) == 0 {
+			continue
+		}
+		c := newCursor(r, i, depth)
+		m.all = append(m.all, c)
+		if err := c.next(); err != nil {
+			m.err = err
+		} else if !c.done {
+			m.cursors = append(m.cursors, c)
+		}
+	}
+	heap.Init(&m.cursors)
+	return m
+}
+
+// close ends what is read ahead, so that the file may be closed.
+func (m *merger) close() {
+	for _, c := range m.all {
+		c.close()
+	}
+}
+
+// next returns the next record, or nil at the end.
+func (m *merger) next() (*Record, error) {
+	if c := m.used; c != nil && m.err == nil {
+		m.used = nil
+		switch m.err = c.next(); {
+		case m.err != nil:
+		case c.done:
+			heap.Pop(&m.cursors)
+		case len(m.cursors) > 1:
+			heap.Fix(&m.cursors, 0)
+		}
+	}
+	switch {
+	case m.err != nil:
+		return nil, m.err
+	case len(m.cursors) == 0 && len(m.control) == 0:
+		return nil, nil
+	case len(m.cursors) == 0 || len(m.control) > 0 && before(&m.control[0], &m.cursors[0].rec):
+		rec := &m.control[0]
+		m.control = m.control[1:]
+		return rec, nil
+	}
+	m.used = m.cursors[0]
+	return &m.used.rec, nil
+}
+
+// limit is where a record would be another's turn that begins there, if the record that was returned last is of a handle.
+func (m *merger) limit() uint64 {
+	limit := uint64(1<<64 - 1)
+	for i := 1; i < min(len(m.cursors), 3); i++ { // the least of a heap but for the first
+		limit = min(limit, m.cursors[i].rec.Begin)
+	}
+	if len(m.control) > 0 {
+		limit = min(limit, m.control[0].Begin)
+	}
+	return limit
+}
+
+// cursors is a heap.
+type cursors []*cursor
+
+func (c cursors) Len() int           { return len(c) }
+func (c cursors) Less(i, j int) bool { return before(&c[i].rec, &c[j].rec) }
+func (c cursors) Swap(i, j int)      { c[i], c[j] = c[j], c[i] }
+func (c *cursors) Push(x any)        { *c = append(*c, x.(*cursor)) }
+func (c *cursors) Pop() any {
+	old := *c
+	last := old[len(old)-1]
+	*c = old[:len(old)-1]
+	return last
+}

@@ -1,0 +1,370 @@
+package trace
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// player is one goroutine of a replay, and what it replays.
+type player struct {
+	*replay
+	load     int
+	opened   []int // indexes of Reader.opened
+	control  []Record
+	out      []byte // the buffer of requests
+	pendings []*pending
+	sent     uint64
+}
+
+// pending is a request that the recording has as pended. It is in flight on a goroutine of its own.
+type pending struct {
+	rec    Record
+	out    []byte
+	left   chan left     // it was left pending
+	done   chan struct{} // n and status are there
+	n      uint32
+	status ks.Status
+}
+
+// left is a request that a handler left pending.
+type left struct {
+	irp  *engine.IRP
+	data []byte
+}
+
+// left is told that the request of the handle was left pending. One that the recording does not have as pended ends: there is nobody
+// who completes it.
+func (h *played) left(irp *engine.IRP, data []byte) {
+	if q := h.pending; q != nil {
+		q.left <- left{irp, data}
+		return
+	}
+	irp.Complete(ks.StatusCancelled, 0)
+}
+
+// run replays.
+func (p *player) run(ctx context.Context) error {
+	m := newMerger(p.reader, p.opened, p.control)
+	defer m.close()
+	defer func() { p.requests.Add(p.sent) }()
+	done := ctx.Done()
+	for {
+		rec, err := m.next()
+		if err != nil {
+			return err
+		}
+		select {
+		case <-done:
+			return ctx.Err()
+		default:
+		}
+		if len(p.pendings) > 0 {
+			if err := p.settle(ctx, rec); err != nil {
+				return err
+			}
+		}
+		if rec == nil {
+			return nil
+		}
+		if p.options.Speed > 0 {
+			if err := p.wait(ctx, rec.Time); err != nil {
+				return err
+			}
+		}
+		if rec.Kind == KindRequest {
+			p.request(rec)
+			if p.options.Speed == 0 && len(p.pendings) == 0 && p.handles[rec.opened] != nil {
+				p.burst(m.used, m.limit())
+			}
+		} else if err := p.other(rec); err != nil {
+			return err
+		}
+	}
+}
+
+// wait waits until it is time for a record. A timer that is later than a tick of the recording's clock is of no use.
+func (p *player) wait(ctx context.Context, at time.Duration) error {
+	d := time.Duration(float64(at)/p.options.Speed) - time.Since(p.start)
+	if d < tick/2 {
+		return nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// request replays a request.
+func (p *player) request(rec *Record) {
+	h := p.handles[rec.opened]
+	switch {
+	case h == nil:
+		p.missed(rec, "its handle could not be opened")
+		return
+	case rec.OutBytes > p.options.MaxOut:
+		p.missed(rec, "its output buffer is too long")
+		return
+	}
+	if h.kernel != rec.Flags&FlagKernel {
+		h.kernel = rec.Flags & FlagKernel
+		h.inner.SetMode(rec.Mode())
+	}
+	p.sent++
+	if rec.Flags&(FlagPended|FlagEvent|FlagAliased) != 0 {
+		p.rare(h, rec)
+		return
+	}
+	if int(rec.OutBytes) > len(p.out) {
+		p.out = make([]byte, max(int(rec.OutBytes), 4<<10))
+	}
+	out := p.out[:rec.OutBytes]
+	if rec.Flags&FlagCarried != 0 {
+		copy(out, rec.Out)
+	}
+	n, status := h.inner.IoControl(rec.Code, rec.In, out)
+	if p.options.Verify {
+		p.compare(rec, n, status, out)
+	}
+}
+
+// burst replays what the handle that was just used has next, as long as these are plain requests that began before limit and lie in
+// the same block: what most of a trace is, at a fifth of an ordinary request's time. What is not plain, or wrong, is left to next.
+func (p *player) burst(c *cursor, limit uint64) {
+	const plain = uint64(0xFFFF&^(FlagExact|FlagKernel|FlagCarried))<<16 | 0xFFFF // of head
+	le := binary.LittleEndian
+	h, verify, order := p.handles[c.rec.opened], p.options.Verify, c.rec.Order
+	for len(c.left) >= recordHeader {
+		b := c.left
+		head, lengths := le.Uint64(b), le.Uint64(b[40:])
+		in, room, flags := lengths&(1<<32-1), lengths>>32, Flags(head>>16)
+		carried := uint64(0)
+		if flags&FlagCarried != 0 {
+			carried = room
+		}
+		at := recordHeader + (in+7)&^7
+		size := at + (carried+7)&^7
+		now := le.Uint64(b[8:])
+		begin := now - 1 - uint64(le.Uint32(b[24:]))
+		if head&plain != uint64(KindRequest) || size > uint64(len(b)) || begin < order || begin >= limit || begin >= now ||
+			int64(le.Uint64(b[16:])) < 0 || room > uint64(len(p.out)) || h.kernel != flags&FlagKernel {
+			break
+		}
+		out := p.out[:room]
+		copy(out, b[at:at+carried])
+		n, status := h.inner.IoControl(uint32(head>>32), b[recordHeader:recordHeader+in:recordHeader+in], out)
+		p.sent++
+		if verify && (uint64(status)|uint64(n)<<32 != le.Uint64(b[32:]) || digest(out, n, status) != le.Uint64(b[48:])) {
+			var rec Record
+			rec.decode(b)
+			rec.Handle, rec.opened = c.handle, c.rec.opened
+			p.compare(&rec, n, status, out)
+		}
+		c.left, order = b[size:], now
+	}
+	c.rec.Order = order
+}
+
+// rare replays a request that is more than its bytes.
+func (p *player) rare(h *played, rec *Record) {
+	in, out := rec.In, make([]byte, rec.OutBytes)
+	if rec.Flags&FlagCarried != 0 {
+		copy(out, rec.Out)
+	}
+	if rec.Flags&FlagAliased != 0 {
+		both := make([]byte, max(len(in), len(out)))
+		copy(both, out)
+		copy(both, in)
+		in, out = both[:len(in)], both[:len(out)]
+	}
+	if rec.Flags&FlagEvent != 0 {
+		in, out = p.event(h, rec, in, out)
+	}
+	if rec.Flags&FlagPended != 0 {
+		p.pend(h, rec, in, out)
+		return
+	}
+	n, status := h.inner.IoControl(rec.Code, in, out)
+	if p.options.Verify {
+		p.compare(rec, n, status, out)
+	}
+}
+
+// event returns the buffers of a request for an event. The memory that was at an address in the recording is the same memory each
+// time, and the object that is to be signalled is one of the device that is here.
+func (p *player) event(h *played, rec *Record, in, out []byte) ([]byte, []byte) {
+	if rec.Event == 0 {
+		return in, out
+	}
+	if h.events == nil {
+		h.events = make(map[uint64][]byte)
+	}
+	data := out
+	if rec.Code == ks.IoctlDisableEvent {
+		data = in
+	}
+	kept := h.events[rec.Event]
+	if cap(kept) < len(data) || kept == nil {
+		kept = make([]byte, len(data), len(data)+64) // an enable may have more of it than the disable
+		h.events[rec.Event] = kept
+	}
+	kept = kept[:len(data)]
+	copy(kept, data)
+	if rec.Code == ks.IoctlDisableEvent {
+		return kept, out
+	}
+	if id, ok := ks.DecodeIdentifier(in); ok && id.Flags&ks.EventTypeQueryBuffer != 0 && len(in) >= ks.SizeIdentifier+8 {
+		asked := append([]byte(nil), in...)
+		putAddress(asked, ks.SizeIdentifier, h.events[binary.LittleEndian.Uint64(in[ks.SizeIdentifier:])])
+		return asked, kept
+	}
+	if d, ok := ks.DecodeEventData(kept); ok && !rec.Status.IsError() {
+		handles := p.device(p.reader.opened[rec.opened].Device).Handles()
+		switch d.NotificationType {
+		case ks.NotificationEventHandle:
+			d.Object = handles.Open(engine.NewSyncEvent(), engine.ModifyState, rec.Mode())
+		case ks.NotificationSemaphoreHandle:
+			d.Object = handles.Open(engine.NewSemaphore(1<<31-1), engine.ModifyState, rec.Mode())
+		}
+		d.Put(kept)
+	}
+	return in, kept
+}
+
+// pend sends a request that the recording has as pended, and goes on when it is left pending.
+func (p *player) pend(h *played, rec *Record, in, out []byte) {
+	q := &pending{rec: rec.clone(), out: out, left: make(chan left, 1), done: make(chan struct{})}
+	in = append([]byte(nil), in...)
+	h.pending = q
+	p.pendings = append(p.pendings, q)
+	started := make(chan struct{})
+	go func() {
+		close(started)
+		q.n, q.status = h.inner.IoControl(q.rec.Code, in, out)
+		close(q.done)
+	}()
+	<-started
+	if p.options.Pends == nil {
+		return
+	}
+	select {
+	case l := <-q.left:
+		q.left <- l
+	case <-q.done:
+	}
+}
+
+// settle ends the pended requests that had ended when a record began, or all for nil.
+func (p *player) settle(ctx context.Context, rec *Record) error {
+	kept := p.pendings[:0]
+	for _, q := range p.pendings {
+		if rec != nil && rec.Begin < q.rec.Order {
+			kept = append(kept, q)
+			continue
+		}
+		select {
+		case <-q.done: // cancelled by what came before
+		case l := <-q.left:
+			if q.rec.Flags&FlagProduced != 0 {
+				copy(l.data, q.rec.Out)
+			}
+			l.irp.Complete(q.rec.Status, q.rec.Information)
+		default:
+		}
+		select {
+		case <-q.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		p.handles[q.rec.opened].pending = nil
+		if p.options.Verify {
+			p.compare(&q.rec, q.n, q.status, q.out)
+		}
+	}
+	p.pendings = kept
+	return nil
+}
+
+// other replays what is no request.
+func (p *player) other(rec *Record) error {
+	var status ks.Status
+	var n uint64
+	switch rec.Kind {
+	case KindOpen:
+		object := string(rec.In)
+		dev, err := p.make(object, rec.Parent)
+		if err != nil {
+			return err
+		}
+		inner, err := dev.Open()
+		if err != nil {
+			p.missed(rec, err.Error())
+			return nil
+		}
+		p.add(rec.opened, &played{inner: inner})
+		return nil
+	case KindCreate:
+		h := p.handles[p.reader.indexOf(rec.Parent)]
+		if h == nil {
+			p.missed(rec, "the handle that it is created on could not be opened")
+			return nil
+		}
+		if h.kernel != rec.Flags&FlagKernel {
+			h.kernel = rec.Flags & FlagKernel
+			h.inner.SetMode(rec.Mode())
+		}
+		create := h.inner.CreatePin
+		if rec.Flags&FlagNamed != 0 {
+			create = h.inner.Create
+		}
+		var inner *device.Handle
+		if inner, status = create(rec.In); inner != nil {
+			if rec.opened < 0 {
+				_ = inner.Close()
+			} else {
+				p.add(rec.opened, &played{inner: inner, kernel: h.kernel})
+			}
+		}
+	case KindClose:
+		if h := p.handles[rec.opened]; h != nil {
+			_ = h.inner.Close()
+		}
+		return nil
+	case KindGenerate:
+		if dev := p.device(rec.Parent); dev != nil {
+			var set *ks.GUID
+			if len(rec.In) == len(ks.GUID{}) {
+				set = (*ks.GUID)(rec.In)
+			}
+			status, n = generate(dev, set, rec.Code, rec.Out)
+		}
+	}
+	if p.options.Verify && (status != rec.Status || n != rec.Information) {
+		p.differ(Difference{Record: *rec, Status: status, Information: n}, rec.opened)
+	}
+	return nil
+}
+
+// compare notes whether an answer is another than that of the recording.
+func (p *player) compare(rec *Record, n uint32, status ks.Status, out []byte) {
+	sum := digest(out, n, status)
+	if status != rec.Status || uint64(n) != rec.Information || sum != rec.Digest {
+		produced := out[:min(uint64(n), uint64(len(out)))]
+		p.differ(Difference{Record: *rec, Status: status, Information: uint64(n), Digest: sum, Output: produced}, rec.opened)
+	}
+}
+
+// missed notes what could not be replayed.
+func (p *player) missed(rec *Record, why string) {
+	if p.options.Verify {
+		p.differ(Difference{Record: *rec, Why: why}, rec.opened)
+	}
+}

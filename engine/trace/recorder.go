@@ -1,0 +1,397 @@
+package trace
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Config says how to record. Its zero value is ready.
+type Config struct {
+	// Sources name what the devices were made from, for the one who replays: nothing is checked by it.
+	Sources []Source
+	// Buffer is how many bytes wait for the writer at most, for each handle; 0 is 256 KiB. A handle takes a quarter of it with its first
+	// request. A request that is longer takes its length until it is written.
+	Buffer int
+	// Wait makes requests wait for the writer when the buffer of their handle is full. Else they are dropped and counted.
+	Wait bool
+	// Flush is how long a record stays in memory at most; 0 is 100 milliseconds.
+	Flush time.Duration
+	// ClockEvery is how many requests of a handle there are to one whose time is read from the clock; 0 is 64, 1 is all. It is rounded
+	// up to a power of two.
+	ClockEvery int
+	// PartSize is the number of bytes after which the trace goes on in the writer that Next returns; 0 is never. Each part can be read
+	// by itself, and parts that are put together are one trace.
+	PartSize int64
+	// Next is called by the goroutine that writes, when the part before has been written. part is 1 for the first call.
+	Next func(part int) (io.Writer, error)
+	// Pends marks requests that are pended. Its Wrap is around the handlers of the devices; nil marks none.
+	Pends *Pends
+}
+
+// Source is a manifest that recorded devices were made from.
+type Source struct {
+	Name   string `json:"name"`   // of the driver
+	Digest string `json:"digest"` // xxhash64 of the file, in hexadecimal
+}
+
+// Header says how a trace was recorded.
+type Header struct {
+	Version    int           `json:"version"`     // of the format
+	ID         string        `json:"id"`          // the same in all parts of a trace, and in no other
+	Part       int           `json:"part"`        // from 0
+	OS         string        `json:"os"`          // as Go names it
+	Arch       string        `json:"arch"`        // as Go names it
+	Processors int           `json:"processors"`  // that Go used
+	Go         string        `json:"go"`          // version
+	Sources    []Source      `json:"sources"`     // never null
+	Start      time.Time     `json:"start"`       // 0 of the times of records
+	Tick       time.Duration `json:"tick"`        // of the clock that most times are of, in nanoseconds
+	ClockEvery int           `json:"clock_every"` // see Config
+}
+
+const (
+	tick          = time.Millisecond
+	defaultBuffer = 256 << 10
+	defaultFlush  = 100 * time.Millisecond
+	defaultEvery  = 64
+)
+
+// Recorder records what goes through the handles that it opens. It is safe for concurrent use.
+type Recorder struct {
+	config Config
+	header Header
+	chunk  int // bytes
+	every  uint32
+	start  time.Time
+
+	order   atomic.Uint64 // records that were made
+	_       [56]byte      // keeps what is only read off the line that every request writes
+	now     atomic.Int64  // the clock that ticks
+	dropped atomic.Uint64
+
+	wake  chan struct{} // something is to be written
+	stop  chan struct{}
+	ended chan struct{} // nothing will be written any more
+	once  sync.Once
+
+	mu      sync.Mutex
+	streams []*stream
+	control []byte            // records of no handle that are to be written
+	first   uint64            // the Order of the first of them
+	open    map[uint32][]byte // the opens of handles that may have more requests, for the parts that follow
+	devices map[*device.Device]uint32
+	handles uint32 // numbers that were given
+	err     error
+
+	// Of the writer.
+	out      io.Writer
+	part     int64 // bytes
+	parts    int
+	sequence uint64
+	lost     uint64 // controls that were dropped
+}
+
+// NewRecorder begins a trace in w. Close ends it; w is the caller's to close, after that. The error is that of the first write.
+func NewRecorder(w io.Writer, config Config) (*Recorder, error) {
+	if config.PartSize > 0 && config.Next == nil {
+		return nil, errors.New("trace: PartSize without Next; say where the parts that follow go")
+	}
+	if config.Buffer <= 0 {
+		config.Buffer = defaultBuffer
+	}
+	if config.Flush <= 0 {
+		config.Flush = defaultFlush
+	}
+	if config.ClockEvery <= 0 {
+		config.ClockEvery = defaultEvery
+	}
+	every := 1
+	for every < config.ClockEvery && every < 1<<30 {
+		every *= 2
+	}
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	r := &Recorder{
+		config: config, chunk: max(config.Buffer/chunks, 4<<10) &^ 7, every: uint32(every) - 1, start: time.Now(), out: w,
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
+		open: make(map[uint32][]byte), devices: make(map[*device.Device]uint32),
+	}
+	sources := config.Sources
+	if sources == nil {
+		sources = []Source{}
+	}
+	r.header = Header{Version: Version, ID: hex.EncodeToString(id[:]), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(),
+		Processors: runtime.GOMAXPROCS(0), Sources: sources, Start: r.start.UTC().Round(0), Tick: tick, ClockEvery: every}
+	if err := r.begin(); err != nil {
+		return nil, fmt.Errorf("trace: %w", err)
+	}
+	go r.ticks()
+	go r.run()
+	return r, nil
+}
+
+// Open opens a device, whose requests are recorded. object is the name that a replay opens it by.
+func (r *Recorder) Open(dev *device.Device, object string) (*Handle, error) {
+	begin, at := r.order.Load(), time.Since(r.start)
+	inner, err := dev.Open()
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	number, ok := r.devices[dev]
+	if !ok {
+		number = uint32(len(r.devices) + 1)
+		r.devices[dev] = number
+	}
+	r.mu.Unlock()
+	h := r.handle(inner)
+	r.add(Record{Kind: KindOpen, Begin: begin, Time: at, Handle: h.stream.handle, Parent: number, In: []byte(object)}, h)
+	return h, nil
+}
+
+// Generate generates an event on a device, as engine.EventList.GenerateData does for all that are enabled, and records it. A set that is
+// nil is any.
+func (r *Recorder) Generate(dev *device.Device, set *ks.GUID, id uint32, data []byte) ks.Status {
+	begin, at := r.order.Load(), time.Since(r.start)
+	status, n := generate(dev, set, id, data)
+	rec := Record{Kind: KindGenerate, Begin: begin, Time: at, Code: id, Status: status, Information: n, Out: data,
+		OutBytes: uint32(len(data)), Flags: FlagCarried}
+	if set != nil {
+		rec.In = set[:]
+	}
+	r.mu.Lock()
+	rec.Parent = r.devices[dev]
+	r.mu.Unlock()
+	r.add(rec, nil)
+	return status
+}
+
+// Dropped returns how many records have been lost because the writer was too slow, or failed.
+func (r *Recorder) Dropped() uint64 { return r.dropped.Load() }
+
+// Close writes what was recorded, and ends the trace. Requests that are in flight, or come later, are answered and not recorded. The
+// error is the first of those who write; what came after it is lost, and counted.
+func (r *Recorder) Close() error {
+	r.once.Do(func() { close(r.stop) })
+	<-r.ended
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// maxControl is how many bytes of generated events wait for the writer.
+const maxControl = 1 << 20
+
+// add records something that is no request. A handle that it opened is one of a later part, too.
+func (r *Recorder) add(rec Record, opened *Handle) {
+	rec.Duration = time.Since(r.start) - rec.Time
+	rec.Flags |= FlagExact
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rec.Kind == KindGenerate && len(r.control)+rec.size() > maxControl {
+		r.lost++
+		r.dropped.Add(1)
+		return
+	}
+	rec.Order = r.order.Add(1)
+	if len(r.control) == 0 {
+		r.first = rec.Order
+	}
+	r.control = rec.appendTo(r.control)
+	if opened != nil {
+		r.streams = append(r.streams, &opened.stream) // with its open, which is written before its requests
+		rec.Flags |= FlagContinued
+		r.open[opened.stream.handle] = rec.appendTo(nil)
+	}
+}
+
+// register has the writer look at a stream.
+func (r *Recorder) register(s *stream) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.idle.CompareAndSwap(true, false) {
+		r.streams = append(r.streams, s)
+	}
+}
+
+// kick wakes the writer.
+func (r *Recorder) kick() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// ticks is the goroutine of the clock.
+func (r *Recorder) ticks() {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			r.now.Store(int64(time.Since(r.start)))
+		case <-r.ended:
+			return
+		}
+	}
+}
+
+// run is the goroutine that writes.
+func (r *Recorder) run() {
+	defer close(r.ended)
+	t := time.NewTicker(r.config.Flush)
+	defer t.Stop()
+	for {
+		all, last := false, false
+		select {
+		case <-r.wake:
+		case <-t.C:
+			all = true
+		case <-r.stop:
+			all, last = true, true
+		}
+		err := r.write(all)
+		if err == nil && last {
+			err = r.end()
+		}
+		if err != nil {
+			r.mu.Lock()
+			r.err = fmt.Errorf("trace: %w; what follows was not recorded", err)
+			r.mu.Unlock()
+		}
+		if err != nil || last {
+			return
+		}
+	}
+}
+
+// write writes what streams have. What has no handle goes first, so that a handle is opened before its requests are read.
+func (r *Recorder) write(all bool) error {
+	r.mu.Lock()
+	streams := slices.Clone(r.streams)
+	r.mu.Unlock()
+	if err := r.writeControl(); err != nil {
+		return err
+	}
+	for _, s := range streams {
+		if err := s.drain(all, r.writeBlock); err != nil {
+			return err
+		}
+	}
+	if all {
+		r.retire()
+	}
+	return nil
+}
+
+// retire forgets streams of closed handles. A request that ended meanwhile finds out, and registers its stream again.
+func (r *Recorder) retire() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.streams = slices.DeleteFunc(r.streams, func(s *stream) bool {
+		if !s.finished.Load() {
+			return false
+		}
+		s.idle.Store(true)
+		if !s.empty() && s.idle.CompareAndSwap(true, false) {
+			return false
+		}
+		delete(r.open, s.handle)
+		return true
+	})
+}
+
+// writeControl writes the records of no handle.
+func (r *Recorder) writeControl() error {
+	r.mu.Lock()
+	records, b := r.control, block{kind: blockRecords, first: r.first, dropped: r.lost}
+	r.control = nil
+	r.mu.Unlock()
+	if len(records) == 0 {
+		return nil
+	}
+	return r.writeBlock(&b, append(make([]byte, blockHeader), records...))
+}
+
+// writeBlock writes a block whose payload follows the room for its header.
+func (r *Recorder) writeBlock(b *block, room []byte) error {
+	if r.config.PartSize > 0 && r.part > 0 && r.part+int64(len(room)) > r.config.PartSize {
+		if err := r.rotate(); err != nil {
+			return err
+		}
+	}
+	if b.first == 0 {
+		b.first = firstOrder(room[blockHeader:])
+	}
+	if b.kind == blockRecords {
+		r.part += int64(len(room))
+	}
+	return r.put(b, room)
+}
+
+// put writes a block to the part that is being written.
+func (r *Recorder) put(b *block, room []byte) error {
+	b.sequence = r.sequence
+	r.sequence++
+	b.put(room, room[blockHeader:])
+	n, err := r.out.Write(room)
+	if err == nil && n < len(room) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// begin writes the first block of a part.
+func (r *Recorder) begin() error {
+	header := r.header
+	header.Part = r.parts
+	text, err := json.Marshal(header)
+	if err != nil {
+		return err
+	}
+	return r.put(&block{kind: blockStart}, append(make([]byte, blockHeader), text...))
+}
+
+// end writes the last block of a part.
+func (r *Recorder) end() error {
+	return r.put(&block{kind: blockEnd, first: r.order.Load(), dropped: r.dropped.Load()}, make([]byte, blockHeader))
+}
+
+// rotate goes on in the next part, which begins with the handles that are open.
+func (r *Recorder) rotate() error {
+	if err := r.end(); err != nil {
+		return err
+	}
+	r.parts++
+	out, err := r.config.Next(r.parts)
+	if err != nil {
+		return fmt.Errorf("part %d: %w", r.parts, err)
+	}
+	r.out, r.part = out, 0
+	if err := r.begin(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	room := make([]byte, blockHeader)
+	for _, number := range slices.Sorted(maps.Keys(r.open)) {
+		room = append(room, r.open[number]...)
+	}
+	r.mu.Unlock()
+	if len(room) == blockHeader {
+		return nil
+	}
+	return r.put(&block{kind: blockRecords, first: firstOrder(room[blockHeader:]), dropped: r.lost}, room)
+}

@@ -1,0 +1,152 @@
+package trace
+
+import (
+	"sync/atomic"
+)
+
+// chunks is how many chunks a stream has: one that the requests of a handle fill while the writer has the others.
+const chunks = 4
+
+// stream is the buffer between the requests of a handle and the writer. The goroutine that has the handle writes to the chunks in
+// turn and seals those that are full; the writer takes what is in them and gives them back.
+type stream struct {
+	recorder *Recorder
+	handle   uint32
+
+	// Of the goroutine that has the handle.
+	current []byte // what is left of the chunk that is being filled
+	at      int    // where that is in the chunk
+	filling int    // its index
+	dropped uint64
+
+	// Of the writer.
+	draining int
+
+	idle     atomic.Bool // the writer does not look at the stream any more
+	finished atomic.Bool // the handle is closed
+	waiting  atomic.Bool // a request waits for a chunk
+	space    chan struct{}
+	chunks   [chunks]chunk
+}
+
+// chunk is some of the memory of a stream. Its first bytes are left for the header of the block that it becomes.
+type chunk struct {
+	memory  []byte
+	dropped uint64        // records of the stream that were lost before this chunk
+	written int           // up to where the writer has taken it
+	used    atomic.Uint32 // up to where it is filled
+	sealed  atomic.Bool   // it is the writer's
+}
+
+// reserve returns room for a record, or nil if it is to be dropped.
+func (s *stream) reserve(size int) []byte {
+	if size <= len(s.current) {
+		return s.current
+	}
+	return s.next(size)
+}
+
+// next is reserve in another chunk.
+//
+//go:noinline
+func (s *stream) next(size int) []byte {
+	if size > maxPayload {
+		return s.drop()
+	}
+	if c := &s.chunks[s.filling]; s.at > blockHeader {
+		s.at, s.current = 0, nil
+		c.sealed.Store(true)
+		s.filling = (s.filling + 1) % chunks
+		s.recorder.kick()
+	}
+	c := &s.chunks[s.filling]
+	for c.sealed.Load() {
+		if !s.recorder.config.Wait || !s.wait(c) {
+			return s.drop()
+		}
+	}
+	if len(c.memory) < blockHeader+size {
+		c.memory = make([]byte, max(s.recorder.chunk, blockHeader+size))
+	}
+	c.dropped = s.dropped
+	c.used.Store(blockHeader)
+	s.at, s.current = blockHeader, c.memory[blockHeader:]
+	return s.current
+}
+
+// wait waits until the writer gives a chunk back, or reports that it never will.
+func (s *stream) wait(c *chunk) bool {
+	s.waiting.Store(true)
+	defer s.waiting.Store(false)
+	if !c.sealed.Load() {
+		return true
+	}
+	select {
+	case <-s.space:
+		return true
+	case <-s.recorder.ended:
+		return false
+	}
+}
+
+// drop counts a record that is lost.
+func (s *stream) drop() []byte {
+	s.dropped++
+	s.recorder.dropped.Add(1)
+	return nil
+}
+
+// commit shows the writer a record for which there was room.
+func (s *stream) commit(size int) {
+	s.at += size
+	s.current = s.current[size:]
+	s.chunks[s.filling].used.Store(uint32(s.at))
+	if s.idle.Load() {
+		s.recorder.register(s)
+	}
+}
+
+// drain gives the writer what the stream has: all of it, or the chunks that are full. The payload has the room of a header before it.
+func (s *stream) drain(all bool, write func(b *block, room []byte) error) error {
+	for {
+		c := &s.chunks[s.draining]
+		sealed := c.sealed.Load()
+		if !sealed && !all {
+			return nil
+		}
+		if used := int(c.used.Load()); used > c.written {
+			b := block{kind: blockRecords, handle: s.handle, dropped: c.dropped}
+			if err := write(&b, c.memory[c.written-blockHeader:used]); err != nil {
+				return err
+			}
+			c.written = used
+		}
+		if !sealed {
+			return nil
+		}
+		s.giveBack(c)
+	}
+}
+
+// giveBack gives a chunk to the requests again.
+func (s *stream) giveBack(c *chunk) {
+	if len(c.memory) > s.recorder.chunk {
+		c.memory = nil // made for one long record
+	}
+	c.written = blockHeader
+	c.used.Store(0)
+	c.sealed.Store(false)
+	s.draining = (s.draining + 1) % chunks
+	if s.waiting.Load() {
+		select {
+		case s.space <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// empty reports that the writer has taken all there is.
+func (s *stream) empty() bool {
+	c := &s.chunks[s.draining]
+	return !c.sealed.Load() && int(c.used.Load()) <= c.written
+}
