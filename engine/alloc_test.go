@@ -291,3 +291,28 @@ func TestDetachedAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestCancelQueueAllocatesNothing: requests that are pended in a queue and completed, cancelled, or acquired and released.
+func TestCancelQueueAllocatesNothing(t *testing.T) {
+	needPlainBuild(t)
+	var q engine.CancelQueue
+	x := detach(t, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status { return q.Add(irp) }})
+	x.out = full(4)
+	in := request{set: setA, id: 1, flags: get}.bytes()
+	for name, end := range map[string]func(){
+		"completed": func() { q.Remove().Complete(ks.StatusSuccess, 4) },
+		"cancelled": func() { x.irp.Cancel() },
+		"released": func() {
+			q.Release(q.Take(engine.Tail, engine.AcquireOnly), nil)
+			q.Remove().Complete(ks.StatusSuccess, 4)
+		},
+	} {
+		if n := testkit.Allocs(func() {
+			x.d.IoControl(x.irp, ks.IoctlProperty, in, x.out)
+			end()
+			<-x.ended
+		}); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}

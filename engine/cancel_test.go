@@ -283,6 +283,44 @@ func TestCloseInsideCancelRoutine(t *testing.T) {
 	}
 }
 
+// TestAS10_EnableCancelled: the entry of an enable that is cancelled while its Add handler pends is discarded, and was on no list;
+// events that are enabled stay. One that another has completed first is that one's.
+func TestAS10_EnableCancelled(t *testing.T) {
+	var q engine.CancelQueue
+	h := newEventHost(t, engine.EventItem{ID: 1, Add: func(irp *engine.IRP, _ []byte, _ *engine.EventEntry) ks.Status { return q.Add(irp) }},
+		engine.EventItem{ID: 2})
+	enabled, other := h.event()
+	h.send(h.irp(2, enable, 2, other), h.list, ks.StatusSuccess, 0)
+	e, data := h.event()
+	for _, cancelled := range []bool{true, false} {
+		irp := h.irp(1, enable, 1, data)
+		if status := h.EnableEvent(irp, h.list); status != ks.StatusPending {
+			t.Fatal(status)
+		}
+		h.references(e, 2)
+		status := ks.StatusCancelled
+		if cancelled {
+			if !irp.Cancel() {
+				t.Error("not cancelled")
+			}
+		} else {
+			status = ks.StatusSuccess
+			h.list.Add(irp.EventEntry())
+			irp.Complete(status, 0)
+		}
+		h.finish(irp, status)
+		if irp.Cancel() || q.Len() != 0 {
+			t.Error("the request has ended, and is cancelled or queued")
+		}
+		h.generate(1, ks.StatusSuccess)
+		h.signalled(e, !cancelled)
+		h.generate(2, ks.StatusSuccess)
+		h.signalled(enabled, true)
+	}
+	h.list.Free(&h.file)
+	h.references(e, 1)
+}
+
 // TestCancelRoutineEnds: a cancel routine may complete later, panic, or end its goroutine, and the IRP serves no other request while
 // it runs.
 func TestCancelRoutineEnds(t *testing.T) {
@@ -403,7 +441,7 @@ func TestAS13_ReleaseAndRemove(t *testing.T) {
 	}
 }
 
-func TestAS14_S33_CancelFile(t *testing.T) {
+func TestAS14_CancelFile(t *testing.T) {
 	var q engine.CancelQueue
 	ps := queued(t, &q, 4)
 	acquired := q.Take(engine.Head, engine.AcquireOnly)
@@ -421,6 +459,34 @@ func TestAS14_S33_CancelFile(t *testing.T) {
 	ps[3].wants(0, ks.StatusCancelled)
 	acquired.Complete(ks.StatusSuccess, 0)
 	ps[0].wants(0, ks.StatusSuccess)
+}
+
+// TestS33_Isolation: what cancels one client's requests leaves those of another.
+func TestS33_Isolation(t *testing.T) {
+	var q engine.CancelQueue
+	ps := queued(t, &q, 3)
+	q.CancelFile(ps[0].served.irp.FileObject)
+	ps[1].served.irp.Close(func() {})
+	<-ps[1].answer
+	if ps[0].wants(0, ks.StatusCancelled); ps[2].irp.Cancelled() || q.Len() != 1 || q.Remove() != ps[2].irp {
+		t.Error("another client's request is cancelled")
+	}
+	finish(ps[2:])
+}
+
+// TestS35_OutputStays: a request that was cancelled, or failed, leaves its caller's output as it was, though its handler has filled the
+// buffer: wants looks at that.
+func TestS35_OutputStays(t *testing.T) {
+	for _, flags := range ways {
+		for _, end := range []func(irp *engine.IRP){
+			func(irp *engine.IRP) { irp.Cancel() },
+			func(irp *engine.IRP) { irp.Complete(ks.StatusCancelled, 6) },
+		} {
+			p := pend(t, flags, func(irp *engine.IRP) { irp.SetCancelRoutine(completes(ks.StatusCancelled)) })
+			end(p.irp)
+			p.wants(0, ks.StatusCancelled)
+		}
+	}
 }
 
 // TestAS15_RoutineDoesTheRest: a routine of one's own may leave the completion to others.

@@ -63,8 +63,9 @@ const (
 func (q *CancelQueue) Add(irp *IRP) ks.Status { return q.Insert(irp, Tail, nil) }
 
 // Insert adds a request at an end, with a cancel routine: KsAddIrpToCancelableQueue (AS-11). routine gets the request when it
-// is out of the queue, and completes it then or later; nil completes it with STATUS_CANCELLED. A request that was cancelled before is
-// cancelled at once (AS-9). One that is in a queue already leaves that, and one that was completed is not added.
+// is out of the queue, and completes it then or later; nil completes it with STATUS_CANCELLED, and discards the entry of an enable
+// that is pended (AS-10). A request that was cancelled before is cancelled at once (AS-9). One that is in a queue already leaves that,
+// and one that was completed is not added.
 //
 // Insert returns STATUS_PENDING, for the handler to return. From then on the request may be anybody's: the handler must not touch
 // it. AVStream calls its routines before the request is out of the list, and theirs take it out by hand (AS-15).
@@ -332,8 +333,14 @@ func (irp *IRP) arm(routine func(*IRP)) (held bool) {
 	return held
 }
 
-// completeCancelled is the cancel routine of most requests: KsCancelRoutine.
-func completeCancelled(irp *IRP) { irp.Complete(ks.StatusCancelled, 0) }
+// completeCancelled is the cancel routine of most requests: KsCancelRoutine. The entry of an enable that an Add handler left pending goes
+// with it (AS-10). It is nobody's mistake that another has completed the request.
+func completeCancelled(irp *IRP) {
+	e := irp.EventEntry()
+	if irp.conclude(0, 0, ks.StatusCancelled, 0) && e != nil {
+		e.discard()
+	}
+}
 
 // queued returns the queue that the IRP is in, or nil.
 func (irp *IRP) queued() *CancelQueue {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing/fstest"
 
@@ -166,6 +167,43 @@ func ExampleDispatchSpecificProperty() {
 	// Output:
 	// true
 	// STATUS_SUCCESS 1 "*"
+}
+
+// A virtual microphone's read waits for data. The goroutine that has some completes it, and closing the handle cancels it.
+func ExampleCancelQueue() {
+	var reads engine.CancelQueue
+	handle := func() *device.Handle {
+		h, err := device.New(mustCompile(engine.Config{PropertySets: []engine.PropertySet{{Set: exampleSet, Items: []engine.PropertyItem{{ID: 1,
+			Get: func(irp *engine.IRP, request, data []byte) ks.Status { return reads.Add(irp) }}}}}})).Open()
+		if err != nil {
+			panic(err)
+		}
+		return h
+	}
+	hear := func(samples string) { // the other side of the microphone, on any goroutine
+		if irp := reads.Remove(); irp != nil {
+			irp.Complete(ks.StatusSuccess, uint64(copy(irp.Data(), samples)))
+		}
+	}
+	heard := make(chan string)
+	read := func(h *device.Handle) {
+		data := make([]byte, 8)
+		n, status := h.IoControl(ks.IoctlProperty, ks.Identifier{Set: exampleSet, ID: 1, Flags: ks.PropertyTypeGet}.Bytes(), data)
+		heard <- fmt.Sprintf("%v %q", status, data[:n])
+	}
+	for _, end := range []func(*device.Handle){func(*device.Handle) { hear("sound") }, func(h *device.Handle) { h.Close() }} {
+		h := handle()
+		go read(h)
+		for reads.Len() == 0 {
+			runtime.Gosched()
+		}
+		end(h)
+		fmt.Println(<-heard)
+		h.Close()
+	}
+	// Output:
+	// STATUS_SUCCESS "sound"
+	// STATUS_CANCELLED ""
 }
 
 func ExampleTopology() {
