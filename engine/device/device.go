@@ -63,6 +63,10 @@ func (h *Handle) Dispatcher() *engine.Dispatcher { return h.dispatcher }
 // File returns the file object that handlers see in IRP.FileObject.
 func (h *Handle) File() *engine.FileObject { return &h.file }
 
+// Rule names the rule that decided the last request, such as "P-28": engine.IRP.Rule. It means nothing for a request that reached no
+// dispatcher, such as one with an unknown code or on a closed handle.
+func (h *Handle) Rule() string { return h.irp.Rule() }
+
 // SetMode sets the requestor mode of later requests; a handle starts in engine.UserMode.
 func (h *Handle) SetMode(mode engine.Mode) { h.irp.RequestorMode = mode }
 

@@ -261,3 +261,19 @@ func TestSetArena(t *testing.T) {
 		}
 	}
 }
+
+func TestRuleIsThatOfTheLastRequest(t *testing.T) {
+	_, h := open(t, engine.PropertyItem{ID: 1, Get: produces(1, 2, 3, 4), MinData: 4})
+	for _, c := range []struct {
+		id   uint32
+		out  int
+		rule string
+	}{{1, 4, "P-17"}, {1, 0, "P-28"}, {9, 4, "P-24"}} {
+		in := make([]byte, ks.SizeIdentifier)
+		ks.Identifier{Set: testSet, ID: c.id, Flags: ks.PropertyTypeGet}.Put(in)
+		_, status := h.IoControl(ks.IoctlProperty, in, make([]byte, c.out))
+		if h.Rule() != c.rule {
+			t.Errorf("item %d, %d bytes: %v by %s, want %s", c.id, c.out, status, h.Rule(), c.rule)
+		}
+	}
+}
