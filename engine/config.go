@@ -27,6 +27,11 @@ type Config struct {
 	// list held.
 	OnPanic func(value any, stack []byte)
 
+	// OnRefuse is told of what the dispatcher itself refuses: requests of IoControl, a Ref or a batch that end with an error and that
+	// no handler had. A size answer is none. It is called on the goroutine of the request, before the answer is given, and must not send
+	// on the same IRP. nil costs nothing.
+	OnRefuse func(Refusal)
+
 	// Compat overrides single rules that no public source pins down. The zero value overrides none.
 	Compat Compat
 }
@@ -34,7 +39,8 @@ type Config struct {
 // Compile checks the declarations of config and compiles them into a Dispatcher. It copies what it keeps, but for
 // handlers and contexts. Every mistake that can be seen before a request arrives is reported here, as a *CompileError.
 func Compile(config Config) (*Dispatcher, error) {
-	d := &Dispatcher{nodes: config.Nodes, other: config.Control, compat: config.Compat.withDefaults(), onPanic: config.OnPanic}
+	d := &Dispatcher{nodes: config.Nodes, other: config.Control, compat: config.Compat.withDefaults(), onPanic: config.OnPanic,
+		onRefuse: config.OnRefuse}
 	if err := d.compileProperties(&config); err != nil {
 		return nil, err
 	}

@@ -38,11 +38,11 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 			e = d.properties.table.Lookup(lo, hi, uint32(word))
 		}
 		if e == nil {
-			return irp.reject(d.missProperty(irp, lo, hi))
+			return irp.reject(d, code, d.missProperty(irp, lo, hi))
 		}
 		handler = e.Value.handlers[verb-1]
 		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
-			return irp.reject(d.rejectProperty(irp, e, handler))
+			return irp.reject(d, code, d.rejectProperty(irp, e, handler))
 		}
 		if irp.owner != d {
 			irp.owner = d
@@ -60,7 +60,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		}
 		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
 		if e == nil || e.Value.handler == nil || uint32(len(in)) < e.Value.minMethod || uint32(len(out)) < e.Value.minData {
-			return irp.reject(d.rejectMethod(irp, e))
+			return irp.reject(d, code, d.rejectMethod(irp, e))
 		}
 		handler = e.Value.handler
 		if irp.owner != d {
@@ -102,9 +102,12 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 }
 
 // reject finishes a request that has got no buffer.
-func (irp *IRP) reject(status ks.Status) (n uint32, _ ks.Status) {
+func (irp *IRP) reject(d *Dispatcher, code uint32, status ks.Status) (n uint32, _ ks.Status) {
 	if irp.isClosed() {
 		return 0, ks.StatusInvalidHandle
+	}
+	if d.onRefuse != nil {
+		d.refused(irp, code, int(irp.InputBufferLength), int(irp.OutputBufferLength), status)
 	}
 	irp.index = noItem
 	return irp.conclusion(status, nil), status
@@ -153,14 +156,18 @@ func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool
 	status = ks.StatusSuccess
 	switch {
 	case irp.isClosed(), irp.Pool == nil:
-		status = ks.StatusInvalidHandle
+		status = irp.decide(ruleNone, ks.StatusInvalidHandle)
 	case d.other == nil && code != ks.IoctlProperty && code != ks.IoctlMethod && code != ks.IoctlEnableEvent &&
 		code != ks.IoctlDisableEvent:
 		status = irp.decide(ruleAS28, ks.StatusInvalidDeviceRequest)
 	case (uint64(len(in))|uint64(len(out)))>>32 != 0:
-		status = ks.StatusInvalidParameter // DeviceIoControl takes 32-bit lengths
+		status = irp.decide(ruleNone, ks.StatusInvalidParameter) // DeviceIoControl takes 32-bit lengths
+	}
+	if d.onRefuse != nil {
+		irp.ident = ident{} // of an earlier request
 	}
 	if status != ks.StatusSuccess {
+		d.refused(irp, code, len(in), len(out), status)
 		irp.leave()
 		return 0, status
 	}
@@ -178,6 +185,9 @@ func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool
 		status = d.PropertyWithBuffers(irp, in, out, fromPool)
 	default:
 		status = d.controlCode(irp, code, in, out)
+	}
+	if d.onRefuse != nil && status.IsError() {
+		d.refused(irp, code, len(in), len(out), status)
 	}
 	return irp.finishControl(status, served, out)
 }

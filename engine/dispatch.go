@@ -11,4 +11,5 @@ type Dispatcher struct {
 	other      ControlHandler
 	compat     Compat
 	onPanic    func(value any, stack []byte)
+	onRefuse   func(Refusal)
 }

@@ -161,10 +161,11 @@ func (d *Dispatcher) enable(irp *IRP, r eventRequest) ks.Status {
 	e.refs.Add(1) // Add may publish e, and others end it, before we know whether it failed
 	irp.more().entry = e
 	irp.rule = ruleE12
-	if add := r.item.decl.Add; add == nil {
+	if add := r.item.decl.add(); add == nil {
 		status = r.list.Add(e)
 	} else {
 		irp.rule = ruleE11
+		irp.extra.list = r.list
 		irp.open()
 		n := irp.layout.out
 		switch status = add(irp, irp.SystemBuffer[:n:n], e); status {

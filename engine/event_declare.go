@@ -23,6 +23,8 @@ type EventItem struct {
 	Remove         RemoveEvent // nil: the entry is taken off its list (E-16)
 	Support        Handler     // SupportHandler, consulted by BASICSUPPORT first (E-3); nil for none
 	Context        any         // the driver's
+
+	around AddEvent // Add with middleware around it, or around the default (wrap.go); nil for none
 }
 
 // AddEvent is asked to enable an event: PFNKSADDEVENT. data is the captured KSEVENTDATA and what follows it,

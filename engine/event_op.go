@@ -101,7 +101,7 @@ func (op *listOp) add() {
 		return
 	}
 	if e.list == nil {
-		if e.item.decl.Add != nil {
+		if e.item.decl.add() != nil {
 			e.added.Store(l)
 		}
 		l.link(e)

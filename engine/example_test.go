@@ -206,6 +206,36 @@ func ExampleCancelQueue() {
 	// STATUS_CANCELLED ""
 }
 
+// Middleware counts the requests of each item, and what the dispatcher refuses is told of.
+func ExampleConfig_Wrap() {
+	config := engine.Config{PropertySets: []engine.PropertySet{{Set: exampleSet, Items: []engine.PropertyItem{{ID: 1, Get: exampleItem,
+		Context: "volume"}}}}}
+	counts := map[any]int{}
+	config.Wrap(func(next engine.Handler) engine.Handler {
+		return func(irp *engine.IRP, request, data []byte) ks.Status {
+			counts[irp.ItemContext()]++
+			return next(irp, request, data)
+		}
+	})
+	config.OnRefuse = func(r engine.Refusal) { fmt.Println("item", r.ID, r.Status, r.Rule) }
+	d := mustCompile(config)
+	h, err := device.New(d).Open()
+	if err != nil {
+		panic(err)
+	}
+	defer h.Close()
+	for id := range uint32(3) {
+		h.IoControl(ks.IoctlProperty, ks.Identifier{Set: exampleSet, ID: id, Flags: ks.PropertyTypeGet}.Bytes(), make([]byte, 4))
+	}
+	for item := range d.Items() {
+		fmt.Println("item", item.ID, ks.FormatPropertyFlags(item.Flags), counts[item.Context])
+	}
+	// Output:
+	// item 0 STATUS_NOT_FOUND P-24
+	// item 2 STATUS_NOT_FOUND P-24
+	// item 1 GET 1
+}
+
 func ExampleTopology() {
 	speaker := ks.MustParseGUID("dff21ce1-f70f-11d0-b917-00a0c9223196") // KSNODETYPE_SPEAKER
 	topology := &engine.Topology{Nodes: []ks.GUID{speaker}, Name: func(ks.GUID) (string, ks.Status) { return "Speaker", ks.StatusSuccess }}

@@ -192,6 +192,7 @@ func (irp *IRP) wasPrepared() bool {
 type extra struct {
 	inner *IRP                    // for the requests of P-43
 	entry *EventEntry             // of an enable: DriverContext[0] (E-10)
+	list  *EventList              // of an enable with a handler
 	head  [ks.SizeIdentifier]byte // where Memory reads an identifier to: a local array would be moved to the heap each time
 	view  []byte                  // the data of a SOURCE method (M-4)
 	pool  *arena.Arena            // that IoControl works with

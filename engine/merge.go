@@ -12,8 +12,8 @@ import (
 //
 // An item, which is a GUID and an id, that both declare is that of dominant, whole: other's handlers, values and fast handlers are
 // hidden, also those that the dominant item has none of (AT-3, AT-4). The sets of dominant come first, with the items that only other
-// has behind their own, then the sets that only other has (AT-5). Nodes, Control and OnPanic, and Compat if it overrides anything, are
-// dominant's, or else other's. An item size is the larger of the two (AT-6).
+// has behind their own, then the sets that only other has (AT-5). Nodes, Control, OnPanic and OnRefuse, and Compat if it overrides
+// anything, are dominant's, or else other's. An item size is the larger of the two (AT-6).
 //
 // The result shares handlers and contexts with its parts, and no slice. The error is a *CompileError for an item size that Compile
 // refuses; everything else that is wrong is found when the result is compiled.
@@ -39,6 +39,9 @@ func MergeSets(dominant, other Config) (Config, error) {
 	}
 	if merged.OnPanic == nil {
 		merged.OnPanic = other.OnPanic
+	}
+	if merged.OnRefuse == nil {
+		merged.OnRefuse = other.OnRefuse
 	}
 	if merged.Compat == (Compat{}) {
 		merged.Compat = other.Compat

@@ -110,7 +110,7 @@ func TestAT1_ThreeFamilies(t *testing.T) {
 	for i := range reflect.TypeFor[engine.Config]().NumField() {
 		switch f := reflect.TypeFor[engine.Config]().Field(i).Name; f {
 		case "PropertySets", "PropertyItemSize", "MethodSets", "MethodItemSize", "EventSets", "EventItemSize", "Nodes",
-			"Control", "OnPanic", "Compat":
+			"Control", "OnPanic", "OnRefuse", "Compat":
 		default:
 			t.Errorf("MergeSets does not know Config.%s, nor does this test", f)
 		}
@@ -126,6 +126,13 @@ func TestAT1_ThreeFamilies(t *testing.T) {
 	for want, c := range map[ks.Status]engine.Config{1: merge(t, code(1), code(2)), 2: merge(t, engine.Config{}, code(2))} {
 		if got := c.Control(nil, 0, nil, nil); got != want {
 			t.Errorf("Control is that of %d, want %d", got, want)
+		}
+	}
+	refuse := func(in int, to *int) engine.Config { return engine.Config{OnRefuse: func(engine.Refusal) { *to = in }} }
+	var who int
+	for want, c := range map[int]engine.Config{1: merge(t, refuse(1, &who), refuse(2, &who)), 2: merge(t, engine.Config{}, refuse(2, &who))} {
+		if c.OnRefuse(engine.Refusal{}); who != want {
+			t.Errorf("OnRefuse is that of %d, want %d", who, want)
 		}
 	}
 	var told string

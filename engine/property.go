@@ -48,6 +48,9 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	} else if lo, hi, word, status = irp.readIdentifier(in); status != ks.StatusSuccess {
 		return status
 	}
+	if d.onRefuse != nil {
+		irp.ident = ident{lo: lo, hi: hi, word: word}
+	}
 	flags := uint32(word >> 32)
 	if flags&ks.PropertyTypeTopology != 0 {
 		if inLen < ks.SizeNode { // P-4 comes before P-25

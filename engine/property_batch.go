@@ -109,12 +109,12 @@ func (b *batch) answer(far bool) {
 			}
 		}
 		if e == nil {
-			r.BytesReturned, r.Status = irp.reject(d.missProperty(irp, lo, hi))
+			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.missProperty(irp, lo, hi))
 			continue
 		}
 		handler := e.Value.handlers[verb-1]
 		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
-			r.BytesReturned, r.Status = irp.reject(d.rejectProperty(irp, e, handler))
+			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler))
 			continue
 		}
 		if irp.owner != d {

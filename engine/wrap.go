@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Wrap puts middleware around every handler that config declares: the GET, SET and support handlers of properties, the handlers and
+// support handlers of methods, and the Add and support handlers of events. The first of several is the outermost. Each is called once
+// for each handler and returns the one that takes its place, which may look at the request, answer it, or call next and look at
+// what came back; STATUS_PENDING means that the request goes on. What is called IRP.ItemContext and the like in a handler serves
+// middleware too, and a panic in it is as one in the handler (P-21).
+//
+// An event without an Add handler is enabled as ever when next is called, on the list of the request (E-12). Middleware gets the
+// request and the KSEVENTDATA as request and data, and the entry is IRP.EventEntry. A verb without a handler stays without.
+//
+// Fast handlers, which have no IRP, Remove handlers, Config.Control and the dispatchers of Nodes are left as they are: a driver that
+// counts requests leaves fast handlers out. Call Wrap when all is declared. It changes config alone, and none of the slices that
+// config may share with others.
+func (config *Config) Wrap(middleware ...func(next Handler) Handler) {
+	config.PropertySets = slices.Clone(config.PropertySets)
+	config.MethodSets = slices.Clone(config.MethodSets)
+	config.EventSets = slices.Clone(config.EventSets)
+	for i := range config.PropertySets {
+		set := &config.PropertySets[i]
+		set.Items = slices.Clone(set.Items)
+		for j := range set.Items {
+			it := &set.Items[j]
+			it.Get, it.Set, it.Support = wrapped(it.Get, middleware), wrapped(it.Set, middleware), wrapped(it.Support, middleware)
+		}
+	}
+	for i := range config.MethodSets {
+		set := &config.MethodSets[i]
+		set.Items = slices.Clone(set.Items)
+		for j := range set.Items {
+			it := &set.Items[j]
+			it.Handler, it.Support = wrapped(it.Handler, middleware), wrapped(it.Support, middleware)
+		}
+	}
+	for i := range config.EventSets {
+		set := &config.EventSets[i]
+		set.Items = slices.Clone(set.Items)
+		for j := range set.Items {
+			it := &set.Items[j]
+			it.around, it.Support = wrappedAdd(it.add(), middleware), wrapped(it.Support, middleware)
+		}
+	}
+}
+
+func wrapped(handler Handler, middleware []func(Handler) Handler) Handler {
+	if handler != nil {
+		for _, wrap := range slices.Backward(middleware) {
+			handler = wrap(handler)
+		}
+	}
+	return handler
+}
+
+func wrappedAdd(add AddEvent, middleware []func(Handler) Handler) AddEvent {
+	if add == nil {
+		add = addToList
+	}
+	handler := wrapped(func(irp *IRP, _, data []byte) ks.Status { return add(irp, data, irp.EventEntry()) }, middleware)
+	return func(irp *IRP, data []byte, _ *EventEntry) ks.Status {
+		at, n := irp.layout.requestOffset(), irp.layout.in
+		return handler(irp, irp.SystemBuffer[at:at+n:at+n], data)
+	}
+}
+
+// addToList is what an event without an Add handler does within middleware.
+func addToList(irp *IRP, _ []byte, entry *EventEntry) ks.Status {
+	return irp.decide(ruleE12, irp.extra.list.Add(entry))
+}
+
+// add is the Add handler with what is around it, or nil for the default.
+func (it *EventItem) add() AddEvent {
+	if it.around != nil {
+		return it.around
+	}
+	return it.Add
+}
