@@ -68,18 +68,18 @@ func sidecarOf(t *testing.T, dir, name string) (s Sidecar) {
 	return s
 }
 
-const few = 100_000
+const few = 20_000
 
-func record(t *testing.T, dir string, cpuTime time.Duration, get engine.Handler) {
+func record(t *testing.T, dir string, opt Options) {
 	t.Helper()
-	require.NoError(t, Record(context.Background(), dir, Options{Requests: few, CPUTime: cpuTime,
-		Seed: testkit.Seed(t), Command: "go test", get: get}))
+	opt.Requests, opt.CPUTime, opt.Seed, opt.Command = few, 200*time.Millisecond, testkit.Seed(t), "go test"
+	require.NoError(t, Record(context.Background(), dir, opt))
 }
 
 // TestRecording: a recording made here and now passes the checks, and no damage to it does.
 func TestRecording(t *testing.T) {
 	dir := t.TempDir()
-	record(t, dir, 200*time.Millisecond, nil)
+	record(t, dir, Options{})
 	src := source(t)
 	all, err := Check(t.Context(), dir, src, few)
 	require.NoError(t, err)
@@ -225,19 +225,32 @@ func plant(p *pp.Profile, function string) {
 	p.Sample = append(p.Sample, &pp.Sample{Location: []*pp.Location{l}, Value: values})
 }
 
-// TestPlanted: what a handler does is on the dispatch path, and each of the profiles sees it.
+// TestPlanted: what a handler does is on the dispatch path, and each of the profiles sees it. While the processor is profiled it does
+// nothing else: collections could take all of the time in which samples are taken.
 func TestPlanted(t *testing.T) {
 	dir := t.TempDir()
-	var calls, waiting atomic.Int64
-	const longest = 100 * time.Millisecond
-	patience := longest // until the other worker comes, less whenever it has not: it may have ended
+	var calls, waiting, often atomic.Int64
+	const longest = 200 * time.Millisecond
+	var patience time.Duration // until the other worker comes, less whenever it has not: it may have ended
 	var sink atomic.Pointer[[32]byte]
 	var mutex sync.Mutex
-	record(t, dir, 200*time.Millisecond, func(irp *engine.IRP, request, data []byte) ks.Status {
-		switch n := calls.Add(1); {
-		case n%50_000 == 0:
+	next := func(done, _ int, name string) {
+		patience = longest
+		switch {
+		case done%3 == 0:
+			often.Store(0)
+		case name == "serialize":
+			often.Store(items)
+		default:
+			often.Store(1)
+		}
+	}
+	record(t, dir, Options{Progress: next, get: func(irp *engine.IRP, request, data []byte) ks.Status {
+		switch n, each := calls.Add(1), often.Load(); {
+		case each == 0:
+		case n%(each*few/2) == 0:
 			runtime.GC()
-		case n%5000 == 0:
+		case n%(each*few/10) == 0:
 			sink.Store(new([32]byte))
 			mutex.Lock()
 			for begun := time.Now(); waiting.Load() == 0 && time.Since(begun) < patience; {
@@ -255,7 +268,7 @@ func TestPlanted(t *testing.T) {
 			mutex.Unlock()
 		}
 		return answer(irp, request, data)
-	})
+	}})
 	_, err := Check(t.Context(), dir, source(t), few)
 	for _, w := range []string{"irp", "serialize"} { // on a busy machine the workers of one may never meet, and none waits
 		require.ErrorContains(t, err, w+".heap.pb.gz: ")

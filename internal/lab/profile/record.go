@@ -38,6 +38,11 @@ type Options struct {
 
 func (o Options) workers() int { return max(2, runtime.GOMAXPROCS(0)) }
 
+// step is how many requests a worker sends before it asks whether it is done: whole batches, and no more than there are.
+func (o Options) step() int {
+	return min(cycle, (o.Requests/batchLength+1)*batchLength)
+}
+
 // Record runs all workloads and writes their profiles and sidecars into dir, which is made if it does not exist. Files of
 // an earlier recording are replaced, each in one step, when all have been recorded. It switches the process's profilers on
 // and off, so it must not run beside something else that does.
@@ -51,16 +56,15 @@ func Record(ctx context.Context, dir string, opt Options) error {
 	}
 	var all []file
 	for i, w := range workloads {
-		for j, record := range []func(context.Context, workload, Options) ([]file, error){recordCPU, recordDelta, recordTrace} {
+		files, err := w.record(ctx, opt, func(kind int) {
 			if opt.Progress != nil {
-				opt.Progress(3*i+j, 3*len(workloads), w.name)
+				opt.Progress(3*i+kind, 3*len(workloads), w.name)
 			}
-			fs, err := record(ctx, w, opt)
-			if err != nil {
-				return fmt.Errorf("%s: %w", w.name, err)
-			}
-			all = append(all, fs...)
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
 		}
+		all = append(all, files...)
 	}
 	for _, f := range all {
 		text, err := f.encoded()
@@ -78,21 +82,47 @@ func Record(ctx context.Context, dir string, opt Options) error {
 	return nil
 }
 
+// record makes the workers, lets each send some requests, so that what grows once has grown, and records what they do then.
+func (w workload) record(ctx context.Context, opt Options, progress func(kind int)) (all []file, err error) {
+	workers, err := w.newWorkers(opt.workers(), opt.Seed, opt.get)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		for _, k := range workers {
+			_ = k.close() // memory of its own; nothing is pended
+		}
+	}()
+	for _, k := range workers {
+		w.send(k, opt.step())
+	}
+	for i, kind := range []func(context.Context, workload, Options, []*worker) ([]file, error){recordCPU, recordDelta, recordTrace} {
+		progress(i)
+		files, err := kind(ctx, w, opt, workers)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
+	}
+	return all, nil
+}
+
 // window sends the requests from all workers at once and returns how many were sent and how long that took. With a least
 // time it sends more than asked for, until each worker has had that much of a processor: samples are taken of time on a processor,
 // and on a busy machine little of what passes is.
 func window(ctx context.Context, w workload, opt Options, least time.Duration, workers []*worker) (sent int64, took time.Duration,
 	err error) {
-	each := (opt.Requests/len(workers)/cycle + 1) * cycle
+	step := opt.step()
+	each := (opt.Requests/len(workers)/step + 1) * step
 	var group sync.WaitGroup
 	counts := make([]int64, len(workers))
 	start, begun := time.Now(), processorTime()
 	least *= time.Duration(len(workers))
 	for i, k := range workers {
 		group.Go(func() {
-			for n := 0; (n < each || processorTime()-begun < least) && ctx.Err() == nil; n += cycle {
-				w.send(k, cycle)
-				counts[i] += cycle
+			for n := 0; (n < each || processorTime()-begun < least) && ctx.Err() == nil; n += step {
+				w.send(k, step)
+				counts[i] += int64(step)
 			}
 		})
 	}
@@ -107,24 +137,7 @@ func window(ctx context.Context, w workload, opt Options, least time.Duration, w
 	return sent, took, ctx.Err()
 }
 
-// ready makes the workers and lets each send some requests, so that what grows once has grown.
-func ready(w workload, opt Options) ([]*worker, error) {
-	workers, err := w.newWorkers(opt.workers(), opt.Seed, opt.get)
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range workers {
-		w.send(k, cycle)
-	}
-	return workers, nil
-}
-
-func recordCPU(ctx context.Context, w workload, opt Options) ([]file, error) {
-	workers, err := ready(w, opt)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(workers)
+func recordCPU(ctx context.Context, w workload, opt Options, workers []*worker) ([]file, error) {
 	var content bytes.Buffer
 	runtime.GC()
 	if err := pprof.StartCPUProfile(&content); err != nil {
@@ -140,7 +153,7 @@ func recordCPU(ctx context.Context, w workload, opt Options) ([]file, error) {
 }
 
 // recordDelta records what the profiles that count from the start of the process gained.
-func recordDelta(ctx context.Context, w workload, opt Options) ([]file, error) {
+func recordDelta(ctx context.Context, w workload, opt Options, workers []*worker) ([]file, error) {
 	rate := runtime.MemProfileRate
 	runtime.MemProfileRate = 1
 	runtime.SetBlockProfileRate(1)
@@ -150,11 +163,6 @@ func recordDelta(ctx context.Context, w workload, opt Options) ([]file, error) {
 		runtime.SetBlockProfileRate(0)
 		runtime.SetMutexProfileFraction(fraction)
 	}()
-	workers, err := ready(w, opt)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(workers)
 	before, err := snapshot()
 	if err != nil {
 		return nil, err
@@ -231,12 +239,7 @@ func difference(before, after *pp.Profile) ([]byte, error) {
 const taskName = "requests"
 
 // recordTrace records an execution trace of the requests, with a collection before them as the witness.
-func recordTrace(ctx context.Context, w workload, opt Options) ([]file, error) {
-	workers, err := ready(w, opt)
-	if err != nil {
-		return nil, err
-	}
-	defer closeAll(workers)
+func recordTrace(ctx context.Context, w workload, opt Options, workers []*worker) ([]file, error) {
 	var content bytes.Buffer
 	content.Grow(1 << 20)
 	if err := trace.Start(&content); err != nil {
@@ -252,10 +255,4 @@ func recordTrace(ctx context.Context, w workload, opt Options) ([]file, error) {
 	}
 	f, err := newFile(opt, w, "trace", content.Bytes(), sent, took)
 	return []file{f}, err
-}
-
-func closeAll(workers []*worker) {
-	for _, k := range workers {
-		_ = k.close() // memory of its own; nothing is pended
-	}
 }
