@@ -26,6 +26,7 @@ func TestDoItAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and measures")
 	}
+	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "one.json")
 	args := []string{"--quick", "--run", "^1x8/lookup/(engine|map)$", "--rounds", "7", "--seed", "3", "--latency", "--format", "json", "--out",

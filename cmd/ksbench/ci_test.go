@@ -32,12 +32,12 @@ func TestShellJob(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and measures")
 	}
+	t.Parallel()
 	dir := newcomer(t)
 	job := strings.Replace(fenced(t, "sh"), "-benchtime 0.1s", "-benchtime 100000x", 1) // counts alone decide here
 	require.Contains(t, job, "-benchtime 100000x")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "bench.sh"), []byte(job), 0o666))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, ".gitignore"), []byte("ksbench\n"), 0o666))
-	env := append(os.Environ(), "PATH="+dir+string(filepath.ListSeparator)+os.Getenv("PATH"), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off",
+	env := append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off",
 		"BASE=base", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull, "TMPDIR="+t.TempDir())
 	sh := func(command string) (string, int) {
 		cmd := exec.Command("sh", "-c", command)

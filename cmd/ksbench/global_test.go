@@ -77,7 +77,7 @@ func writeFixtures(t *testing.T) {
 	require.NoError(t, os.WriteFile("mine.json", []byte(mine), 0o644))
 	require.NoError(t, os.WriteFile("requests.jsonl", []byte(request), 0o644))
 	var report bytes.Buffer
-	require.Equal(t, exitOK, run(t.Context(), []string{"run", "--run", "^1x8/", "--rounds", "6", "--format", "json"}, nil, &report,
+	require.Equal(t, exitOK, run(t.Context(), []string{"run", "--run", "^1x8/lookup/", "--rounds", "6", "--format", "json"}, nil, &report,
 		io.Discard))
 	require.NoError(t, os.Mkdir("results", 0o755))
 	for _, name := range []string{"old.json", "new.json", "results/1.json", "results/2.json", "results/3.json"} {

@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "internal", "lab", "report", "report.schema.json"))
 	require.NoError(t, err)
 	testscript.Run(t, testscript.Params{

@@ -63,7 +63,7 @@ func source(name, bytes string) string {
 	return "func Benchmark" + name + "(b *testing.B) {\n\tfor range b.N {\n\t\tsink = make([]byte, " + bytes + ")\n\t}\n}\n\n"
 }
 
-var quick = Config{Old: "HEAD~1", New: "HEAD", Packages: []string{"./volume"}, Bench: ".", Benchtime: 10 * time.Millisecond, Layouts: 2,
+var quick = Config{Old: "HEAD~1", New: "HEAD", Packages: []string{"./volume"}, Bench: ".", Benchtime: 10 * time.Millisecond, Layouts: 1,
 	Rounds: 1, Seed: 7}
 
 // What both revisions have is measured in each, one value for a layout, and what only one has is not. Counts say which side is
@@ -71,6 +71,7 @@ var quick = Config{Old: "HEAD~1", New: "HEAD", Packages: []string{"./volume"}, B
 func TestMeasure(t *testing.T) {
 	tmp := repository(t, source("Both", "64")+source("Old", "1"), source("Both", "256")+source("New", "1"))
 	cfg := quick
+	cfg.Layouts = 2
 	var steps []string
 	cfg.Progress = func(done, total int, step string) {
 		require.Less(t, done, total)
@@ -206,7 +207,7 @@ func TestBadInput(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := quick
-			cfg.Old, cfg.New, cfg.Layouts = "HEAD~3", "HEAD~2", 1
+			cfg.Old, cfg.New = "HEAD~3", "HEAD~2"
 			c.change(&cfg)
 			_, _, err := Measure(t.Context(), cfg)
 			require.ErrorIs(t, err, ErrInput)
