@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 
 	"golang.org/x/perf/benchproc"
@@ -20,7 +18,7 @@ type comparisonFlags struct {
 	Filter      string     `placeholder:"FILTER" help:"Compare only what this filter of benchstat matches, by key, unit and value: '.unit:ns/op /size:(4k OR 8k) -goos:windows'."`
 	OldName     string     `placeholder:"NAME" help:"What to call the old side (default: its file or revision)."`
 	NewName     string     `placeholder:"NAME" help:"What to call the new side."`
-	Match       string     `name:"run" placeholder:"REGEXP" help:"Compare only rows whose name matches."`
+	Match       pattern    `name:"run" placeholder:"REGEXP" help:"Compare only rows whose name matches."`
 	Exact       []string   `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
 	CountFloor  *tolerance `placeholder:"PERCENT" help:"Least relative change of a count that counts, 0 for any; one allocation or 0.1% by default, whichever is more."`
 	Higher      []string   `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever the text and their names say."`
@@ -30,7 +28,6 @@ type comparisonFlags struct {
 	OnlyChanges bool       `help:"Write only rows that improved, regressed or changed, and nothing at all if there are none."`
 	Out         string     `placeholder:"FILE" help:"Where to write the comparison, instead of standard output."`
 
-	names  *regexp.Regexp
 	filter *benchproc.Filter // nil without one
 }
 
@@ -43,9 +40,6 @@ func (f *comparisonFlags) check() (err error) {
 		if slices.Contains(f.Lower, unit) {
 			return badUsage{fmt.Errorf("--higher-is-better and --lower-is-better both name %s", unit)}
 		}
-	}
-	if f.names, err = regexp.Compile(f.Match); err != nil {
-		return badUsage{fmt.Errorf("--run: %w", err)}
 	}
 	if f.Filter != "" {
 		if f.filter, err = benchproc.NewFilter(f.Filter); err != nil {
@@ -62,10 +56,7 @@ func (f *comparisonFlags) load(con *console, path string) (m *verdict.Measuremen
 	} else {
 		m, err = verdict.Load(con.ctx, path, f.Exact)
 	}
-	switch {
-	case con.ctx.Err() != nil:
-		return nil, errors.New("interrupted; nothing was written")
-	case err != nil:
+	if err != nil {
 		return nil, badInput{err}
 	}
 	m.Ignore(f.Ignore)
@@ -75,8 +66,10 @@ func (f *comparisonFlags) load(con *console, path string) (m *verdict.Measuremen
 // compare keeps what matches of both sides and compares it.
 func (f *comparisonFlags) compare(old, new *verdict.Measurements, opt verdict.Options) (*verdict.Comparison, error) {
 	verdict.Align(old, new) // before rows are dropped by their names
-	old.Match(f.names)
-	new.Match(f.names)
+	if f.Match.Regexp != nil {
+		old.Match(f.Match.Regexp)
+		new.Match(f.Match.Regexp)
+	}
 	if f.filter != nil {
 		old.Filter(f.filter)
 		new.Filter(f.filter)

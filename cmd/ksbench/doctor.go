@@ -19,9 +19,6 @@ func (c *doctorCommand) Run(con *console) error {
 		return err
 	}
 	d, err := doctor.Examine(con.ctx)
-	if con.ctx.Err() != nil {
-		return errors.New("interrupted; nothing was written")
-	}
 	if err != nil {
 		return err
 	}

@@ -215,7 +215,7 @@ func (c *gateCommand) remeasure(con *console, flag, command string) (*verdict.Me
 	text, err := cmd.Output()
 	switch {
 	case con.ctx.Err() != nil:
-		return nil, errors.New("interrupted; nothing was written")
+		return nil, con.ctx.Err()
 	case ctx.Err() != nil:
 		return nil, badInput{fmt.Errorf("gate: %s %q: not done after %v; give it longer with --again-timeout", flag, command, c.AgainTimeout)}
 	case err != nil:

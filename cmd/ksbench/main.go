@@ -173,7 +173,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return exitFailed
 }
 
-// interrupted is what to say instead of an error that a file could not be read to its end because of Ctrl-C.
+// interrupted is what to say instead of the error of whatever Ctrl-C ended: commands hand the context's on.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return errors.New("interrupted; nothing was written")

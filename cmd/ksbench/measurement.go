@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
@@ -26,20 +25,8 @@ func usual(quick bool) int {
 	return fullRounds
 }
 
-// compileMatch compiles the value of --run, nil without one.
-func compileMatch(match string) (*regexp.Regexp, error) {
-	if match == "" {
-		return nil, nil
-	}
-	e, err := regexp.Compile(match)
-	if err != nil {
-		return nil, fmt.Errorf("--run: %w", err)
-	}
-	return e, nil
-}
-
 // report measures and writes. Where the report goes is looked at first: nobody is to wait for nothing.
-func (f *measurementFlags) report(con *console, match string,
+func (f *measurementFlags) report(con *console, match pattern,
 	measure func(ctx context.Context, progress func(done, total int, what string)) (*report.Report, error)) (*report.Report, error) {
 	out, err := newOutput(f.Out, con.stdout)
 	if err != nil {
@@ -49,12 +36,10 @@ func (f *measurementFlags) report(con *console, match string,
 	line.note(out, f.Format)
 	rep, err := measure(con.ctx, line.show)
 	line.clear()
-	switch {
-	case errors.Is(err, lab.ErrNoMatch):
+	if errors.Is(err, lab.ErrNoMatch) {
 		return nil, badUsage{fmt.Errorf("--run %s: %w", match, err)}
-	case con.ctx.Err() != nil:
-		return nil, errors.New("interrupted; nothing was written")
-	case err != nil:
+	}
+	if err != nil {
 		return nil, err
 	}
 	rep.Settings.Command = con.command

@@ -3,9 +3,26 @@ package main
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
+
+// pattern is a regular expression; the zero value, of a flag that was not given, has none and is for all.
+type pattern struct{ *regexp.Regexp }
+
+// UnmarshalText is called by kong.
+func (p *pattern) UnmarshalText(text []byte) (err error) {
+	p.Regexp, err = regexp.Compile(string(text))
+	return err
+}
+
+func (p pattern) String() string {
+	if p.Regexp == nil {
+		return ""
+	}
+	return p.Regexp.String()
+}
 
 // The values of flags that are numbers in a range. What kong reads into them is in it; 0 is a flag that was not given.
 type (

@@ -48,10 +48,7 @@ func (c *profileCommand) Run(con *console) error {
 		err := profile.Record(con.ctx, dir,
 			profile.Options{Requests: c.Requests, CPUTime: c.CPUTime, Seed: c.Seed, Command: command, Progress: line.show})
 		line.clear()
-		switch {
-		case con.ctx.Err() != nil:
-			return errors.New("interrupted; nothing was written")
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("--out %s: %w", dir, err)
 		}
 	}

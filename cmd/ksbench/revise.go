@@ -37,8 +37,6 @@ func (c *revisionFlags) measure(con *console, exact []string) (old, new *verdict
 	})
 	line.clear()
 	switch {
-	case con.ctx.Err() != nil:
-		return nil, nil, errors.New("interrupted; nothing was written")
 	case errors.Is(err, revision.ErrInput):
 		return nil, nil, badInput{err}
 	case err != nil:

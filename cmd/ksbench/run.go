@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ import (
 // runCommand measures and reports.
 type runCommand struct {
 	Quick    bool     `help:"Few and short rounds: everything in under half a minute."`
-	Match    string   `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in WORKLOAD/PATH/IMPL: 20x12/irp/."`
+	Match    pattern  `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in WORKLOAD/PATH/IMPL: 20x12/irp/."`
 	Manifest []string `sep:"none" placeholder:"FILE..." help:"Measure the drivers of these manifests instead of the built-in workloads."`
 	Rounds   rounds   `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
 	Seed     uint64   `default:"1" help:"Seed of the tables, the requests and the order within a round (${default})."`
@@ -69,9 +68,7 @@ func (c *runCommand) Run(con *console) error {
 		return badUsage{fmt.Errorf("--run %s: %w", c.Match, err)}
 	case errors.Is(err, lab.ErrPin):
 		return badUsage{fmt.Errorf("--pin: %w", err)}
-	case con.ctx.Err() != nil && rep == nil:
-		return errors.New("interrupted; nothing was written")
-	case err != nil && con.ctx.Err() == nil:
+	case rep == nil:
 		return err
 	}
 	rep.Settings.Command = con.command
@@ -98,19 +95,10 @@ func (c *runCommand) options() (lab.Options, error) {
 		opt.Rounds, opt.Batch = quickRounds, quickBatch
 	}
 	opt.Rounds = c.Rounds.or(opt.Rounds)
-	opt.Latency, opt.Rate, opt.Pin = c.Latency || c.Rate != 0, float64(c.Rate), c.Pin
+	opt.Match, opt.Latency, opt.Rate, opt.Pin = c.Match.Regexp, c.Latency || c.Rate != 0, float64(c.Rate), c.Pin
 	var err error
-	if opt.Shard, err = parseShard(c.Shard, opt.Rounds); err != nil {
-		return opt, err
-	}
-	if c.Match != "" {
-		match, err := regexp.Compile(c.Match)
-		if err != nil {
-			return opt, fmt.Errorf("--run: %w", err)
-		}
-		opt.Match = match
-	}
-	return opt, nil
+	opt.Shard, err = parseShard(c.Shard, opt.Rounds)
+	return opt, err
 }
 
 // parseShard reads "2/4", the second of four.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -57,10 +56,7 @@ func (c *scaleCommand) Run(con *console) error {
 	opt.Progress = line.show
 	rep, err := scale.Run(con.ctx, opt)
 	line.clear()
-	switch {
-	case con.ctx.Err() != nil:
-		return errors.New("interrupted; nothing was written")
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	rep.Settings.Command = con.command

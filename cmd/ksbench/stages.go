@@ -10,20 +10,15 @@ import (
 
 // stagesCommand shows where the time goes.
 type stagesCommand struct {
-	Quick bool   `help:"Few rounds: some seconds."`
-	Match string `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in PATH/STAGE or limit/NAME: ^irp/."`
+	Quick bool    `help:"Few rounds: some seconds."`
+	Match pattern `name:"run" placeholder:"REGEXP" help:"Measure only what matches, as in PATH/STAGE or limit/NAME: ^irp/."`
 	measurementFlags
 }
 
 // Run is called by kong. Many short rounds bear a busy machine better than few long ones.
 func (c *stagesCommand) Run(con *console) error {
-	opt := stages.Options{Seed: c.Seed, Batch: time.Millisecond}
-	var err error
-	if opt.Match, err = compileMatch(c.Match); err != nil {
-		return badInput{err}
-	}
-	opt.Rounds = c.Rounds.or(10 * usual(c.Quick))
-	_, err = c.report(con, c.Match, func(ctx context.Context, progress func(int, int, string)) (*report.Report, error) {
+	opt := stages.Options{Seed: c.Seed, Rounds: c.Rounds.or(10 * usual(c.Quick)), Batch: time.Millisecond, Match: c.Match.Regexp}
+	_, err := c.report(con, c.Match, func(ctx context.Context, progress func(int, int, string)) (*report.Report, error) {
 		opt.Progress = progress
 		return stages.Run(ctx, opt)
 	})

@@ -11,19 +11,14 @@ import (
 
 // targetsCommand measures the targets and fails with those that are missed.
 type targetsCommand struct {
-	Quick bool   `help:"Short batches, 6 rounds, and 10,000,000 requests to count instead of 100,000,000: under a minute."`
-	Match string `name:"run" placeholder:"REGEXP" help:"Measure only the targets whose name matches: ^irp/."`
+	Quick bool    `help:"Short batches, 6 rounds, and 10,000,000 requests to count instead of 100,000,000: under a minute."`
+	Match pattern `name:"run" placeholder:"REGEXP" help:"Measure only the targets whose name matches: ^irp/."`
 	measurementFlags
 }
 
 // Run is called by kong.
 func (c *targetsCommand) Run(con *console) error {
-	opt := targets.Options{Seed: c.Seed, Quick: c.Quick}
-	var err error
-	if opt.Match, err = compileMatch(c.Match); err != nil {
-		return badInput{err}
-	}
-	opt.Rounds = c.Rounds.or(usual(c.Quick))
+	opt := targets.Options{Seed: c.Seed, Rounds: c.Rounds.or(usual(c.Quick)), Quick: c.Quick, Match: c.Match.Regexp}
 	rep, err := c.report(con, c.Match, func(ctx context.Context, progress func(int, int, string)) (*report.Report, error) {
 		opt.Progress = progress
 		return targets.Run(ctx, opt)
