@@ -15,7 +15,7 @@ import (
 
 // Few trials of a fixed seed, which either hold what is promised or do not.
 func TestSimulationHoldsItsPromises(t *testing.T) {
-	s, err := Simulate(context.Background(), 1, 20, nil)
+	s, err := Simulate(context.Background(), 1, 40, nil)
 	require.NoError(t, err)
 	require.True(t, s.OK(), "%+v", s.Promises)
 	var twice [2]*Simulation
