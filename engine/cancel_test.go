@@ -55,8 +55,15 @@ func (p *pending) wants(n uint32, status ks.Status) {
 	if status.IsError() && !bytes.Equal(p.out, full(56)) {
 		p.Errorf("the output of a request that failed: % x", p.out)
 	}
-	if p.irp.Complete(ks.StatusSuccess, 1) || p.irp.Cancel() || p.irp.Cancelled() || p.irp.SetCancelRoutine(completes(0)) != nil {
-		p.Error("the request has ended, and is completed, cancelled or armed")
+	if status == ks.StatusCancelled { // no completion that lost to a cancel is a mistake
+		if p.irp.Complete(ks.StatusSuccess, 1) {
+			p.Error("a completion counts that lost to a cancel")
+		}
+	} else {
+		surplus(p.T, p.irp, ks.StatusSuccess, 1)
+	}
+	if p.irp.Cancel() || p.irp.Cancelled() || p.irp.SetCancelRoutine(completes(0)) != nil {
+		p.Error("the request has ended, and is cancelled or armed")
 	}
 	p.served.idle()
 }

@@ -26,14 +26,19 @@ import (
 //
 // A completion that arrives while the IRP serves another request is that request's: nobody can tell whose it was meant to be. And a
 // handler that has handed its request to another goroutine returns STATUS_PENDING: with any other status it races with the one who
-// completes, and both may count.
+// completes, and both may count. A build with the tag invariants panics on such a handler, and on a completion that does not count,
+// but for one that came after the request was cancelled.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iocompleterequest
 func (irp *IRP) Complete(status ks.Status, information uint64) bool {
 	if status == ks.StatusPending {
 		return false
 	}
-	return irp.conclude(0, 0, status, information)
+	counted := irp.conclude(0, 0, status, information)
+	if !counted {
+		irp.surplus()
+	}
+	return counted
 }
 
 // Finish is what the I/O manager does when a request is complete, IopCompleteRequest (N-1), and what the filter does for

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/binary"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
@@ -97,7 +98,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	}
 	n, used := irp.finishPlain(out)
 	pool.Free(used)
-	irp.setState(0)
+	irp.leaveShort()
 	return n, status
 }
 
@@ -211,6 +212,7 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) ks.Stat
 // finishControl is the end of a request that IoControl dispatched: wait for it if it is pending, complete it, free its buffer. served
 // says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16).
 func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status) {
+	var misuse invariants.Violation
 	switch {
 	case served && irp.detached:
 		if status == ks.StatusPending || !irp.shut() {
@@ -218,7 +220,9 @@ func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint
 		}
 	case status != ks.StatusPending:
 		if !irp.shut() {
+			misuse = irp.handedOver()
 			if !served {
+				misuse.Raise()
 				return 0, ks.StatusPending // it was completed all the same, and its owner is told by Completion
 			}
 			status = irp.outcome()
@@ -234,6 +238,7 @@ func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint
 		irp.release()
 	}
 	irp.leave()
+	misuse.Raise()
 	return n, status
 }
 
@@ -276,7 +281,9 @@ const shortPathLimit = 32 << 10
 
 // ready reports that no request is in flight, that the caller's memory is slices, that there is a pool, and that IoControl waits.
 func (irp *IRP) ready() bool {
-	return irp.loadState() == 0 && irp.Memory == nil && irp.Pool != nil && irp.UserEvent != nil
+	idle := irp.loadState() == 0
+	invariants.Yield() // to a goroutine that finds the same
+	return idle && irp.Memory == nil && irp.Pool != nil && irp.UserEvent != nil
 }
 
 // setRequest notes what was read of the caller.
@@ -353,6 +360,9 @@ func (irp *IRP) call(request, data []byte, handler Handler) (status ks.Status) {
 
 // recoveredControl is recovered for IoControl: after runtime.Goexit there is nobody else to finish the request.
 func (d *Dispatcher) recoveredControl(irp *IRP, value any) ks.Status {
+	if invariants.IsViolation(value) {
+		irp.desert() // Close is not to wait for it
+	}
 	status := d.recovered(irp, value)
 	if value == nil {
 		irp.desert()
@@ -416,7 +426,7 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	}
 	n, used := irp.finishPlain(out)
 	pool.Free(used)
-	irp.setState(0)
+	irp.leaveShort()
 	return n, status
 }
 

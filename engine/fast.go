@@ -10,7 +10,9 @@ import (
 // inFlight reports that a fast handler has the captured request of the file: another would overwrite it (S-15).
 func (file *FileObject) inFlight() bool {
 	if invariants.Enabled {
-		return atomic.LoadUint32(&file.flight) != 0
+		busy := atomic.LoadUint32(&file.flight) != 0
+		invariants.Yield()
+		return busy
 	}
 	return file.flight != 0
 }

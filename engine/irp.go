@@ -135,6 +135,7 @@ type IRP struct {
 	state       uint32 // who has the request (state.go)
 	closed      uint32 // closedClose, closedAbort
 	onClose     *closing
+	ending      ending // of the last request, in builds with the tag invariants
 	information uint64 // of a completion that counted, for IoControl
 }
 

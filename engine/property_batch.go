@@ -151,7 +151,7 @@ func (b *batch) answer(far bool) {
 		}
 		n, used := irp.finishPlain(out)
 		pool.Free(used)
-		irp.setState(0)
+		irp.leaveShort()
 		r.BytesReturned, r.Status = n, ks.StatusSuccess
 	}
 	b.next, b.returned = b.end, true

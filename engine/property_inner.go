@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -46,11 +47,13 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	in.ident.word = uint64(it.decl.ID) | uint64(verb|irp.ident.flags()&d.compat.modifiers())<<32
 	outer := irp.layout.requestOffset()
 	in.setState(stateServed)
+	var misuse invariants.Violation
 	irp.change(stateNested, 0) // Cancel and Close find it from here
 	status = d.runInner(in, handler, irp.SystemBuffer[outer:outer+irp.layout.in], value)
 	if status == ks.StatusPending {
 		status = in.await(irp)
 	} else if !in.shut() {
+		misuse = in.handedOver()
 		status = in.outcome()
 	}
 	irp.change(0, stateNested)
@@ -64,6 +67,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	}
 	in.releasePool()
 	in.change(0, ^uint32(0))
+	misuse.Raise()
 	return information, status
 }
 

@@ -56,6 +56,7 @@ func (irp *IRP) setState(s uint32) {
 // open lets a completion count from now on: a handler is about to get the request, unless it is one that was completed.
 func (irp *IRP) open() {
 	if s := irp.loadState(); s&(stateOpen|stateCompleting|stateCompleted) == 0 {
+		irp.ending.begin()
 		irp.mark(s, stateOpen)
 	}
 }
@@ -77,6 +78,18 @@ func (irp *IRP) enterShort() {
 	} else if !atomic.CompareAndSwapUint32(&irp.state, 0, stateEntered|stateServed) {
 		panic(invariants.Violation("engine: two goroutines send requests on one IRP or Handle at once; " +
 			"each belongs to one goroutine at a time (S-15)"))
+	} else {
+		irp.ending.begin()
+	}
+}
+
+// leaveShort is leave on the short path, for a request that is as its handler got it. A build with the tag invariants sees a
+// completion that began since.
+func (irp *IRP) leaveShort() {
+	if !invariants.Enabled {
+		irp.state = 0
+	} else if s := atomic.SwapUint32(&irp.state, 0); s&(stateCompleting|stateCompleted) != 0 {
+		irp.handedOver().Raise()
 	}
 }
 
@@ -114,9 +127,10 @@ func (irp *IRP) settled(status ks.Status, before uint32) ks.Status {
 	if status == ks.StatusPending || before&(stateEntered|stateOpen) != 0 {
 		return status
 	}
-	if irp.loadState() == stateLaid|stateOpen {
-		irp.setState(stateLaid)
+	if !invariants.Enabled && irp.state == stateLaid|stateOpen {
+		irp.state = stateLaid
 	} else if !irp.shut() {
+		irp.handedOver().Raise()
 		return ks.StatusPending // its owner is told by Completion or UserEvent
 	}
 	return status
@@ -199,6 +213,7 @@ func (irp *IRP) conclude(need, refuse uint32, status ks.Status, information uint
 			break
 		}
 	}
+	irp.ending.note(status)
 	if s&(stateCancelable|stateLocked) != 0 {
 		irp.disarm()
 	}

@@ -2,7 +2,6 @@ package arena
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 )
@@ -24,7 +23,7 @@ func (a *Arena) FreeRemote(b []byte) {
 	c := find(*a.table.Load(), addr)
 	if c == nil || (addr-c.base)%granule != 0 || roundUp(uint(cap(b))) > c.top-uint(addr-c.base) {
 		if invariants.Enabled {
-			panic(fmt.Sprintf("arena: FreeRemote: no buffer of this arena begins there (capacity %d)", cap(b)))
+			misuse("FreeRemote: no buffer of this arena begins there (capacity %d)", cap(b))
 		}
 		a.remoteStrays.Add(1)
 		return
@@ -73,7 +72,7 @@ func (a *Arena) Drain() int {
 // cutList gives up on a list whose links were overwritten: the buffer that held one was freed twice.
 func (a *Arena) cutList() {
 	if invariants.Enabled {
-		panic("arena: FreeRemote: double free: the buffer was freed again, or used, before the owner drained the list")
+		misuse("FreeRemote: double free: the buffer was freed again, or used, before the owner drained the list")
 	}
 	a.stats.Strays++
 }

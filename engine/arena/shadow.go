@@ -59,7 +59,8 @@ func (c *chunk) checkPoison(lo, hi uint, what string) {
 	}
 	for i, v := range c.mem[lo:hi] {
 		if v != poisoned {
-			panic(fmt.Sprintf("arena: %s: byte %d of %d is %#02x", what, i, hi-lo, v))
+			c.poison(lo, hi) // to be told once
+			misuse("%s: byte %d of %d is %#02x", what, i, hi-lo, v)
 		}
 	}
 }
@@ -90,15 +91,15 @@ func (c *chunk) checkLive(caller string, off, n uint, ok bool) {
 		return
 	}
 	if c == nil {
-		panic(fmt.Sprintf("arena: %s: foreign buffer of %d bytes: it lies outside the chunks of this arena", caller, n))
+		misuse("%s: foreign buffer of %d bytes: it lies outside the chunks of this arena", caller, n)
 	}
 	switch r := c.lookup(off); {
 	case r != nil && r.dead, r == nil && off%granule == 0 && off+n <= c.top && c.isPoison(off, off+n):
-		panic(fmt.Sprintf("arena: %s: double free: the buffer of %d bytes is not live any more", caller, n))
+		misuse("%s: double free: the buffer of %d bytes is not live any more", caller, n)
 	case r == nil || !ok && r.n == n:
-		panic(fmt.Sprintf("arena: %s: no buffer of this arena begins there (capacity %d)", caller, n))
+		misuse("%s: no buffer of this arena begins there (capacity %d)", caller, n)
 	case r.n != n:
-		panic(fmt.Sprintf("arena: %s: capacity is %d, but the buffer was handed out with %d", caller, n, r.n))
+		misuse("%s: capacity is %d, but the buffer was handed out with %d", caller, n, r.n)
 	}
 }
 
@@ -147,17 +148,22 @@ func (c *chunk) noteEmpty() {
 	c.shadow = c.shadow[:0]
 }
 
-const lateWrite = "use after free: memory was written after its buffer was freed"
+const lateWrite = "use after free: memory was written after its buffer was freed, as by a handler that kept its data (S-34)"
+
+// misuse panics: also inside a handler, whose own panics are answers.
+func misuse(format string, args ...any) {
+	panic(invariants.Violation("arena: " + fmt.Sprintf(format, args...)))
+}
 
 // checkMark panics on a mark that Release cannot use.
 func checkMark(a *Arena, m Mark, ok bool) {
 	switch {
 	case !invariants.Enabled || ok:
 	case m.a == nil:
-		panic("arena: Release: the zero Mark names no moment")
+		misuse("Release: the zero Mark names no moment")
 	case m.a != a:
-		panic("arena: Release: the mark is another arena's")
+		misuse("Release: the mark is another arena's")
 	default:
-		panic("arena: Release: the mark has ended: it was released, or an older one was, or the arena was reset")
+		misuse("Release: the mark has ended: it was released, or an older one was, or the arena was reset")
 	}
 }

@@ -34,8 +34,7 @@ func numbers() (all []string) {
 	add("F", 1, 7)
 	add("M", 1, 10)
 	add("E", 1, 26)
-	add("S", 1, 33)
-	add("S", 35, 35)
+	add("S", 1, 35)
 	add("S", 37, 41)
 	add("PN", 1, 15)
 	add("PN", 18, 23) // what lies between is the driver's

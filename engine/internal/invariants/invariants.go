@@ -30,6 +30,13 @@ func Sometimes(percent int) bool {
 	return Enabled && rand.IntN(100) < percent
 }
 
+// Yield lets other goroutines run in about half of all calls when Strict, where two that should not meet do if they can.
+func Yield() {
+	if Strict && Sometimes(50) {
+		runtime.Gosched()
+	}
+}
+
 // CheckBounds panics when Enabled and index is not in [0, length).
 func CheckBounds(index, length int) {
 	if Enabled && uint(index) >= uint(length) {
@@ -41,12 +48,39 @@ func CheckBounds(index, length int) {
 // statuses lets it through.
 type Violation string
 
+// Raise panics with v if it says something.
+func (v Violation) Raise() {
+	if v != "" {
+		panic(v)
+	}
+}
+
+// Catch calls f and returns the Violation that it panics with, or none. It is for tests.
+func Catch(f func()) (v Violation) {
+	defer func() {
+		if value := recover(); IsViolation(value) {
+			v = value.(Violation)
+		} else if value != nil {
+			panic(value)
+		}
+	}()
+	f()
+	return ""
+}
+
+// IsViolation reports that what was recovered is a Violation.
+func IsViolation(value any) bool {
+	if !Enabled {
+		return false
+	}
+	_, ok := value.(Violation)
+	return ok
+}
+
 // Rethrow panics again with what was recovered if that is a Violation.
 func Rethrow(value any) {
-	if Enabled {
-		if v, ok := value.(Violation); ok {
-			panic(v)
-		}
+	if IsViolation(value) {
+		panic(value)
 	}
 }
 

@@ -1,0 +1,156 @@
+package engine_test
+
+import (
+	"bytes"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// What a build with the tag invariants panics on, while others have a defined answer, or none.
+
+// TestS15_TwoGoroutines sends from two goroutines on one handle, on each way that a request takes, until they meet.
+func TestS15_TwoGoroutines(t *testing.T) {
+	if !invariants.Strict {
+		t.Skip("needs a build with -tags invariants: others are not in a position to notice")
+	}
+	linger := func(*engine.IRP, []byte, []byte) ks.Status { runtime.Gosched(); return ks.StatusSuccess }
+	fast := func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool {
+		runtime.Gosched()
+		return true
+	}
+	in := request{set: setA, id: 1, flags: get}.bytes()
+	var s *served
+	var ref engine.Ref
+	for name, send := range map[string]func(){
+		"IoControl":           func() { s.d.IoControl(s.irp, ks.IoctlProperty, in, nil) },
+		"a method":            func() { s.d.IoControl(s.irp, ks.IoctlMethod, in, nil) },
+		"a reference":         func() { ref.IoControl(s.irp, in, nil) },
+		"a batch":             func() { s.d.PropertyBatch(s.irp, []engine.BatchRequest{{In: in}, {In: in}}) },
+		"FastProperty":        func() { s.d.FastProperty(s.irp.FileObject, engine.UserMode, in, nil, new(engine.IoStatus)) },
+		"FastMethod":          func() { s.d.FastMethod(s.irp.FileObject, engine.UserMode, in, nil, new(engine.IoStatus)) },
+		"a reference, fast":   func() { ref.FastProperty(s.irp.FileObject, engine.UserMode, in, nil, new(engine.IoStatus)) },
+		"IoControl and batch": nil,
+	} {
+		s = serveConfig(t, engine.Config{
+			PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: linger}, nines},
+				FastIO: []engine.FastPropertyItem{{ID: 1, Get: fast}}}},
+			MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: linger}},
+				FastIO: []engine.FastMethodItem{{ID: 1, Handler: fast}}}}})
+		ref, _ = s.d.Resolve(setA, 1)
+		sends := [2]func(){send, send}
+		if send == nil {
+			sends = [2]func(){func() { s.d.IoControl(s.irp, ks.IoctlProperty, in, nil) },
+				func() { s.d.PropertyBatch(s.irp, []engine.BatchRequest{{In: in}, {In: in}}) }}
+		}
+		var met atomic.Bool
+		var wg sync.WaitGroup
+		for _, send := range sends {
+			wg.Go(func() {
+				for !met.Load() {
+					v := string(invariants.Catch(send))
+					if v != "" {
+						met.Store(true)
+					}
+					if v != "" && (!strings.Contains(v, "two goroutines") || !strings.Contains(v, "(S-15)")) {
+						t.Errorf("%s: %s", name, v)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		s.idle()
+	}
+}
+
+// TestAS1_HandedOverAndNotPended hands requests to another goroutine, which completes them, and returns something else than
+// STATUS_PENDING: the request is answered with that completion, and a build with the tag invariants names the handler's mistake.
+func TestAS1_HandedOverAndNotPended(t *testing.T) {
+	handler := func(irp *engine.IRP, _, data []byte) ks.Status {
+		done := make(chan bool)
+		go func() { done <- irp.Complete(ks.StatusBufferOverflow, 4) }()
+		if !<-done {
+			t.Error("the completion does not count")
+		}
+		return ks.StatusNotFound
+	}
+	s := serve(t, engine.PropertyItem{ID: 1, Get: handler, Support: handler, SerializedSize: 4}, nines)
+	ref, _ := s.d.Resolve(setA, 1)
+	single := func(flags uint32) func() ks.Status {
+		return func() ks.Status { _, status := s.send(1, flags, full(56)); return status }
+	}
+	for name, send := range map[string]func() ks.Status{
+		"IoControl":         single(get),
+		"with modifiers":    single(get | ks.PropertyTypeHighPriority),
+		"a support handler": single(basicSupport),
+		"an inner request":  single(serializeSet),
+		"a reference": func() ks.Status {
+			_, status := ref.IoControl(s.irp, request{set: setA, id: 1, flags: get}.bytes(), full(4))
+			return status
+		},
+		"without IoControl": nil,
+		"a batch": func() ks.Status {
+			b := []engine.BatchRequest{{In: request{set: setA, id: 1, flags: get}.bytes(), Out: full(4)}}
+			s.d.PropertyBatch(s.irp, b)
+			return b[0].Status
+		},
+	} {
+		want := ks.StatusBufferOverflow
+		own := &engine.IRP{Type3InputBuffer: request{set: setA, id: 1, flags: get}.bytes(), InputBufferLength: ks.SizeIdentifier,
+			UserBuffer: full(4), OutputBufferLength: 4}
+		if send == nil {
+			send, want = func() ks.Status { return s.d.Property(own) }, ks.StatusPending
+		}
+		var status ks.Status
+		v := string(invariants.Catch(func() { status = send() }))
+		if invariants.Strict != strings.Contains(v, "handed its request over") || invariants.Strict != strings.Contains(v, "(AS-1)") {
+			t.Errorf("%s: %q", name, v)
+		}
+		if !invariants.Strict && status != want {
+			t.Errorf("%s: %v, want %v", name, status, want)
+		}
+		s.idle()
+	}
+}
+
+// TestS34_KeptData writes to the data of requests that have ended: no later request sees it, no caller gets it, and a build with the
+// tag invariants names it when the memory serves another request.
+func TestS34_KeptData(t *testing.T) {
+	var kept []byte
+	keep := func(irp *engine.IRP, request, data []byte) ks.Status {
+		kept = data[:len(data):cap(data)]
+		irp.IoStatus.Information = uint64(copy(data, "kept"))
+		return ks.StatusSuccess
+	}
+	see := func(irp *engine.IRP, _, data []byte) ks.Status {
+		irp.IoStatus.Information = uint64(len(data))
+		return ks.StatusSuccess
+	}
+	for _, flags := range []uint32{get, set, get | ks.PropertyTypeHighPriority} {
+		s := serve(t, engine.PropertyItem{ID: 1, Get: keep, Set: keep}, engine.PropertyItem{ID: 2, Get: see}, nines)
+		first := full(4)
+		if _, status := s.send(1, flags, first); status != ks.StatusSuccess {
+			t.Fatal(status)
+		}
+		before := bytes.Clone(first)
+		copy(kept, "late")
+		second := full(4)
+		v := string(invariants.Catch(func() { s.send(2, get, second) }))
+		named := strings.Contains(v, "use after free") && strings.Contains(v, "(S-34)")
+		if named != invariants.Enabled || !bytes.Equal(first, before) {
+			t.Errorf("%s: %q; the first caller has %q", ks.FormatPropertyFlags(flags), v, first)
+		}
+		if !invariants.Enabled && !bytes.Equal(second, make([]byte, 4)) {
+			t.Errorf("%s: the next caller gets %q", ks.FormatPropertyFlags(flags), second)
+		}
+		if n, status := s.send(2, get, second); n != 4 || status != ks.StatusSuccess {
+			t.Errorf("%s: afterwards %d bytes, %v", ks.FormatPropertyFlags(flags), n, status)
+		}
+	}
+}
