@@ -23,8 +23,7 @@ func NewCallback(kind ObjectType, signal func(count int32), gone func()) *Callba
 }
 
 func (c *Callback) reference(n int32) {
-	c.references.reference(n)
-	if n < 0 && c.gone != nil && c.n.Load() == 0 {
+	if c.add(n) == 0 && c.gone != nil { // whoever lets go last, of several at once
 		c.gone()
 	}
 }

@@ -17,10 +17,15 @@ type Object interface {
 // references counts who keeps an object. Nothing is freed at zero, as Go does that: it is there to be checked (S-23).
 type references struct{ n atomic.Int32 }
 
-func (r *references) reference(n int32) {
-	if r.n.Add(n) < 0 {
+func (r *references) reference(n int32) { r.add(n) }
+
+// add returns how many keep the object then.
+func (r *references) add(n int32) int32 {
+	now := r.n.Add(n)
+	if now < 0 {
 		panic("engine: an object of an event was dereferenced more often than referenced")
 	}
+	return now
 }
 
 // SyncEvent is a synchronization event: KEVENT. Set makes it signalled, and the one wait that is satisfied resets it. It is safe

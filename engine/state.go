@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -278,14 +279,11 @@ func (irp *IRP) Abort() {
 // closing is what Close leaves behind.
 type closing struct {
 	release func()
-	started atomic.Bool
+	once    sync.Once
 }
 
-func (c *closing) run() {
-	if c.started.CompareAndSwap(false, true) {
-		c.release()
-	}
-}
+// run releases, once. It returns when that is done, whoever does it.
+func (c *closing) run() { c.once.Do(c.release) }
 
 // Close ends the use of an IRP by IoControl: a request that IoControl waits for is cancelled, a handler that runs is waited for, and
 // what is sent afterwards is STATUS_INVALID_HANDLE. Then release is called, once. A pended request that never had a cancel

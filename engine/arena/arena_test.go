@@ -898,7 +898,7 @@ func TestPendedIsFlat(t *testing.T) {
 	for range 10 {
 		steps()
 	}
-	before, rss := p.a.Stats(), residentBytes()
+	before, rss := p.a.Stats(), testkit.Resident()
 	if before.Pinned < len(p.long)*9/10 {
 		t.Fatalf("only %d buffers are pended: %+v", before.Pinned, before)
 	}
@@ -912,24 +912,14 @@ func TestPendedIsFlat(t *testing.T) {
 	}
 	after := p.a.Stats()
 	t.Logf("%d operations, %d pended, %d bytes live in %d; resident %d, then %d bytes",
-		2*ops, after.Pinned, after.Bytes, after.Reserved, rss, residentBytes())
+		2*ops, after.Pinned, after.Bytes, after.Reserved, rss, testkit.Resident())
 	if after.Peak > before.Peak*3/2 { // a leak of one pended buffer in ten is more than that
 		t.Errorf("%d bytes reserved after %d operations, %d after as many more", before.Peak, ops, after.Peak)
 	}
-	if grown := residentBytes() - rss; text != "" && grown > 4<<20 {
+	if grown := testkit.Resident() - rss; text != "" && grown > 4<<20 {
 		t.Errorf("%d bytes more are resident", grown)
 	}
 	if least != 0 && !raceEnabled && !invariants.Enabled {
 		t.Errorf("every %d operations allocate on the heap", ops/10)
 	}
-}
-
-// residentBytes returns the resident memory of the process where the system says it, else 0.
-func residentBytes() int {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	pages, _ := strconv.Atoi(strings.Fields(string(b))[1])
-	return pages * os.Getpagesize()
 }

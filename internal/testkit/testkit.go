@@ -1,12 +1,13 @@
-// Package testkit is what the tests of several packages have in common: seeds that can be replayed, and a count of allocations
-// that other goroutines do not disturb. Only tests import it. It imports the standard library alone, so that the tests of every
-// package may.
+// Package testkit is what the tests of several packages have in common: seeds that can be replayed, a count of allocations that
+// other goroutines do not disturb, and the memory that is resident. Only tests import it. It imports the standard library alone, so
+// that the tests of every package may.
 package testkit
 
 import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -31,6 +32,16 @@ func Seed(t testing.TB) uint64 {
 func Rand(t testing.TB) *rand.Rand {
 	t.Helper()
 	return rand.New(rand.NewPCG(Seed(t), 0))
+}
+
+// Resident returns how many bytes of the process are resident where the system says it, else 0.
+func Resident() int {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	pages, _ := strconv.Atoi(strings.Fields(string(b))[1])
+	return pages * os.Getpagesize()
 }
 
 // Allocs returns how often a call of f allocates on the heap, after one that warms up. It is the least of up to five
