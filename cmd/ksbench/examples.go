@@ -20,6 +20,14 @@ ksbench exec --manifest mine.json --requests requests.jsonl --explain`,
 	"check": `
 ksbench check mine.json
 ksbench check requests.jsonl --manifest mine.json`,
+	"trace": `
+ksbench trace record --manifest mine.json --requests requests.jsonl --out mine.kst
+ksbench trace show mine.kst
+ksbench trace show mine.kst --html mine.html             # a page to look at
+ksbench trace verify mine.kst --manifest mine.json       # exits with 1 if an answer differs
+ksbench trace replay mine.kst --manifest mine.json --speed 2
+ksbench trace convert mine.kst --out lines.jsonl         # for exec, and to edit
+ksbench trace cut mine.kst --set KSPROPSETID_Audio --out audio.kst`,
 	"targets": `
 ksbench targets --quick --run ^fast/20x12/`,
 	"stages": `

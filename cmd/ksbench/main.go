@@ -29,6 +29,7 @@ type commands struct {
 	Run   runCommand   `cmd:"" default:"withargs" help:"Measure the engine and its peers. The command when none is named."`
 	Exec  execCommand  `cmd:"" help:"Answer requests, one JSON line each, and say all that can be seen of each answer."`
 	Check checkCommand `cmd:"" help:"Validate manifests and request files, and show what the objects offer."`
+	Trace traceCommand `cmd:"" help:"Keep what clients ask in a file, show it, send it again, compare the answers."`
 
 	Targets targetsCommand `cmd:"" help:"Measure how far the engine is from its targets; exit with 1 if one is missed."`
 	Stages  stagesCommand  `cmd:"" help:"Take a request apart: where its time goes, beside the limits of the machine."`

@@ -9,10 +9,10 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// digest is Record.Digest of an output.
-func digest(out []byte, n uint32, status ks.Status) uint64 {
+// Digest is Record.Digest of an output buffer of which n bytes were returned with a status.
+func Digest(out []byte, n uint32, status ks.Status) uint64 {
 	switch {
-	case n == 0 || status.IsError():
+	case n == 0 || len(out) == 0 || status.IsError():
 		return 0
 	case n == 4 && len(out) >= 4:
 		return digest4(binary.LittleEndian.Uint32(out))

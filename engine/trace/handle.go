@@ -18,6 +18,7 @@ type Handle struct {
 	count  uint32
 	busy   bool // a request is in flight
 	pended bool // and its handler left it pending
+	onPend func(irp *engine.IRP, data []byte)
 	closed sync.Once
 }
 
@@ -32,13 +33,25 @@ func (r *Recorder) handle(inner *device.Handle) *Handle {
 		h.stream.chunks[i].written = blockHeader
 	}
 	if p := r.config.Pends; p != nil {
-		p.watch(inner.File(), func(*engine.IRP, []byte) { h.pended = true })
+		p.watch(inner.File(), h.left)
 	}
 	return h
 }
 
 // Device returns the handle of the device itself; what is sent through it is not recorded.
 func (h *Handle) Device() *device.Handle { return h.inner }
+
+// OnPend has f called when the handler of a later request leaves it pending, with the data that it was given, on the goroutine of the
+// handler: whoever drives the device may complete it. It needs Config.Pends.
+func (h *Handle) OnPend(f func(irp *engine.IRP, data []byte)) { h.onPend = f }
+
+// left is told that the request in flight was left pending.
+func (h *Handle) left(irp *engine.IRP, data []byte) {
+	h.pended = true
+	if h.onPend != nil {
+		h.onPend(irp, data)
+	}
+}
 
 // SetMode sets the requestor mode of later requests.
 func (h *Handle) SetMode(mode engine.Mode) {
@@ -99,7 +112,7 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 		to, size, flags = h.produce(to, size, flags, out, n, status)
 	}
 	if to != nil {
-		putEnd(to, flags, r.order.Add(1), begin, took, status, n, digest(out, n, status))
+		putEnd(to, flags, r.order.Add(1), begin, took, status, n, Digest(out, n, status))
 		h.stream.commit(size)
 	}
 	return n, status

@@ -162,7 +162,7 @@ func (p *player) burst(c *cursor, limit uint64) {
 		copy(out, b[at:at+carried])
 		n, status := h.inner.IoControl(uint32(head>>32), b[recordHeader:recordHeader+in:recordHeader+in], out)
 		p.sent++
-		if verify && (uint64(status)|uint64(n)<<32 != le.Uint64(b[32:]) || digest(out, n, status) != le.Uint64(b[48:])) {
+		if verify && (uint64(status)|uint64(n)<<32 != le.Uint64(b[32:]) || Digest(out, n, status) != le.Uint64(b[48:])) {
 			var rec Record
 			rec.decode(b)
 			rec.Handle, rec.opened = c.handle, c.rec.opened
@@ -297,6 +297,7 @@ func (p *player) settle(ctx context.Context, rec *Record) error {
 func (p *player) other(rec *Record) error {
 	var status ks.Status
 	var n uint64
+	rule := func() string { return "" }
 	switch rec.Kind {
 	case KindOpen:
 		object := string(rec.In)
@@ -322,6 +323,7 @@ func (p *player) other(rec *Record) error {
 			h.inner.SetMode(rec.Mode())
 		}
 		create := h.inner.CreatePin
+		rule = h.inner.CreateRule
 		if rec.Flags&FlagNamed != 0 {
 			create = h.inner.Create
 		}
@@ -348,18 +350,31 @@ func (p *player) other(rec *Record) error {
 		}
 	}
 	if p.options.Verify && (status != rec.Status || n != rec.Information) {
-		p.differ(Difference{Record: *rec, Status: status, Information: n}, rec.opened)
+		p.differ(Difference{Record: *rec, Status: status, Information: n, Rule: rule()}, rec.opened)
 	}
 	return nil
 }
 
 // compare notes whether an answer is another than that of the recording.
 func (p *player) compare(rec *Record, n uint32, status ks.Status, out []byte) {
-	sum := digest(out, n, status)
+	sum := Digest(out, n, status)
 	if status != rec.Status || uint64(n) != rec.Information || sum != rec.Digest {
 		produced := out[:min(uint64(n), uint64(len(out)))]
-		p.differ(Difference{Record: *rec, Status: status, Information: uint64(n), Digest: sum, Output: produced}, rec.opened)
+		d := Difference{Record: *rec, Status: status, Information: uint64(n), Digest: sum, Output: produced, Rule: p.rule(rec)}
+		if status.IsError() {
+			d.Output = nil
+		}
+		p.differ(d, rec.opened)
 	}
+}
+
+// rule is that by which the handle decided, if a dispatcher did.
+func (p *player) rule(rec *Record) string {
+	switch rec.Code {
+	case ks.IoctlProperty, ks.IoctlMethod, ks.IoctlEnableEvent, ks.IoctlDisableEvent:
+		return p.handles[rec.opened].inner.Rule()
+	}
+	return ""
 }
 
 // missed notes what could not be replayed.

@@ -3,7 +3,6 @@ package trace
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -97,11 +96,10 @@ type Recorder struct {
 	err     error
 
 	// Of the writer.
-	out      io.Writer
-	part     int64 // bytes
-	parts    int
-	sequence uint64
-	lost     uint64 // controls that were dropped
+	out   blocks
+	part  int64 // bytes
+	parts int
+	lost  uint64 // controls that were dropped
 }
 
 // NewRecorder begins a trace in w. Close ends it; w is the caller's to close, after that. The error is that of the first write.
@@ -125,7 +123,7 @@ func NewRecorder(w io.Writer, config Config) (*Recorder, error) {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	r := &Recorder{
-		config: config, chunk: max(config.Buffer/chunks, 4<<10) &^ 7, every: uint32(every) - 1, start: time.Now(), out: w,
+		config: config, chunk: max(config.Buffer/chunks, 4<<10) &^ 7, every: uint32(every) - 1, start: time.Now(), out: blocks{to: w},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		open: make(map[uint32][]byte), devices: make(map[*device.Device]uint32),
 	}
@@ -339,36 +337,18 @@ func (r *Recorder) writeBlock(b *block, room []byte) error {
 	if b.kind == blockRecords {
 		r.part += int64(len(room))
 	}
-	return r.put(b, room)
-}
-
-// put writes a block to the part that is being written.
-func (r *Recorder) put(b *block, room []byte) error {
-	b.sequence = r.sequence
-	r.sequence++
-	b.put(room, room[blockHeader:])
-	n, err := r.out.Write(room)
-	if err == nil && n < len(room) {
-		err = io.ErrShortWrite
-	}
-	return err
+	return r.out.put(b, room)
 }
 
 // begin writes the first block of a part.
 func (r *Recorder) begin() error {
 	header := r.header
 	header.Part = r.parts
-	text, err := json.Marshal(header)
-	if err != nil {
-		return err
-	}
-	return r.put(&block{kind: blockStart}, append(make([]byte, blockHeader), text...))
+	return r.out.begin(&header)
 }
 
 // end writes the last block of a part.
-func (r *Recorder) end() error {
-	return r.put(&block{kind: blockEnd, first: r.order.Load(), dropped: r.dropped.Load()}, make([]byte, blockHeader))
-}
+func (r *Recorder) end() error { return r.out.end(r.order.Load(), r.dropped.Load()) }
 
 // rotate goes on in the next part, which begins with the handles that are open.
 func (r *Recorder) rotate() error {
@@ -380,7 +360,7 @@ func (r *Recorder) rotate() error {
 	if err != nil {
 		return fmt.Errorf("part %d: %w", r.parts, err)
 	}
-	r.out, r.part = out, 0
+	r.out.to, r.part = out, 0
 	if err := r.begin(); err != nil {
 		return err
 	}
@@ -393,5 +373,5 @@ func (r *Recorder) rotate() error {
 	if len(room) == blockHeader {
 		return nil
 	}
-	return r.put(&block{kind: blockRecords, first: firstOrder(room[blockHeader:]), dropped: r.lost}, room)
+	return r.out.put(&block{kind: blockRecords, first: firstOrder(room[blockHeader:]), dropped: r.lost}, room)
 }

@@ -48,6 +48,7 @@ type Difference struct {
 	Status      ks.Status
 	Information uint64
 	Digest      uint64
+	Rule        string // that decided, of a request or a create; see device.Handle.Rule
 	Output      []byte // what was answered, up to 64 bytes
 	Why         string // it was not sent; "" if it was
 }

@@ -120,9 +120,9 @@ func TestRecordsAreWhatWasSent(t *testing.T) {
 		{Kind: KindOpen, Handle: 1, Parent: 1, In: []byte("an object")},
 		{Kind: KindRequest, Handle: 1, Code: ks.IoctlProperty, Flags: FlagCarried, In: set, Out: []byte{1, 2, 3, 4}, OutBytes: 4},
 		{Kind: KindRequest, Handle: 1, Code: ks.IoctlProperty, Flags: FlagKernel, In: append(slices.Clone(get), 9), OutBytes: 6, Information: 4,
-			Digest: digest([]byte{1, 2, 3, 4}, 4, 0)},
+			Digest: Digest([]byte{1, 2, 3, 4}, 4, 0)},
 		{Kind: KindRequest, Handle: 1, Code: ks.IoctlProperty, Flags: FlagKernel | FlagAliased, In: get, OutBytes: 24, Information: 4,
-			Digest: digest([]byte{1, 2, 3, 4}, 4, 0)},
+			Digest: Digest([]byte{1, 2, 3, 4}, 4, 0)},
 		{Kind: KindClose, Handle: 1},
 		{Kind: KindRequest, Handle: 1, Code: ks.IoctlProperty, Flags: FlagKernel, In: get, Status: ks.StatusInvalidHandle},
 	}
@@ -648,17 +648,21 @@ func TestDigest(t *testing.T) {
 			want := xxhash.Sum64(out)
 			if n == 0 {
 				want = 0
+				out = nil
 			}
-			if got := digest(append(out, 1), n, ks.StatusSuccess); got != want {
+			if got := Digest(append(out, 1), n, ks.StatusSuccess); got != want {
 				t.Fatalf("the digest of % x is %x, want %x", out, got, want)
 			}
-			if digest(out, n, ks.StatusNotFound) != 0 {
+			if Digest(out, n, ks.StatusNotFound) != 0 {
 				t.Fatal("an error has a digest")
 			}
 		}
 	}
-	if got := digest([]byte{1, 2}, 9, ks.StatusBufferOverflow); got != xxhash.Sum64([]byte{1, 2}) {
+	if got := Digest([]byte{1, 2}, 9, ks.StatusBufferOverflow); got != xxhash.Sum64([]byte{1, 2}) {
 		t.Errorf("a size answer has digest %x", got)
+	}
+	if got := Digest(nil, 9, ks.StatusBufferOverflow); got != 0 {
+		t.Errorf("a size answer without a buffer has digest %x", got)
 	}
 }
 
@@ -696,4 +700,52 @@ func undump(t *testing.T, text string) (b []byte) {
 		b = append(b, piece...)
 	}
 	return b
+}
+
+// What a reader has is written as it was, but for what was cut out.
+func TestAWriterWritesWhatAReaderHas(t *testing.T) {
+	trace := record(t, Config{Buffer: 16 << 10}, func(r *Recorder) {
+		for i := range 3 {
+			h := open(t, r, items(t), "items")
+			talk(h, rand.New(rand.NewPCG(1, uint64(i))), 2000)
+		}
+	})
+	r := read(t, trace)
+	var buf bytes.Buffer
+	w, err := NewWriter(&buf, r.Header(), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept []Record
+	for rec, err := range r.Records() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.Handle == 2 {
+			continue
+		}
+		kept = append(kept, rec.clone())
+		if err := w.Write(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := read(t, buf.Bytes())
+	got := all(t, again)
+	if len(got) != len(kept) || again.Dropped() != 7 || again.Torn() != nil || len(again.Opened()) != 2 {
+		t.Fatalf("%d records, want %d; %d dropped", len(got), len(kept), again.Dropped())
+	}
+	for i := range got {
+		if !equal(got[i], kept[i]) || got[i].Begin != kept[i].Begin || got[i].Time != kept[i].Time || !bytes.Equal(got[i].In, kept[i].In) {
+			t.Fatalf("%+v, want %+v", got[i], kept[i])
+		}
+	}
+	if err := w.Write(&kept[3]); err == nil {
+		t.Error("a record that comes too late is written")
+	}
+	if _, err := NewWriter(&fails{}, r.Header(), 0); !errors.Is(err, errFull) {
+		t.Error(err)
+	}
 }

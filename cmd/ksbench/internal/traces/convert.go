@@ -1,0 +1,321 @@
+package traces
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/trace"
+)
+
+// FromLines writes the trace of request lines that say how they were answered, with the keys x_status, x_n and x_output. Each x_handle,
+// or each object and file, is a handle on an object of that name. The times of such a trace are 0.
+func FromLines(ctx context.Context, from io.Reader, to io.Writer) (requests uint64, err error) {
+	header := trace.Header{ID: "lines", OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), Processors: 1,
+		Start: time.Unix(0, 0).UTC(), Tick: time.Millisecond, ClockEvery: 1}
+	w, err := trace.NewWriter(to, header, 0)
+	if err != nil {
+		return 0, err
+	}
+	handles := make(map[string]uint32)
+	order := uint64(0)
+	write := func(rec trace.Record) error {
+		order++
+		rec.Order, rec.Begin = order, order-1
+		return w.Write(&rec)
+	}
+	err = each(ctx, from, func(l *line) error {
+		if l.Op != exec.ClientRequest {
+			return errors.New("op: only requests can be converted; record the lines on a manifest: ksbench trace record")
+		}
+		if l.status == nil {
+			return errors.New("the line does not say how it was answered (x_status, x_n, x_output); record it on a manifest: ksbench trace record")
+		}
+		handle := handles[l.handle]
+		if handle == 0 {
+			handle = uint32(len(handles) + 1)
+			handles[l.handle] = handle
+			if err := write(trace.Record{Kind: trace.KindOpen, Handle: handle, Parent: handle, In: []byte(l.handle)}); err != nil {
+				return err
+			}
+		}
+		requests++
+		return write(l.record(handle))
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, handle := range sortedValues(handles) {
+		if err := write(trace.Record{Kind: trace.KindClose, Handle: handle}); err != nil {
+			return 0, err
+		}
+	}
+	return requests, w.Close()
+}
+
+func sortedValues(m map[string]uint32) (values []uint32) {
+	for _, v := range m {
+		values = append(values, v)
+	}
+	slices.Sort(values)
+	return values
+}
+
+// record is a line with its outcome as a record of a handle.
+func (l *line) record(handle uint32) trace.Record {
+	rec := trace.Record{Kind: trace.KindRequest, Handle: handle, Code: l.Code, Status: *l.status, Information: uint64(l.n),
+		Digest: trace.Digest(l.output, l.n, *l.status), In: l.In, Out: l.Out, OutBytes: uint32(len(l.Out)),
+		Flags: trace.FlagExact | trace.FlagCarried}
+	if l.Kernel {
+		rec.Flags |= trace.FlagKernel
+	}
+	if l.Alias {
+		rec.Flags |= trace.FlagAliased
+	}
+	if l.Code == ks.IoctlEnableEvent || l.Code == ks.IoctlDisableEvent {
+		rec.Flags, rec.Event = rec.Flags|trace.FlagEvent, l.Event
+	}
+	return rec
+}
+
+// requestLine is a line that exec answers. Its keys are in the order in which people read them.
+type requestLine struct {
+	Op           string  `json:"op,omitempty"`
+	Handle       string  `json:"handle,omitempty"`
+	Object       string  `json:"object,omitempty"`
+	Parent       string  `json:"parent,omitempty"`
+	Connect      string  `json:"connect,omitempty"`
+	Set          string  `json:"set,omitempty"`
+	ID           *uint32 `json:"id,omitempty"`
+	Flags        *uint32 `json:"flags,omitempty"`
+	In           *uint32 `json:"in,omitempty"`
+	Out          *uint32 `json:"out,omitempty"`
+	Extra        string  `json:"extra,omitempty"`
+	Data         string  `json:"data,omitempty"`
+	Alias        bool    `json:"alias,omitempty"`
+	Mode         string  `json:"mode,omitempty"`
+	EventData    uint64  `json:"event_data,omitempty"`
+	Notification *uint32 `json:"notification,omitempty"`
+	Tag          string  `json:"tag,omitempty"`
+	Status       string  `json:"status,omitempty"`
+	Information  uint64  `json:"information,omitempty"`
+
+	XHandle string  `json:"x_handle,omitempty"`
+	XIoctl  string  `json:"x_ioctl,omitempty"`
+	XStatus string  `json:"x_status,omitempty"`
+	XN      *uint64 `json:"x_n,omitempty"`
+}
+
+var ops = map[uint32]string{ks.IoctlProperty: "property", ks.IoctlMethod: "method", ks.IoctlEnableEvent: "enable_event",
+	ks.IoctlDisableEvent: "disable_event"}
+
+// ToLines writes the lines of a trace, which exec and record answer. With outcomes each request says how it was answered, in keys that
+// exec does not take. left is how many records no line can say: other control codes, and nodes that are created.
+func ToLines(ctx context.Context, r *trace.Reader, to io.Writer, outcomes bool) (lines, left uint64, err error) {
+	w := bufio.NewWriter(to)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	c := &lineMaker{reader: r, events: make(map[uint64]uint64)}
+	for rec, err := range r.Records() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return lines, left, err
+		}
+		made := c.make(rec)
+		if made == nil {
+			left++
+			continue
+		}
+		for i := range made {
+			if outcomes && i == 0 && rec.Kind == trace.KindRequest {
+				made[i].XHandle, made[i].XIoctl = name(rec.Handle), fmt.Sprintf("%08x", rec.Code)
+				made[i].XStatus, made[i].XN = hex32(uint32(rec.Status)), &rec.Information
+			}
+			if err := enc.Encode(&made[i]); err != nil {
+				return lines, left, err
+			}
+			lines++
+		}
+	}
+	return lines, left, w.Flush()
+}
+
+// lineMaker makes lines of records.
+type lineMaker struct {
+	reader *trace.Reader
+	events map[uint64]uint64 // small numbers for addresses
+	tags   int
+}
+
+func name(handle uint32) string { return fmt.Sprintf("h%d", handle) }
+
+func hex32(v uint32) string { return fmt.Sprintf("0x%08x", v) }
+
+// make returns the lines of a record, or nil if no line can say it.
+func (c *lineMaker) make(rec *trace.Record) []requestLine {
+	switch rec.Kind {
+	case trace.KindOpen:
+		return []requestLine{{Op: "open", Handle: name(rec.Handle), Object: string(rec.In)}}
+	case trace.KindCreate:
+		if rec.Flags&trace.FlagNamed != 0 {
+			return nil
+		}
+		made := name(rec.Handle)
+		if rec.Handle == 0 {
+			made = fmt.Sprintf("refused%d", rec.Order)
+		}
+		return []requestLine{{Op: "create_pin", Handle: made, Parent: name(rec.Parent), Connect: hex.EncodeToString(rec.In)}}
+	case trace.KindClose:
+		return []requestLine{{Op: "close", Handle: name(rec.Handle)}}
+	case trace.KindGenerate:
+		l := requestLine{Op: "generate", ID: &rec.Code, Data: hex.EncodeToString(rec.Out)}
+		if len(rec.In) == len(ks.GUID{}) {
+			l.Set = ks.GUID(rec.In).String()
+		}
+		i := slices.IndexFunc(c.reader.Opened(), func(o trace.Opened) bool { return o.Device == rec.Parent && o.Parent == 0 })
+		if i < 0 {
+			return nil
+		}
+		l.Object = c.reader.Opened()[i].Object
+		return []requestLine{l}
+	}
+	return c.request(rec)
+}
+
+func (c *lineMaker) request(rec *trace.Record) []requestLine {
+	op, ok := ops[rec.Code]
+	if !ok {
+		return nil
+	}
+	var head [ks.SizeIdentifier]byte
+	in := rec.In
+	if rec.Code == ks.IoctlDisableEvent {
+		in = nil
+	}
+	copy(head[:], in)
+	id, _ := ks.DecodeIdentifier(head[:])
+	inBytes := uint32(len(rec.In))
+	l := requestLine{Op: op, Handle: name(rec.Handle), Set: id.Set.String(), ID: &id.ID, Flags: &id.Flags, In: &inBytes, Out: &rec.OutBytes,
+		Extra: hex.EncodeToString(in[min(len(in), len(head)):]), Alias: rec.Flags&trace.FlagAliased != 0}
+	if rec.Mode() == engine.KernelMode {
+		l.Mode = "kernel"
+	}
+	data := rec.Out
+	if rec.Flags&trace.FlagCarried == 0 {
+		data = nil
+	}
+	if rec.Flags&trace.FlagEvent != 0 && rec.Event != 0 {
+		if c.events[rec.Event] == 0 {
+			c.events[rec.Event] = uint64(len(c.events) + 1)
+		}
+		l.EventData = c.events[rec.Event]
+	}
+	if rec.Code == ks.IoctlEnableEvent && len(data) >= 4 {
+		n := binary.LittleEndian.Uint32(data)
+		l.Notification, data = &n, data[4:]
+	}
+	l.Data = hex.EncodeToString(bytes.TrimRight(data, "\x00"))
+	if rec.Flags&trace.FlagPended == 0 || rec.Status == ks.StatusCancelled {
+		return []requestLine{l}
+	}
+	c.tags++
+	l.Tag = fmt.Sprintf("t%d", c.tags)
+	done := requestLine{Op: "complete", Tag: l.Tag, Status: hex32(uint32(rec.Status)), Information: rec.Information}
+	if rec.Flags&trace.FlagProduced != 0 {
+		done.Data = hex.EncodeToString(rec.Out)
+	}
+	return []requestLine{l, done}
+}
+
+// Cut says which records to keep.
+type Cut struct {
+	From, To time.Duration // To 0 is the end
+	Handles  []uint32      // none is all
+	Sets     []ks.GUID     // none is all; of requests only
+}
+
+// Write writes the records of a trace that are kept, with the handles that they need, and returns how many requests there are.
+func (c Cut) Write(ctx context.Context, r *trace.Reader, to io.Writer) (requests uint64, err error) {
+	w, err := trace.NewWriter(to, r.Header(), r.Dropped())
+	if err != nil {
+		return 0, err
+	}
+	handles := c.handles(r)
+	for rec, err := range r.Records() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return requests, err
+		}
+		if !c.keeps(rec, handles) {
+			continue
+		}
+		if rec.Kind == trace.KindRequest {
+			requests++
+		}
+		if err := w.Write(rec); err != nil {
+			return requests, err
+		}
+	}
+	return requests, w.Close()
+}
+
+// handles are those that are kept, with what they were created on; nil is all.
+func (c Cut) handles(r *trace.Reader) map[uint32]bool {
+	if len(c.Handles) == 0 {
+		return nil
+	}
+	kept := make(map[uint32]bool)
+	opened := r.Opened()
+	for _, h := range c.Handles {
+		for h != 0 && !kept[h] {
+			kept[h] = true
+			i, ok := slices.BinarySearchFunc(opened, h, func(o trace.Opened, h uint32) int { return cmp.Compare(o.Handle, h) })
+			if h = 0; ok {
+				h = opened[i].Parent
+			}
+		}
+	}
+	return kept
+}
+
+func (c Cut) keeps(rec *trace.Record, handles map[uint32]bool) bool {
+	switch rec.Kind {
+	case trace.KindOpen, trace.KindCreate, trace.KindClose:
+		handle := rec.Handle
+		if handle == 0 { // a create that was refused
+			handle = rec.Parent
+		}
+		return handles == nil || handles[handle]
+	}
+	if rec.Time < c.From || c.To > 0 && rec.Time >= c.To {
+		return false
+	}
+	if rec.Kind != trace.KindRequest {
+		return len(c.Sets) == 0
+	}
+	if len(c.Handles) > 0 && !slices.Contains(c.Handles, rec.Handle) {
+		return false
+	}
+	if len(c.Sets) == 0 {
+		return true
+	}
+	id, ok := rec.Identifier()
+	return ok && slices.Contains(c.Sets, id.Set)
+}

@@ -1,0 +1,327 @@
+package traces
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/trace"
+)
+
+// line is a request line, with what a recording adds: keys that begin with x_.
+type line struct {
+	*exec.Client
+	number int
+	handle string     // which one; "" for none
+	status *ks.Status // nil: the line does not say how it was answered
+	n      uint32
+	output []byte
+}
+
+// outcome are the keys of a recording.
+type outcome struct {
+	Handle string `json:"x_handle"`
+	Ioctl  string `json:"x_ioctl"`
+	Status string `json:"x_status"`
+	N      uint32 `json:"x_n"`
+	Output string `json:"x_output"`
+}
+
+const maxLine = 64 << 20
+
+// each calls f for each line.
+func each(ctx context.Context, from io.Reader, f func(l *line) error) error {
+	scanner := bufio.NewScanner(from)
+	scanner.Buffer(nil, maxLine)
+	for n := 1; scanner.Scan(); n++ {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		l, err := decode(scanner.Bytes())
+		if err == nil {
+			l.number = n
+			err = f(l)
+		}
+		if err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+	}
+	return scanner.Err()
+}
+
+func decode(text []byte) (*line, error) {
+	l := new(line)
+	if strings.Contains(string(text), `"x_`) {
+		var keys map[string]json.RawMessage
+		var o outcome
+		if err := errors.Join(json.Unmarshal(text, &keys), json.Unmarshal(text, &o)); err != nil {
+			return nil, err
+		}
+		for key := range keys {
+			if strings.HasPrefix(key, "x_") {
+				delete(keys, key)
+			}
+		}
+		var err error
+		if text, err = json.Marshal(keys); err != nil {
+			return nil, err
+		}
+		if err := l.answered(&o); err != nil {
+			return nil, err
+		}
+	}
+	c, err := exec.DecodeClient(text)
+	if err != nil {
+		return nil, err
+	}
+	l.Client = c
+	if l.handle == "" {
+		if l.handle = c.Handle; l.handle == "" {
+			l.handle = c.Object + "#" + strconv.FormatUint(c.File, 10)
+		}
+	}
+	return l, nil
+}
+
+// answered notes how a line says that it was answered.
+func (l *line) answered(o *outcome) (err error) {
+	l.handle, l.n = o.Handle, o.N
+	if o.Status != "" {
+		v, err := strconv.ParseUint(o.Status, 0, 32)
+		if err != nil {
+			return fmt.Errorf("x_status: %q is no status; write 0x and 8 hexadecimal digits", o.Status)
+		}
+		status := ks.Status(v)
+		l.status = &status
+	}
+	if l.output, err = hex.DecodeString(o.Output); err != nil {
+		return errors.New("x_output: not hexadecimal; write two digits for each byte and nothing between")
+	}
+	return nil
+}
+
+// Play sends request lines to devices through handles that r records, and returns how many requests there were. A handle is opened by the
+// first line that uses it, unless a line opens it. Handles that no line closes are closed at the end.
+func Play(ctx context.Context, from io.Reader, r *trace.Recorder, t *Target) (requests uint64, err error) {
+	p := &playing{recorder: r, target: t, handles: make(map[string]*trace.Handle), devices: make(map[string]*device.Device),
+		pended: make(map[string]*asked), events: make(map[string][]byte)}
+	err = each(ctx, from, p.play)
+	for _, name := range slices.Sorted(maps.Keys(p.handles)) {
+		err = errors.Join(err, p.close(name))
+	}
+	return p.requests, err
+}
+
+// playing is what lines have opened, and left pended.
+type playing struct {
+	recorder *trace.Recorder
+	target   *Target
+	handles  map[string]*trace.Handle
+	devices  map[string]*device.Device
+	pended   map[string]*asked
+	events   map[string][]byte
+	requests uint64
+}
+
+// asked is a request that is pended.
+type asked struct {
+	handle string
+	irp    *engine.IRP
+	data   []byte
+	done   chan struct{}
+}
+
+func (p *playing) play(l *line) error {
+	switch l.Op {
+	case exec.ClientOpen:
+		if p.handles[l.handle] != nil {
+			return fmt.Errorf("handle: %q is open; close it first, or take another name", l.handle)
+		}
+		return p.open(l.handle, l.Object)
+	case exec.ClientCreate:
+		parent := p.handles[l.Parent]
+		if parent == nil {
+			return fmt.Errorf("parent: no line has opened %q", l.Parent)
+		}
+		if p.handles[l.handle] != nil {
+			return fmt.Errorf("handle: %q is open; close it first, or take another name", l.handle)
+		}
+		if h, _ := parent.CreatePin(l.In); h != nil {
+			p.handles[l.handle] = h
+		}
+		return nil
+	case exec.ClientClose:
+		return p.close(l.handle)
+	case exec.ClientGenerate:
+		dev, err := p.device(l.Object)
+		if err != nil {
+			return err
+		}
+		var set *ks.GUID
+		if l.Set != (ks.GUID{}) {
+			set = &l.Set
+		}
+		for range l.Count {
+			p.recorder.Generate(dev, set, l.ID, l.Data)
+		}
+		return nil
+	case exec.ClientComplete:
+		return p.complete(l)
+	}
+	return p.request(l)
+}
+
+// close closes a handle, which ends what is pended on it.
+func (p *playing) close(name string) error {
+	h := p.handles[name]
+	if h == nil {
+		return nil
+	}
+	delete(p.handles, name)
+	err := h.Close()
+	maps.DeleteFunc(p.pended, func(_ string, a *asked) bool {
+		if a.handle != name {
+			return false
+		}
+		<-a.done
+		return true
+	})
+	return err
+}
+
+func (p *playing) open(name, object string) error {
+	dev, err := p.device(object)
+	if err != nil {
+		return err
+	}
+	if object == "" {
+		object = p.target.first()
+	}
+	h, err := p.recorder.Open(dev, object)
+	if err == nil {
+		p.handles[name] = h
+	}
+	return err
+}
+
+// device is one for all handles of an object.
+func (p *playing) device(object string) (*device.Device, error) {
+	dev := p.devices[object]
+	if dev == nil {
+		var err error
+		if dev, err = p.target.Open(object, 0); err != nil {
+			return nil, err
+		}
+		p.devices[object] = dev
+		if object == "" {
+			p.devices[p.target.first()] = dev
+		}
+	}
+	return dev, nil
+}
+
+func (p *playing) request(l *line) error {
+	h := p.handles[l.handle]
+	if h == nil {
+		if l.Handle != "" {
+			return fmt.Errorf("handle: no line has opened %q", l.Handle)
+		}
+		if err := p.open(l.handle, l.Object); err != nil {
+			return err
+		}
+		h = p.handles[l.handle]
+	}
+	for tag, a := range p.pended {
+		if a.handle == l.handle {
+			return fmt.Errorf("the request %q is pended on the handle, which is synchronous; complete it first, or use another file", tag)
+		}
+	}
+	h.SetMode(engine.UserMode)
+	if l.Kernel {
+		h.SetMode(engine.KernelMode)
+	}
+	in, out := p.event(h, l)
+	a := &asked{handle: l.handle, done: make(chan struct{})}
+	left := make(chan struct{})
+	h.OnPend(func(irp *engine.IRP, data []byte) {
+		a.irp, a.data = irp, data
+		close(left)
+	})
+	p.requests++
+	go func() {
+		h.IoControl(l.Code, in, out)
+		close(a.done)
+	}()
+	select {
+	case <-a.done:
+		return nil
+	case <-left:
+	}
+	if l.Tag == "" {
+		a.irp.Complete(ks.StatusCancelled, 0) // no line can name it
+		<-a.done
+		return nil
+	}
+	p.pended[l.Tag] = a
+	return nil
+}
+
+// complete ends a request that is pended, as the owner of its handler does.
+func (p *playing) complete(l *line) error {
+	a := p.pended[l.Tag]
+	if a == nil {
+		return fmt.Errorf("tag: no pended request has the tag %q", l.Tag)
+	}
+	delete(p.pended, l.Tag)
+	copy(a.data, l.Data)
+	a.irp.Complete(l.Status, l.Information)
+	<-a.done
+	return nil
+}
+
+// event gives a request for an event the memory of its KSEVENTDATA, and something to signal: any number is a handle in a line.
+func (p *playing) event(h *trace.Handle, l *line) (in, out []byte) {
+	if l.Code != ks.IoctlEnableEvent && l.Code != ks.IoctlDisableEvent {
+		return l.In, l.Out
+	}
+	name := l.handle + " " + strconv.FormatUint(l.Event, 10)
+	data := l.Out
+	if l.Code == ks.IoctlDisableEvent {
+		data = l.In
+	}
+	kept := p.events[name]
+	if kept == nil || cap(kept) < len(data) {
+		kept = make([]byte, len(data), len(data)+64)
+		p.events[name] = kept
+	}
+	kept = kept[:len(data)]
+	if l.Code == ks.IoctlDisableEvent {
+		return kept, l.Out
+	}
+	copy(kept, data)
+	if d, ok := ks.DecodeEventData(kept); ok {
+		handles := h.Device().File().Handles
+		if table, ok := handles.(*engine.HandleTable); ok {
+			switch d.NotificationType {
+			case ks.NotificationEventHandle:
+				d.Object = table.Open(engine.NewSyncEvent(), engine.ModifyState, engine.UserMode)
+			case ks.NotificationSemaphoreHandle:
+				d.Object = table.Open(engine.NewSemaphore(1<<31-1), engine.ModifyState, engine.UserMode)
+			}
+			d.Put(kept)
+		}
+	}
+	return l.In, kept
+}

@@ -1,0 +1,63 @@
+package traces
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/engine/trace"
+)
+
+// Target makes devices of the objects of a manifest.
+type Target struct {
+	Manifest *manifest.Manifest
+	Object   string // what stands for objects without a name, and for those that the manifest does not have; "" is the first, and none
+	Pends    trace.Pends
+}
+
+// Open is a trace.Opener. Each call makes a device, whose values are its own.
+func (t *Target) Open(object string, _ uint32) (*device.Device, error) {
+	if object == "" || t.Object != "" && !t.has(object) {
+		object = t.first()
+	}
+	options := manifest.Options{Wrap: func(_ manifest.Verb, _ ks.GUID, _ uint32, h engine.Handler) engine.Handler { return t.Pends.Wrap(h) }}
+	for i := range t.Manifest.Objects {
+		o := &t.Manifest.Objects[i]
+		switch {
+		case o.Name != object:
+			continue
+		case o.Role == manifest.RoleFilter:
+			f, err := t.Manifest.Filter(object, options)
+			if err != nil {
+				return nil, err
+			}
+			return device.NewFilter(f)
+		case o.Role != manifest.RoleTable:
+			return nil, fmt.Errorf("%q is a %s of %q, which applications open: name that", object, o.Role, o.Of)
+		}
+		config := o.Config(options)
+		config.OnPanic = func(any, []byte) {} // a program that is to panic is no news
+		d, err := engine.Compile(config)
+		if err != nil {
+			return nil, fmt.Errorf("object %q: %w", object, err)
+		}
+		return device.New(d), nil
+	}
+	return nil, fmt.Errorf("the manifest of %s has no object %q; name one that it has with --object, or the right manifest",
+		t.Manifest.Driver, object)
+}
+
+func (t *Target) has(object string) bool {
+	return slices.ContainsFunc(t.Manifest.Objects, func(o manifest.Object) bool { return o.Name == object })
+}
+
+// first is what stands for an object without a name.
+func (t *Target) first() string {
+	if t.Object != "" {
+		return t.Object
+	}
+	return t.Manifest.Objects[0].Name
+}

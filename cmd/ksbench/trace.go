@@ -1,0 +1,427 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/traces"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/engine/trace"
+	"github.com/ksdispatch/ksdispatch/internal/bom"
+	"github.com/ksdispatch/ksdispatch/internal/input"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
+)
+
+// traceCommand records what clients ask, and asks it again.
+type traceCommand struct {
+	Record  traceRecord  `cmd:"" help:"Send request lines to a manifest's objects, and record them."`
+	Replay  traceReplay  `cmd:"" help:"Send what was recorded again, at full or at recorded speed."`
+	Verify  traceVerify  `cmd:"" help:"Replay, and compare each answer with the recorded one; exit with 1 if one differs."`
+	Show    traceShow    `cmd:"" help:"Say what a trace has: handles, items, statuses, the slowest requests."`
+	Convert traceConvert `cmd:"" help:"Make request lines of a trace, or a trace of request lines that say how they were answered."`
+	Cut     traceCut     `cmd:"" help:"Keep some of a trace: by time, handle, set."`
+}
+
+// traceFiles are the traces that a command reads.
+type traceFiles struct {
+	Files []string `arg:"" name:"file" help:"A trace (.kst), or its parts in order."`
+}
+
+// open opens the trace, and says what is missing.
+func (t *traceFiles) open(con *console) (*traces.File, error) {
+	f, err := traces.Open(t.Files...)
+	if err != nil {
+		return nil, badInput{err}
+	}
+	if err := f.Torn(); err != nil {
+		fmt.Fprintf(con.stderr, "ksbench: %v\n", err)
+	}
+	if n := f.Dropped(); n > 0 {
+		fmt.Fprintf(con.stderr, "ksbench: %s is incomplete: its recorder lost %s\n", t.Files[0], doc.Plural(int(n), "record"))
+	}
+	return f, nil
+}
+
+// traceTarget is what answers.
+type traceTarget struct {
+	Manifest string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
+	Object   string `placeholder:"NAME" help:"The object that stands for those that have no name, or that the manifest does not have."`
+}
+
+// load loads the manifest, and the name by which a trace knows it.
+func (t *traceTarget) load(ctx context.Context) (*traces.Target, trace.Source, error) {
+	m, err := lab.LoadManifest(ctx, t.Manifest)
+	if err != nil {
+		return nil, trace.Source{}, badInput{err}
+	}
+	if t.Object != "" && !slices.ContainsFunc(m.Objects, func(o manifest.Object) bool { return o.Name == t.Object }) {
+		return nil, trace.Source{}, badInput{fmt.Errorf("%s: there is no object %q", t.Manifest, t.Object)}
+	}
+	f, err := input.OpenNamed(ctx, t.Manifest, manifest.MaxSize)
+	if err != nil {
+		return nil, trace.Source{}, badInput{err}
+	}
+	defer f.Close()
+	sum := xxhash.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return nil, trace.Source{}, badInput{fmt.Errorf("%s: %w", t.Manifest, err)}
+	}
+	return &traces.Target{Manifest: m, Object: t.Object}, trace.Source{Name: m.Driver, Digest: fmt.Sprintf("%016x", sum.Sum64())}, nil
+}
+
+type traceRecord struct {
+	traceTarget
+	Requests   string `placeholder:"FILE" help:"Read the request lines, those of exec, from a file instead of standard input."`
+	Out        string `required:"" placeholder:"FILE" help:"The trace to write."`
+	ClockEvery int    `default:"1" placeholder:"N" help:"Read the clock for one request in N (${default})."`
+}
+
+// Run is called by kong.
+func (c *traceRecord) Run(con *console) error {
+	if c.ClockEvery < 1 {
+		return badUsage{fmt.Errorf("--clock-every %d: must be at least 1", c.ClockEvery)}
+	}
+	target, source, err := c.load(con.ctx)
+	if err != nil {
+		return err
+	}
+	out, err := traceOutput(c.Out, c.Requests, c.Manifest)
+	if err != nil {
+		return err
+	}
+	from, done, err := traceLines(con, c.Requests)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var requests uint64
+	err = out.write(func(w io.Writer) error {
+		config := trace.Config{Wait: true, ClockEvery: c.ClockEvery, Pends: &target.Pends, Sources: []trace.Source{source}}
+		r, err := trace.NewRecorder(w, config)
+		if err != nil {
+			return err
+		}
+		n, err := traces.Play(con.ctx, from, r, target)
+		requests = n
+		return errors.Join(err, r.Close())
+	})
+	if err != nil {
+		return traceFault(con, c.Requests, err)
+	}
+	fmt.Fprintf(con.stderr, "ksbench: %s: recorded %s\n", c.Out, doc.Plural(int(requests), "request"))
+	return nil
+}
+
+// traceOutput is where a trace goes: a file, not standard output.
+func traceOutput(path string, inputs ...string) (*output, error) {
+	out, err := newOutput(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range inputs {
+		if in != "" {
+			if err := out.distinctFrom(in); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// traceLines are the request lines of a file, or of standard input.
+func traceLines(con *console, path string) (io.Reader, func(), error) {
+	if path == "" {
+		return input.Reader(con.ctx, con.stdin), func() {}, nil
+	}
+	f, err := input.OpenNamed(con.ctx, path, input.NoLimit)
+	if err != nil {
+		return nil, nil, badInput{err}
+	}
+	lines, err := bom.Skip(f)
+	if err != nil {
+		return nil, nil, errors.Join(badInput{fmt.Errorf("%s: %w", path, err)}, f.Close())
+	}
+	return lines, func() { _ = f.Close() }, nil
+}
+
+// traceFault is an error of what was read: the lines are at fault, if it is not Ctrl-C or the output.
+func traceFault(con *console, path string, err error) error {
+	if err := con.ctx.Err(); err != nil {
+		return err
+	}
+	if errors.As(err, new(badInput)) {
+		return err
+	}
+	if path == "" {
+		path = "standard input"
+	}
+	return badInput{fmt.Errorf("%s: %w", path, err)}
+}
+
+// traceReplaying are the flags of those that replay.
+type traceReplaying struct {
+	traceFiles
+	traceTarget
+	Goroutines int `default:"1" placeholder:"N" help:"Send from N goroutines: each handle in order; 1 keeps the order of all (${default})."`
+}
+
+func (c *traceReplaying) replay(con *console, opt trace.ReplayOptions) (*traces.Differences, error) {
+	if c.Goroutines < 1 {
+		return nil, badUsage{fmt.Errorf("--goroutines %d: must be at least 1", c.Goroutines)}
+	}
+	target, source, err := c.load(con.ctx)
+	if err != nil {
+		return nil, err
+	}
+	f, err := c.open(con)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if sources := f.Header().Sources; len(sources) > 0 && !slices.Contains(sources, source) {
+		fmt.Fprintf(con.stderr, "ksbench: %s is not the manifest that the trace was recorded on\n", c.Manifest)
+	}
+	opt.Goroutines, opt.Pends = c.Goroutines, &target.Pends
+	res, err := trace.Replay(con.ctx, f.Reader, target.Open, opt)
+	switch {
+	case con.ctx.Err() != nil:
+		return nil, errors.New("interrupted")
+	case err != nil:
+		return nil, badInput{err}
+	}
+	return &traces.Differences{Name: c.Files[0], Result: res}, nil
+}
+
+type traceReplay struct {
+	traceReplaying
+	Speed float64 `placeholder:"X" help:"X times the speed of the recording; without it as fast as possible."`
+}
+
+// Run is called by kong.
+func (c *traceReplay) Run(con *console) error {
+	if !(c.Speed >= 0) {
+		return badUsage{fmt.Errorf("--speed %g: must not be negative", c.Speed)}
+	}
+	d, err := c.replay(con, trace.ReplayOptions{Speed: c.Speed})
+	if err != nil {
+		return err
+	}
+	return written(doc.Write(con.stdout, d, "text", con.width))
+}
+
+type traceVerify struct {
+	traceReplaying
+	Differences int `default:"10" placeholder:"N" help:"Show the first N (${default})."`
+}
+
+// Run is called by kong.
+func (c *traceVerify) Run(con *console) error {
+	if c.Differences < 1 {
+		return badUsage{fmt.Errorf("--differences %d: must be at least 1", c.Differences)}
+	}
+	d, err := c.replay(con, trace.ReplayOptions{Verify: true, Differences: c.Differences})
+	if err != nil {
+		return err
+	}
+	if err := doc.Write(con.stdout, d, "text", con.width); err != nil {
+		return written(err)
+	}
+	if n := d.Result.Differences; n > 0 {
+		return fmt.Errorf("%s: answers that differ: %d", c.Files[0], n)
+	}
+	return nil
+}
+
+// written is the error of a writer of standard output.
+func written(err error) error {
+	if err != nil {
+		return badInput{fmt.Errorf("standard output: %w", err)}
+	}
+	return nil
+}
+
+type traceShow struct {
+	traceFiles
+	HTML string `name:"html" placeholder:"FILE" help:"Write one page that needs nothing else: a timeline for each handle."`
+}
+
+// Run is called by kong.
+func (c *traceShow) Run(con *console) error {
+	var page *output
+	if c.HTML != "" {
+		var err error
+		if page, err = newOutputOf("--html", c.HTML, nil); err == nil {
+			err = page.distinctFrom(c.Files...)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	f, err := c.open(con)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s, err := traces.Summarize(con.ctx, c.Files[0], f.Reader)
+	switch {
+	case con.ctx.Err() != nil:
+		return errors.New("interrupted")
+	case err != nil:
+		return badInput{err}
+	}
+	if page != nil {
+		return page.write(s.WriteHTML)
+	}
+	return written(doc.Write(con.stdout, s, "text", con.width))
+}
+
+type traceConvert struct {
+	From     string `arg:"" help:"A trace, or request lines with x_status, x_n and x_output."`
+	Out      string `placeholder:"FILE" help:"Write to a file; a trace needs one. Lines go to standard output without it."`
+	Outcomes bool   `help:"Say in each line how the request was answered, in keys that convert takes and exec does not."`
+}
+
+// Run is called by kong.
+func (c *traceConvert) Run(con *console) error {
+	head, err := headOf(c.From)
+	if err != nil {
+		return badInput{err}
+	}
+	if bytes.HasPrefix(head, []byte("\x8Akst")) {
+		return c.lines(con)
+	}
+	if c.Out == "" {
+		return badUsage{errors.New("--out is missing; a trace is written to a file")}
+	}
+	out, err := traceOutput(c.Out, c.From)
+	if err != nil {
+		return err
+	}
+	from, done, err := traceLines(con, c.From)
+	if err != nil {
+		return err
+	}
+	defer done()
+	err = out.write(func(w io.Writer) error {
+		_, err := traces.FromLines(con.ctx, from, w)
+		return err
+	})
+	if err != nil {
+		return traceFault(con, c.From, err)
+	}
+	return nil
+}
+
+// lines converts a trace.
+func (c *traceConvert) lines(con *console) error {
+	out, err := newOutput(c.Out, con.stdout)
+	if err == nil {
+		err = out.distinctFrom(c.From)
+	}
+	if err != nil {
+		return err
+	}
+	files := traceFiles{[]string{c.From}}
+	f, err := files.open(con)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var left uint64
+	err = out.write(func(w io.Writer) (err error) {
+		_, left, err = traces.ToLines(con.ctx, f.Reader, w, c.Outcomes)
+		return err
+	})
+	if err != nil {
+		return traceFault(con, c.From, err)
+	}
+	if left > 0 {
+		return fmt.Errorf("%s: records that no request line can say, and that were left out: %d", c.From, left)
+	}
+	return nil
+}
+
+// headOf is what a file begins with.
+func headOf(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 8)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	return head[:n], nil
+}
+
+type traceCut struct {
+	traceFiles
+	Out    string        `required:"" placeholder:"FILE" help:"The trace to write."`
+	From   time.Duration `placeholder:"TIME" help:"Leave out what began before this time of the recording: 1.5s."`
+	To     time.Duration `placeholder:"TIME" help:"Leave out what began at this time or after."`
+	Handle []uint32      `placeholder:"N" help:"Keep the requests of this handle, whose number show says; may be given several times."`
+	Set    []string      `placeholder:"SET" help:"Keep the requests for this set: its GUID, or KSPROPSETID_Audio; may be given several times."`
+}
+
+// Run is called by kong.
+func (c *traceCut) Run(con *console) error {
+	cut := traces.Cut{From: c.From, To: c.To, Handles: c.Handle}
+	if c.From < 0 || c.To < 0 || c.To > 0 && c.To <= c.From {
+		return badUsage{fmt.Errorf("--from %v --to %v: there is nothing between", c.From, c.To)}
+	}
+	for _, text := range c.Set {
+		g, err := setNamed(text)
+		if err != nil {
+			return badUsage{err}
+		}
+		cut.Sets = append(cut.Sets, g)
+	}
+	out, err := traceOutput(c.Out, c.Files...)
+	if err != nil {
+		return err
+	}
+	f, err := c.open(con)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, h := range c.Handle {
+		if !slices.ContainsFunc(f.Opened(), func(o trace.Opened) bool { return o.Handle == h }) {
+			return badInput{fmt.Errorf("--handle %d: the trace has no such handle; ksbench trace show lists them", h)}
+		}
+	}
+	var requests uint64
+	err = out.write(func(w io.Writer) (err error) {
+		requests, err = cut.Write(con.ctx, f.Reader, w)
+		return err
+	})
+	if err != nil {
+		return traceFault(con, c.Files[0], err)
+	}
+	fmt.Fprintf(con.stderr, "ksbench: %s: kept %s\n", c.Out, doc.Plural(int(requests), "request"))
+	return nil
+}
+
+// setNamed is a set by its GUID or its name.
+func setNamed(text string) (g ks.GUID, err error) {
+	if err = g.UnmarshalText([]byte(text)); err == nil {
+		return g, nil
+	}
+	if s := kssets.ByName(text); s != nil {
+		return s.GUID, nil
+	}
+	return g, fmt.Errorf("--set %q: no standard set is called so; write its GUID, or a name such as KSPROPSETID_Audio", text)
+}
