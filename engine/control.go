@@ -88,6 +88,14 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
 		request, data = split(buffer, len(out))
 		irp.ident.write(request)
+	} else if dir == dataOut && at == 8 && len(in) == ks.SizeNode {
+		request, data = splitNode(buffer, len(out))
+		irp.ident.write(request)
+		node := irp.ident.node
+		if irp.ident.flags()&ks.PropertyTypeTopology == 0 {
+			node = binary.LittleEndian.Uint64(in[ks.SizeIdentifier:])
+		}
+		binary.LittleEndian.PutUint64(request[ks.SizeIdentifier:], node)
 	} else {
 		request, data, handler = irp.capture(in, out, handler)
 	}

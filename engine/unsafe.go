@@ -24,6 +24,13 @@ func split(buffer []byte, out int) (request, data []byte) {
 	return p[8:], p[:out:out]
 }
 
+// splitNode is split for a KSP_NODE or what else is as long: TryAlloc made buffer 40 bytes long.
+func splitNode(buffer []byte, out int) (request, data []byte) {
+	p := (*[8 + ks.SizeNode]byte)(unsafe.Pointer(unsafe.SliceData(buffer)))
+	binary.LittleEndian.PutUint64(p[:], 0)
+	return p[8:], p[:out:out]
+}
+
 // anchor keeps where a buffer lies, though not how long it is: storing three words for each request would be more.
 type anchor struct{ at *byte }
 

@@ -14,6 +14,12 @@ func split(buffer []byte, out int) (request, data []byte) {
 	return buffer[8 : 8+ks.SizeIdentifier : 8+ks.SizeIdentifier], buffer[:out:out]
 }
 
+// splitNode is documented in unsafe.go.
+func splitNode(buffer []byte, out int) (request, data []byte) {
+	clear(buffer[:8])
+	return buffer[8 : 8+ks.SizeNode : 8+ks.SizeNode], buffer[:out:out]
+}
+
 // anchor is documented in unsafe.go.
 type anchor struct{ b []byte }
 
