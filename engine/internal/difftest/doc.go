@@ -31,6 +31,8 @@
 // Pins have cases of their own, a PinCase: what clients ask about them and the parameters of creates, answered by a PinSet and by its
 // model.
 //
+// Pended requests have an AsyncCase: a script that sends, arms, queues, takes, completes, cancels, moves and cleans up, in any order.
+//
 // # Readings
 //
 // Where a manifest cannot say what an object's handlers do, package model says it: see there. An inner request that pends is
