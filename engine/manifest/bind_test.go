@@ -69,7 +69,7 @@ func TestP3_ItemSize(t *testing.T) {
 }
 
 func TestInstancesShareNothing(t *testing.T) {
-	m := parse(t, withItems(`{"id": 1, "get": true, "set": true, "min_data": 4}, {"id": 2, "get": true, "set": true}`,
+	m := parse(t, withItems(`{"id": 1, "get": true, "set": true, "min_data": 4}, {"id": 2, "min_data": 0, "get": true, "set": true}`,
 		`, "fast_io": [{"id": 1, "get": true, "set": true}]`))
 	a, b := compile(t, &m.Objects[0], Options{}), compile(t, &m.Objects[0], Options{})
 
@@ -115,7 +115,7 @@ func TestF2_FastVerbsApart(t *testing.T) {
 // item of another set with the same GUID does.
 func TestF4_FastIO(t *testing.T) {
 	m := parse(t, withObjects(`{"object": "o", "property_sets": [
-		{"guid": "`+audio+`", "items": [{"id": 1, "get": true}, {"id": 2, "get": true, "get_handler": "pend"}],
+		{"guid": "`+audio+`", "items": [{"id": 1, "min_data": 0, "get": true}, {"id": 2, "get": true, "get_handler": "pend"}],
 		 "fast_io": [{"id": 1, "get": true, "set": true}, {"id": 2, "get": true}, {"id": 3, "set": true}, {"id": 9, "get": true, "set": true}]},
 		{"guid": "`+audio+`", "items": [{"id": 3, "set": true, "set_handler": "status:0xC00000BB:7"}]}]}`))
 	d := compile(t, &m.Objects[0], Options{})
@@ -198,7 +198,7 @@ func TestWrap(t *testing.T) {
 
 // The context of an item is its value, so that store can also run on a request that another program left pending (P-50).
 func TestContextIsTheValue(t *testing.T) {
-	m := parse(t, withItems(`{"id": 1, "get": true, "get_handler": "pend", "set": true}`, ""))
+	m := parse(t, withItems(`{"id": 1, "min_data": 0, "get": true, "get_handler": "pend", "set": true}`, ""))
 	var held engine.IRP
 	d := compile(t, &m.Objects[0], Options{})
 	dispatch(d, 1, ks.PropertyTypeSet, []byte{1, 2, 3, 4})

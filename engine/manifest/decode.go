@@ -9,6 +9,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
 )
 
 const (
@@ -77,13 +78,14 @@ func (p *parser) driverObject() (_ Object, parts filterParts) {
 
 func (p *parser) propertySet(properties, fastGets, fastSets claims) (s PropertySet) {
 	var items, gets, sets []declared
+	var sized []bool // items whose min_data the file has
 	p.object(
 		field{"set_name", false, func() { s.Name = p.string() }},
 		field{"guid", true, func() { s.Set = p.guid() }},
 		field{"items", false, func() {
 			p.array(func() {
-				it, at := p.propertyItem()
-				s.Items, items = append(s.Items, it), append(items, at)
+				it, at, known := p.propertyItem()
+				s.Items, items, sized = append(s.Items, it), append(items, at), append(sized, known)
 			})
 		}},
 		field{"fast_io", false, func() {
@@ -99,13 +101,24 @@ func (p *parser) propertySet(properties, fastGets, fastSets claims) (s PropertyS
 			})
 		}},
 	)
+	for i := range s.Items {
+		s.Items[i].sizeValue(s.Set, sized[i])
+	}
 	p.claim(properties, s.Set, items, "declared")
 	p.claim(fastGets, s.Set, gets, "listed with get")
 	p.claim(fastSets, s.Set, sets, "listed with set")
 	return s
 }
 
-func (p *parser) propertyItem() (it PropertyItem, at declared) {
+// sizeValue gives an item the size of its value. known says that the file has min_data.
+func (it *PropertyItem) sizeValue(set ks.GUID, known bool) {
+	it.ValueSize = it.MinData
+	if standard := kssets.ByGUID(set).Item(it.ID); !known && standard != nil {
+		it.ValueSize = standard.MinData
+	}
+}
+
+func (p *parser) propertyItem() (it PropertyItem, at declared, sized bool) {
 	it.MinProperty = defaultMinRequest
 	it.Get, it.Set = store, store
 	var get, set bool
@@ -116,7 +129,7 @@ func (p *parser) propertyItem() (it PropertyItem, at declared) {
 		field{"get", false, func() { get = p.bool() }},
 		field{"set", false, func() { set = p.bool() }},
 		field{"min_property", false, func() { it.MinProperty = p.uint32() }},
-		field{"min_data", false, func() { it.MinData = p.uint32() }},
+		field{"min_data", false, func() { it.MinData, sized = p.uint32(), true }},
 		field{"serialized_size", false, func() { it.SerializedSize = p.uint32() }},
 		field{"relations", false, func() {
 			p.array(func() { it.Relations = append(it.Relations, p.relation()) })
@@ -141,7 +154,7 @@ func (p *parser) propertyItem() (it PropertyItem, at declared) {
 	if !set {
 		it.Set = nil
 	}
-	return it, at
+	return it, at, sized
 }
 
 func (p *parser) fastItem() (it FastItem, at declared) {

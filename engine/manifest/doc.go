@@ -53,6 +53,7 @@
 // A driver's table is typed by hand from sources that do not say everything. So a missing key gets a default, and a key that is
 // there is read strictly:
 //
+//   - A value whose min_data is not known has the size that the standard sets give it (kssets), and is else 4 bytes long.
 //   - null is the same as no key, but for the handler of a method: a method that names none has the program store, one whose
 //     handler is null has no handler. An unknown min_property or min_method counts as 24, data_input as 32, every other
 //     number as 0, a truth value as false, a list as empty, an arch as x64. Needed are schema, driver, objects (at

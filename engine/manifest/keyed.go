@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"encoding/binary"
 	"sync"
 
@@ -44,10 +45,11 @@ type keyed struct {
 
 // newValue returns the value of an item.
 func newValue(it *PropertyItem) *Value {
-	v := NewValue(it.MinData)
+	size := cmp.Or(it.ValueSize, it.MinData)
+	v := NewValue(size)
 	v.limits = limitsOf(it.Values)
 	if it.Per != PerItem {
-		v.keyed = &keyed{per: it.Per, size: it.MinData, limits: v.limits, initial: NewValue(it.MinData), values: make(map[uint32]*Value)}
+		v.keyed = &keyed{per: it.Per, size: size, limits: v.limits, initial: NewValue(size), values: make(map[uint32]*Value)}
 	}
 	return v
 }

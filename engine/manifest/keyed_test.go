@@ -91,3 +91,22 @@ func TestPerUnknown(t *testing.T) {
 	require.ErrorContains(t, err, "objects[0].property_sets[0].items[0].per: expected node, channel, pin, found")
 	require.Equal(t, "item", fmt.Sprint(PerItem))
 }
+
+// TestValueSize: a value whose size the file does not know has that of the standard sets, and the request is still judged by the file.
+func TestValueSize(t *testing.T) {
+	const general = "1464eda5-6a8f-11d1-9aa7-00a0c9223196" // whose COMPONENTID has 72 bytes
+	for item, want := range map[string]uint64{
+		`{"id": 0, "get": true, "min_data": null}`: 72,
+		`{"id": 0, "get": true}`:                   72,
+		`{"id": 0, "get": true, "min_data": 0}`:    4,
+		`{"id": 0, "get": true, "min_data": 8}`:    8,
+		`{"id": 99, "get": true}`:                  4,
+	} {
+		set := parse(t, withObjects(`{"object": "o", "property_sets": [{"items": [`+item+`], "guid": "`+general+`"}]}`)).Objects[0].PropertySets[0]
+		status, n := paths[0].call(set.Items[0].Get, VerbGet, newValue(&set.Items[0]), make([]byte, 100))
+		require.Equal(t, ks.StatusSuccess, status)
+		require.Equal(t, want, n, "%s", item)
+	}
+	it, _, _ := keyedItem(t, "")
+	require.EqualValues(t, 4, it.ValueSize)
+}

@@ -61,6 +61,10 @@ type PropertyItem struct {
 	Relations      []ks.Identifier
 	Values         *engine.PropertyValues // nil: none
 	Per            Per
+
+	// ValueSize is how many bytes store keeps: MinData, or where the file does not know it the size in the standard sets. 0 where
+	// neither says, which is 4 bytes.
+	ValueSize uint32
 }
 
 // FastItem is one KSFASTPROPERTY_ITEM: the verbs that run the program of that property without an IRP. One that names
