@@ -1,8 +1,9 @@
-// Package drivers embeds the property, method and event sets of twelve real drivers and driver samples, in the format
-// of package manifest: what a measurement or a test runs on when its user names no driver. Where each comes from is in
-// its manifest's Source and in PROVENANCE.md.
+// Package drivers embeds the property, method and event sets of twelve real drivers and driver samples, and the pins and topologies
+// of their 48 filters, in the format of package manifest: what a measurement or a test runs on when its user names no driver. An
+// object by itself is one table; Manifest.Filter makes whole filters of them. Where each comes from is in its manifest's Source and
+// in PROVENANCE.md.
 //
-// It is a package of its own so that programs which load their own manifests do not carry its 200 KB.
+// It is a package of its own so that programs which load their own manifests do not carry its 400 KB.
 package drivers
 
 import (

@@ -16,11 +16,14 @@ import (
 )
 
 // objectExpectations are requests to filters, nodes and pins, and to what pends on them, with what is expected of each: the work of
-// another reader of the rules than this project. An outcome has what it has to say; what it leaves out is not compared.
+// another reader of the rules than this project. An outcome has what it has to say; what it leaves out is not compared. The last two are
+// sessions of PortAudio's WDM-KS host with a WaveRT and a WaveCyclic device, without the properties that the devices of the recording
+// answered with code of their own.
 var objectExpectations = []struct {
 	name  string
 	lines int
-}{{"pinset", 114}, {"declared", 45}, {"routing", 71}, {"create", 42}, {"connection", 59}, {"programs", 33}, {"async", 168}}
+}{{"pinset", 114}, {"declared", 45}, {"routing", 71}, {"create", 42}, {"connection", 59}, {"programs", 33}, {"async", 168},
+	{"portaudio-wavert", 129}, {"portaudio-wavecyclic", 89}}
 
 func TestObjects(t *testing.T) {
 	for _, c := range objectExpectations {
@@ -43,6 +46,45 @@ func TestObjectsNotice(t *testing.T) {
 		if _, differences := answerObjects(t, name, Options{Compat: compat}); len(differences) == 0 {
 			t.Errorf("with %s nothing of %s differs", text, name)
 		}
+	}
+}
+
+// TestSessionThatDeviates: a device that is not the recorded one is found out.
+func TestSessionThatDeviates(t *testing.T) {
+	read := func(suffix string) string {
+		b, err := os.ReadFile(filepath.Join("testdata", "objects", "portaudio-wavert-"+suffix))
+		require.NoError(t, err)
+		return string(b)
+	}
+	requests, want := read("requests.jsonl"), strings.Split(strings.TrimSpace(read("expected.jsonl")), "\n")
+	for name, change := range map[string]*strings.Replacer{
+		"the pin is standard, not looped": strings.NewReplacer(`"id": 1
+      }
+     ],
+     "mediums"`, `"id": 0
+      }
+     ],
+     "mediums"`),
+		"a link":        strings.NewReplacer(`ksd#mic#topo`, `ksd#mic#wave`),
+		"a rate":        strings.NewReplacer("80bb000080bb0000", "80bb000044ac0000"),
+		"no connection": strings.NewReplacer(`"physical"`, `"x_physical"`),
+	} {
+		text := read("manifest.json")
+		changed := change.Replace(text)
+		require.NotEqual(t, text, changed, name)
+		m, err := manifest.Parse([]byte(changed), name)
+		require.NoError(t, err)
+		s, err := New(m, Options{})
+		require.NoError(t, err)
+		got, _ := run(t, s, requests)
+		require.NoError(t, s.Close())
+		differ := 0
+		for n, line := range strings.Split(strings.TrimSpace(got), "\n") {
+			if different(want[n], line) != "" {
+				differ++
+			}
+		}
+		require.NotZero(t, differ, name)
 	}
 }
 
