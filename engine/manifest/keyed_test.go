@@ -102,7 +102,8 @@ func TestValueSize(t *testing.T) {
 		`{"id": 0, "get": true, "min_data": 8}`:    8,
 		`{"id": 99, "get": true}`:                  4,
 	} {
-		set := parse(t, withObjects(`{"object": "o", "property_sets": [{"items": [`+item+`], "guid": "`+general+`"}]}`)).Objects[0].PropertySets[0]
+		m := parse(t, withObjects(`{"object": "o", "property_sets": [{"items": [`+item+`], "guid": "`+general+`"}]}`))
+		set := m.Objects[0].PropertySets[0]
 		status, n := paths[0].call(set.Items[0].Get, VerbGet, newValue(&set.Items[0]), make([]byte, 100))
 		require.Equal(t, ks.StatusSuccess, status)
 		require.Equal(t, want, n, "%s", item)
