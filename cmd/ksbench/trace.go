@@ -106,7 +106,7 @@ func (c *traceRecord) Run(con *console) error {
 	}
 	defer done()
 	var requests uint64
-	err = out.write(func(w io.Writer) error {
+	err = grow(out, func(w io.Writer) error {
 		config := trace.Config{Wait: true, ClockEvery: c.ClockEvery, Pends: &target.Pends, Sources: []trace.Source{source}}
 		r, err := trace.NewRecorder(w, config)
 		if err != nil {
@@ -114,13 +114,39 @@ func (c *traceRecord) Run(con *console) error {
 		}
 		n, err := traces.Play(con.ctx, from, r, target)
 		requests = n
+		if con.ctx.Err() != nil {
+			err = nil // what was recorded is a trace
+		}
 		return errors.Join(err, r.Close())
 	})
 	if err != nil {
 		return traceFault(con, c.Requests, err)
 	}
+	if con.ctx.Err() != nil {
+		return fmt.Errorf("interrupted; %s has what was recorded until then: %s", c.Out, doc.Plural(int(requests), "request"))
+	}
 	fmt.Fprintf(con.stderr, "ksbench: %s: recorded %s\n", c.Out, doc.Plural(int(requests), "request"))
 	return nil
+}
+
+// grow writes a file that is there while it is written, so that what was recorded is not lost if the process is killed. A file that was
+// there before is replaced when the new one is whole. Nothing is left if record fails.
+func grow(out *output, record func(w io.Writer) error) error {
+	f, err := os.OpenFile(out.target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if errors.Is(err, os.ErrExist) {
+		return out.write(record)
+	}
+	if err != nil {
+		return out.fault(err)
+	}
+	w := &watched{w: f}
+	if err = firstOf(record(w), f.Close()); err != nil {
+		err = firstOf(err, os.Remove(out.target))
+	}
+	if w.err != nil {
+		return out.fault(w.err)
+	}
+	return err
 }
 
 // traceOutput is where a trace goes: a file, not standard output.

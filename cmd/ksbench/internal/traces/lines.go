@@ -45,7 +45,8 @@ const maxLine = 64 << 20
 func each(ctx context.Context, from io.Reader, f func(l *line) error) error {
 	scanner := bufio.NewScanner(from)
 	scanner.Buffer(nil, maxLine)
-	for n := 1; scanner.Scan(); n++ {
+	n := 1
+	for ; scanner.Scan(); n++ {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -58,7 +59,12 @@ func each(ctx context.Context, from io.Reader, f func(l *line) error) error {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
 	}
-	return scanner.Err()
+	if err := scanner.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return fmt.Errorf("line %d: longer than %d bytes (64 MiB)", n, maxLine)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 func decode(text []byte) (*line, error) {
