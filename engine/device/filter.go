@@ -63,7 +63,7 @@ func NewFilter(decl Filter) (*Device, error) {
 	}
 	now := &declared{topology: decl.Topology}
 	if decl.Pins != nil {
-		now.pins = f.pinSet(nil)
+		now.answer(f.pinSet(nil))
 	}
 	class := engine.Config{Nodes: f.nodes, PropertySets: f.classSets(now)}
 	for i := range decl.Pins {
@@ -105,6 +105,20 @@ type declared struct {
 	handlers  []engine.Handler // of the items of pins, in their order
 	factories []*factory
 	topology  *engine.Topology // nil: no KSPROPSETID_Topology
+}
+
+// answer makes pins those that d answers about, and returns their set.
+func (d *declared) answer(pins *engine.PinSet) engine.PropertySet {
+	d.pins = pins
+	set := pins.PropertySet()
+	for i := range set.Items {
+		h := set.Items[i].Get
+		if h == nil {
+			h = set.Items[i].Set
+		}
+		d.handlers = append(d.handlers, h)
+	}
+	return set
 }
 
 // setTopology is KSPROPSETID_Topology.
@@ -149,17 +163,10 @@ func (f *filter) withPin(now *declared, decl PinFactory) (*declared, error) {
 	id := len(now.factories)
 	fail := func(err error) (*declared, error) { return nil, fmt.Errorf("device: pin %d: %w", id, err) }
 	pins := append(now.pins.Pins[:id:id], decl.PinDescriptor)
-	next := &declared{pins: f.pinSet(pins), topology: now.topology}
-	set := next.pins.PropertySet()
+	next := &declared{topology: now.topology}
+	set := next.answer(f.pinSet(pins))
 	if _, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{set}}); err != nil {
 		return fail(err)
-	}
-	for i := range set.Items {
-		h := set.Items[i].Get
-		if h == nil {
-			h = set.Items[i].Set
-		}
-		next.handlers = append(next.handlers, h)
 	}
 	own := decl.Config
 	own.Nodes = f.nodes

@@ -85,7 +85,8 @@ func TestOB3_LookUp(t *testing.T) {
 		wantCreate(t, h, name(text+`\`, parameters...), ks.StatusSuccess, "OB-6")
 		wantCreate(t, h, name(text), ks.StatusInvalidBufferSize, "OB-6") // no parameters at all
 	}
-	for _, text := range []string{"", `\`, `\` + pinClass, pinClass + "x", pinClass[:37], pinClass[1:37], pinClass + "/", "(" + pinClass[1:],
+	for _, text := range []string{"", `\`, `\` + pinClass, pinClass + "x", nodeClass + "x", pinClass[:37], pinClass[1:37], pinClass + "/",
+		"(" + pinClass[1:],
 		pinClass[:37] + ")", pinClass[:3] + "Ķ" + pinClass[4:], "{146F1A80-4791-11D0-A5D6-28DB04C10001}"} {
 		wantCreate(t, h, name(text+`\`, parameters...), ks.StatusObjectNameNotFound, "OB-3")
 	}
