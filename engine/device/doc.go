@@ -22,6 +22,9 @@
 // [Handle.CreatePin] creates a pin on one, which has a handle of its own and answers KSPROPSETID_Connection; [PinOf] and [FilterOf]
 // find the objects of a request in a handler. Pins keep their filter instance.
 //
+// Config.Control of a filter or a pin answers control codes beyond the four of KS, such as those of streams. A driver keeps the stream
+// requests that it finishes later in [Pin.Requests], where STOP, a reset and closing the pin end them.
+//
 // # Events
 //
 // An application enables an event with ks.IoctlEnableEvent and a KSEVENTDATA, which names an object of [Device.Handles] that is

@@ -21,8 +21,9 @@
 //	finish   P-1, P-17, P-20; completion copies back: N-1                            property.go, complete.go
 //
 // The fast path (F-1..F-7) is fast.go, KsDispatchSpecificProperty (P-50, P-51) complete.go, topology (P-60..P-62)
-// topology.go, pins (PN-1..PN-23, OB-6, OB-16) pin.go, pended requests and their queues (AS-1..AS-16, AS-24, AS-25) async.go and
-// the registry (P-70..P-73) registry.go. generate.go makes random objects and requests for comparison.
+// topology.go, pins (PN-1..PN-23, OB-6, OB-16) pin.go, filters with what is open on them (OB-1..OB-24, AT-10..AT-14,
+// AS-28, AS-33) filter.go and the registry (P-70..P-73) registry.go. generate.go makes random objects and requests for
+// comparison.
 //
 // # Readings
 //
@@ -65,6 +66,10 @@
 //
 // F-4: the fast path of a table that P-3 refuses answers FALSE, as does one whose caller memory faults: the IRP then
 // gets the exact status. F-6 with S-20: Information is 0 when a fast handler starts, as in P-1.
+//
+// OB-8, OB-9, OB-12: behind the checks of OB-6, the denial first, the places last. A filter that denies access does so before them, and
+// S-37 comes between. OB-13: a pin counts until it has ended, so also while a node that was created on it is open. A pin that
+// ends lets go of the pin that it is connected to, and then of its filter.
 //
 // S-14: item size times items above 0xFFFFFFFF in any one set is P-3's refusal.
 package model
