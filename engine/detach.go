@@ -43,3 +43,19 @@ func (irp *IRP) pend() ks.Status {
 	x.ended(irp)
 	return ks.StatusPending
 }
+
+// desertDetached ends a detached request whose goroutine ends (AS-19): its owner waits elsewhere.
+func (irp *IRP) desertDetached() {
+	if irp.shut() {
+		if irp.loadState()&stateCancelable != 0 {
+			irp.disarm()
+			irp.awaitHolds()
+		}
+		irp.IoStatus = IoStatus{Status: ks.StatusCancelled}
+		irp.change(stateCompleted, 0)
+	} else {
+		irp.outcome()
+	}
+	irp.change(0, stateServed)
+	irp.extra.ended(irp)
+}

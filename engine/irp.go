@@ -133,7 +133,7 @@ type IRP struct {
 	EventData uint64
 
 	state       uint32 // who has the request (state.go)
-	closed      uint32 // closedClose, closedAbort
+	closed      uint32 // closedClose, closedAbort, closedGate
 	onClose     *closing
 	ending      ending // of the last request, in builds with the tag invariants
 	information uint64 // of a completion that counted, for IoControl
@@ -200,10 +200,11 @@ type extra struct {
 
 	completed chan struct{} // wakes who waits for a pended request
 
-	pended, ended func(*IRP) // of Detach; nil: IoControl waits
-	routine       func(*IRP) // that cancels the request; under the latch
-	place         place      // in a CancelQueue
-	cited         string     // rule that a handler decided by
+	gate          func() (*Dispatcher, ks.Status) // of SetGate
+	pended, ended func(*IRP)                      // of Detach; nil: IoControl waits
+	routine       func(*IRP)                      // that cancels the request; under the latch
+	place         place                           // in a CancelQueue
+	cited         string                          // rule that a handler decided by
 }
 
 // more returns it. Where others may have the request too, the latch is held.

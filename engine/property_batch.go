@@ -109,12 +109,12 @@ func (b *batch) answer(far bool) {
 			}
 		}
 		if e == nil {
-			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.missProperty(irp, lo, hi))
+			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.missProperty(irp, lo, hi), in, out)
 			continue
 		}
 		handler := e.Value.handlers[verb-1]
 		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
-			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler))
+			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler), in, out)
 			continue
 		}
 		if irp.owner != d {
@@ -124,7 +124,7 @@ func (b *batch) answer(far bool) {
 		irp.index, irp.layout.dir = e.Tag, dir
 		irp.enterShort()
 		if irp.isClosed() {
-			r.BytesReturned, r.Status = irp.tooLate()
+			r.BytesReturned, r.Status = irp.tooLate(in, out)
 			continue
 		}
 		at := (len(out) + 7) &^ 7

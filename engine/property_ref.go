@@ -97,7 +97,7 @@ func (d *Dispatcher) send(irp *IRP, e *entry, lo, hi, word uint64, in, out []byt
 	irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
 	handler := e.Value.handlers[verb-1]
 	if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
-		return irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler))
+		return irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler), in, out)
 	}
 	if irp.owner != d {
 		irp.owner = d

@@ -263,16 +263,42 @@ func signal(c chan struct{}) {
 const (
 	closedClose = 1 << iota
 	closedAbort
+	closedGate
 )
 
-func (irp *IRP) isClosed() bool  { return atomic.LoadUint32(&irp.closed)&closedClose != 0 }
-func (irp *IRP) isAborted() bool { return atomic.LoadUint32(&irp.closed)&closedAbort != 0 }
+// isClosed reports that requests are not simply answered: refusal tells more.
+func (irp *IRP) isClosed() bool { return atomic.LoadUint32(&irp.closed)&(closedClose|closedGate) != 0 }
+
+// SetGate has gate asked, while Gate is on, by each request that IoControl is sent on the IRP, before every other check but that of
+// Close: for the dispatcher that answers it, or the status that it is refused with. gate may block. It is called on the goroutine
+// of IoControl, when no request is in flight on the IRP. Set it before the first request.
+func (irp *IRP) SetGate(gate func() (*Dispatcher, ks.Status)) { irp.more().gate = gate }
+
+// Gate turns the gate on and off. Requests that are not in flight when Gate returns ask it. It may be called from any goroutine.
+func (irp *IRP) Gate(on bool) {
+	if !on {
+		atomic.AndUint32(&irp.closed, ^uint32(closedGate))
+		return
+	}
+	atomic.OrUint32(&irp.closed, closedGate)
+	fence()
+}
+
+// Busy reports that a request is in flight on the IRP.
+func (irp *IRP) Busy() bool { return atomic.LoadUint32(&irp.state) != 0 }
+
+// refusal is what a request is refused with that comes after Close or while the gate is on, or who answers it all the same.
+func (irp *IRP) refusal() (*Dispatcher, ks.Status) {
+	if atomic.LoadUint32(&irp.closed)&closedClose != 0 {
+		return nil, ks.StatusInvalidHandle
+	}
+	return irp.extra.gate()
+}
 
 // Abort ends with STATUS_CANCELLED what is pended on an IRP that IoControl has, and what a handler leaves pending on it later (AS-25,
 // AS-34). It waits for nothing and may be called from any goroutine. Handlers run on, and other requests are answered as ever.
 func (irp *IRP) Abort() {
 	atomic.OrUint32(&irp.closed, closedAbort)
-	fence()
 	irp.end()
 }
 
@@ -326,7 +352,11 @@ func (irp *IRP) closeIdle(c *closing) {
 var senders = []string{"engine.(*Dispatcher).IoControl", "engine.(*Dispatcher).control", "engine.(*IRP).serve", "engine.(*batch).answer",
 	"engine.(*IRP).callRoutine"}
 
-// insideRequest reports that a handler which IoControl called, or a cancel routine, is among the callers of this goroutine.
+// InsideHandler reports that a handler which IoControl called, or a cancel routine, is among the callers of this goroutine: it must not
+// wait for requests to end, as its own is one. It walks the stack, which takes microseconds.
+func InsideHandler() bool { return insideRequest() }
+
+// insideRequest is InsideHandler.
 func insideRequest() bool {
 	pcs := make([]uintptr, 64)
 	for skip := 2; ; skip += len(pcs) {

@@ -67,3 +67,48 @@ func TestBuffersStayOnTheStack(t *testing.T) {
 		t.Errorf("control: a buffer that escapes makes %v allocations; want at least 1", n)
 	}
 }
+
+// TestOverlappedAllocatesNothing: requests that are answered at once, and pended ones, on one handle and on two in turn.
+func TestOverlappedAllocatesNothing(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("invariant builds allocate to check")
+	}
+	s, port := newServer(t), device.NewPort()
+	h := openOverlapped(t, s.Device, port)
+	at, later, set := request(itemValue, ks.PropertyTypeGet), request(itemLater, ks.PropertyTypeGet), request(itemLater, ks.PropertyTypeSet)
+	all, out, done := make([]device.Overlapped, 64), make([]byte, 4), make([]*device.Overlapped, 64)
+	reap := func() {
+		for left := len(all); left > 0; {
+			n, err := port.Wait(t.Context(), done)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left -= n
+		}
+	}
+	for name, f := range map[string]func(){
+		"at once": func() {
+			for i := range all {
+				h.IoControl(&all[i], ks.IoctlProperty, at, out)
+			}
+			reap()
+		},
+		"pended": func() {
+			for i := range all {
+				h.IoControl(&all[i], ks.IoctlProperty, [][]byte{later, set}[i%2], out)
+			}
+			for range all {
+				(<-s.handed).Complete(ks.StatusSuccess, 4)
+			}
+			reap()
+		},
+		"none": func() { h.IoControl(nil, ks.IoctlProperty, at, out) },
+	} {
+		if n := testkit.Allocs(f); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	if n := testkit.Allocs(func() { h.IoControl(&device.Overlapped{NoPacket: true}, ks.IoctlProperty, at, out) }); n < 1 {
+		t.Errorf("control: a new Overlapped makes %v allocations; want at least 1", n)
+	}
+}

@@ -72,7 +72,9 @@ func (o *object) createNode(parameters []byte) (*Handle, ks.Status) {
 	if flags != 0 || d == nil {
 		return nil, o.decide(&ruleOB10, ks.StatusInvalidParameter)
 	}
-	h, err := o.handle.device.newHandle(d)
+	t := new(table)
+	t.Store(d)
+	h, err := o.handle.device.newHandle(t)
 	if err != nil {
 		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
 	}

@@ -1,6 +1,8 @@
 package device
 
 import (
+	"sync/atomic"
+
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -8,15 +10,23 @@ import (
 
 // Device is one object that applications open. It is safe for concurrent use.
 type Device struct {
-	dispatcher *engine.Dispatcher
-	events     *engine.EventList
-	handles    engine.HandleTable
-	filter     *filter // nil: a device without pins and nodes
-	arenas     arena.Config
+	table   table
+	events  *engine.EventList
+	handles engine.HandleTable
+	filter  *filter // nil: a device without pins and nodes
+	arenas  arena.Config
+	life    life
 }
 
+// table is where handles find what answers their requests.
+type table = atomic.Pointer[engine.Dispatcher]
+
 // New returns a device whose requests d answers.
-func New(d *engine.Dispatcher) *Device { return &Device{dispatcher: d, events: newEvents()} }
+func New(d *engine.Dispatcher) *Device {
+	dev := &Device{events: newEvents(), life: life{maxHeld: DefaultHeld}}
+	dev.table.Store(d)
+	return dev
+}
 
 // SetArena says what memory the device's handles have for their requests: Limit bounds it, OffHeap keeps it where other languages
 // may hold on to it while a request is pended. The zero value is the default. Call it before the first Open.
@@ -24,41 +34,45 @@ func (dev *Device) SetArena(config arena.Config) { dev.arenas = config }
 
 // Open returns a new handle. Close it to release its memory.
 func (dev *Device) Open() (*Handle, error) {
-	h, err := dev.newHandle(dev.dispatcher)
+	h, err := dev.newHandle(&dev.table)
 	if err != nil || dev.filter == nil {
 		return h, err
 	}
 	return dev.filter.open(h)
 }
 
-// newHandle returns a handle whose requests d answers.
-func (dev *Device) newHandle(d *engine.Dispatcher) (*Handle, error) {
+// newHandle returns a handle whose requests are answered by what is in t.
+func (dev *Device) newHandle(t *table) (*Handle, error) {
 	a, err := arena.New(dev.arenas)
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{dispatcher: d, device: dev, arena: a}
+	h := &Handle{table: t, device: dev, arena: a}
 	h.irp.Pool = a
 	h.file.Events, h.file.Handles = dev.events, &dev.handles
 	h.irp.FileObject = &h.file
 	h.irp.UserEvent = make(chan struct{}, 1)
-	return h, nil
+	return h, dev.life.add(h)
 }
 
 // Handle is one open of a device. It belongs to one goroutine at a time, but for Close. A request that is sent while another is in
 // flight on the handle, by its handler or while it is pended, is STATUS_DEVICE_BUSY (S-15).
 type Handle struct {
-	dispatcher *engine.Dispatcher
-	arena      *arena.Arena
-	irp        engine.IRP
-	file       engine.FileObject
-	device     *Device
-	object     *object // that it is open on; nil for a device without pins and nodes
+	table  *table
+	arena  *arena.Arena
+	irp    engine.IRP
+	file   engine.FileObject
+	device *Device
+	object *object // that it is open on; nil for a device without pins and nodes
+
+	overlapped atomic.Pointer[OverlappedHandle] // that shares the file object
+	holding    atomic.Pointer[holding]          // of the request that waits for its device to be started
+	closing    atomic.Bool
 }
 
 // Dispatcher returns the dispatcher that answers the requests of the handle, for those who send IRPs of their own. They need the
 // handle's File.
-func (h *Handle) Dispatcher() *engine.Dispatcher { return h.dispatcher }
+func (h *Handle) Dispatcher() *engine.Dispatcher { return h.table.Load() }
 
 // File returns the file object that handlers see in IRP.FileObject.
 func (h *Handle) File() *engine.FileObject { return &h.file }
@@ -82,7 +96,7 @@ func (h *Handle) SetMode(mode engine.Mode) { h.irp.RequestorMode = mode }
 //
 // https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-deviceiocontrol
 func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Status) {
-	return h.dispatcher.IoControl(&h.irp, code, in, out)
+	return h.table.Load().IoControl(&h.irp, code, in, out)
 }
 
 // IoControlTo is IoControl with ks.IoctlProperty for a request to a property that was resolved: the dispatcher's Ref skips
@@ -94,7 +108,7 @@ func (h *Handle) IoControlTo(ref *engine.Ref, in, out []byte) (n uint32, status 
 // PropertyBatch is IoControl with ks.IoctlProperty for many requests, in order; see engine.Dispatcher.PropertyBatch. It
 // waits for those that pend, and returns how many it answered, which is all of them.
 func (h *Handle) PropertyBatch(requests []engine.BatchRequest) int {
-	return h.dispatcher.PropertyBatch(&h.irp, requests)
+	return h.table.Load().PropertyBatch(&h.irp, requests)
 }
 
 // Close ends what is pended on the handle with STATUS_CANCELLED, waits for a handler that runs, disables the events that were
@@ -105,8 +119,30 @@ func (h *Handle) Close() error {
 	if h.object != nil {
 		h.object.closing()
 	}
+	h.closing.Store(true)
+	if x := h.holding.Load(); x != nil {
+		x.end(ks.StatusCancelled)
+	}
+	h.overlapped.CompareAndSwap(nil, neverOverlapped)
+	if a := h.overlapped.Load(); a != neverOverlapped {
+		a.shut(gateClosed)
+		if engine.InsideHandler() {
+			go func() {
+				a.drain()
+				_ = h.close()
+			}()
+			return nil
+		}
+		a.drain()
+	}
+	return h.close()
+}
+
+// close is Close for requests that are waited for.
+func (h *Handle) close() error {
 	closed := make(chan error, 1)
 	if h.irp.Close(func() {
+		h.device.life.drop(h)
 		h.file.Events.Free(&h.file)
 		err := h.arena.Close()
 		if h.object != nil {

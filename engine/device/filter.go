@@ -179,7 +179,7 @@ func (f *filter) withPin(now *declared, decl PinFactory) (*declared, error) {
 	if err != nil {
 		return fail(err)
 	}
-	next.factories = append(now.factories[:id:id], &factory{PinFactory: decl, id: uint32(id), dispatcher: d})
+	next.factories = append(now.factories[:id:id], newFactory(decl, uint32(id), d))
 	return next, nil
 }
 
@@ -270,7 +270,7 @@ func (f *filter) open(h *Handle) (*Handle, error) {
 	if f.decl.Create == nil {
 		return h, nil
 	}
-	if status := h.dispatcher.Call(&h.irp, func() ks.Status { return notPending(f.decl.Create(h)) }); !status.IsSuccess() {
+	if status := h.Dispatcher().Call(&h.irp, func() ks.Status { return notPending(f.decl.Create(h)) }); !status.IsSuccess() {
 		o.cleanup, o.end = nil, nil
 		return nil, errors.Join(fmt.Errorf("device: the filter refuses to be opened: %v", status), h.Close())
 	}
@@ -280,7 +280,7 @@ func (f *filter) open(h *Handle) (*Handle, error) {
 // call calls a hook that returns nothing.
 func call(h *Handle, hook func(*Handle)) {
 	if hook != nil {
-		h.dispatcher.Call(&h.irp, func() ks.Status { hook(h); return ks.StatusSuccess })
+		h.Dispatcher().Call(&h.irp, func() ks.Status { hook(h); return ks.StatusSuccess })
 	}
 }
 

@@ -41,8 +41,14 @@ type PinFactory struct {
 // factory is a PinFactory in its place.
 type factory struct {
 	PinFactory
-	id         uint32
-	dispatcher *engine.Dispatcher
+	id    uint32
+	table table
+}
+
+func newFactory(decl PinFactory, id uint32, d *engine.Dispatcher) *factory {
+	f := &factory{PinFactory: decl, id: id}
+	f.table.Store(d)
+	return f
 }
 
 // Pin is an open pin: KSPIN. It is safe for concurrent use.
@@ -238,7 +244,7 @@ func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
 			peer.release()
 		}
 	}()
-	h, err := o.handle.device.newHandle(f.dispatcher)
+	h, err := o.handle.device.newHandle(&f.table)
 	if err != nil {
 		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
 	}
@@ -246,12 +252,12 @@ func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
 	p := &Pin{handle: h, factory: f, request: request, priority: request.Priority}
 	newObject(h, o).pin = p
 	h.object.peer = peer
-	status = f.dispatcher.Call(&h.irp, func() ks.Status { return p.setFormat(nil, request.Format) })
+	status = h.Dispatcher().Call(&h.irp, func() ks.Status { return p.setFormat(nil, request.Format) })
 	if !status.IsSuccess() {
 		return nil, o.decide(&ruleOB7, status)
 	}
 	if f.Create != nil {
-		status = f.dispatcher.Call(&h.irp, func() ks.Status { return notPending(f.Create(p, request)) })
+		status = h.Dispatcher().Call(&h.irp, func() ks.Status { return notPending(f.Create(p, request)) })
 	}
 	if !status.IsSuccess() {
 		return nil, o.decide(&ruleOB15, status)

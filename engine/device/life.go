@@ -1,0 +1,351 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// life is how a device lives and dies: which handles it has, and whether requests are dispatched.
+type life struct {
+	mu      sync.Mutex
+	phase   phase
+	open    map[*Handle]struct{}
+	held    []*holding // in the order in which they came; some are gone
+	maxHeld int
+}
+
+type phase int
+
+const (
+	running  phase = iota
+	stopped        // requests are held (AS-36)
+	deleting       // requests are refused, and what is in flight ends in its time (AS-35)
+	removed        // requests are refused, and what is in flight was ended (AS-34)
+)
+
+// refusal is what requests, opens and creates are answered with in a phase.
+func (p phase) refusal() ks.Status {
+	switch p {
+	case deleting:
+		return ks.StatusDeletePending
+	case removed:
+		return ks.StatusDeviceRemoved
+	}
+	return ks.StatusSuccess
+}
+
+// refusal is that of the device.
+func (dev *Device) refusal() ks.Status {
+	dev.life.mu.Lock()
+	defer dev.life.mu.Unlock()
+	return dev.life.phase.refusal()
+}
+
+// holding is a request that is held.
+type holding struct {
+	over atomic.Bool
+	done func(ks.Status) // starts it, for STATUS_SUCCESS, or ends it with another status
+}
+
+// end calls done, once.
+func (x *holding) end(status ks.Status) bool {
+	if !x.over.CompareAndSwap(false, true) {
+		return false
+	}
+	x.done(status)
+	return true
+}
+
+// DefaultHeld is how many requests a device that is stopped holds if SetHold says nothing else.
+const DefaultHeld = 1 << 16
+
+// SetHold says how many requests the device holds while it is stopped; what comes then is STATUS_INSUFFICIENT_RESOURCES (S-37). With 0 it
+// is a device without a queue for them: while it is stopped requests are STATUS_DEVICE_NOT_READY.
+func (dev *Device) SetHold(n int) {
+	dev.life.mu.Lock()
+	defer dev.life.mu.Unlock()
+	dev.life.maxHeld = n
+}
+
+// hold queues a request that comes while the device is stopped. STATUS_SUCCESS is that it is not, STATUS_PENDING that the request is
+// held, and others are answers.
+func (l *life) hold(x *holding) ks.Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.phase != stopped:
+		return l.phase.refusal()
+	case l.maxHeld <= 0:
+		return ks.StatusDeviceNotReady
+	case len(l.held) >= l.maxHeld:
+		kept := l.held[:0]
+		for _, x := range l.held {
+			if !x.over.Load() {
+				kept = append(kept, x)
+			}
+		}
+		clear(l.held[len(kept):])
+		if l.held = kept; len(kept) >= l.maxHeld {
+			return ks.StatusInsufficientResources
+		}
+	}
+	l.held = append(l.held, x)
+	return ks.StatusPending
+}
+
+// add makes h one of the handles, unless none are opened any more.
+func (l *life) add(h *Handle) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if status := l.phase.refusal(); status != ks.StatusSuccess {
+		return fmt.Errorf("device: it cannot be opened: %v", status)
+	}
+	if l.open == nil {
+		l.open = make(map[*Handle]struct{})
+	}
+	l.open[h] = struct{}{}
+	h.irp.SetGate(h.gated)
+	if l.phase != running {
+		h.irp.Gate(true)
+	}
+	return nil
+}
+
+func (l *life) drop(h *Handle) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.open, h)
+}
+
+// enter goes to a phase, unless the present one is as late, and returns the handles that there are and what is to be told.
+func (l *life) enter(to phase) (handles []*Handle, held []*holding, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.phase >= to {
+		return nil, nil, false
+	}
+	l.phase = to
+	if to != stopped {
+		held, l.held = l.held, nil
+	}
+	for h := range l.open {
+		handles = append(handles, h)
+		h.irp.Gate(true)
+		if a := h.overlapped.Load(); a != nil {
+			bits := uint32(gatePhase)
+			if to == removed {
+				bits |= gateRemoved
+			}
+			a.gate.Or(bits)
+		}
+	}
+	return handles, held, true
+}
+
+// idle waits until none of the handles has a request in flight, but for those that are held.
+func idle(ctx context.Context, handles []*Handle) error {
+	if engine.InsideHandler() {
+		return errors.New("device: a handler cannot wait for the end of requests, as its own is one")
+	}
+	for _, h := range handles {
+		for pause := time.Duration(0); h.inFlight(); pause = min(pause+10*time.Microsecond, time.Millisecond) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			time.Sleep(pause)
+		}
+	}
+	return nil
+}
+
+// Remove is the surprise removal of the device: it was unplugged (AS-34). What is pended or held, through whatever handle, is ended with
+// STATUS_CANCELLED, and so is what a handler that runs leaves pending. Requests, opens and creates that come later are
+// STATUS_DEVICE_REMOVED, before every other check; handles can still be closed. Remove may be called from anywhere, and waits for no
+// handler.
+func (dev *Device) Remove() {
+	handles, held, ok := dev.life.enter(removed)
+	if !ok {
+		return
+	}
+	for _, x := range held {
+		x.end(ks.StatusCancelled)
+	}
+	for _, h := range handles {
+		h.irp.Abort()
+		if a := h.overlapped.Load(); a != nil {
+			a.abort(a.all())
+		}
+	}
+}
+
+// Shutdown is the orderly removal of the device (AS-35): requests, opens and creates that come from now on, and requests that are held, are
+// STATUS_DELETE_PENDING, and Shutdown waits until all that are in flight have ended. Handles are still to be closed. The error is that
+// of ctx if it ends first: then Remove ends what is left. Inside a handler it does not wait, which is an error too.
+func (dev *Device) Shutdown(ctx context.Context) error {
+	handles, held, ok := dev.life.enter(deleting)
+	if !ok {
+		handles = dev.life.handles()
+	}
+	for _, x := range held {
+		x.end(ks.StatusDeletePending)
+	}
+	return idle(ctx, handles)
+}
+
+func (l *life) handles() (all []*Handle) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for h := range l.open {
+		all = append(all, h)
+	}
+	return all
+}
+
+// Stop stops the device, to give it other resources: IRP_MN_STOP_DEVICE (AS-36). It waits until what is in flight has ended. Requests that
+// come from now on are held until Start, in order: those of overlapped handles are pended, others wait. Handles can be opened and closed,
+// and what is held can be cancelled. The error is that of ctx if it ends first, and then the device goes on as if it had been
+// started; or that the device is not running.
+func (dev *Device) Stop(ctx context.Context) error {
+	handles, _, ok := dev.life.enter(stopped)
+	if !ok {
+		return errors.New("device: it is not running")
+	}
+	if err := idle(ctx, handles); err != nil {
+		dev.Start()
+		return err
+	}
+	return nil
+}
+
+// Start starts a device that was stopped: what is held is dispatched in the order in which it came, by this goroutine. It does nothing for
+// one that is not stopped. A device that cannot be started again is removed: call Remove.
+func (dev *Device) Start() {
+	l := &dev.life
+	start := func() {
+		l.mu.Lock()
+		held := l.held
+		l.held = nil
+		l.mu.Unlock()
+		for _, x := range held {
+			x.end(ks.StatusSuccess)
+		}
+	}
+	start() // what comes meanwhile queues up behind it
+	l.mu.Lock()
+	if l.phase == stopped {
+		l.phase = running
+		for h := range l.open {
+			h.irp.Gate(false)
+			if a := h.overlapped.Load(); a != nil {
+				a.gate.And(^uint32(gatePhase))
+			}
+		}
+	}
+	l.mu.Unlock()
+	start()
+}
+
+// pass lets the requests of a handle through, now that one that was held is started.
+func (l *life) pass(h *Handle) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.phase <= stopped {
+		h.irp.Gate(false)
+	}
+}
+
+// gated is asked by requests of a handle that come while its device is not running: who answers, or with what status.
+func (h *Handle) gated() (*engine.Dispatcher, ks.Status) {
+	result := make(chan ks.Status, 1)
+	x := &holding{done: func(status ks.Status) {
+		if status == ks.StatusSuccess {
+			h.device.life.pass(h)
+		}
+		result <- status
+	}}
+	if !h.holding.CompareAndSwap(nil, x) {
+		return nil, ks.StatusDeviceBusy // S-15
+	}
+	defer h.holding.Store(nil)
+	status := h.device.life.hold(x)
+	if status == ks.StatusPending {
+		if h.closing.Load() {
+			x.end(ks.StatusCancelled)
+		}
+		status = <-result
+	}
+	if status != ks.StatusSuccess {
+		return nil, status
+	}
+	return h.Dispatcher(), status
+}
+
+// inFlight reports that a request is in flight on the handle, and not held.
+func (h *Handle) inFlight() bool {
+	if h.irp.Busy() {
+		return true
+	}
+	if a := h.overlapped.Load(); a != nil {
+		for _, o := range a.all() {
+			if r := o.req.Load(); a.inFlight(o) && r.holding.Load() == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Cancel asks for the end of the requests that are in flight on the handle, and returns how many there were: CancelIoEx. A request that
+// its driver holds as cancelable, or that is held by a device that is stopped, ends with STATUS_CANCELLED; any other ends as its driver
+// says (AS-8, AS-18). It waits for nothing and may be called from any goroutine.
+//
+// https://learn.microsoft.com/windows-hardware/drivers/kernel/canceling-irps
+func (h *Handle) Cancel() (n int) {
+	n = h.cancelOne()
+	if a := h.overlapped.Load(); a != nil {
+		n += a.Cancel(nil)
+	}
+	return n
+}
+
+// cancelOne is Cancel for the request that IoControl waits for.
+func (h *Handle) cancelOne() int {
+	switch x := h.holding.Load(); {
+	case x != nil && x.end(ks.StatusCancelled):
+		return 1
+	case h.irp.Busy():
+		h.irp.Cancel()
+		return 1
+	}
+	return 0
+}
+
+// IoControlContext is IoControl for a request that is cancelled when ctx ends, as Cancel does it (C-21): if it is pended and its driver
+// lets it be cancelled the status is ks.StatusCancelled. One that is not cancelable is waited for. If ctx has ended before, no
+// request is sent.
+func (h *Handle) IoControlContext(ctx context.Context, code uint32, in, out []byte) (n uint32, status ks.Status) {
+	if ctx.Err() != nil {
+		return 0, ks.StatusCancelled
+	}
+	var answered atomic.Bool
+	gone := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(gone)
+		for !answered.Load() && h.cancelOne() == 0 { // it may not have been dispatched yet
+			time.Sleep(10 * time.Microsecond)
+		}
+	})
+	n, status = h.IoControl(code, in, out)
+	answered.Store(true)
+	if !stop() {
+		<-gone // it must not meet the next request
+	}
+	return n, status
+}

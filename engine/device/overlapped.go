@@ -1,0 +1,93 @@
+package device
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Overlapped is what a request is known by while it is in flight, and its result afterwards: OVERLAPPED. It is the caller's, who uses
+// it for one request after the other, on whatever handles: it keeps the memory of its request, 1 to 2 KB, so that the next one
+// allocates nothing. Its zero value is ready. It must not be copied.
+//
+// It is in use from IoControl until the request is complete and, if that queues a packet, until Port.Wait returns it. Only Status,
+// BytesReturned and Wait may be called meanwhile, from any goroutine.
+type Overlapped struct {
+	// Key is the caller's.
+	Key uint64
+	// Callback is called in place of queueing a packet, when the Overlapped may be used again: by the goroutine that completes the
+	// request. Closing the handle does not wait for it. Without one, and without a port, Wait tells.
+	Callback func(o *Overlapped)
+	// NoPacket keeps the request out of the handle's port: the low bit of OVERLAPPED.hEvent.
+	NoPacket bool
+
+	state  atomic.Uint32
+	status ks.Status
+	bytes  uint32
+	req    atomic.Pointer[request] // nil before the first request, and when another must not have its memory
+	wait   atomic.Pointer[chan struct{}]
+	next   *Overlapped // in its port
+}
+
+// The states of an Overlapped.
+const (
+	stateIdle   = iota
+	stateBusy   // its request is in flight
+	stateQueued // the request is complete, and its packet in a port
+)
+
+// Status is the status of the last request, STATUS_PENDING while that is in flight: OVERLAPPED.Internal. A request that is answered
+// with an error at once leaves it as it was (AS-5).
+func (o *Overlapped) Status() ks.Status {
+	if o.state.Load() == stateBusy {
+		return ks.StatusPending
+	}
+	return o.status
+}
+
+// BytesReturned is what goes with Status, in bytes: OVERLAPPED.InternalHigh. It is 0 for an error.
+func (o *Overlapped) BytesReturned() uint32 {
+	if o.state.Load() == stateBusy {
+		return 0
+	}
+	return o.bytes
+}
+
+// Wait waits until the request is complete: GetOverlappedResult. The error is that of ctx if it ends first, which cancels nothing
+// (AS-20); what became of the request is in Status. The request's packet, if there is one, stays in its port.
+//
+// https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresultex
+func (o *Overlapped) Wait(ctx context.Context) error {
+	for o.state.Load() == stateBusy {
+		c := o.wait.Load()
+		if c == nil {
+			made := make(chan struct{}, 1)
+			o.wait.CompareAndSwap(nil, &made)
+			continue // look again, now that a completion would tell
+		}
+		select {
+		case <-*c:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	o.tell() // others that wait
+	return nil
+}
+
+// tell wakes one that waits for the request. The state says what it was woken for.
+func (o *Overlapped) tell() {
+	if c := o.wait.Load(); c != nil {
+		select {
+		case *c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// done ends a request that was answered at once, without a packet.
+func (o *Overlapped) done() {
+	o.state.Store(stateIdle)
+	o.tell()
+}

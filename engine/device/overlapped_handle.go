@@ -1,0 +1,365 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// OverlappedHandle is an open file object that serves any number of requests at once: a handle of FILE_FLAG_OVERLAPPED. It is safe for
+// concurrent use. Requests are dispatched by the goroutines that send them, and no order among them is promised (AS-22). Those that are
+// pended take their memory from their Overlapped.
+type OverlappedHandle struct {
+	handle *Handle
+	table  *table
+	port   *Port
+	gate   atomic.Uint32 // not 0: requests are not simply dispatched
+	mode   atomic.Uint32
+	skip   atomic.Bool
+
+	mu     sync.Mutex
+	known  []weak.Pointer[request] // that were sent on this handle last, in flight or not
+	newest *request                // of the pended ones, which the handle keeps
+	pended int
+}
+
+// Bits of OverlappedHandle.gate.
+const (
+	gateClosed  = 1 << iota
+	gateRemoved // the device is (AS-34)
+	gatePhase   // the device is not running
+	gateFull    // there are MaxPending requests
+)
+
+// MaxPending is how many requests of one handle may be pended. A request that comes then is STATUS_INSUFFICIENT_RESOURCES (S-37).
+const MaxPending = 1 << 16
+
+// OpenOverlapped is Open for a handle that serves many requests at once. Completed requests are queued in port; without one, nil,
+// Overlapped.Wait and Overlapped.Callback tell of them.
+func (dev *Device) OpenOverlapped(port *Port) (*OverlappedHandle, error) {
+	h, err := dev.Open()
+	if err != nil {
+		return nil, err
+	}
+	return h.Overlapped(port)
+}
+
+// Overlapped makes the file object of a handle serve overlapped requests as well, such as that of a pin. Closing one of the two closes
+// the other. It fails if that was done before, or the handle is closed.
+func (h *Handle) Overlapped(port *Port) (*OverlappedHandle, error) {
+	a := &OverlappedHandle{handle: h, table: h.table, port: port}
+	a.mode.Store(uint32(h.irp.RequestorMode))
+	l := &h.device.life
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.phase != running {
+		a.gate.Store(gatePhase)
+	}
+	if !h.overlapped.CompareAndSwap(nil, a) {
+		return nil, errors.New("device: the handle is closed or serves overlapped requests already")
+	}
+	return a, nil
+}
+
+// neverOverlapped is in the place of the overlapped handle of one that was closed without.
+var neverOverlapped = new(OverlappedHandle)
+
+// Handle returns the handle for requests that are waited for, which belongs to one goroutine, and for what is created on the object.
+func (h *OverlappedHandle) Handle() *Handle { return h.handle }
+
+// SetMode sets the requestor mode of later requests; a handle starts in engine.UserMode.
+func (h *OverlappedHandle) SetMode(mode engine.Mode) { h.mode.Store(uint32(mode)) }
+
+// SkipPortOnSuccess keeps requests that succeed at once out of the port: FILE_SKIP_COMPLETION_PORT_ON_SUCCESS. A warning, such as a size
+// answer, is not a success. There is no way back (AS-21).
+func (h *OverlappedHandle) SkipPortOnSuccess() { h.skip.Store(true) }
+
+// IoControl sends one request: DeviceIoControl with an OVERLAPPED. It is called from any number of goroutines. in and out are as for
+// Handle.IoControl. If the status is ks.StatusPending the request goes on: out is the engine's, and in for an event, until o is
+// complete. Any other status is the answer, and n BytesReturned. An answer that is not an error is also in o, and
+// queued in the port like that of a request that goes on; one that is an error is not (AS-5).
+//
+// o must not be in use, which is ks.StatusDeviceBusy and leaves it alone. A closed handle is ks.StatusInvalidHandle. If o is nil
+// IoControl waits for the request, as Handle.IoControl does (AS-23), and queues nothing.
+func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte) (n uint32, status ks.Status) {
+	if o == nil {
+		return h.ioControlWait(code, in, out)
+	}
+	if !o.state.CompareAndSwap(stateIdle, stateBusy) {
+		return 0, ks.StatusDeviceBusy
+	}
+	r := o.req.Load()
+	if r == nil || r.pins.Load() != 0 || r.handle.Load() != h || h.gate.Load() != 0 {
+		if r, status = h.admit(o); r == nil {
+			o.done()
+			return 0, status
+		}
+		if h.gate.Load()&gatePhase != 0 {
+			if status = h.hold(r, code, in, out); status != ks.StatusSuccess {
+				return 0, status
+			}
+		}
+	}
+	r.out = out
+	r.irp.RequestorMode = engine.Mode(h.mode.Load())
+	n, status = h.table.Load().IoControl(&r.irp, code, in, out)
+	if status == ks.StatusPending {
+		return 0, status // another has the request, and o
+	}
+	if len(in)+len(out) > requestKeep {
+		o.req.Store(nil)
+	}
+	switch {
+	case status.IsError():
+		o.done()
+	case h.port == nil && o.Callback == nil, status.IsSuccess() && h.skip.Load():
+		o.status, o.bytes = status, n
+		o.done()
+	default:
+		h.publish(o, status, n)
+	}
+	return n, status
+}
+
+// hold leaves a request to its device, which is not running: STATUS_PENDING, unless it is refused, or the device is running again.
+func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Status {
+	x := &holding{}
+	x.done = func(status ks.Status) {
+		h.mu.Lock()
+		h.unlink(r)
+		h.mu.Unlock()
+		r.holding.Store(nil)
+		n := uint32(0)
+		if status == ks.StatusSuccess {
+			r.out = out
+			if n, status = h.table.Load().IoControl(&r.irp, code, in, out); status == ks.StatusPending {
+				return
+			}
+		}
+		h.publish(r.owner, status, n)
+	}
+	h.mu.Lock()
+	h.link(r)
+	h.mu.Unlock()
+	r.holding.Store(x)
+	r.irp.RequestorMode = engine.Mode(h.mode.Load())
+	status := h.handle.device.life.hold(x)
+	switch {
+	case status != ks.StatusPending:
+		if x.over.CompareAndSwap(false, true) {
+			h.mu.Lock()
+			h.unlink(r)
+			h.mu.Unlock()
+			r.holding.Store(nil)
+			if status != ks.StatusSuccess {
+				r.owner.done()
+			}
+			return status
+		}
+		return ks.StatusPending // it was cancelled meanwhile
+	case h.gate.Load()&gateClosed != 0:
+		x.end(ks.StatusCancelled)
+	}
+	return status
+}
+
+// waited are Overlappeds for requests that are sent with none.
+var waited = sync.Pool{New: func() any { return &Overlapped{NoPacket: true} }}
+
+// ioControlWait is IoControl without an Overlapped.
+func (h *OverlappedHandle) ioControlWait(code uint32, in, out []byte) (n uint32, status ks.Status) {
+	o := waited.Get().(*Overlapped)
+	defer waited.Put(o)
+	n, status = h.IoControl(o, code, in, out)
+	if status == ks.StatusPending {
+		_ = o.Wait(context.Background())
+		n, status = o.bytes, o.status
+	}
+	return n, status
+}
+
+// admit makes the request of o one of this handle's, or says why there can be none.
+func (h *OverlappedHandle) admit(o *Overlapped) (r *request, status ks.Status) {
+	r = o.req.Load()
+	if r == nil || r.pins.Load() != 0 {
+		var err error
+		if r, err = newRequest(o, h.handle.device.arenas); err != nil {
+			return nil, ks.StatusInsufficientResources
+		}
+	}
+	if r.handle.Load() != h {
+		h.mu.Lock()
+		h.know(r)
+		h.mu.Unlock()
+		if r.pins.Load() != 0 { // of one who took it for a request of the handle that it was of
+			return h.admit(o)
+		}
+	}
+	switch gate := h.gate.Load(); { // after o is known: whoever closes the gate finds it
+	case gate&gateClosed != 0:
+		return nil, ks.StatusInvalidHandle
+	case gate&gateFull != 0:
+		return nil, ks.StatusInsufficientResources
+	}
+	return r, ks.StatusSuccess
+}
+
+// know adds a request to those of the handle, with mu held. Those that are so no longer, or whose Overlapped is gone, are dropped when
+// the list is full: it is at most twice as long as it has to be.
+func (h *OverlappedHandle) know(r *request) {
+	if h.gate.Load()&gateClosed != 0 {
+		return
+	}
+	if len(h.known) == cap(h.known) {
+		all := h.known
+		h.known = h.known[:0]
+		for i, w := range all {
+			if r := w.Value(); r != nil && r.owner.req.Load() == r && r.handle.Load() == h && r.place.Load() == int64(i) {
+				r.place.Store(int64(len(h.known)))
+				h.known = append(h.known, w)
+			}
+		}
+		clear(all[len(h.known):])
+		if n := len(h.known); n > cap(h.known)/2 {
+			h.known = append(make([]weak.Pointer[request], 0, 2*n), h.known...)
+		}
+	}
+	r.irp.FileObject = &h.handle.file
+	r.handle.Store(h)
+	r.place.Store(int64(len(h.known)))
+	h.known = append(h.known, weak.Make(r)) // not of o: thousands in one array, which a user may have, take the runtime seconds
+}
+
+// link keeps a request that is pended, unlink forgets it, with mu held.
+func (h *OverlappedHandle) link(r *request) {
+	r.linked, r.older, r.newer = true, h.newest, nil
+	if r.older != nil {
+		r.older.newer = r
+	}
+	h.newest = r
+	if h.pended++; h.pended == MaxPending {
+		h.gate.Or(gateFull)
+	}
+}
+
+func (h *OverlappedHandle) unlink(r *request) {
+	if !r.linked {
+		return // its handler ended its goroutine
+	}
+	if r.older != nil {
+		r.older.newer = r.newer
+	}
+	if r.newer != nil {
+		r.newer.older = r.older
+	} else {
+		h.newest = r.older
+	}
+	r.linked, r.older, r.newer = false, nil, nil
+	if h.pended--; h.pended == MaxPending-1 {
+		h.gate.And(^uint32(gateFull))
+	}
+}
+
+// Cancel asks for the end of the request of o, or of all requests of the handle if o is nil: CancelIoEx. It returns how many were in
+// flight, cancelable or not, and waits for none: each is completed in its time, with ks.StatusCancelled or otherwise (AS-18).
+//
+// https://learn.microsoft.com/windows/win32/fileio/cancelioex-func
+func (h *OverlappedHandle) Cancel(o *Overlapped) (n int) {
+	if o != nil {
+		return h.cancel(o)
+	}
+	for _, o := range h.all() {
+		n += h.cancel(o)
+	}
+	return n
+}
+
+// all returns whose request is among those of the handle.
+func (h *OverlappedHandle) all() (list []*Overlapped) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range h.known {
+		if r := w.Value(); r != nil {
+			list = append(list, r.owner)
+		}
+	}
+	return list
+}
+
+// pin returns the request of o if it is in flight on the handle. Its IRP stays with it until it is unpinned.
+func (h *OverlappedHandle) pin(o *Overlapped) *request {
+	r := o.req.Load()
+	if r == nil {
+		return nil
+	}
+	r.pins.Add(1)
+	if r.handle.Load() == h && o.state.Load() == stateBusy && o.req.Load() == r {
+		return r
+	}
+	r.pins.Add(-1)
+	return nil
+}
+
+func (h *OverlappedHandle) cancel(o *Overlapped) int {
+	r := h.pin(o)
+	if r == nil {
+		return 0
+	}
+	defer r.pins.Add(-1)
+	if x := r.holding.Load(); x == nil || !x.end(ks.StatusCancelled) {
+		r.irp.Cancel()
+	}
+	return 1
+}
+
+// abort ends what is pended, or will be.
+func (h *OverlappedHandle) abort(list []*Overlapped) {
+	for _, o := range list {
+		if r := h.pin(o); r != nil {
+			if x := r.holding.Load(); x == nil || !x.end(ks.StatusCancelled) {
+				r.abort()
+			}
+			r.pins.Add(-1)
+		}
+	}
+}
+
+// Close ends what is pended with ks.StatusCancelled, waits for handlers that run, and closes the file object: CloseHandle. Requests that
+// come later are ks.StatusInvalidHandle. Completed requests stay in their port. See Handle.Close, which is the same.
+func (h *OverlappedHandle) Close() error { return h.handle.Close() }
+
+// shut refuses later requests.
+func (h *OverlappedHandle) shut(bit uint32) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.gate.Or(bit)
+}
+
+// drain ends all requests of a handle that is shut.
+func (h *OverlappedHandle) drain() {
+	list := h.all()
+	h.abort(list)
+	for _, o := range list {
+		for pause := time.Duration(0); h.inFlight(o); pause = min(pause+10*time.Microsecond, time.Millisecond) {
+			time.Sleep(pause)
+		}
+	}
+	if h.port != nil {
+		h.port.flush()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.known = nil
+}
+
+// inFlight reports that the request of o is in flight on the handle.
+func (h *OverlappedHandle) inFlight(o *Overlapped) bool {
+	r := o.req.Load()
+	return r != nil && r.handle.Load() == h && o.state.Load() == stateBusy
+}

@@ -1,0 +1,100 @@
+package device
+
+import (
+	"runtime"
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// request is what the request of an Overlapped is made with. It has an arena of its own, as the buffer of a request that is pended
+// outlives those that come and go meanwhile: no goroutine waits for the memory of another, and what a driver writes too late reaches
+// nobody else (S-34).
+type request struct {
+	irp    engine.IRP
+	memory *arena.Arena
+	owner  *Overlapped
+	out    []byte
+
+	handle atomic.Pointer[OverlappedHandle] // whose requests it is among
+	place  atomic.Int64                     // there
+	pins   atomic.Int32                     // of those who may yet cancel it: meanwhile its IRP is not used again
+
+	holding atomic.Pointer[holding] // while a device that is stopped holds it
+
+	linked       bool // in the handle's list of pended requests, under its mu, with what follows
+	older, newer *request
+}
+
+// requestChunk is how much memory in bytes a request takes for its buffer at a time, and requestKeep the length of input and output
+// from which on it is not kept.
+const (
+	requestChunk = 256
+	requestKeep  = 64 << 10
+)
+
+// newRequest gives o the memory for its requests.
+func newRequest(o *Overlapped, config arena.Config) (*request, error) {
+	config.ChunkSize = requestChunk
+	a, err := arena.New(config)
+	if err != nil {
+		return nil, err
+	}
+	r := &request{memory: a, owner: o}
+	r.irp.Pool = a
+	r.irp.Detach(r.pended, r.ended)
+	if config.OffHeap { // the collector has no eye on that
+		runtime.AddCleanup(r, func(a *arena.Arena) { _ = a.Close() }, a)
+	}
+	o.req.Store(r)
+	return r, nil
+}
+
+// pended is told that the request is left pending by its handler, before anybody can complete it.
+func (r *request) pended(*engine.IRP) {
+	h := r.handle.Load()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.link(r)
+	if h.gate.Load()&(gateClosed|gateRemoved) != 0 {
+		r.abort() // AS-25
+	}
+}
+
+// abort ends the request if it is pended or will be. Its driver may not know that it has lost it: the IRP is not used again.
+func (r *request) abort() {
+	r.pins.Add(1)
+	r.irp.Abort()
+}
+
+// ended is told that the request, which IoControl has answered with STATUS_PENDING, is complete (AS-4).
+func (r *request) ended(irp *engine.IRP) {
+	o, h, status := r.owner, r.handle.Load(), irp.IoStatus.Status
+	large := len(r.out)+int(irp.InputBufferLength) > requestKeep
+	n := irp.Finish(status, r.out)
+	r.out = nil
+	h.mu.Lock()
+	h.unlink(r)
+	h.mu.Unlock()
+	if large {
+		o.req.Store(nil)
+	}
+	h.publish(o, status, n)
+}
+
+// publish says what the request of o was completed with.
+func (h *OverlappedHandle) publish(o *Overlapped, status ks.Status, n uint32) {
+	o.status, o.bytes = status, n
+	switch callback := o.Callback; {
+	case callback != nil:
+		o.done()
+		callback(o)
+	case h.port == nil || o.NoPacket:
+		o.done()
+	default:
+		h.port.post(o)
+		o.tell()
+	}
+}
