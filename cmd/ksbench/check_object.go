@@ -19,6 +19,12 @@ type checkedObject struct {
 	PropertySets     []checkedSet[property] `json:"property_sets"`
 	MethodSets       []checkedSet[method]   `json:"method_sets"`
 	EventSets        []checkedSet[event]    `json:"event_sets"`
+
+	Role        string        `json:"role"`
+	Of          string        `json:"of,omitempty"` // the filter of a node or a pin
+	Pins        []checkedPin  `json:"pins,omitempty"`
+	Nodes       []checkedNode `json:"nodes,omitempty"`
+	Connections [][4]int32    `json:"connections,omitempty"` // from node, from pin, to node, to pin; -1 is the filter
 }
 
 type checkedSet[T any] struct {
@@ -62,6 +68,7 @@ type event struct {
 
 func describeObject(o *manifest.Object) checkedObject {
 	d := checkedObject{Object: o.Name, PropertyItemSize: o.PropertyItemSize}
+	d.describeFilter(o)
 	fast := make(map[ks.Identifier]manifest.FastItem) // entries may be in other sets with the GUID
 	names := make(map[ks.Identifier]string)
 	for _, s := range o.PropertySets {

@@ -64,7 +64,7 @@ func (o *checkedObject) sections() []doc.Section {
 	if len(o.PropertySets)+len(o.MethodSets)+len(o.EventSets) == 0 {
 		title += ": no sets"
 	}
-	sections := []doc.Section{{Title: title}}
+	sections := append([]doc.Section{{Title: title}}, o.filterSections()...)
 	for _, s := range o.PropertySets {
 		sections = append(sections, s.section("property", propertyColumns, func(p property) []string {
 			return []string{named(p.Name), number(p.ID), p.access(), strings.Join(p.Fast, " "), number(p.MinProperty), number(p.MinData),
