@@ -137,11 +137,16 @@ func (irp *IRP) cancelEarly(root *IRP) {
 
 // disarm takes what may cancel off a request that ends otherwise: its routine, and its place in a queue.
 func (irp *IRP) disarm() {
-	if irp.latch(^uint32(0)) {
-		irp.more().routine = nil
-		irp.change(0, stateLocked)
+	if !irp.latch(^uint32(0)) {
+		return
 	}
-	irp.unlink()
+	x := irp.more()
+	x.routine = nil
+	queued := x.place.queue != nil
+	irp.change(0, stateLocked)
+	if queued {
+		irp.unlink()
+	}
 }
 
 // latch locks the cancel routine and the queue of the request, unless its state has none of the bits of need.

@@ -73,7 +73,6 @@ func (q *CancelQueue) Add(irp *IRP) ks.Status { return q.Insert(irp, Tail, nil) 
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksaddirptocancelablequeue
 func (q *CancelQueue) Insert(irp *IRP, at End, routine func(*IRP)) ks.Status {
 	for added, held := false, false; !added; {
-		irp.unlink()
 		q.mu.Lock()
 		if !irp.latch(stateOpen) {
 			q.mu.Unlock()
@@ -86,8 +85,11 @@ func (q *CancelQueue) Insert(irp *IRP, at End, routine func(*IRP)) ks.Status {
 			irp.change(0, stateLocked)
 		}
 		q.mu.Unlock()
-		if held {
+		switch {
+		case held:
 			irp.cancelHeld()
+		case !added:
+			irp.unlink()
 		}
 	}
 	return ks.StatusPending
