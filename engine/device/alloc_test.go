@@ -112,3 +112,23 @@ func TestOverlappedAllocatesNothing(t *testing.T) {
 		t.Errorf("control: a new Overlapped makes %v allocations; want at least 1", n)
 	}
 }
+
+func TestObservationAllocatesNothing(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("invariant builds allocate to check")
+	}
+	dev, _ := observed(t, device.ObserveConfig{SampleEvery: 2})
+	h, err := dev.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	for name, id := range map[string]uint32{"answered": 1, "refused": 9} {
+		if n := testkit.Allocs(func() { onStack(h, id, ks.PropertyTypeGet) }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	if n := testkit.Allocs(func() { onHeap(h, 1, ks.PropertyTypeGet) }); n < 1 {
+		t.Errorf("control: %v allocations", n)
+	}
+}

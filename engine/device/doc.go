@@ -31,6 +31,11 @@
 // to be signalled, and disables it with the same memory ([NewEventData]). The driver generates on [Device.Events]. Closing a
 // handle disables what was enabled through it.
 //
+// # Observation
+//
+// [Observe] has the handlers of a declaration counted and timed, and what is refused counted and logged. It is chosen before the device
+// is made. The result is an expvar.Var. Middleware of one's own is engine.Config.Wrap.
+//
 // The rules cited here and in package engine are numbered in the behaviour notes of the project; the primary source of
 // N-1 is https://learn.microsoft.com/windows-hardware/drivers/kernel/using-ntstatus-values.
 package device

@@ -9,7 +9,7 @@ import (
 )
 
 // Pends sees which requests handlers leave pending, so that a recorder can mark them and a replay complete them. Wrap is put around
-// the handlers before their device is made. The zero value is ready; it is safe for concurrent use.
+// the handlers before their device is made: config.Wrap(pends.Wrap). The zero value is ready; it is safe for concurrent use.
 type Pends struct {
 	mu    sync.RWMutex
 	files map[*engine.FileObject]func(irp *engine.IRP, data []byte)

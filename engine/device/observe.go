@@ -1,0 +1,356 @@
+package device
+
+import (
+	"cmp"
+	"encoding/json"
+	"log/slog"
+	"math/bits"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// ObserveConfig says what to observe. Its zero value is ready.
+type ObserveConfig struct {
+	// SampleEvery is how many requests of an item there are to one whose time is taken; 0 is 64, 1 is all. It is rounded up to a power
+	// of two.
+	SampleEvery int
+	// Name names an item in Log and in the JSON: kssets.PropertyName, for instance. nil, and "", is its GUID and its id.
+	Name func(set ks.GUID, id uint32) string
+	// Log is told of each request that no handler had. nil is nobody.
+	Log *slog.Logger
+}
+
+// Observation is what was seen of the requests of a device. It is safe for concurrent use, and an expvar.Var.
+type Observation struct {
+	config ObserveConfig
+	mask   uint64
+	meters []*meter
+
+	mu       sync.Mutex
+	refusals map[refusal]uint64
+	lost     uint64 // refusals that are not told apart
+}
+
+// Observe has the handlers of a declaration counted and timed, and what the dispatcher refuses. Call it when all is declared, before the
+// device is made: it changes config alone, and a device that is made without it runs the code that it always runs. Fast handlers
+// and handlers of events are left as they are.
+//
+// A request costs one addition to a counter of its item that few other goroutines write, and in one request of SampleEvery two
+// readings of the clock.
+func Observe(config *engine.Config, what ObserveConfig) *Observation {
+	if what.SampleEvery <= 0 {
+		what.SampleEvery = 64
+	}
+	o := &Observation{config: what, mask: 1<<bits.Len(uint(what.SampleEvery-1)) - 1, refusals: make(map[refusal]uint64)}
+	config.PropertySets = slices.Clone(config.PropertySets)
+	for i := range config.PropertySets {
+		set := &config.PropertySets[i]
+		set.Items = slices.Clone(set.Items)
+		for j := range set.Items {
+			it := &set.Items[j]
+			it.Get = o.meter(it.Get, ks.IoctlProperty, set.Set, it.ID, "get")
+			it.Set = o.meter(it.Set, ks.IoctlProperty, set.Set, it.ID, "set")
+			it.Support = o.meter(it.Support, ks.IoctlProperty, set.Set, it.ID, "support")
+		}
+	}
+	config.MethodSets = slices.Clone(config.MethodSets)
+	for i := range config.MethodSets {
+		set := &config.MethodSets[i]
+		set.Items = slices.Clone(set.Items)
+		for j := range set.Items {
+			it := &set.Items[j]
+			it.Handler = o.meter(it.Handler, ks.IoctlMethod, set.Set, it.ID, "method")
+			it.Support = o.meter(it.Support, ks.IoctlMethod, set.Set, it.ID, "support")
+		}
+	}
+	before := config.OnRefuse
+	config.OnRefuse = func(r engine.Refusal) {
+		o.refuse(&r)
+		if before != nil {
+			before(r)
+		}
+	}
+	return o
+}
+
+// meter counts the requests of one handler.
+type meter struct {
+	code uint32
+	set  ks.GUID
+	id   uint32
+	verb string
+
+	shards []shard
+	times  atomic.Pointer[times] // nil before the first sample
+
+	mu       sync.Mutex
+	statuses map[ks.Status]uint64 // other than STATUS_SUCCESS
+}
+
+// shard is one line of memory.
+type shard struct {
+	requests atomic.Uint64
+	_        [56]byte
+}
+
+// meter returns a handler that does what another does, and is counted.
+func (o *Observation) meter(h engine.Handler, code uint32, set ks.GUID, id uint32, verb string) engine.Handler {
+	if h == nil {
+		return nil
+	}
+	m := &meter{code: code, set: set, id: id, verb: verb, statuses: make(map[ks.Status]uint64)}
+	m.shards = make([]shard, 1<<bits.Len(uint(runtime.GOMAXPROCS(0)-1)))
+	o.meters = append(o.meters, m)
+	sample, shards := o.mask, m.shards
+	return func(irp *engine.IRP, request, data []byte) ks.Status {
+		n := shards[shardOf(irp)&uint(len(shards)-1)].requests.Add(1)
+		if n&sample == 0 {
+			return m.timed(h, irp, request, data)
+		}
+		status := h(irp, request, data)
+		if status != ks.StatusSuccess {
+			m.count(status)
+		}
+		return status
+	}
+}
+
+// timed calls the handler of a request whose time is taken.
+func (m *meter) timed(h engine.Handler, irp *engine.IRP, request, data []byte) ks.Status {
+	start := time.Now()
+	status := h(irp, request, data)
+	took := time.Since(start)
+	if status != ks.StatusSuccess {
+		m.count(status)
+	}
+	t := m.times.Load()
+	for t == nil {
+		m.times.CompareAndSwap(nil, new(times))
+		t = m.times.Load()
+	}
+	t.add(took)
+	return status
+}
+
+// count counts a status that is not STATUS_SUCCESS.
+func (m *meter) count(status ks.Status) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.statuses[status]; !ok && len(m.statuses) == mostStatuses {
+		status = ks.StatusUnsuccessful
+	}
+	m.statuses[status]++
+}
+
+// mostStatuses is how many statuses of a handler are told apart, but for STATUS_UNSUCCESSFUL, which then stands for the others.
+const mostStatuses = 64
+
+// times is a histogram of durations. Its steps are 1/16 of what they measure, or 1 ns.
+type times struct {
+	buckets [timeBuckets]atomic.Uint64
+	longest atomic.Int64
+}
+
+const (
+	timeSteps   = 16
+	timeBits    = 40 // 18 minutes; what is longer counts as that
+	timeBuckets = (timeBits - 3) * timeSteps
+)
+
+// bucketOf is the bucket of a duration.
+func bucketOf(ns uint64) int {
+	ns = min(ns, 1<<timeBits-1)
+	shift := max(bits.Len64(ns)-5, 0)
+	return shift*timeSteps + int(ns>>shift)
+}
+
+// longestOf is the longest duration of a bucket.
+func longestOf(bucket int) uint64 {
+	shift := max(bucket/timeSteps-1, 0)
+	return uint64(bucket-shift*timeSteps+1)<<shift - 1
+}
+
+func (t *times) add(d time.Duration) {
+	t.buckets[bucketOf(uint64(max(d, 0)))].Add(1)
+	for {
+		longest := t.longest.Load()
+		if int64(d) <= longest || t.longest.CompareAndSwap(longest, int64(d)) {
+			return
+		}
+	}
+}
+
+// ObservedItem is what was seen of one handler.
+type ObservedItem struct {
+	Code     uint32 // ks.IoctlProperty or ks.IoctlMethod
+	Set      ks.GUID
+	ID       uint32
+	Verb     string // "get", "set", "support" or "method"
+	Requests uint64 // that the handler had, also those that it has now
+	Statuses map[ks.Status]uint64
+	Latency  Latency
+}
+
+// Latency is the distribution of the times that were taken.
+type Latency struct {
+	Samples uint64
+	Max     time.Duration
+	buckets []uint64
+}
+
+// Quantile is the time that a share of the samples took at most, for a share from 0 to 1: at most 1/16 more than what was measured.
+// Without samples it is 0.
+func (l *Latency) Quantile(share float64) time.Duration {
+	rank := uint64(share*float64(l.Samples-min(l.Samples, 1))) + 1
+	for i, n := range l.buckets {
+		if rank <= n {
+			return min(time.Duration(longestOf(i)), l.Max)
+		}
+		rank -= n
+	}
+	return l.Max
+}
+
+// Items returns what was seen of each handler that had a request, in the order of their declaration.
+func (o *Observation) Items() (items []ObservedItem) {
+	for _, m := range o.meters {
+		it := ObservedItem{Code: m.code, Set: m.set, ID: m.id, Verb: m.verb, Statuses: make(map[ks.Status]uint64)}
+		others := uint64(0)
+		m.mu.Lock()
+		for status, n := range m.statuses {
+			it.Statuses[status] = n
+			others += n
+		}
+		m.mu.Unlock()
+		for i := range m.shards {
+			it.Requests += m.shards[i].requests.Load()
+		}
+		if it.Requests == 0 {
+			continue
+		}
+		if n := it.Requests - min(others, it.Requests); n > 0 {
+			it.Statuses[ks.StatusSuccess] = n
+		}
+		if t := m.times.Load(); t != nil {
+			it.Latency.Max = time.Duration(t.longest.Load())
+			it.Latency.buckets = make([]uint64, timeBuckets)
+			for i := range t.buckets {
+				n := t.buckets[i].Load()
+				it.Latency.buckets[i] = n
+				it.Latency.Samples += n
+			}
+		}
+		items = append(items, it)
+	}
+	return items
+}
+
+// refusal is a kind of request that no handler had.
+type refusal struct {
+	set    ks.GUID
+	id     uint32
+	status ks.Status
+	rule   string
+}
+
+// mostRefusals is how many kinds of refusals are told apart: clients choose what they ask for.
+const mostRefusals = 1024
+
+func (o *Observation) refuse(r *engine.Refusal) {
+	kind := refusal{r.Set, r.ID, r.Status, r.Rule}
+	o.mu.Lock()
+	if _, ok := o.refusals[kind]; ok || len(o.refusals) < mostRefusals {
+		o.refusals[kind]++
+	} else {
+		o.lost++
+	}
+	o.mu.Unlock()
+	if o.config.Log != nil {
+		o.config.Log.Warn("request refused", "item", o.name(r.Set, r.ID), "flags", r.Flags, "status", r.Status.String(), "rule", r.Rule,
+			"in", r.In, "out", r.Out)
+	}
+}
+
+// ObservedRefusal is a kind of request that no handler had, and how many there were.
+type ObservedRefusal struct {
+	Set      ks.GUID
+	ID       uint32
+	Status   ks.Status
+	Rule     string
+	Requests uint64
+}
+
+// Refusals returns what the dispatcher refused, the most frequent first. Of 1,024 kinds on the others are counted together, in a refusal
+// without a status.
+func (o *Observation) Refusals() (list []ObservedRefusal) {
+	o.mu.Lock()
+	for kind, n := range o.refusals {
+		list = append(list, ObservedRefusal{kind.set, kind.id, kind.status, kind.rule, n})
+	}
+	if o.lost > 0 {
+		list = append(list, ObservedRefusal{Requests: o.lost})
+	}
+	o.mu.Unlock()
+	slices.SortFunc(list, func(a, b ObservedRefusal) int {
+		return cmp.Or(cmp.Compare(b.Requests, a.Requests), slices.Compare(a.Set[:], b.Set[:]), cmp.Compare(a.ID, b.ID),
+			cmp.Compare(a.Status, b.Status), cmp.Compare(a.Rule, b.Rule))
+	})
+	return list
+}
+
+func (o *Observation) name(set ks.GUID, id uint32) string {
+	if o.config.Name != nil {
+		if name := o.config.Name(set, id); name != "" {
+			return name
+		}
+	}
+	return set.String() + " " + strconv.FormatUint(uint64(id), 10)
+}
+
+// String is all of it as JSON: that of expvar.Var. Times are in nanoseconds, and one request in sample_every was timed.
+func (o *Observation) String() string {
+	type item struct {
+		Item     string            `json:"item"`
+		Verb     string            `json:"verb"`
+		Requests uint64            `json:"requests"`
+		Statuses map[string]uint64 `json:"statuses"`
+		Samples  uint64            `json:"samples"`
+		Median   time.Duration     `json:"p50"`
+		P99      time.Duration     `json:"p99"`
+		Max      time.Duration     `json:"max"`
+	}
+	type refused struct {
+		Item     string `json:"item"`
+		Status   string `json:"status"`
+		Rule     string `json:"rule"`
+		Requests uint64 `json:"requests"`
+	}
+	all := struct {
+		SampleEvery uint64    `json:"sample_every"`
+		Items       []item    `json:"items"`
+		Refused     []refused `json:"refused"`
+	}{o.mask + 1, []item{}, []refused{}}
+	for _, it := range o.Items() {
+		x := item{o.name(it.Set, it.ID), it.Verb, it.Requests, make(map[string]uint64), it.Latency.Samples,
+			it.Latency.Quantile(0.5), it.Latency.Quantile(0.99), it.Latency.Max}
+		for status, n := range it.Statuses {
+			x.Statuses[status.String()] = n
+		}
+		all.Items = append(all.Items, x)
+	}
+	for _, r := range o.Refusals() {
+		all.Refused = append(all.Refused, refused{o.name(r.Set, r.ID), r.Status.String(), r.Rule, r.Requests})
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic(err) // numbers and strings have JSON
+	}
+	return string(text)
+}
