@@ -20,10 +20,15 @@ type checkCommand struct {
 	Files    []string `arg:"" name:"file" help:"Manifests, and request files, whose names end in .jsonl."`
 	Manifest string   `placeholder:"FILE" help:"The manifest that the request files are for."`
 	Format   string   `enum:"text,json" default:"text" help:"How to write the result: text or json."`
+	HTML     string   `name:"html" placeholder:"FILE" help:"Draw the filters on an HTML page, too."`
 }
 
 // Run is called by kong. Every file is looked at, whatever is wrong with the ones before.
 func (c *checkCommand) Run(con *console) error {
+	html, err := newOutputOf("--html", c.HTML, nil)
+	if err != nil {
+		return err
+	}
 	var checked checkedFiles
 	var faults []error
 	for _, path := range c.Files {
@@ -48,6 +53,11 @@ func (c *checkCommand) Run(con *console) error {
 	}
 	if err := con.show(checked, c.Format); err != nil {
 		return err
+	}
+	if c.HTML != "" {
+		if err := html.write(checked.writePage); err != nil {
+			return err
+		}
 	}
 	if len(faults) > 0 {
 		return badInput{errors.Join(faults...)}

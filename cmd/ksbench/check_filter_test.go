@@ -72,3 +72,36 @@ func TestPinWords(t *testing.T) {
 	var table manifest.Object
 	require.Equal(t, "table", describeObject(&table).Role)
 }
+
+// TestCheckPage draws each box and each connection of the drivers on the page, inside of it, and writes text of a manifest as text.
+func TestCheckPage(t *testing.T) {
+	for _, name := range drivers.Names() {
+		m, err := drivers.Load(name)
+		require.NoError(t, err)
+		var f checkedFile
+		lines := 0
+		for i := range m.Objects {
+			o := describeObject(&m.Objects[i])
+			f.Objects, lines = append(f.Objects, o), lines+len(o.Connections)
+			g := o.graph()
+			taken := make(map[box]bool)
+			for _, b := range g.Boxes {
+				require.True(t, b.X >= 0 && b.Y >= 0 && b.X+b.Width <= g.Width && b.Y+26 <= g.Height, "%s: %s: %+v", name, o.Object, b)
+				at := box{X: b.X, Y: b.Y}
+				require.False(t, taken[at], "%s: %s: two boxes at %+v", name, o.Object, at)
+				taken[at] = true
+			}
+		}
+		var page strings.Builder
+		require.NoError(t, checkedFiles{f}.writePage(&page))
+		require.Equal(t, lines, strings.Count(page.String(), "<path "), "%s", name)
+		require.NotContains(t, page.String(), "http")
+	}
+	hostile := checkedFile{Driver: "<script>", Objects: []checkedObject{{Object: "</h2><script>",
+		Pins:  []checkedPin{{Formats: []string{"<b>"}}},
+		Nodes: []checkedNode{{Type: "x", Object: "(KSNODETYPE_<i>)"}}, Connections: [][4]int32{{0, 0, 0, 0}, {0, 1, 7, 0}, {7, 0, 0, 0}}}}}
+	var page strings.Builder
+	require.NoError(t, checkedFiles{hostile}.writePage(&page))
+	require.NotContains(t, page.String(), "<script>")
+	require.NotContains(t, page.String(), "<i>")
+}
