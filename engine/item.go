@@ -18,6 +18,16 @@ func (d *Dispatcher) named(index uint32) (set ks.GUID, id uint32, once *itemOnce
 
 // storage returns the private bytes of an item, made when first asked for.
 func (d *Dispatcher) storage(index uint32) []byte {
+	size := d.storageSize(index)
+	if size == 0 {
+		return nil
+	}
+	_, _, once := d.named(index)
+	return once.bytes(size)
+}
+
+// storageSize is how many private bytes an item has.
+func (d *Dispatcher) storageSize(index uint32) int {
 	size, plain := d.properties.itemSize, uint32(SizePropertyItem)
 	switch {
 	case index >= firstEvent:
@@ -26,10 +36,9 @@ func (d *Dispatcher) storage(index uint32) []byte {
 		size, plain = d.methods.itemSize, SizeMethodItem
 	}
 	if size <= plain || uint64(size-plain) > largestBuffer {
-		return nil
+		return 0
 	}
-	_, _, once := d.named(index)
-	return once.bytes(int(size - plain))
+	return int(size - plain)
 }
 
 // ItemStorage returns the private bytes of the item that the request was dispatched to: what an extended item has after

@@ -17,6 +17,9 @@ var (
 // those of CreatePin, and TopologyNode with a KSNODE_CREATE; on a pin TopologyNode. Requests to the handle of a node go to the sets
 // of that node (AT-10). Everything else is as for CreatePin, of which no clocks and allocators are known (OB-11).
 func (h *Handle) Create(name []byte) (*Handle, ks.Status) {
+	if status := h.device.refusal(); status != ks.StatusSuccess {
+		return nil, status
+	}
 	o := h.object
 	if o == nil {
 		return nil, h.noClass()

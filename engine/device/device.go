@@ -16,6 +16,7 @@ type Device struct {
 	filter  *filter // nil: a device without pins and nodes
 	arenas  arena.Config
 	life    life
+	swap    swap
 }
 
 // table is where handles find what answers their requests.

@@ -43,7 +43,11 @@ type server struct {
 	*device.Device
 	handed    chan *engine.IRP
 	cancelled atomic.Int32
+	handle    *device.Handle
 }
+
+// Dispatcher answers the requests of the server.
+func (s *server) Dispatcher() *engine.Dispatcher { return s.handle.Dispatcher() }
 
 func newServer(t testing.TB) *server {
 	s := &server{handed: make(chan *engine.IRP, 1<<17)}
@@ -61,7 +65,7 @@ func newServer(t testing.TB) *server {
 		s.handed <- irp
 		return ks.StatusPending
 	}
-	s.Device, _ = open(t, engine.PropertyItem{ID: itemValue, MinData: 4, Get: number, Set: number},
+	s.Device, s.handle = open(t, engine.PropertyItem{ID: itemValue, MinData: 4, Get: number, Set: number},
 		engine.PropertyItem{ID: itemError, Get: func(irp *engine.IRP, _, data []byte) ks.Status {
 			irp.IoStatus.Information = uint64(copy(data, "data"))
 			return ks.StatusNotSupported

@@ -162,6 +162,9 @@ const longestParameters = 65456
 // STATUS_INVALID_DEVICE_REQUEST (OB-9). Without memory for the pin, or beyond Filter.MaxObjects, the status is
 // STATUS_INSUFFICIENT_RESOURCES (S-37).
 func (h *Handle) CreatePin(connect []byte) (*Handle, ks.Status) {
+	if status := h.device.refusal(); status != ks.StatusSuccess {
+		return nil, status
+	}
 	o := h.object
 	if o == nil || o.parent != nil || o.instance.filter.now.Load().pins == nil {
 		return nil, h.noClass()
