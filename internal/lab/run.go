@@ -75,14 +75,9 @@ func Run(ctx context.Context, workloads []Workload, opt Options) (*report.Report
 		defer release()
 	}
 	share := opt.Shard.Rounds(opt.Rounds)
-	rep := &report.Report{
-		SchemaVersion: report.SchemaVersion,
-		Environment:   machine.Describe(),
-		Settings: report.Settings{Seed: opt.Seed, Rounds: share, Requests: Requests, BatchNs: int64(opt.Batch), Prime: measure.Primed,
-			Latency: opt.Latency, Rate: opt.Rate, Pin: opt.Pin, Shard: opt.Shard.String()},
-		Paths: slices.Clone(paths),
-		Impls: slices.Clone(impls),
-	}
+	rep := report.New(machine.Describe(), report.Settings{Seed: opt.Seed, Rounds: share, Requests: Requests, BatchNs: int64(opt.Batch),
+		Prime: measure.Primed, Latency: opt.Latency, Rate: opt.Rate, Pin: opt.Pin, Shard: opt.Shard.String()})
+	rep.Paths, rep.Impls = slices.Clone(paths), slices.Clone(impls)
 	workloads = distinct(workloads)
 	turns := share // of each row
 	if opt.Latency {

@@ -50,6 +50,12 @@ type Task struct {
 	Run func(n int)
 }
 
+// Subject is a task that has a name among others, and whose units are several operations.
+type Subject struct {
+	Per int             // operations in a unit
+	Run func(units int) // allows what Task.Run does
+}
+
 // Config says how to measure.
 type Config struct {
 	Rounds int           // batches per task
@@ -104,6 +110,38 @@ func (s Sample) BytesPerOp() float64 { return float64(s.Bytes) / float64(s.Opera
 // the context ends, with the context's error and the samples of the rounds that were complete.
 func Interleaved(ctx context.Context, tasks []Task, cfg Config) ([][]Sample, error) {
 	return machine{now: time.Now, tick: tick(), heap: readHeap, settle: runtime.GC}.interleaved(ctx, tasks, cfg)
+}
+
+// Rounds lets those of the subjects that are named take turns, each as one task however often it is named, and returns for each the time
+// of one operation in ns, round by round. Turn is told how many of all batches are done; nil for none. It ends early with the
+// context's error.
+func Rounds(ctx context.Context, subjects map[string]Subject, names []string, cfg Config, turn func(done, total int)) (
+	map[string][]float64, error) {
+	var order []string
+	var tasks []Task
+	for _, name := range names {
+		if !slices.Contains(order, name) {
+			order, tasks = append(order, name), append(tasks, Task{Run: subjects[name].Run})
+		}
+	}
+	done := 0
+	cfg.Turn = func() {
+		done++
+		if turn != nil {
+			turn(done, cfg.Rounds*len(tasks))
+		}
+	}
+	samples, err := Interleaved(ctx, tasks, cfg)
+	if err != nil {
+		return nil, err
+	}
+	rounds := map[string][]float64{}
+	for i, name := range order {
+		for _, s := range samples[i] {
+			rounds[name] = append(rounds[name], s.NsPerOp()/float64(subjects[name].Per))
+		}
+	}
+	return rounds, nil
 }
 
 // tick is the step of the clock: some ten nanoseconds, but on Windows up to 16 ms.

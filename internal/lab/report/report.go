@@ -40,6 +40,12 @@ type Report struct {
 	Scale   []ScalePoint `json:"scale,omitempty"`
 }
 
+// New returns a report in which nothing was measured yet: its lists are empty, as a reader of the JSON wants them.
+func New(env Environment, settings Settings) *Report {
+	return &Report{SchemaVersion: SchemaVersion, Environment: env, Settings: settings,
+		Workloads: []Workload{}, Paths: []Path{}, Impls: []Impl{}, Results: []Result{}}
+}
+
 // Environment is the machine and the build. Strings that could not be found out are "unknown"; those that a file of an
 // earlier program does not have are empty.
 type Environment struct {

@@ -55,16 +55,9 @@ var sink atomic.Uint64
 
 // Run measures all sizes and returns a report with a Scale and no results. It ends early with the context's error.
 func Run(ctx context.Context, opt Options) (*report.Report, error) {
-	rep := &report.Report{
-		SchemaVersion: report.SchemaVersion,
-		Environment:   machine.Describe(),
-		Settings: report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: leastStream, BatchNs: int64(opt.Batch),
-			Prime: measure.Primed},
-		Workloads: []report.Workload{},
-		Paths:     []report.Path{{Name: "lookup", Description: "find the item of a (GUID, id)"}},
-		Impls:     impls,
-		Results:   []report.Result{},
-	}
+	rep := report.New(machine.Describe(), report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: leastStream,
+		BatchNs: int64(opt.Batch), Prime: measure.Primed})
+	rep.Paths, rep.Impls = []report.Path{{Name: "lookup", Description: "find the item of a (GUID, id)"}}, impls
 	rep.Environment.Caches = machine.Caches()
 	sizes := Sizes(opt.Max)
 	done, total := 0, len(sizes)*len(kinds)*len(rows)*opt.Rounds

@@ -12,6 +12,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab/measure"
 )
 
 // pipeline is 20 sets of 12 items and random requests for them, and the loops over those.
@@ -245,12 +246,12 @@ func (p *pipeline) check() error {
 	return nil
 }
 
-func (p *pipeline) subjects() map[string]subject {
-	all := map[string]subject{}
+func (p *pipeline) subjects() map[string]measure.Subject {
+	all := map[string]measure.Subject{}
 	counted, others := p.passes()
 	for _, passes := range []map[string]func() uint64{counted, others} {
 		for name, pass := range passes {
-			all[name] = subject{per: len(p.requests), run: func(n int) {
+			all[name] = measure.Subject{Per: len(p.requests), Run: func(n int) {
 				for range n {
 					sink.Add(pass())
 				}

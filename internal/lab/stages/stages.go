@@ -58,12 +58,6 @@ type Options struct {
 	Progress func(done, total int, what string)
 }
 
-// subject is what takes turns: n times per operations.
-type subject struct {
-	per int
-	run func(n int)
-}
-
 // definition is a stage: a sum of subjects' times less that of others.
 type definition struct {
 	name        string
@@ -75,13 +69,8 @@ type definition struct {
 
 // Run measures and returns the stages as a report. It ends early with the context's error.
 func Run(ctx context.Context, opt Options) (*report.Report, error) {
-	rep := &report.Report{
-		SchemaVersion: report.SchemaVersion,
-		Environment:   machine.Describe(),
-		Settings: report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: lab.Requests, BatchNs: int64(opt.Batch),
-			Prime: measure.Primed},
-		Workloads: []report.Workload{}, Paths: []report.Path{}, Impls: []report.Impl{}, Results: []report.Result{},
-	}
+	rep := report.New(machine.Describe(), report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: lab.Requests,
+		BatchNs: int64(opt.Batch), Prime: measure.Primed})
 	rep.Environment.Caches = machine.Caches()
 	selected := slices.DeleteFunc(append(definitions(), limits()...), func(d definition) bool { return !opt.wants(d.path, d.name) })
 	chases := slices.DeleteFunc(chases(rep.Environment.Caches), func(c *chase) bool { return !opt.wants("", c.name) })
@@ -121,7 +110,17 @@ func (p *pipeline) measure(ctx context.Context, selected []definition, opt Optio
 	if err := p.check(); err != nil {
 		return nil, fmt.Errorf("before timing: %w", err)
 	}
-	rounds, err := measured(ctx, selected, p.subjects(), opt)
+	var names []string
+	for _, d := range selected {
+		names = append(append(names, d.plus...), d.minus...)
+	}
+	turn := func(done, total int) {
+		if opt.Progress != nil {
+			opt.Progress(done, total, "stages")
+		}
+	}
+	rounds, err := measure.Rounds(ctx, p.subjects(), names,
+		measure.Config{Rounds: opt.Rounds, Cycle: 1, Batch: opt.Batch, Prime: measure.Primed, Seed: opt.Seed}, turn)
 	if err != nil {
 		return nil, err
 	}
@@ -129,39 +128,6 @@ func (p *pipeline) measure(ctx context.Context, selected []definition, opt Optio
 		stages = append(stages, report.NewStage(d.name, d.kind, d.path, d.method, difference(rounds, d.plus, d.minus)))
 	}
 	return stages, nil
-}
-
-// measured returns the time of one operation of each subject that is needed, in ns, round by round.
-func measured(ctx context.Context, selected []definition, subjects map[string]subject, opt Options) (map[string][]float64, error) {
-	var names []string
-	var tasks []measure.Task
-	seen := map[string]bool{}
-	for _, d := range selected {
-		for _, name := range append(append([]string{}, d.plus...), d.minus...) {
-			if !seen[name] {
-				seen[name] = true
-				names, tasks = append(names, name), append(tasks, measure.Task{Run: subjects[name].run})
-			}
-		}
-	}
-	done := 0
-	samples, err := measure.Interleaved(ctx, tasks,
-		measure.Config{Rounds: opt.Rounds, Cycle: 1, Batch: opt.Batch, Prime: measure.Primed, Seed: opt.Seed, Turn: func() {
-			done++
-			if opt.Progress != nil {
-				opt.Progress(done, opt.Rounds*len(tasks), "stages")
-			}
-		}})
-	if err != nil {
-		return nil, err
-	}
-	rounds := map[string][]float64{}
-	for i, name := range names {
-		for _, s := range samples[i] {
-			rounds[name] = append(rounds[name], s.NsPerOp()/float64(subjects[name].per))
-		}
-	}
-	return rounds, nil
 }
 
 // difference is plus less minus in each round.

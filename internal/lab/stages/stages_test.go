@@ -33,7 +33,7 @@ func TestDefinitions(t *testing.T) {
 		}
 		seen[d.path+"/"+d.name] = true
 		for _, name := range append(append([]string{}, d.plus...), d.minus...) {
-			if subjects[name].run == nil {
+			if subjects[name].Run == nil {
 				t.Errorf("%s/%s: no loop %s", d.path, d.name, name)
 			}
 		}

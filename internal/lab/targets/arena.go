@@ -50,8 +50,8 @@ func buffers(c *config) (*subjects, error) {
 		close: func() error { return errors.Join(a.Close(), done()) },
 		run: map[string]subject{
 			"bare":  call,
-			"arena": {per: lab.Requests, run: bump},
-			"make": {per: collections, run: func(units int) {
+			"arena": {Per: lab.Requests, Run: bump},
+			"make": {Per: collections, Run: func(units int) {
 				for i := range units * collections {
 					b := make([]byte, bufferSize)
 					b[0] = byte(i)
@@ -59,7 +59,7 @@ func buffers(c *config) (*subjects, error) {
 				}
 				runtime.KeepAlive(buffer)
 			}},
-			"pool": {per: lab.Requests, run: func(units int) {
+			"pool": {Per: lab.Requests, Run: func(units int) {
 				for i := range units * lab.Requests {
 					b := pool.Get().(*[bufferSize]byte)
 					b[0] = byte(i)

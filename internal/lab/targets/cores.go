@@ -31,10 +31,10 @@ func onTwo(c *config, units int, paths ...string) (*subjects, error) {
 		}
 		one, other := cycles(first.Loop(path, impl), units), cycles(second.Loop(path, impl), units)
 		run[name+" on 1"] = one
-		run[name+" on 2"] = subject{per: one.per, run: func(units int) {
+		run[name+" on 2"] = subject{Per: one.Per, Run: func(units int) {
 			var both sync.WaitGroup
-			both.Go(func() { other.run(units) })
-			one.run(units)
+			both.Go(func() { other.Run(units) })
+			one.Run(units)
 			both.Wait()
 		}}
 	}

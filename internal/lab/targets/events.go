@@ -116,12 +116,12 @@ func events(c *config) (*subjects, error) {
 		},
 		run: map[string]subject{
 			"bare": call,
-			"generate": {per: enabledEvents, run: func(units int) {
+			"generate": {Per: enabledEvents, Run: func(units int) {
 				for range units {
 					wrong += b.generate()
 				}
 			}},
-			"enable and disable": {per: comings, run: func(units int) {
+			"enable and disable": {Per: comings, Run: func(units int) {
 				for range units * comings {
 					wrong += b.enableDisable()
 				}

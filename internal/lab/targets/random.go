@@ -43,7 +43,7 @@ func (t *tour) subjects() (*subjects, error) {
 		if found := pass(); found != len(t.requests) {
 			return nil, fmt.Errorf("%s finds %d of %d keys", name, found, len(t.requests))
 		}
-		run[name] = subject{per: len(t.requests), run: func(units int) {
+		run[name] = subject{Per: len(t.requests), Run: func(units int) {
 			for range units {
 				pass()
 			}

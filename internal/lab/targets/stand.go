@@ -72,7 +72,7 @@ func routes(w lab.Workload) func(*config) (*subjects, error) {
 // cycles is a loop whose unit is n times all prepared requests.
 func cycles(loop func(n int), n int) subject {
 	n *= lab.Requests
-	return subject{per: n, run: func(units int) { loop(units * n) }}
+	return subject{Per: n, Run: func(units int) { loop(units * n) }}
 }
 
 // bare is the loop that everything else is measured in, with units of some cycles. A unit should take about as long as what is

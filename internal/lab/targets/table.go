@@ -67,7 +67,7 @@ func build(n int) func(c *config) (*subjects, error) {
 		return &subjects{close: done, run: map[string]subject{
 			"bare":  call,
 			"build": builds(list),
-			"map": {per: n, run: func(units int) {
+			"map": {Per: n, Run: func(units int) {
 				for range units {
 					runtime.KeepAlive(filled(keys, list))
 				}
@@ -77,7 +77,7 @@ func build(n int) func(c *config) (*subjects, error) {
 }
 
 func builds(list []table.Entry[value]) subject {
-	return subject{per: len(list), run: func(units int) {
+	return subject{Per: len(list), Run: func(units int) {
 		for range units {
 			if t, err := table.Build(list, table.Config{}); err != nil || t.Len() != len(list) {
 				panic(fmt.Sprintf("the same keys built before: %v", err))
@@ -99,8 +99,8 @@ func twoCores(n int) func(c *config) (*subjects, error) {
 			return nil, err
 		}
 		b := builds(list)
-		s.run["build on 1"] = subject{per: n, run: withProcessors(1, b.run)}
-		s.run["build on 2"] = subject{per: n / 2, run: withProcessors(2, b.run)} // as of bare: the time of one of two
+		s.run["build on 1"] = subject{Per: n, Run: withProcessors(1, b.Run)}
+		s.run["build on 2"] = subject{Per: n / 2, Run: withProcessors(2, b.Run)} // as of bare: the time of one of two
 		return s, nil
 	}
 }

@@ -71,10 +71,7 @@ type subjects struct {
 }
 
 // subject is one of them.
-type subject struct {
-	per int // operations in a unit
-	run func(units int)
-}
+type subject = measure.Subject
 
 type config struct {
 	Options
@@ -95,12 +92,7 @@ func run(ctx context.Context, groups []group, opt Options) (*report.Report, erro
 	if opt.Quick {
 		c.batch = 2 * time.Millisecond
 	}
-	rep := &report.Report{
-		SchemaVersion: report.SchemaVersion,
-		Environment:   machine.Describe(),
-		Settings:      report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: lab.Requests, BatchNs: int64(c.batch)},
-		Workloads:     []report.Workload{}, Paths: []report.Path{}, Impls: []report.Impl{}, Results: []report.Result{},
-	}
+	rep := report.New(machine.Describe(), report.Settings{Seed: opt.Seed, Rounds: opt.Rounds, Requests: lab.Requests, BatchNs: int64(c.batch)})
 	total := 0
 	for i := range groups {
 		groups[i].rows = matching(groups[i].rows, opt.Match)
@@ -167,32 +159,15 @@ func (g group) measure(ctx context.Context, c *config) (targets []report.Target,
 // rounds returns for each subject that a row needs the time of an operation in ns, round by round.
 func (g group) rounds(ctx context.Context, c *config, s *subjects) (map[string][]float64, error) {
 	var names []string
-	var tasks []measure.Task
-	seen := map[string]bool{}
 	for _, r := range g.rows {
-		for _, name := range r.subjects() {
-			if !seen[name] {
-				seen[name] = true
-				names, tasks = append(names, name), append(tasks, measure.Task{Run: s.run[name].run})
-			}
-		}
+		names = append(names, r.subjects()...)
 	}
 	often := max(g.often, 1)
 	if g.large && c.Quick {
 		often = 1
 	}
-	samples, err := measure.Interleaved(ctx, tasks,
-		measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often), Seed: c.Seed, Steady: g.large, Prime: g.prime})
-	if err != nil {
-		return nil, err
-	}
-	rounds := map[string][]float64{}
-	for i, name := range names {
-		for _, sample := range samples[i] {
-			rounds[name] = append(rounds[name], sample.NsPerOp()/float64(s.run[name].per))
-		}
-	}
-	return rounds, nil
+	return measure.Rounds(ctx, s.run, names, measure.Config{Rounds: often * c.Rounds, Cycle: 1, Batch: c.batch / time.Duration(often),
+		Seed: c.Seed, Steady: g.large, Prime: g.prime}, nil)
 }
 
 func (r row) target() report.Target {

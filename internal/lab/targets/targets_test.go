@@ -16,8 +16,8 @@ import (
 
 // slow takes far longer than fast on any machine.
 var (
-	fast = subject{per: 1, run: func(int) {}}
-	slow = subject{per: 1, run: func(int) { time.Sleep(2 * time.Millisecond) }}
+	fast = subject{Per: 1, Run: func(int) {}}
+	slow = subject{Per: 1, Run: func(int) { time.Sleep(2 * time.Millisecond) }}
 )
 
 func fake(rows ...row) group {
@@ -65,7 +65,7 @@ func TestOnlyWhatIsSelectedRuns(t *testing.T) {
 	g.open = func(c *config) (*subjects, error) {
 		opened++
 		s, err := open(c)
-		s.run["slow"] = subject{per: 1, run: func(int) { t.Error("what was not selected runs") }}
+		s.run["slow"] = subject{Per: 1, Run: func(int) { t.Error("what was not selected runs") }}
 		return s, err
 	}
 	rep, err := run(context.Background(), []group{g}, Options{Rounds: 1, Match: regexp.MustCompile("^a/")})
@@ -82,7 +82,7 @@ func TestRunEndsWithItsContextAndClosesWhatItOpened(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	closed := errors.New("closed")
 	g := group{name: "fake", rows: []row{most("a", "", 1, "x", "x")}, open: func(*config) (*subjects, error) {
-		return &subjects{run: map[string]subject{"x": {per: 1, run: func(int) { cancel() }}}, close: func() error { return closed }}, nil
+		return &subjects{run: map[string]subject{"x": {Per: 1, Run: func(int) { cancel() }}}, close: func() error { return closed }}, nil
 	}}
 	_, err := run(ctx, []group{g}, Options{Rounds: 100})
 	if !errors.Is(err, context.Canceled) || !errors.Is(err, closed) {
@@ -147,7 +147,7 @@ func TestEveryTargetCanBeMeasured(t *testing.T) {
 		}
 		for _, r := range g.rows {
 			for _, name := range append(append([]string{}, r.over...), r.under...) {
-				if s.run[name].run == nil || s.run[name].per == 0 {
+				if s.run[name].Run == nil || s.run[name].Per == 0 {
 					t.Errorf("%s: no %s", r.name, name)
 				}
 			}
