@@ -25,7 +25,7 @@ type baselineSave struct {
 	Append bool `help:"Keep it beside the runs that are there, and in place of none: a new run is then judged by how far those lie apart."`
 
 	Name string `arg:"" help:"Letters, digits and ._-"`
-	File string `arg:"" optional:"" default:"-" help:"A report (--format json) or the output of go test -bench; - for standard input (${default})."`
+	File string `arg:"" optional:"" default:"-" help:"A report in JSON or the output of go test -bench; - for standard input (${default})."`
 }
 
 // Run is called by kong.

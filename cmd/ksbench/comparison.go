@@ -15,13 +15,13 @@ import (
 type comparisonFlags struct {
 	Alpha       float64    `default:"0.05" placeholder:"P" help:"Chance of any false alarm among all rows (${default})."`
 	Floor       percentage `default:"${floor}" aliases:"effect" help:"Least relative change of a time that counts (${default})."`
-	Filter      string     `placeholder:"FILTER" help:"Compare only what this filter of benchstat matches, by key, unit and value: '.unit:ns/op /size:(4k OR 8k) -goos:windows'."`
+	Filter      string     `placeholder:"FILTER" help:"Compare only what this filter of benchstat matches: '.unit:ns/op /size:(4k OR 8k)'."`
 	OldName     string     `placeholder:"NAME" help:"What to call the old side (default: its file or revision)."`
 	NewName     string     `placeholder:"NAME" help:"What to call the new side."`
 	Match       pattern    `name:"run" placeholder:"REGEXP" help:"Compare only rows whose name matches."`
-	Exact       []string   `placeholder:"UNIT,..." help:"Units that are counts, of which any change counts, besides allocs/op and B/op: bits/key."`
-	CountFloor  *tolerance `placeholder:"PERCENT" help:"Least relative change of a count that counts, 0 for any; one allocation or 0.1% by default, whichever is more."`
-	Higher      []string   `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever the text and their names say."`
+	Exact       []string   `placeholder:"UNIT,..." help:"Units of which any change counts, besides allocs/op and B/op: bits/key."`
+	CountFloor  *tolerance `placeholder:"PERCENT" help:"Least relative change of a count that counts (default: 0.1%, or one allocation)."`
+	Higher      []string   `name:"higher-is-better" placeholder:"UNIT,..." help:"Units of which more is better, whatever they are called."`
 	Lower       []string   `name:"lower-is-better" placeholder:"UNIT,..." help:"Units of which less is better."`
 	Ignore      []string   `placeholder:"KEY,..." help:"Keys of \"key: value\" lines that tell no benchmarks apart."`
 	Format      string     `enum:"text,json,md,csv" default:"text" help:"How to write the comparison: text, json, md or csv."`

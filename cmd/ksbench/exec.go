@@ -15,9 +15,9 @@ type execCommand struct {
 	Manifest string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
 	Object   string `placeholder:"NAME" help:"The object of requests that name none (default: the first)."`
 	Requests string `placeholder:"FILE" help:"Read the requests from a file instead of standard input."`
-	MaxOut   uint32 `name:"max-out" default:"67108864" placeholder:"BYTES" help:"Make no longer buffer; what needs one is STATUS_INSUFFICIENT_RESOURCES (${default})."`
+	MaxOut   uint32 `name:"max-out" default:"67108864" placeholder:"BYTES" help:"The longest buffer, or INSUFFICIENT_RESOURCES (${default})."`
 	Explain  bool   `help:"Name the rule that decided in each outcome."`
-	Compat   string `placeholder:"RULE=ANSWER,..." help:"Answer as another host does where no public source pins the rule: P-25=accept,P-27=STATUS_INVALID_PARAMETER."`
+	Compat   string `placeholder:"RULE=ANSWER,..." help:"Answer as another host where no source pins the rule: P-25=accept."`
 }
 
 // Run is called by kong.

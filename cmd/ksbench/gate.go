@@ -19,17 +19,17 @@ import (
 
 // gateCommand fails when something got worse.
 type gateCommand struct {
-	Current  string `arg:"" optional:"" default:"-" help:"What was measured now: a report, the output of go test -bench, or - for standard input (${default})."`
+	Current  string `arg:"" optional:"" default:"-" help:"What was measured now; any file that compare reads, or standard input (${default})."`
 	Baseline string `placeholder:"NAME|FILE" help:"What to hold it against: a saved baseline, or any file that compare reads."`
 	Dir      string `default:"${baselines}" placeholder:"DIR" help:"The folder of saved baselines (${default})."`
 
 	comparisonFlags
 	revisionFlags
-	Time       string `enum:"hard,soft,off" default:"hard" help:"What times may do: fail the gate, be only shown, or be left out (hard, soft, off). Counts always fail it."`
+	Time       string `enum:"hard,soft,off" default:"hard" help:"hard: times fail it, as counts do; soft: they are shown; off: left out."`
 	FailOnGone bool   `help:"Fail also if a benchmark, or a metric of one, is no longer there."`
 
-	Again        string        `sep:"none" placeholder:"COMMAND" help:"Before anything fails: measure it again with this shell command, and fail only what fails again."`
-	AgainBase    string        `sep:"none" placeholder:"COMMAND" help:"With --again: a command that measures the base again, in turn with the other."`
+	Again        string        `sep:"none" placeholder:"COMMAND" help:"A shell command that measures again: only what fails again fails."`
+	AgainBase    string        `sep:"none" placeholder:"COMMAND" help:"With --again: a command that measures the base again, too."`
 	AgainTimeout time.Duration `default:"30m" help:"With --again: how long a command may take (${default})."`
 }
 

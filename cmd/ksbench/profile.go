@@ -14,7 +14,7 @@ type profileCommand struct {
 	Out      string        `placeholder:"DIR" xor:"what" help:"Record into this directory, then check what was recorded."`
 	Check    string        `placeholder:"DIR" xor:"what" help:"Check a directory of recorded profiles. Nothing is recorded."`
 	Requests int           `default:"10000000" placeholder:"N" help:"Requests of each workload and profile, at least (${default})."`
-	CPUTime  time.Duration `name:"cpu-time" default:"5s" placeholder:"TIME" help:"How long each worker runs for a CPU profile, at least (${default})."`
+	CPUTime  time.Duration `name:"cpu-time" default:"5s" placeholder:"TIME" help:"Least time of each worker for a CPU profile (${default})."`
 	Seed     uint64        `default:"1" help:"Seed of the table and the requests (${default})."`
 }
 

@@ -11,8 +11,8 @@ import (
 
 // revisionFlags are the flags of the commands that measure two revisions themselves.
 type revisionFlags struct {
-	Rev       []string      `sep:"none" placeholder:"REV" help:"Given twice: build the Go benchmarks of two git revisions and let them take turns."`
-	Package   []string      `default:"." placeholder:"PATTERN" help:"With --rev: the packages whose benchmarks to run, as for go test: ./... (${default})."`
+	Rev       []string      `sep:"none" placeholder:"REV" help:"Given twice: let the Go benchmarks of two git revisions take turns."`
+	Package   []string      `default:"." placeholder:"PATTERN" help:"With --rev: packages, as for go test: ./... (${default})."`
 	Bench     string        `default:"." placeholder:"REGEXP" help:"With --rev: the benchmarks, as for go test."`
 	Benchtime time.Duration `default:"30ms" help:"With --rev: how long one benchmark runs in one turn (${default})."`
 	Layouts   int           `default:"10" placeholder:"N" help:"With --rev: in how many random orders the functions are linked (${default})."`

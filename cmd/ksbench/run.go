@@ -23,7 +23,7 @@ type runCommand struct {
 	Rounds   rounds   `placeholder:"N" help:"Rounds, each with one batch of everything (default: 15, with --quick 6)."`
 	Seed     uint64   `default:"1" help:"Seed of the tables, the requests and the order within a round (${default})."`
 	Latency  bool     `help:"Time single requests too, in a pass of its own: quantiles, beside those of the clock."`
-	Rate     rate     `placeholder:"N" help:"Send the requests of --latency N times a second, whether or not the one before is done, and show service and response times."`
+	Rate     rate     `placeholder:"N" help:"Send N requests of --latency a second, done or not, and show service and response times."`
 	Pin      *int     `placeholder:"CPU" help:"Keep the measuring thread on this CPU, from 0 (Linux)."`
 	Shard    string   `placeholder:"I/N" help:"Measure only part I of N of the rounds; ksbench merge adds the parts."`
 	HTML     string   `name:"html" placeholder:"FILE" help:"Write the report as an HTML page, too."`

@@ -9,7 +9,7 @@ import (
 
 // serveCommand shows the reports of a folder in a browser.
 type serveCommand struct {
-	Dir    string `arg:"" optional:"" name:"folder" default:"." help:"The folder of reports (.json) and outputs of go test -bench (.txt, .bench; default: this one)."`
+	Dir    string `arg:"" name:"folder" default:"." help:"A folder of reports (.json) and outputs of go test -bench (.txt, .bench)."`
 	Listen string `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where to listen; port 0 takes a free one (${default})."`
 	Public bool   `help:"Allow an address that others can reach. They may then read every report of the folder."`
 }
