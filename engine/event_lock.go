@@ -83,12 +83,15 @@ type boundOp struct {
 
 var boundOps = sync.Pool{New: func() any {
 	b := new(boundOp)
-	b.routine = b.op.run
+	b.routine = b.op.runLocked
 	return b
 }}
 
 // run does op under the lock.
 func (l *eventLock) run(op *listOp) {
+	if invariants.Enabled && l.holder.Load() == invariants.Goroutine() {
+		panic(invariants.Violation("engine: a handler or callback that an EventList calls under its lock calls that list: a deadlock (E-16)"))
+	}
 	if l.interrupt != nil {
 		b := boundOps.Get().(*boundOp)
 		b.op = *op
@@ -103,20 +106,17 @@ func (l *eventLock) run(op *listOp) {
 		op.run()
 		return
 	}
+	l.locker.Lock()
+	defer l.locker.Unlock()
+	op.runLocked()
+}
+
+// runLocked is run under a lock, of which checked builds note who has it.
+func (op *listOp) runLocked() {
 	if invariants.Enabled {
-		me := invariants.Goroutine()
-		if l.holder.Load() == me {
-			panic(invariants.Violation("engine: a handler or callback that an EventList calls under its lock calls that list: a deadlock (E-16)"))
-		}
-		l.locker.Lock()
-		l.holder.Store(me)
-		defer func() {
-			l.holder.Store(0)
-			l.locker.Unlock()
-		}()
-	} else {
-		l.locker.Lock()
-		defer l.locker.Unlock()
+		holder := op.list.lock.holder
+		holder.Store(invariants.Goroutine())
+		defer holder.Store(0)
 	}
 	op.run()
 }

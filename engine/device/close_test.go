@@ -2,12 +2,14 @@ package device_test
 
 import (
 	"encoding/binary"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -219,5 +221,26 @@ func TestCloseWhileOthersSend(t *testing.T) {
 		if calls.Load() != answered {
 			t.Errorf("%d calls, %d answers", calls.Load(), answered)
 		}
+	}
+}
+
+// TestE16_CloseInACallback closes a handle in a callback that runs under the lock of the device's events, which Close wants as well:
+// checked builds name the deadlock.
+func TestE16_CloseInACallback(t *testing.T) {
+	if !invariants.Enabled {
+		t.Skip("needs a build with -tags invariants or -race: others hang, as documented")
+	}
+	dev, h := openEvents(t)
+	_, data := newEvent(dev)
+	control(t, h, ks.IoctlEnableEvent, request(1, ks.EventTypeEnable), data, ks.StatusSuccess)
+	v := invariants.Catch(func() {
+		dev.Events().Do(func() {
+			if err := h.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	if !strings.Contains(string(v), "deadlock (E-16)") {
+		t.Errorf("%q", v)
 	}
 }
