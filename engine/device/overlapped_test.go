@@ -541,3 +541,98 @@ func TestS37_PendedRequestsAreBounded(t *testing.T) {
 		t.Errorf("%d are cancelled", n)
 	}
 }
+
+// TestAS17_ScopeOfCancel: one request by its Overlapped, or all of the handle, and none of another handle of the same device.
+func TestAS17_ScopeOfCancel(t *testing.T) {
+	s := newServer(t)
+	h, other := openOverlapped(t, s.Device, nil), openOverlapped(t, s.Device, nil)
+	var a, b, foreign device.Overlapped
+	in := request(itemQueued, ks.PropertyTypeGet)
+	for o, h := range map[*device.Overlapped]*device.OverlappedHandle{&a: h, &b: h, &foreign: other} {
+		if _, status := h.IoControl(o, ks.IoctlProperty, in, make([]byte, 4)); status != ks.StatusPending {
+			t.Fatal(status)
+		}
+	}
+	if h.Cancel(&foreign) != 0 || h.Cancel(&a) != 1 || b.Status() != ks.StatusPending || h.Cancel(nil) != 1 {
+		t.Errorf("%v, %v", a.Status(), b.Status())
+	}
+	if foreign.Status() != ks.StatusPending || other.Cancel(nil) != 1 || foreign.Status() != ks.StatusCancelled {
+		t.Errorf("the request of another handle: %v", foreign.Status())
+	}
+}
+
+// TestAS20_TimeOutCancelsNothing: a wait that is given up leaves the request as it is.
+func TestAS20_TimeOutCancelsNothing(t *testing.T) {
+	s := newServer(t)
+	h := openOverlapped(t, s.Device, nil)
+	var o device.Overlapped
+	h.IoControl(&o, ks.IoctlProperty, request(itemQueued, ks.PropertyTypeGet), make([]byte, 4))
+	if err := o.Wait(ended); !errors.Is(err, context.Canceled) || o.Status() != ks.StatusPending {
+		t.Errorf("%v, %v", err, o.Status())
+	}
+	waited := make(chan error)
+	for range 2 {
+		go func() { waited <- o.Wait(t.Context()) }()
+	}
+	if irp := <-s.handed; irp.Cancelled() || !complete(irp, ks.StatusBufferOverflow, 9) {
+		t.Error("a time-out cancels the request")
+	}
+	for range 2 {
+		if err := <-waited; err != nil || o.Status() != ks.StatusBufferTooSmall || o.BytesReturned() != 0 { // AS-3
+			t.Errorf("%v, %v, %d bytes", err, o.Status(), o.BytesReturned())
+		}
+	}
+}
+
+// TestAS22_HandlersRunAtOnce: requests through one handle are in their handlers together.
+func TestAS22_HandlersRunAtOnce(t *testing.T) {
+	var inside sync.WaitGroup
+	inside.Add(3)
+	dev, _ := open(t, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, data []byte) ks.Status {
+		inside.Done()
+		inside.Wait()
+		return number(irp, nil, data)
+	}})
+	h := openOverlapped(t, dev, nil)
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			out := make([]byte, 4)
+			n, status := h.IoControl(new(device.Overlapped), ks.IoctlProperty, request(1, ks.PropertyTypeGet), out)
+			if n != 4 || status != ks.StatusSuccess || out[0] != 42 {
+				t.Errorf("%d bytes, %v", n, status)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestAS27_NothingAfterTheCloseHook: when the hook that ends a filter runs, its requests are complete and their packets queued.
+func TestAS27_NothingAfterTheCloseHook(t *testing.T) {
+	port := device.NewPort()
+	var o device.Overlapped
+	var order []string
+	dev, err := device.NewFilter(device.Filter{
+		Config: engine.Config{PropertySets: []engine.PropertySet{{Set: testSet, Items: []engine.PropertyItem{
+			{ID: 1, Get: func(*engine.IRP, []byte, []byte) ks.Status { return ks.StatusPending }}}}}},
+		Cleanup: func(*device.Handle) { order = append(order, "cleanup") },
+		Close: func(*device.Handle) {
+			if got := poll(t, port); len(got) != 1 || o.Status() != ks.StatusCancelled {
+				t.Errorf("%d packets, %v", len(got), o.Status())
+			}
+			order = append(order, "close")
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := openOverlapped(t, dev, port)
+	h.IoControl(&o, ks.IoctlProperty, request(1, ks.PropertyTypeGet), make([]byte, 4))
+	for range 2 {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if !slices.Equal(order, []string{"cleanup", "close"}) || len(poll(t, port)) != 0 {
+		t.Error(order)
+	}
+}

@@ -41,10 +41,9 @@ func numbers() (all []string) {
 	add("OB", 1, 24)
 	add("AT", 1, 14)
 	add("AS", 1, 3)
-	add("AS", 6, 16)
-	add("AS", 24, 25)
-	add("AS", 28, 28)
-	add("AS", 33, 33)
+	add("AS", 5, 25)
+	add("AS", 27, 28)
+	add("AS", 33, 36)
 	return all
 }
 
