@@ -25,6 +25,17 @@
 // Config.Control of a filter or a pin answers control codes beyond the four of KS, such as those of streams. A driver keeps the stream
 // requests that it finishes later in [Pin.Requests], where STOP, a reset and closing the pin end them.
 //
+// # Many requests at once
+//
+// [Device.OpenOverlapped] opens a handle that serves any number of requests, from any goroutine. Each has an [Overlapped] of the caller's,
+// and its end is waited for, called back, or taken from a [Port] with others. [Handle.Overlapped] does the same to the file object of a
+// pin.
+//
+// # Lives and deaths
+//
+// [Device.Remove] is a surprise, [Device.Shutdown] waits for what is in flight, and [Device.Stop] holds requests until [Device.Start].
+// [Device.Swap] replaces the dispatcher of a device in use.
+//
 // # Events
 //
 // An application enables an event with ks.IoctlEnableEvent and a KSEVENTDATA, which names an object of [Device.Handles] that is
