@@ -56,8 +56,8 @@ func (dev *Device) newHandle(t *table) (*Handle, error) {
 	return h, dev.life.add(h)
 }
 
-// Handle is one open of a device. It belongs to one goroutine at a time, but for Close. A request that is sent while another is in
-// flight on the handle, by its handler or while it is pended, is STATUS_DEVICE_BUSY (S-15).
+// Handle is one open of a device. It belongs to one goroutine at a time, but for Cancel and Close. A request that is sent while another
+// is in flight on the handle, by its handler or while it is pended, is STATUS_DEVICE_BUSY (S-15).
 type Handle struct {
 	table  *table
 	arena  *arena.Arena
