@@ -5,17 +5,16 @@ import (
 	"fmt"
 
 	"github.com/ksdispatch/ksdispatch/engine"
-	"github.com/ksdispatch/ksdispatch/engine/arena"
+	"github.com/ksdispatch/ksdispatch/engine/device"
 )
 
 // BatchLength is how many requests a PropertyBatch of the path "batch" answers.
 const BatchLength = 256
 
-// batches is the prepared requests of one object as batches, with an IRP of their own.
+// batches is the prepared requests of one object as batches, through a handle of their own.
 type batches struct {
-	dispatcher *engine.Dispatcher
-	irp        engine.IRP
-	requests   [Requests]engine.BatchRequest
+	handle   *device.Handle
+	requests [Requests]engine.BatchRequest
 }
 
 // EngineStand is Stand without peers, and with the path "batch" beside "irp": PropertyBatch on the same requests. A workload of millions
@@ -32,15 +31,15 @@ func (w Workload) EngineStand(seed uint64) (irp, batch func(n int), release func
 	b.requests, longest = prepareRequests(b.objects, w.misses, seed)
 	b.out = make([]byte, longest)
 	b.objects = make([]object, 1) // the loops count them; the declarations of millions of items are gigabytes
-	pool, err := arena.New(arena.Config{})
+	h, err := device.New(b.dispatchers[0]).Open()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, errors.Join(err, b.close())
 	}
-	list := &batches{dispatcher: b.dispatchers[0], irp: engine.IRP{FileObject: new(engine.FileObject), Pool: pool}}
+	list := &batches{handle: h}
 	for i, r := range b.requests {
 		list.requests[i] = engine.BatchRequest{In: r.in, Out: b.out[:r.out]}
 	}
-	release = func() error { return errors.Join(b.close(), pool.Close()) }
+	release = func() error { return errors.Join(b.close(), h.Close()) }
 	if one, many := b.irpEngine(Requests), list.send(Requests); one != many {
 		err := fmt.Errorf("%s: before timing: the checksum of single requests is %#x, of batches %#x", w.Name, one, many)
 		return nil, nil, nil, errors.Join(err, release())
@@ -53,7 +52,7 @@ func (l *batches) send(n int) (sum uint64) {
 	for i := 0; i < n; i += BatchLength {
 		at := i & (Requests - 1)
 		batch := l.requests[at : at+BatchLength]
-		l.dispatcher.PropertyBatch(&l.irp, batch)
+		l.handle.PropertyBatch(batch)
 		for j := range batch {
 			sum += uint64(batch[j].BytesReturned) + uint64(batch[j].Status)
 		}
