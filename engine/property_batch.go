@@ -76,38 +76,37 @@ func (b *batch) answer(far bool) {
 	if !far {
 		b.end = len(b.requests)
 	}
-	for i := b.next; i < b.end; i++ {
-		r := &b.requests[i]
+	requests := b.requests[:b.end]
+	for i := b.next; i < len(requests); i++ {
+		r := &requests[i]
 		in, out := r.In[:len(r.In):len(r.In)], r.Out[:len(r.Out):len(r.Out)]
-		var lo, hi, word uint64
-		switch {
-		case len(in) < ks.SizeIdentifier || len(in) >= shortPathLimit || len(out) >= shortPathLimit || !irp.ready():
-		case far:
-			k := &b.keys[i-b.first]
-			lo, hi, word = k.Lo, k.Hi, uint64(k.ID)|uint64(b.flags[i-b.first])<<32
-		default:
-			lo, hi, word = words((*[ks.SizeIdentifier]byte)(in))
-		}
-		verb := uint32(word >> 32)
-		if verb-1 > 1 {
-			b.next = i
-			if r.BytesReturned, r.Status = d.IoControl(irp, ks.IoctlProperty, in, out); r.Status == ks.StatusPending {
-				b.pend()
+		if len(in) < ks.SizeIdentifier || len(in) >= shortPathLimit || len(out) >= shortPathLimit || !irp.ready() {
+			if b.single(i); b.pending {
 				return
 			}
 			continue
 		}
-		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
+		var lo, hi, word uint64
 		var e *entry
 		if far {
-			e = b.found[i-b.first]
+			k := &b.keys[i-b.first]
+			lo, hi, word, e = k.Lo, k.Hi, uint64(k.ID)|uint64(b.flags[i-b.first])<<32, b.found[i-b.first]
 		} else {
+			lo, hi, word = words((*[ks.SizeIdentifier]byte)(in))
 			if x := &d.properties.dense; x.Ready() {
 				e = x.Lookup(lo, hi, uint32(word))
 			} else {
 				e = d.properties.table.Lookup(lo, hi, uint32(word))
 			}
 		}
+		verb := uint32(word >> 32)
+		if verb-1 > 1 {
+			if b.single(i); b.pending {
+				return
+			}
+			continue
+		}
+		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
 		if e == nil {
 			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.missProperty(irp, lo, hi), in, out)
 			continue
@@ -157,8 +156,16 @@ func (b *batch) answer(far bool) {
 	b.next, b.returned = b.end, true
 }
 
-// pend ends the batch with the request that is answered.
-func (b *batch) pend() { b.next, b.pending, b.returned = b.next+1, true, true }
+// single answers a request that is no plain GET or SET as IoControl does. One that is pending ends the batch.
+//
+//go:noinline
+func (b *batch) single(i int) {
+	r := &b.requests[i]
+	b.next = i
+	if r.BytesReturned, r.Status = b.dispatcher.IoControl(b.irp, ks.IoctlProperty, r.In, r.Out); r.Status == ks.StatusPending {
+		b.next, b.pending, b.returned = i+1, true, true
+	}
+}
 
 // guard answers the request whose handler panicked (P-21), so that the batch goes on with the one behind it.
 func (b *batch) guard() {
