@@ -137,6 +137,7 @@ func (t *target) isEnded() bool {
 func (*signals) drain() {
 	if C.ksd__signalling() == 0 {
 		queue.telling.Lock()
-		queue.telling.Unlock() //nolint:staticcheck // waiting is the point
+		//lint:ignore SA2001 waiting is the point
+		queue.telling.Unlock()
 	}
 }

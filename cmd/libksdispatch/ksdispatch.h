@@ -71,7 +71,7 @@ KSD_API uint32_t ksd_abi(void);
 #define KSD_NO_MATCH ((ksd_status)0xc0000272)
 #define KSD_DEVICE_BUSY ((ksd_status)0x80000011)
 
-/* ksd_status_name returns the name of a status, "STATUS_NOT_FOUND", or "unknown status". The text is static. */
+/* ksd_status_name returns the name of a status, "STATUS_NOT_FOUND", or "" for a number that has none. The text is static. */
 KSD_API const char *ksd_status_name(ksd_status status);
 
 /* ksd_win32 returns what GetLastError would say after a request that ended with status: RtlNtStatusToDosError. */

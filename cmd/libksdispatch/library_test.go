@@ -84,12 +84,66 @@ func compile(t *testing.T, name string, flags ...string) string {
 	return path
 }
 
+// programs of testdata, with their arguments. Each checks itself.
+var programs = [][]string{{"handlers"}, {"pending", "2000"}, {"events"}, {"cost", "1"}}
+
 func TestPrograms(t *testing.T) {
-	for _, program := range [][]string{{"handlers"}, {"pending", "2000"}, {"events"}, {"cost", "1"}} {
+	for _, program := range programs {
 		t.Run(program[0], func(t *testing.T) {
 			path := compile(t, program[0])
 			for _, debug := range []string{"cgocheck=1", "cgocheck=1,asyncpreemptoff=1"} {
 				run(t, []string{"GODEBUG=" + debug}, path, program[1:]...)
+			}
+		})
+	}
+}
+
+// The programs under what checks memory, undefined behaviour, threads on C's side and on Go's, and the rules of cgo. It builds the
+// library four times: KSDISPATCH_C=all asks for it.
+func TestCheckedPrograms(t *testing.T) {
+	if os.Getenv("KSDISPATCH_C") != "all" {
+		t.Skip("KSDISPATCH_C=all runs the programs under the sanitizers")
+	}
+	plain := library(t)
+	leaks := filepath.Join(t.TempDir(), "leaks")
+	require.NoError(t, os.WriteFile(leaks, []byte("leak:_Cmalloc\n"), 0o600)) // names of statuses, which Go keeps
+	for _, variant := range []struct {
+		name      string
+		build     []string // of the library; nil for the one that is there
+		buildEnv  []string
+		compile   []string
+		runEnv    []string
+		addresses bool // are to be the same in each run: this checker cannot do with others
+	}{
+		{name: "address", compile: []string{"-fsanitize=address,undefined", "-fno-sanitize-recover"},
+			runEnv: []string{"LSAN_OPTIONS=suppressions=" + leaks}},
+		{name: "thread", build: []string{"-buildmode=c-shared"}, compile: []string{"-fsanitize=thread"}, addresses: true,
+			buildEnv: []string{"CGO_CFLAGS=-O1 -g -fsanitize=thread", "CGO_LDFLAGS=-fsanitize=thread"}},
+		{name: "race", build: []string{"-buildmode=c-archive", "-race"}, compile: []string{"-no-pie"}},
+		{name: "cgocheck2", build: []string{"-buildmode=c-shared"}, buildEnv: []string{"GOEXPERIMENT=cgocheck2"}},
+	} {
+		t.Run(variant.name, func(t *testing.T) {
+			lib := []string{"-L" + plain, "-lksdispatch", "-Wl,-rpath," + plain}
+			if variant.build != nil {
+				dir := t.TempDir()
+				file, flags := "libksdispatch.so", []string{"-L" + dir, "-lksdispatch", "-Wl,-rpath," + dir}
+				if slices.Contains(variant.build, "-buildmode=c-archive") {
+					file = "libksdispatch.a"
+					flags = []string{filepath.Join(dir, file), "-lm", "-ldl"}
+				}
+				lib = flags
+				run(t, append(variant.buildEnv, "CGO_ENABLED=1"), "go",
+					slices.Concat([]string{"build"}, variant.build, []string{"-o", filepath.Join(dir, file), "."})...)
+			}
+			for _, program := range programs {
+				path := filepath.Join(t.TempDir(), program[0])
+				run(t, nil, "gcc", slices.Concat([]string{"-std=c99"}, strict, variant.compile,
+					[]string{"testdata/" + program[0] + ".c", "-o", path, "-pthread"}, lib)...)
+				command := append([]string{path}, program[1:]...)
+				if variant.addresses {
+					command = append([]string{tool(t, "setarch"), "-R"}, command...)
+				}
+				run(t, variant.runEnv, command[0], command[1:]...)
 			}
 		})
 	}

@@ -19,7 +19,7 @@ func ksd_win32(status C.ksd_status) C.uint32_t { return C.uint32_t(ks.Status(sta
 // statusNames has C's copies of the names of statuses, which are never freed.
 var statusNames sync.Map // of ks.Status to *C.char
 
-var unnamed = C.CString("unknown status")
+var unnamed = C.CString("")
 
 //export ksd_status_name
 func ksd_status_name(status C.ksd_status) C.ksd__text {

@@ -57,9 +57,13 @@ static const char manifest[] =
 	"{\"guid\":\"45ffaaa0-6e1b-11d0-bcf2-444553540000\",\"items\":[{\"id\":4,\"get\":true,\"min_data\":4,"
 	"\"get_handler\":\"store\"}]}]}]}";
 
-int main(int argc, char **argv)
+static int rounds = 40;
+static int failed;
+
+/* measure runs where calls are cheapest on every system. */
+static void measure(void *unused)
 {
-	int rounds = argc > 1 ? atoi(argv[1]) : 40;
+	(void)unused;
 	char err[200] = "";
 	memcpy(request, set, 16);
 	request[16] = 4;
@@ -70,22 +74,27 @@ int main(int argc, char **argv)
 	ksd_object go = ksd_object_from_json(manifest, sizeof manifest - 1, NULL, NULL, 0, err, sizeof err);
 	ksd_object c = ksd_object_new(&c_set, 1, err, sizeof err);
 	ksd_handle with_go = ksd_open(go, NULL, 0), with_c = ksd_open(c, NULL, 0);
-	if (!with_go || !with_c) {
-		fprintf(stderr, "cost: %s\n", err);
-		return 1;
-	}
 	double least[4] = {1e9, 1e9, 1e9, 1e9};
 	for (int i = 0; i < rounds; i++) {
 		double ns[4] = {single(with_go), batch(with_go), single(with_c), batch(with_c)};
 		for (int k = 0; k < 4; k++) {
-			if (ns[k] < 0) {
-				fprintf(stderr, "cost: a request failed\n");
-				return 1;
-			}
+			failed |= ns[k] < 0;
 			if (ns[k] < least[k])
 				least[k] = ns[k];
 		}
 	}
-	printf("go %.1f\ngo/batch %.1f\nc %.1f\nc/batch %.1f\n", least[0], least[1], least[2], least[3]);
-	return 0;
+	ksd_close(with_go);
+	ksd_close(with_c);
+	if (!failed)
+		printf("go %.1f\ngo/batch %.1f\nc %.1f\nc/batch %.1f\n", least[0], least[1], least[2], least[3]);
+	else
+		fprintf(stderr, "cost: a request failed. %s\n", err);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		rounds = atoi(argv[1]);
+	ksd_run(measure, NULL);
+	return failed;
 }

@@ -22,8 +22,8 @@
 //
 // The fast path (F-1..F-7) is fast.go, KsDispatchSpecificProperty (P-50, P-51) complete.go, topology (P-60..P-62)
 // topology.go, pins (PN-1..PN-23, OB-6, OB-16) pin.go, filters with what is open on them (OB-1..OB-24, AT-10..AT-14,
-// AS-28, AS-33) filter.go and the registry (P-70..P-73) registry.go. generate.go makes random objects and requests for
-// comparison.
+// AS-28, AS-33) filter.go, pended requests and their queues (AS-1..AS-16, AS-24, AS-25) async.go and the registry
+// (P-70..P-73) registry.go. generate.go makes random objects and requests for comparison.
 //
 // # Readings
 //
