@@ -94,7 +94,8 @@ func (p *Port) post(o *Overlapped) {
 // flush returns when nobody is about to queue a request whose status is seen.
 func (p *Port) flush() {
 	p.mu.Lock()
-	p.mu.Unlock() //nolint:staticcheck // whoever has the lock has queued its request when it is free
+	//lint:ignore SA2001 whoever has the lock has queued its request when it is free
+	p.mu.Unlock()
 }
 
 // wake wakes one that waits.

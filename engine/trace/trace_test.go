@@ -606,8 +606,8 @@ func TestEventsAreEnabledAgain(t *testing.T) {
 	trace := record(t, Config{}, func(r *Recorder) {
 		dev := compiled()
 		h := open(t, r, dev, "one")
+		dev.Handles().Open(engine.NewSyncEvent(), engine.ModifyState, engine.UserMode) // so that the next is unlike that of the replay
 		number := dev.Handles().Open(engine.NewSyncEvent(), engine.ModifyState, engine.UserMode)
-		number = dev.Handles().Open(engine.NewSyncEvent(), engine.ModifyState, engine.UserMode) // unlike that of the replay
 		data := device.NewEventData(ks.EventData{NotificationType: ks.NotificationEventHandle, Object: number}, 8)
 		if _, status := h.IoControl(ks.IoctlEnableEvent, identifier(set, 5, ks.EventTypeEnable), data); status != ks.StatusSuccess {
 			t.Fatal(status)
