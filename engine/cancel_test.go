@@ -383,6 +383,26 @@ func order(ps []*pending, irps ...*engine.IRP) (numbers []int) {
 	return numbers
 }
 
+// A request is released once: who does it again is not its owner.
+func TestAS13_ReleasedTwice(t *testing.T) {
+	var q engine.CancelQueue
+	ps := queued(t, &q, 1)
+	called := ""
+	routine := func(name string) func(*engine.IRP) {
+		return func(irp *engine.IRP) {
+			called += name
+			irp.Complete(ks.StatusCancelled, 0)
+		}
+	}
+	irp := q.Take(engine.Head, engine.AcquireOnly)
+	q.Release(irp, routine("first"))
+	q.Release(irp, routine("second"))
+	if irp.Cancel(); called != "first" {
+		t.Errorf("the routines called are %q, want first", called)
+	}
+	finish(ps)
+}
+
 func TestAS11_Ends(t *testing.T) {
 	var q engine.CancelQueue
 	ps := queued(t, &q, 3)

@@ -154,3 +154,21 @@ func TestS34_KeptData(t *testing.T) {
 		}
 	}
 }
+
+// TestAS2_ViolationFreesTheHandle: a misuse that is named in a handler ends its request, on the short path and the others, so that a
+// deferred Close does not wait for it.
+func TestAS2_ViolationFreesTheHandle(t *testing.T) {
+	if !invariants.Strict {
+		t.Skip("needs a build with -tags invariants: others do not name misuse")
+	}
+	misuse := func(*engine.IRP, []byte, []byte) ks.Status { panic(invariants.Violation("planted")) }
+	s := serve(t, engine.PropertyItem{ID: 1, Get: misuse, Set: misuse, Support: misuse}, nines)
+	for _, flags := range []uint32{get, set, basicSupport} {
+		for _, length := range []int{8, 100_000} {
+			if v := invariants.Catch(func() { s.send(1, flags, full(length)) }); v != "planted" {
+				t.Errorf("%s: %q got out of the handler", ks.FormatPropertyFlags(flags), v)
+			}
+			s.idle()
+		}
+	}
+}
