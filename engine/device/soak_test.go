@@ -60,7 +60,7 @@ func TestSoak(t *testing.T) {
 	for g := range uint64(senders) {
 		s := newSoaker(t, rand.New(rand.NewPCG(seed, senders+g)), &total, completions)
 		if g%2 == 0 {
-			s.dev.SetArena(arena.Config{OffHeap: true})
+			s.dev.SetArena(arena.Config{OffHeap: offHeap()})
 		}
 		wg.Go(func() {
 			for !stop.Load() {

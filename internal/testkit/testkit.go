@@ -34,14 +34,17 @@ func Rand(t testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(Seed(t), 0))
 }
 
-// Resident returns how many bytes of the process are resident where the system says it, else 0.
+// Resident returns how many bytes of the process are resident where the system says it, else 0, without pages of files: those of the
+// program itself come one by one, as code that is rarely needed runs.
 func Resident() int {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0
 	}
-	pages, _ := strconv.Atoi(strings.Fields(string(b))[1])
-	return pages * os.Getpagesize()
+	fields := strings.Fields(string(b))
+	pages, _ := strconv.Atoi(fields[1])
+	ofFiles, _ := strconv.Atoi(fields[2])
+	return (pages - ofFiles) * os.Getpagesize()
 }
 
 // Allocs returns how often a call of f allocates on the heap, after one that warms up. It is the least of up to five
