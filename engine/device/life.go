@@ -317,14 +317,22 @@ func (h *Handle) Cancel() (n int) {
 
 // cancelOne is Cancel for the request that IoControl waits for.
 func (h *Handle) cancelOne() int {
-	switch x := h.holding.Load(); {
-	case x != nil && x.end(ks.StatusCancelled):
-		return 1
-	case h.irp.Busy():
-		h.irp.Cancel()
+	if h.cancelHeld() {
 		return 1
 	}
-	return 0
+	if !h.irp.Busy() {
+		return 0
+	}
+	if h.irp.Cancel() || h.irp.Cancelled() || h.irp.Busy() || h.cancelHeld() {
+		return 1
+	}
+	return 0 // it has ended meanwhile, or is on its way to be held
+}
+
+// cancelHeld ends a request that is held.
+func (h *Handle) cancelHeld() bool {
+	x := h.holding.Load()
+	return x != nil && x.end(ks.StatusCancelled)
 }
 
 // IoControlContext is IoControl for a request that is cancelled when ctx ends, as Cancel does it (C-21): if it is pended and its driver
