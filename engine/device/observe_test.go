@@ -76,7 +76,7 @@ func TestObservationCountsEachRequestOnce(t *testing.T) {
 	if s := get.Latency.Samples; s == 0 || s > handles*n/4 {
 		t.Errorf("%d samples of %d requests, want one in 4", s, handles*n)
 	}
-	if l := &get.Latency; l.Quantile(0.5) <= 0 || l.Quantile(0.5) > l.Quantile(0.99) || l.Quantile(1) > l.Max {
+	if l := &get.Latency; l.Quantile(0.5) < 0 || l.Quantile(0.5) > l.Quantile(0.99) || l.Quantile(1) > l.Max {
 		t.Errorf("p50 %v, p99 %v, max %v", l.Quantile(0.5), l.Quantile(0.99), l.Max)
 	}
 	want := device.ObservedRefusal{Set: testSet, ID: 9, Status: ks.StatusNotFound, Rule: "P-24", Requests: handles * n}
@@ -111,7 +111,7 @@ func TestObservationIsJSONWithNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.SampleEvery != 1 || len(got.Items) != 1 || got.Items[0].Item != "THE_ITEM" || got.Items[0].Statuses["STATUS_SUCCESS"] != 1 ||
-		got.Items[0].Samples != 1 || got.Items[0].P50 <= 0 {
+		got.Items[0].Samples != 1 || got.Items[0].P50 < 0 { // 0 is less than a tick of a coarse clock
 		t.Errorf("%s", o)
 	}
 	if name := testSet.String() + " 9"; len(got.Refused) != 1 || got.Refused[0].Item != name || got.Refused[0].Rule != "P-24" {

@@ -131,7 +131,7 @@ func TestRecordsAreWhatWasSent(t *testing.T) {
 	}
 	for i := range want {
 		g, w := got[i], want[i]
-		if g.Order != uint64(i+1) || g.Begin != uint64(i) || g.Flags&FlagExact == 0 || g.Duration <= 0 || i > 0 && g.Time < got[i-1].Time {
+		if g.Order != uint64(i+1) || g.Begin != uint64(i) || g.Flags&FlagExact == 0 || g.Duration < 0 || i > 0 && g.Time < got[i-1].Time {
 			t.Errorf("record %d: order %d, begin %d, flags %x, time %v, duration %v", i, g.Order, g.Begin, g.Flags, g.Time, g.Duration)
 		}
 		g.Order, g.Begin, g.Time, g.Duration, g.Flags, g.opened = 0, 0, 0, 0, g.Flags&^FlagExact, 0
