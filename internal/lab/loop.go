@@ -202,9 +202,14 @@ func (b *bed) fastPeer(step rival.Step, n int) (sum uint64) {
 	return sum
 }
 
-// The loops of irp add up BytesReturned and the statuses.
+// The loops of irp and method add up BytesReturned and the statuses.
 
-func (b *bed) irpEngine(n int) (sum uint64) {
+func (b *bed) irpEngine(n int) uint64 { return b.ioControl(ks.IoctlProperty, n) }
+
+// methodEngine sends the same requests: the flags of a GET or a SET send a method as well (M-2).
+func (b *bed) methodEngine(n int) uint64 { return b.ioControl(ks.IoctlMethod, n) }
+
+func (b *bed) ioControl(code uint32, n int) (sum uint64) {
 	reqs, out, many := b.requests, b.out, len(b.objects) > 1
 	h := b.handles[0]
 	for i := range n {
@@ -212,22 +217,7 @@ func (b *bed) irpEngine(n int) (sum uint64) {
 		if many {
 			h = b.handles[r.object]
 		}
-		returned, status := h.IoControl(ks.IoctlProperty, r.in, out[:r.out])
-		sum += uint64(returned) + uint64(status)
-	}
-	return sum
-}
-
-// methodEngine is irpEngine for methods: the flags of a GET or SET send a method as well (M-2).
-func (b *bed) methodEngine(n int) (sum uint64) {
-	reqs, out, many := b.requests, b.out, len(b.objects) > 1
-	h := b.handles[0]
-	for i := range n {
-		r := &reqs[i&(Requests-1)]
-		if many {
-			h = b.handles[r.object]
-		}
-		returned, status := h.IoControl(ks.IoctlMethod, r.in, out[:r.out])
+		returned, status := h.IoControl(code, r.in, out[:r.out])
 		sum += uint64(returned) + uint64(status)
 	}
 	return sum

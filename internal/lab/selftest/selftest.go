@@ -72,20 +72,21 @@ type tester struct {
 
 // subject is one workload, ready.
 type subject struct {
-	send     func(n int) uint64
+	send     func(n int)
 	requests int     // in a batch
 	turns    int     // that the unchanged variant spins after a batch
 	perTurn  float64 // time of a turn as a fraction of the unchanged batch
 }
 
 func (t *tester) workload(w lab.Workload) (err error) {
-	send, release, err := w.Ready(t.opt.Seed)
+	stand, err := w.Prepare(t.opt.Seed)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, release()) }()
+	defer func() { err = errors.Join(err, stand.Close()) }()
 	runtime.GC()
-	s := subject{send: send, requests: calibrate(func(n int) { sink.Add(send(n)) })}
+	send := stand.Loop("irp", "engine")
+	s := subject{send: send, requests: calibrate(send)}
 	if err := t.weigh(&s); err != nil {
 		return err
 	}
@@ -188,7 +189,10 @@ var (
 )
 
 // batch is both variants.
-func (s subject) batch(turns int) { sink.Add(s.send(s.requests) + spin(turns)) }
+func (s subject) batch(turns int) {
+	s.send(s.requests)
+	sink.Add(spin(turns))
+}
 
 // spin turns so often. A turn keeps the processor as busy as the requests do: a chain of multiplications, each waiting for the one
 // before, was tried and does not slow down when a neighbour takes the sibling of the core, as requests do, so that
