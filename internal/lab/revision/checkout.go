@@ -24,20 +24,20 @@ type checkout struct {
 // checkout makes both worktrees.
 func (r *run) checkout() error {
 	var err error
-	if r.top, err = r.git("", "rev-parse", "--show-toplevel"); err != nil {
+	if r.top, err = r.git("rev-parse", "--show-toplevel"); err != nil {
 		return r.orDone(input("--rev: %w", err))
 	}
-	if r.prefix, err = r.git("", "rev-parse", "--show-prefix"); err != nil {
+	if r.prefix, err = r.git("rev-parse", "--show-prefix"); err != nil {
 		return err
 	}
 	for i, rev := range []string{r.cfg.Old, r.cfg.New} {
 		s := &r.sides[i]
 		s.rev = rev
-		if s.commit, err = r.git("", "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}"); err != nil {
+		if s.commit, err = r.git("rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}"); err != nil {
 			return r.orDone(input("--rev %s: git knows no such commit", rev))
 		}
 		s.worktree = filepath.Join(r.dir, []string{"old", "new"}[i])
-		if _, err := r.git("", "worktree", "add", "--quiet", "--detach", s.worktree, s.commit); err != nil {
+		if _, err := r.git("worktree", "add", "--quiet", "--detach", s.worktree, s.commit); err != nil {
 			return err
 		}
 	}
@@ -118,9 +118,7 @@ func (r *run) build(side, p, layouts int) error {
 	return nil
 }
 
-func (r *run) git(dir string, args ...string) (string, error) {
-	return r.command(dir, "git", args...)
-}
+func (r *run) git(args ...string) (string, error) { return r.command("", "git", args...) }
 
 // command runs a program and returns what it prints, without the last newline.
 func (r *run) command(dir, name string, args ...string) (string, error) {

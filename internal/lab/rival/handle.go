@@ -87,7 +87,7 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	}
 	handler := item.handlers[verb]
 	if handler == nil || uint32(len(in)) < item.minProperty || uint32(len(out)) < item.minData {
-		return h.short(item, handler, in, out)
+		return short(item, handler, in, out)
 	}
 
 	at := (len(out) + 7) &^ 7
@@ -220,7 +220,7 @@ func (h *Handle) missed(lo, hi uint64) ks.Status {
 }
 
 // short says what a request lacks (P-26 to P-28).
-func (h *Handle) short(item *Item, handler engine.Handler, in, out []byte) (n uint32, status ks.Status) {
+func short(item *Item, handler engine.Handler, in, out []byte) (n uint32, status ks.Status) {
 	switch {
 	case handler == nil:
 		return 0, ks.StatusNotFound

@@ -1,7 +1,5 @@
 package rival
 
-import "slices"
-
 // Open is a table with open addressing and linear probing, at most half full. An entry is a cache line.
 type Open struct {
 	entries []entry
@@ -26,7 +24,6 @@ func newOpen(keys []key, items []Item) Open {
 		}
 		t.entries[at] = entry{k.lo, k.hi, uint64(k.id) | occupied, items[i]}
 	}
-	t.entries = slices.Clip(t.entries)
 	return t
 }
 
