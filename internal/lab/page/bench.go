@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
@@ -55,10 +56,8 @@ func benchHistory(in Input) (*section, error) {
 	s := &section{ID: "history", Title: "History", Text: []string{
 		"The median in each file, oldest left, with its 95 % interval. A step that stays is a change; a single peak was the machine.",
 	}}
-	var ticks []plot.Tick
 	names := table{Caption: "files", Header: []string{"place", "file"}}
 	for i, r := range files {
-		ticks = append(ticks, plot.Tick{Value: float64(i + 1), Label: fmt.Sprint(i + 1)})
 		names.Rows = append(names.Rows, plain(fmt.Sprint(i+1), r.Name))
 	}
 	type row struct{ name, unit string }
@@ -67,17 +66,13 @@ func benchHistory(in Input) (*section, error) {
 	for i, m := range all {
 		for _, of := range m.Series {
 			sum := of.Summary()
-			p := plot.Point{X: float64(i + 1), Y: sum.Center}
-			if sum.Interval != nil {
-				p.Low, p.High = sum.Interval.Low, sum.Interval.High
-			}
-			points[row{of.Name, of.Unit}] = append(points[row{of.Name, of.Unit}], p)
+			points[row{of.Name, of.Unit}] = append(points[row{of.Name, of.Unit}], point(i, sum.Center, sum.Interval))
 			was, seen := positive[of.Unit]
-			positive[of.Unit] = (was || !seen) && sum.Center > 0 && (sum.Interval == nil || p.Low > 0)
+			positive[of.Unit] = (was || !seen) && sum.Center > 0 && (sum.Interval == nil || sum.Interval.Low > 0)
 		}
 	}
 	for k, unit := range units(all[len(all)-1]) {
-		c := plot.Lines{Title: unit + " over time", X: plot.Axis{Label: "file", Ticks: ticks}, Y: quantities(unit)}
+		c := plot.Lines{Title: unit + " over time", X: places("file", len(files)), Y: quantities(unit)}
 		c.Y.Log = positive[unit]
 		var curves []plot.Series
 		for _, of := range all[len(all)-1].Series {
@@ -86,9 +81,9 @@ func benchHistory(in Input) (*section, error) {
 			}
 		}
 		f := fold{Title: unit, Open: len(s.Folds) == 0}
-		for i := 0; i < len(curves); i += perHistory {
-			c.Series = curves[i:min(len(curves), i+perHistory)]
-			f.Figures = append(f.Figures, c.Draw(fmt.Sprintf("bench-history-%d-%d", k, i)))
+		for part := range slices.Chunk(curves, perHistory) {
+			c.Series = part
+			f.Figures = append(f.Figures, c.Draw(fmt.Sprintf("bench-history-%d-%d", k, len(f.Figures))))
 		}
 		if len(f.Figures) > 0 {
 			s.Folds = append(s.Folds, f)
@@ -126,10 +121,8 @@ func benchSamples(in Input) (*section, error) {
 	for i, m := range all {
 		for _, of := range m.Series {
 			sum := of.Summary()
-			it := plot.Item{Series: i, Mid: sum.Center, Values: thin(of.Values, shownRounds)}
-			if sum.Interval != nil {
-				it.Low, it.High = sum.Interval.Low, sum.Interval.High
-			}
+			it := item(sum.Center, sum.Interval, of.Values)
+			it.Series = i
 			items[row{of.Name, of.Unit}] = append(items[row{of.Name, of.Unit}], it)
 		}
 	}
@@ -154,9 +147,9 @@ func benchSamples(in Input) (*section, error) {
 		}
 		c.X.Log = low > 0 && high/low > 4
 		f := fold{Title: unit, Open: len(s.Folds) == 0}
-		for i := 0; i < len(rows); i += perFigure {
-			c.Rows = rows[i:min(len(rows), i+perFigure)]
-			f.Figures = append(f.Figures, c.Draw(fmt.Sprintf("bench-samples-%d-%d", k, i)))
+		for part := range slices.Chunk(rows, perFigure) {
+			c.Rows = part
+			f.Figures = append(f.Figures, c.Draw(fmt.Sprintf("bench-samples-%d-%d", k, len(f.Figures))))
 		}
 		if len(f.Figures) > 0 {
 			s.Folds = append(s.Folds, f)

@@ -65,7 +65,11 @@ func (in Input) violins(workload, path string) plot.Rows {
 			if res == nil || len(res.Samples) == 0 {
 				continue
 			}
-			it := item(res)
+			values := make([]float64, len(res.Samples))
+			for k, sample := range res.Samples {
+				values[k] = sample.NsPerOp
+			}
+			it := item(res.NsPerOp, res.Interval, values)
 			if low == 0 || it.Mid < low {
 				low = it.Mid
 			}
@@ -87,15 +91,12 @@ func (in Input) violins(workload, path string) plot.Rows {
 	return c
 }
 
-func item(res *report.Result) plot.Item {
-	it := plot.Item{Mid: res.NsPerOp}
-	if res.Interval != nil {
-		it.Low, it.High = res.Interval.Low, res.Interval.High
+// item is a median with its interval, and as many of the values as a violin shows.
+func item(median float64, interval *report.Interval, values []float64) plot.Item {
+	it := plot.Item{Mid: median, Values: thin(values, shownRounds)}
+	if interval != nil {
+		it.Low, it.High = interval.Low, interval.High
 	}
-	for _, sample := range res.Samples {
-		it.Values = append(it.Values, sample.NsPerOp)
-	}
-	it.Values = thin(it.Values, shownRounds)
 	return it
 }
 

@@ -122,10 +122,8 @@ func ratios(in Input) (*section, error) {
 			row := plot.Row{Name: w.Name}
 			for i, peer := range r.peers() {
 				if ratio := r.ratio(w.Name, path.Name, peer); ratio != nil {
-					it := plot.Item{Series: i, Mid: ratio.Ratio}
-					if ratio.Interval != nil {
-						it.Low, it.High = ratio.Interval.Low, ratio.Interval.High
-					}
+					it := item(ratio.Ratio, ratio.Interval, nil)
+					it.Series = i
 					row.Items = append(row.Items, it)
 				}
 			}
