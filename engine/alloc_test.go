@@ -166,6 +166,9 @@ func TestNoAllocationsOfRefsAndBatches(t *testing.T) {
 	if n := testkit.Allocs(func() { h.device.PropertyBatch(requests) }); n != 0 {
 		t.Errorf("PropertyBatch: %v allocations", n)
 	}
+	if n := testkit.Allocs(func() { h.device.MethodBatch(requests) }); n != 0 {
+		t.Errorf("MethodBatch: %v allocations", n)
+	}
 	in, out := request{set: setA, id: 1, flags: get}.bytes(), make([]byte, 4)
 	var io engine.IoStatus
 	if n := testkit.Allocs(func() { ref.FastProperty(&h.file, engine.UserMode, in, out, &io) }); n != 0 {

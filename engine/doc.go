@@ -37,7 +37,7 @@
 //
 // [Dispatcher.Property], [Dispatcher.Method] and [Dispatcher.EnableEvent] leave completion to their caller, who calls
 // [IRP.Finish]. [Dispatcher.IoControl] includes it, for a request that is waited for. [Ref] skips the lookup, and
-// [Dispatcher.PropertyBatch] looks many requests up at once.
+// [Dispatcher.PropertyBatch] and [Dispatcher.MethodBatch] answer many requests under one guard.
 //
 // # The buffer
 //

@@ -33,6 +33,7 @@ func TestS15_TwoGoroutines(t *testing.T) {
 		"a method":            func() { s.d.IoControl(s.irp, ks.IoctlMethod, in, nil) },
 		"a reference":         func() { ref.IoControl(s.irp, in, nil) },
 		"a batch":             func() { s.d.PropertyBatch(s.irp, []engine.BatchRequest{{In: in}, {In: in}}) },
+		"a batch of methods":  func() { s.d.MethodBatch(s.irp, []engine.BatchRequest{{In: in}, {In: in}}) },
 		"FastProperty":        func() { s.d.FastProperty(s.irp.FileObject, engine.UserMode, in, nil, new(engine.IoStatus)) },
 		"FastMethod":          func() { s.d.FastMethod(s.irp.FileObject, engine.UserMode, in, nil, new(engine.IoStatus)) },
 		"a reference, fast":   func() { ref.FastProperty(s.irp.FileObject, engine.UserMode, in, nil, new(engine.IoStatus)) },

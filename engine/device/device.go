@@ -112,6 +112,11 @@ func (h *Handle) PropertyBatch(requests []engine.BatchRequest) int {
 	return h.table.Load().PropertyBatch(&h.irp, requests)
 }
 
+// MethodBatch is PropertyBatch with ks.IoctlMethod; see engine.Dispatcher.MethodBatch.
+func (h *Handle) MethodBatch(requests []engine.BatchRequest) int {
+	return h.table.Load().MethodBatch(&h.irp, requests)
+}
+
 // Close ends what is pended on the handle with STATUS_CANCELLED, waits for a handler that runs, disables the events that were
 // enabled through the handle and releases its memory: CloseHandle. Requests that come later are STATUS_INVALID_HANDLE. It may be
 // called from any goroutine, and twice. Inside a handler that a request called, of this or any other handle, it does not wait:

@@ -210,6 +210,20 @@ func paths() []path {
 			return func() { succeeded(h.IoControl(code, in, out)) }
 		}
 	}
+	batch := func(in []byte, send func(*device.Handle, []engine.BatchRequest) int) func() func() {
+		return func() func() {
+			h := must(device.New(must(engine.Compile(config(true)))).Open())
+			requests := make([]engine.BatchRequest, 16)
+			for i := range requests {
+				requests[i] = engine.BatchRequest{In: in, Out: make([]byte, 4)}
+			}
+			return func() {
+				if n := send(h, requests); n != len(requests) || requests[15].Status != ks.StatusSuccess {
+					panic(n)
+				}
+			}
+		}
+	}
 	const get, write, node = ks.PropertyTypeGet, ks.PropertyTypeSet, ks.PropertyTypeTopology
 	return []path{
 		{"nothing", func() func() { return func() {} }},
@@ -250,18 +264,8 @@ func paths() []path {
 			return func() { succeeded(h.IoControl(ks.IoctlProperty, in, out)) }
 		}},
 		{"irp/method", control(config(true), ks.IoctlMethod, request(ks.MethodTypeSend))},
-		{"batch/16", func() func() {
-			h, in := must(device.New(must(engine.Compile(config(true)))).Open()), request(get)
-			requests := make([]engine.BatchRequest, 16)
-			for i := range requests {
-				requests[i] = engine.BatchRequest{In: in, Out: make([]byte, 4)}
-			}
-			return func() {
-				if n := h.PropertyBatch(requests); n != len(requests) || requests[15].Status != ks.StatusSuccess {
-					panic(n)
-				}
-			}
-		}},
+		{"batch/16", batch(request(get), (*device.Handle).PropertyBatch)},
+		{"batch/method/16", batch(request(ks.MethodTypeSend), (*device.Handle).MethodBatch)},
 		{"property", func() func() {
 			d, in, out := must(engine.Compile(config(true))), request(get), make([]byte, 4)
 			irp := &engine.IRP{Type3InputBuffer: in, InputBufferLength: uint32(len(in)), UserBuffer: out, OutputBufferLength: 4,

@@ -5,7 +5,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
 
-// BatchRequest is one property request of a batch: what IoControl takes and returns.
+// BatchRequest is one request of a batch: what IoControl takes and returns.
 type BatchRequest struct {
 	In, Out       []byte
 	BytesReturned uint32
@@ -25,7 +25,7 @@ const nearby = 4096
 //
 // The requests of a batch must not overlap in memory, in that one's output is another's input.
 func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered int) {
-	b := batch{dispatcher: d, irp: irp, requests: requests}
+	b := batch{dispatcher: d, irp: irp, requests: requests, code: ks.IoctlProperty}
 	far := d.properties.table.Len() > nearby
 	for b.next < len(requests) && !b.pending {
 		if far {
@@ -36,11 +36,22 @@ func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered 
 	return b.next
 }
 
-// batch is the requests of a PropertyBatch on their way.
+// MethodBatch is PropertyBatch for method requests: each is answered like IoControl with code ks.IoctlMethod. Methods are looked up
+// one by one, as no object has so many that its table leaves the caches.
+func (d *Dispatcher) MethodBatch(irp *IRP, requests []BatchRequest) (answered int) {
+	b := batch{dispatcher: d, irp: irp, requests: requests, code: ks.IoctlMethod}
+	for b.next < len(requests) && !b.pending {
+		b.answer(false)
+	}
+	return b.next
+}
+
+// batch is the requests of a PropertyBatch or MethodBatch on their way.
 type batch struct {
 	dispatcher *Dispatcher
 	irp        *IRP
 	requests   []BatchRequest
+	code       uint32
 	next       int // the request that is answered, or the first that is not
 	first, end int // of those that are looked up
 	returned   bool
@@ -86,41 +97,54 @@ func (b *batch) answer(far bool) {
 			}
 			continue
 		}
-		var lo, hi, word uint64
-		var e *entry
-		if far {
-			k := &b.keys[i-b.first]
-			lo, hi, word, e = k.Lo, k.Hi, uint64(k.ID)|uint64(b.flags[i-b.first])<<32, b.found[i-b.first]
+		var handler Handler
+		var dir direction
+		var index uint32
+		if b.code == ks.IoctlMethod {
+			if handler, dir = b.method(i, in, out); handler == nil {
+				if b.pending {
+					return
+				}
+				continue
+			}
+			index = irp.index
 		} else {
-			lo, hi, word = words((*[ks.SizeIdentifier]byte)(in))
-			if x := &d.properties.dense; x.Ready() {
-				e = x.Lookup(lo, hi, uint32(word))
+			var lo, hi, word uint64
+			var e *entry
+			if far {
+				k := &b.keys[i-b.first]
+				lo, hi, word, e = k.Lo, k.Hi, uint64(k.ID)|uint64(b.flags[i-b.first])<<32, b.found[i-b.first]
 			} else {
-				e = d.properties.table.Lookup(lo, hi, uint32(word))
+				lo, hi, word = words((*[ks.SizeIdentifier]byte)(in))
+				if x := &d.properties.dense; x.Ready() {
+					e = x.Lookup(lo, hi, uint32(word))
+				} else {
+					e = d.properties.table.Lookup(lo, hi, uint32(word))
+				}
 			}
-		}
-		verb := uint32(word >> 32)
-		if verb-1 > 1 {
-			if b.single(i); b.pending {
-				return
+			verb := uint32(word >> 32)
+			if verb-1 > 1 {
+				if b.single(i); b.pending {
+					return
+				}
+				continue
 			}
-			continue
-		}
-		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
-		if e == nil {
-			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.missProperty(irp, lo, hi), in, out)
-			continue
-		}
-		handler := e.Value.handlers[verb-1]
-		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
-			r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler), in, out)
-			continue
+			irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
+			if e == nil {
+				r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.missProperty(irp, lo, hi), in, out)
+				continue
+			}
+			handler = e.Value.handlers[verb-1]
+			if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
+				r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler), in, out)
+				continue
+			}
+			index, dir = e.Tag, direction(verb)
 		}
 		if irp.owner != d {
 			irp.owner = d
 		}
-		dir := direction(verb)
-		irp.index, irp.layout.dir = e.Tag, dir
+		irp.index, irp.layout.dir = index, dir
 		irp.enterShort()
 		if irp.isClosed() {
 			r.BytesReturned, r.Status = irp.tooLate(in, out)
@@ -156,13 +180,39 @@ func (b *batch) answer(far bool) {
 	b.next, b.returned = b.end, true
 }
 
+// method looks a method up, and answers the request itself unless a handler with a buffer is to be called. It is no part of answer, where
+// its variables would cost each property 9 instructions.
+//
+//go:noinline
+func (b *batch) method(i int, in, out []byte) (Handler, direction) {
+	d, irp, r := b.dispatcher, b.irp, &b.requests[i]
+	lo, hi, word := words((*[ks.SizeIdentifier]byte)(in))
+	var e *table.Entry[methodSlot]
+	if x := &d.methods.dense; x.Ready() {
+		e = x.Lookup(lo, hi, uint32(word))
+	} else {
+		e = d.methods.table.Lookup(lo, hi, uint32(word))
+	}
+	if verb := uint32(word >> 32); verb > sent || e != nil && e.Value.flags&ks.MethodTypeSource != 0 {
+		b.single(i)
+		return nil, 0
+	}
+	irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
+	if e == nil || e.Value.handler == nil || uint32(len(in)) < e.Value.minMethod || uint32(len(out)) < e.Value.minData {
+		r.BytesReturned, r.Status = irp.reject(d, ks.IoctlMethod, d.rejectMethod(irp, e), in, out)
+		return nil, 0
+	}
+	irp.index = firstMethod + e.Tag
+	return e.Value.handler, methodDirection(e.Value.flags)
+}
+
 // single answers a request that is no plain GET or SET as IoControl does. One that is pending ends the batch.
 //
 //go:noinline
 func (b *batch) single(i int) {
 	r := &b.requests[i]
 	b.next = i
-	if r.BytesReturned, r.Status = b.dispatcher.IoControl(b.irp, ks.IoctlProperty, r.In, r.Out); r.Status == ks.StatusPending {
+	if r.BytesReturned, r.Status = b.dispatcher.IoControl(b.irp, b.code, r.In, r.Out); r.Status == ks.StatusPending {
 		b.next, b.pending, b.returned = i+1, true, true
 	}
 }
