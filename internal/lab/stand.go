@@ -12,6 +12,22 @@ type Stand struct{ bed *bed }
 // Synthetic returns the workload of that many sets of items, every request a hit.
 func Synthetic(sets, items int) Workload { return synthetic(sets, items, false) }
 
+// Devices returns the workload of many devices, each with that many sets of items of its own, that are asked in random order.
+func Devices(n, sets, items int) Workload {
+	w := Synthetic(sets, items)
+	w.Name = fmt.Sprintf("%d of %s", n, w.Name)
+	w.Description = fmt.Sprintf("%d devices, each of %s", n, w.Description)
+	w.key += fmt.Sprintf("/devices=%d", n)
+	one := w.generate
+	w.generate = func(seed uint64) (objects []object) {
+		for i := range n {
+			objects = append(objects, one(seed+uint64(i))...)
+		}
+		return objects
+	}
+	return w
+}
+
 // Stand makes the workload ready, after what Run does before it times anything: all peers must answer as the engine does.
 // Close the stand to release its memory.
 func (w Workload) Stand(seed uint64) (*Stand, error) {

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab"
@@ -39,4 +40,38 @@ func onTwo(c *config, units int, paths ...string) (*subjects, error) {
 		}}
 	}
 	return &subjects{run: run, close: func() error { return errors.Join(first.Close(), second.Close()) }}, nil
+}
+
+// crowd is bare and irp alone, and by 8 goroutines with a stand each: their time is that of all 8 divided by the cores that they share.
+func crowd(c *config) (_ *subjects, err error) {
+	var stands [8]*lab.Stand
+	release := func() (err error) {
+		for _, s := range stands {
+			if s != nil {
+				err = errors.Join(err, s.Close())
+			}
+		}
+		return err
+	}
+	for i := range stands {
+		if stands[i], err = lab.Synthetic(20, 12).Stand(c.Seed); err != nil {
+			return nil, errors.Join(err, release())
+		}
+	}
+	run := map[string]subject{}
+	for name, impl := range map[string]string{"irp": "engine", "bare": "bare"} {
+		var all [len(stands)]subject
+		for i, s := range stands {
+			all[i] = cycles(s.Loop("irp", impl), 1)
+		}
+		run[name+" alone"] = all[0]
+		run[name+" by 8"] = subject{Per: all[0].Per * len(all) / min(len(all), runtime.GOMAXPROCS(0)), Run: func(units int) {
+			var wait sync.WaitGroup
+			for i := range all {
+				wait.Go(func() { all[i].Run(units) })
+			}
+			wait.Wait()
+		}}
+	}
+	return &subjects{run: run, close: release}, nil
 }

@@ -104,6 +104,7 @@ func all(quick bool) ([]group, error) {
 		g := group{name: "batch " + b.name, often: often, prime: measure.Primed, open: batches(lab.Synthetic(b.sets, b.items)), rows: []row{
 			most("batch/"+b.name+"/irp", fmt.Sprintf("a request of a PropertyBatch of %d, to one through a handle", lab.BatchLength),
 				b.limit, "batch", "irp"),
+			shown("batch/"+b.name+"/method", "a request of a MethodBatch, to one method through a handle", "method batch", "method"),
 		}}
 		switch {
 		case b.sets == 2000:
@@ -113,6 +114,10 @@ func all(quick bool) ([]group, error) {
 		}
 		groups = append(groups, g)
 	}
+	groups = append(groups, group{name: "64 devices", often: often, prime: enough, open: farm(64, 20, 12), rows: append(
+		against("devices/64/irp", "irp", irpWay+" of one of 64 devices", rivals{})[1:],
+		shown("devices/64/one", irpWay+" of one of 64 devices, to one of a single device", "irp/engine", "one"),
+	)})
 	groups = append(groups, group{name: "routing", often: often, prime: measure.Primed, open: routes(middle), rows: []row{
 		most("routing/20x12/irp", "a request to a node of a filter, to one to the filter itself", 1.1, "node", "filter"),
 	}})
@@ -197,6 +202,11 @@ func all(quick bool) ([]group, error) {
 			name: "cores/2/irp", what: "gain from a second core with a handle of its own, to bare's gain", bound: report.AtLeast, limit: 0.97,
 			over: []string{"irp on 1", "bare on 2"}, under: []string{"irp on 2", "bare on 1"}, unit: "x",
 		}}},
+		group{name: "more goroutines than cores", often: often, prime: measure.Primed, open: crowd, rows: []row{
+			shown("cores/8/irp", "a request of 8 goroutines, each with a handle of its own, to one alone on its core, a core's time each",
+				"irp by 8", "irp alone"),
+			shown("cores/8/bare", "the same of the call of a handler", "bare by 8", "bare alone"),
+		}},
 		group{name: "collector", count: collector, rows: []row{
 			{name: "collector/allocations", what: fmt.Sprintf("heap allocations in %d million mixed requests", counted(quick)/1_000_000),
 				bound: report.AtMost},

@@ -47,14 +47,36 @@ func loops(s *lab.Stand, err error, units int, paths ...string) (*subjects, erro
 	return &subjects{run: run, close: s.Close}, nil
 }
 
-// batches is single requests and those of PropertyBatch.
+// batches is single requests and those of batches, of properties and of methods.
 func batches(w lab.Workload) func(*config) (*subjects, error) {
 	return func(c *config) (*subjects, error) {
-		irp, batch, release, err := w.EngineStand(c.Seed)
+		loops, release, err := w.EngineStand(c.Seed)
 		if err != nil {
 			return nil, err
 		}
-		return &subjects{run: map[string]subject{"irp": cycles(irp, 1), "batch": cycles(batch, 1)}, close: release}, nil
+		run := map[string]subject{}
+		for path, loop := range loops {
+			run[path] = cycles(loop, 1)
+		}
+		return &subjects{run: run, close: release}, nil
+	}
+}
+
+// farm is the loops of many devices in turn, and "one", those of the engine on one such device.
+func farm(devices, sets, items int) func(*config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		all, err := stand(lab.Devices(devices, sets, items), 1)(c)
+		if err != nil {
+			return nil, err
+		}
+		one, err := lab.Synthetic(sets, items).Stand(c.Seed)
+		if err != nil {
+			return nil, errors.Join(err, all.close())
+		}
+		many := all.close
+		all.run["one"] = cycles(one.Loop("irp", "engine"), 1)
+		all.close = func() error { return errors.Join(many(), one.Close()) }
+		return all, nil
 	}
 }
 
