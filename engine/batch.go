@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"github.com/ksdispatch/ksdispatch/engine/arena"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
@@ -12,26 +14,26 @@ type BatchRequest struct {
 	Status        ks.Status
 }
 
-// chunk is how many requests are looked up at a time: as many misses as the processor keeps under way.
-const chunk = 16
+// chunk is how many requests are looked up at a time: four times as many misses as a processor keeps under way, so that few of them wait
+// alone for the last.
+const chunk = 64
 
 // nearby is up to how many items a table is taken to be in the caches, where looking requests up one by one takes less.
 const nearby = 4096
 
 // PropertyBatch answers requests in order, each like IoControl with code ks.IoctlProperty, and sets what they return. A table that
-// is larger than the caches is asked for several at once, so that its misses are waited for once; and one guard against panics serves
-// all requests up to the one whose handler panics (P-21). It returns how many it answered: all, or those up to and with one that is
-// pending because irp.UserEvent is not there to wait on.
+// is larger than the caches is asked for several at once, so that its misses are waited for once; one guard against panics serves
+// all requests up to the one whose handler panics (P-21), and neighbours with buffers of one length share it. PropertyBatch returns how
+// many it answered: all, or those up to and with one that is pending because irp.UserEvent is not there to wait on.
 //
 // The requests of a batch must not overlap in memory, in that one's output is another's input.
 func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered int) {
 	b := batch{dispatcher: d, irp: irp, requests: requests, code: ks.IoctlProperty}
-	far := d.properties.table.Len() > nearby
-	for b.next < len(requests) && !b.pending {
-		if far {
-			b.look()
-		}
-		b.answer(far)
+	if d.properties.table.Len() > nearby {
+		var a ahead // only here, as it takes long to zero
+		b.run(&a)
+	} else {
+		b.run(nil)
 	}
 	return b.next
 }
@@ -40,9 +42,7 @@ func (d *Dispatcher) PropertyBatch(irp *IRP, requests []BatchRequest) (answered 
 // one by one, as no object has so many that its table leaves the caches.
 func (d *Dispatcher) MethodBatch(irp *IRP, requests []BatchRequest) (answered int) {
 	b := batch{dispatcher: d, irp: irp, requests: requests, code: ks.IoctlMethod}
-	for b.next < len(requests) && !b.pending {
-		b.answer(false)
-	}
+	b.run(nil)
 	return b.next
 }
 
@@ -53,45 +53,59 @@ type batch struct {
 	requests   []BatchRequest
 	code       uint32
 	next       int // the request that is answered, or the first that is not
-	first, end int // of those that are looked up
+	end        int // of those that are answered under one guard
 	returned   bool
 	pending    bool
 	dir        direction // of the request that is answered
+	pool       *arena.Arena
+	held       uint // length of the buffer at irp.base that the request before left to the next, with the IRP entered; or 0
+}
 
-	keys  [chunk]table.Key // of the requests from first, as they were read once (S-2)
+// ahead is the requests of a batch that are looked up, from first to the batch's end.
+type ahead struct {
+	first int
+	keys  [chunk]table.Key // as they were read once (S-2)
 	flags [chunk]uint32
 	found [chunk]*entry
 }
 
+// run answers the requests, up to one that is pending. a is where they are looked up ahead; nil if they are one by one. It is no field of
+// the batch, where it would escape.
+func (b *batch) run(a *ahead) {
+	for b.next < len(b.requests) && !b.pending {
+		if b.end = len(b.requests); a != nil {
+			b.look(a)
+		}
+		b.answer(a)
+	}
+}
+
 // look looks the next requests up.
-func (b *batch) look() {
+func (b *batch) look(a *ahead) {
 	part := b.requests[b.next:min(b.next+chunk, len(b.requests))]
 	for i := range part {
-		b.flags[i] = 0
+		a.flags[i] = 0
 		if in := part[i].In; len(in) >= ks.SizeIdentifier {
 			lo, hi, word := words((*[ks.SizeIdentifier]byte)(in))
-			b.keys[i], b.flags[i] = table.Key{Lo: lo, Hi: hi, ID: uint32(word)}, uint32(word>>32)
+			a.keys[i], a.flags[i] = table.Key{Lo: lo, Hi: hi, ID: uint32(word)}, uint32(word>>32)
 		}
 	}
-	b.dispatcher.properties.table.LookupBatch(b.keys[:len(part)], b.found[:])
-	b.first, b.end = b.next, b.next+len(part)
+	b.dispatcher.properties.table.LookupBatch(a.keys[:len(part)], a.found[:])
+	a.first, b.end = b.next, b.next+len(part)
 }
 
 // answer answers the requests from next to the end, or up to one that panics or is pending. Its loop is IoControl's short path, written
 // out so that one guard covers all calls of handlers: serve sets up one for each request, and its call alone takes IoControl from 24 ns
 // to 25.6.
-func (b *batch) answer(far bool) {
+func (b *batch) answer(a *ahead) {
 	b.returned = false
 	defer b.guard()
 	d, irp := b.dispatcher, b.irp
-	if !far {
-		b.end = len(b.requests)
-	}
 	requests := b.requests[:b.end]
 	for i := b.next; i < len(requests); i++ {
 		r := &requests[i]
 		in, out := r.In[:len(r.In):len(r.In)], r.Out[:len(r.Out):len(r.Out)]
-		if len(in) < ks.SizeIdentifier || len(in) >= shortPathLimit || len(out) >= shortPathLimit || !irp.ready() {
+		if len(in) < ks.SizeIdentifier || len(in) >= shortPathLimit || len(out) >= shortPathLimit || !b.ready() {
 			if b.single(i); b.pending {
 				return
 			}
@@ -111,9 +125,9 @@ func (b *batch) answer(far bool) {
 		} else {
 			var lo, hi, word uint64
 			var e *entry
-			if far {
-				k := &b.keys[i-b.first]
-				lo, hi, word, e = k.Lo, k.Hi, uint64(k.ID)|uint64(b.flags[i-b.first])<<32, b.found[i-b.first]
+			if a != nil {
+				k := &a.keys[i-a.first]
+				lo, hi, word, e = k.Lo, k.Hi, uint64(k.ID)|uint64(a.flags[i-a.first])<<32, a.found[i-a.first]
 			} else {
 				lo, hi, word = words((*[ks.SizeIdentifier]byte)(in))
 				if x := &d.properties.dense; x.Ready() {
@@ -131,11 +145,13 @@ func (b *batch) answer(far bool) {
 			}
 			irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
 			if e == nil {
+				b.drop()
 				r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.missProperty(irp, lo, hi), in, out)
 				continue
 			}
 			handler = e.Value.handlers[verb-1]
 			if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
+				b.drop()
 				r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler), in, out)
 				continue
 			}
@@ -145,19 +161,30 @@ func (b *batch) answer(far bool) {
 			irp.owner = d
 		}
 		irp.index, irp.layout.dir = index, dir
-		irp.enterShort()
-		if irp.isClosed() {
-			r.BytesReturned, r.Status = irp.tooLate(in, out)
-			continue
-		}
 		at := (len(out) + 7) &^ 7
-		buffer := irp.Pool.TryAlloc(at + len(in))
-		if buffer == nil {
-			b.next = i
-			r.BytesReturned, r.Status = irp.serveAny(handler, in, out)
-			continue
+		size := uint(at + len(in))
+		var buffer []byte
+		if b.held == size && !irp.isClosed() {
+			b.held = 0
+			buffer = irp.base.buffer(size)
+			irp.layout.in, irp.layout.out = uint32(len(in)), uint32(len(out))
+			irp.rule = ruleP17
+			irp.setState(stateShort)
+		} else {
+			b.drop()
+			irp.enterShort()
+			if irp.isClosed() {
+				r.BytesReturned, r.Status = irp.tooLate(in, out)
+				continue
+			}
+			if buffer = irp.Pool.TryAlloc(int(size)); buffer == nil {
+				b.next = i
+				r.BytesReturned, r.Status = irp.serveAny(handler, in, out)
+				continue
+			}
+			b.pool = irp.Pool
+			irp.setBuffer(buffer, uint32(len(in)), uint32(len(out)))
 		}
-		irp.setBuffer(buffer, uint32(len(in)), uint32(len(out)))
 		var request, data []byte
 		if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
 			request, data = split(buffer, len(out))
@@ -167,16 +194,15 @@ func (b *batch) answer(far bool) {
 		}
 		b.next, b.dir = i, dir
 		status := handler(irp, request, data)
-		pool := irp.Pool
-		if !irp.plain(status, len(out)) || pool == nil {
+		if !irp.plain(status, len(out)) || irp.Pool != b.pool || uint(len(irp.SystemBuffer)) != size || !irp.base.of(irp.SystemBuffer) {
 			r.BytesReturned, r.Status = irp.finishChecked(status, b.dir, out)
 			continue
 		}
-		n, used := irp.finishPlain(out)
-		pool.Free(used)
-		irp.leaveShort()
-		r.BytesReturned, r.Status = n, ks.StatusSuccess
+		r.BytesReturned, r.Status = irp.answerPlain(irp.SystemBuffer, out), ks.StatusSuccess
+		b.held = size
+		irp.setState(stateEntered | stateServed)
 	}
+	b.drop()
 	b.next, b.returned = b.end, true
 }
 
@@ -199,6 +225,7 @@ func (b *batch) method(i int, in, out []byte) (Handler, direction) {
 	}
 	irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
 	if e == nil || e.Value.handler == nil || uint32(len(in)) < e.Value.minMethod || uint32(len(out)) < e.Value.minData {
+		b.drop()
 		r.BytesReturned, r.Status = irp.reject(d, ks.IoctlMethod, d.rejectMethod(irp, e), in, out)
 		return nil, 0
 	}
@@ -206,10 +233,34 @@ func (b *batch) method(i int, in, out []byte) (Handler, direction) {
 	return e.Value.handler, methodDirection(e.Value.flags)
 }
 
+// ready is IRP.ready, or that the IRP was entered for the request before and is this batch's still.
+func (b *batch) ready() bool {
+	irp := b.irp
+	mine := irp.loadState() == 0 || b.held != 0
+	invariants.Yield()
+	return mine && irp.Memory == nil && irp.Pool != nil && irp.UserEvent != nil
+}
+
+// drop frees the buffer that is held for the next request and leaves the IRP.
+func (b *batch) drop() {
+	if b.held != 0 {
+		b.free()
+	}
+}
+
+//go:noinline
+func (b *batch) free() {
+	buffer := b.irp.base.buffer(b.held)
+	b.held, b.irp.SystemBuffer = 0, nil
+	b.pool.Free(buffer)
+	b.irp.leave()
+}
+
 // single answers a request that is no plain GET or SET as IoControl does. One that is pending ends the batch.
 //
 //go:noinline
 func (b *batch) single(i int) {
+	b.drop()
 	r := &b.requests[i]
 	b.next = i
 	if r.BytesReturned, r.Status = b.dispatcher.IoControl(b.irp, b.code, r.In, r.Out); r.Status == ks.StatusPending {

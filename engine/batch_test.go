@@ -46,6 +46,22 @@ func eventful(t *testing.T, n int, leave func()) (*engine.Dispatcher, *engine.IR
 		},
 		func(*engine.IRP, []byte, []byte) ks.Status { var nothing []byte; return ks.Status(nothing[0]) },
 		func(*engine.IRP, []byte, []byte) ks.Status { leave(); return ks.StatusSuccess },
+		func(irp *engine.IRP, _, _ []byte) ks.Status { irp.SystemBuffer = nil; return ks.StatusSuccess },
+		func(irp *engine.IRP, _, data []byte) ks.Status {
+			irp.SystemBuffer = data[:len(data)/2]
+			irp.IoStatus.Information = uint64(len(data))
+			return ks.StatusSuccess
+		},
+		func(irp *engine.IRP, _, _ []byte) ks.Status { irp.Pool = nil; return ks.StatusSuccess },
+		func(irp *engine.IRP, _, data []byte) ks.Status {
+			b, err := irp.Pool.Alloc(20)
+			if err != nil {
+				return ks.StatusInsufficientResources
+			}
+			irp.IoStatus.Information = uint64(copy(data, b))
+			irp.Pool.Free(b)
+			return ks.StatusSuccess
+		},
 	}
 	properties, methods := engine.PropertySet{Set: setA}, engine.MethodSet{Set: setA}
 	for id := range n {
@@ -68,7 +84,7 @@ func eventful(t *testing.T, n int, leave func()) (*engine.Dispatcher, *engine.IR
 
 func eventfulRequests(n int) (requests []engine.BatchRequest) {
 	for i := range n {
-		r := engine.BatchRequest{In: getRequest(setA, uint32(i)), Out: slices.Repeat([]byte{9}, i%13)}
+		r := engine.BatchRequest{In: getRequest(setA, uint32(i)), Out: slices.Repeat([]byte{9}, i/5%13)} // runs whose buffers are as long
 		switch {
 		case i%17 == 16:
 			r.In[20] = byte(ks.PropertyTypeSet) // which no method knows
@@ -138,10 +154,39 @@ func TestP21_ABatchEndsWithItsGoroutine(t *testing.T) {
 			if live := irp.Pool.Stats().Live; live != 0 {
 				t.Errorf("%s of %d items: %d buffers are left", way.name, items, live)
 			}
-			in, out := append(getRequest(setA, 8), make([]byte, 8)...), make([]byte, 4)
+			in, out := append(getRequest(setA, 12), make([]byte, 8)...), make([]byte, 4)
 			if n, status := d.IoControl(irp, ks.IoctlProperty, in, out); n != 4 || status != ks.StatusSuccess {
 				t.Errorf("%s of %d items: afterwards: %d, %v", way.name, items, n, status)
 			}
 		}
+	}
+}
+
+// TestAS36_ABatchAsksTheGate: what a batch holds from one request to the next does not take the next past a gate that was shut meanwhile.
+func TestAS36_ABatchAsksTheGate(t *testing.T) {
+	calls := 0
+	get := func(irp *engine.IRP, _, _ []byte) ks.Status {
+		if calls++; calls == 10 {
+			irp.Gate(true)
+		}
+		return ks.StatusSuccess
+	}
+	s := serveConfig(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: get}}}}})
+	asked := 0
+	s.irp.SetGate(func() (*engine.Dispatcher, ks.Status) {
+		if asked++; s.irp.Busy() {
+			t.Error("the gate is asked while a request is in flight")
+		}
+		return nil, ks.StatusDeviceNotReady
+	})
+	requests := slices.Repeat([]engine.BatchRequest{{In: getRequest(setA, 1), Out: make([]byte, 4)}}, 100)
+	if n := s.d.PropertyBatch(s.irp, requests); n != len(requests) || calls != 10 || asked != 90 {
+		t.Errorf("%d answers, %d calls, the gate is asked %d times", n, calls, asked)
+	}
+	if r := requests[10]; r.Status != ks.StatusDeviceNotReady {
+		t.Errorf("behind the gate: %v", r.Status)
+	}
+	if live := s.irp.Pool.Stats().Live; live != 0 {
+		t.Errorf("%d buffers are left", live)
 	}
 }

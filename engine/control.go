@@ -412,9 +412,16 @@ func (irp *IRP) finishChecked(status ks.Status, dir direction, out []byte) (n ui
 
 // finishPlain finishes one that is, but for the buffer, which the caller frees.
 func (irp *IRP) finishPlain(out []byte) (n uint32, used []byte) {
+	used = irp.base.buffer(uint(len(out)+7)&^7 + uint(irp.layout.in)) // a handler may have changed SystemBuffer
+	n = irp.answerPlain(used, out)
+	irp.SystemBuffer = nil
+	return n, used
+}
+
+// answerPlain copies what the handler produced to the caller.
+func (irp *IRP) answerPlain(used, out []byte) (n uint32) {
 	irp.IoStatus.Status = ks.StatusSuccess
 	information := irp.IoStatus.Information
-	used = irp.base.buffer(uint(len(out)+7)&^7 + uint(irp.layout.in)) // a handler may have changed SystemBuffer
 	if irp.layout.dir&dataOut != 0 {
 		if information == 4 { // most values: a call to copy them costs 3 ns more
 			binary.LittleEndian.PutUint32(out, binary.LittleEndian.Uint32(used))
@@ -422,8 +429,7 @@ func (irp *IRP) finishPlain(out []byte) (n uint32, used []byte) {
 			copy(out, used[:information])
 		}
 	}
-	irp.SystemBuffer = nil
-	return uint32(information), used
+	return uint32(information)
 }
 
 // serve is the second half of the short path, for a request whose owner, item, identifier and direction are in irp. IoControl has

@@ -1,7 +1,9 @@
 package device_test
 
 import (
+	"bytes"
 	"encoding/binary"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -220,6 +222,51 @@ func TestCloseWhileOthersSend(t *testing.T) {
 		wg.Wait()
 		if calls.Load() != answered {
 			t.Errorf("%d calls, %d answers", calls.Load(), answered)
+		}
+	}
+}
+
+// TestCloseWithinABatch closes a handle while a batch whose requests share a buffer is under way, in one of its handlers or on another
+// goroutine: what is behind is STATUS_INVALID_HANDLE, and Close ends although the batch has more to send.
+func TestCloseWithinABatch(t *testing.T) {
+	const at = 10 // the call that closes
+	for _, elsewhere := range []bool{false, true} {
+		var h *device.Handle
+		var wg sync.WaitGroup
+		calls := 0
+		value := func(irp *engine.IRP, _, data []byte) ks.Status {
+			if calls++; calls == at && !elsewhere {
+				h.Close()
+			} else if calls == at {
+				wg.Go(func() { h.Close() })
+				for stacks := make([]byte, 1<<20); !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(".closeIdle(")); {
+					runtime.Gosched()
+				}
+			}
+			irp.IoStatus.Information = uint64(copy(data, "data"))
+			return ks.StatusSuccess
+		}
+		dev, _ := open(t, engine.PropertyItem{ID: 1, Get: value})
+		h = openAgain(t, dev)
+		requests := make([]engine.BatchRequest, 200)
+		for i := range requests {
+			requests[i] = engine.BatchRequest{In: request(1, ks.PropertyTypeGet), Out: make([]byte, 4)}
+		}
+		if n := h.PropertyBatch(requests); n != len(requests) {
+			t.Errorf("elsewhere %t: %d of %d requests are answered", elsewhere, n, len(requests))
+		}
+		wg.Wait()
+		for i, r := range requests {
+			n, status := uint32(4), ks.StatusSuccess
+			if i >= at {
+				n, status = 0, ks.StatusInvalidHandle
+			}
+			if r.Status != status || r.BytesReturned != n {
+				t.Errorf("elsewhere %t: request %d: %v, %d bytes", elsewhere, i, r.Status, r.BytesReturned)
+			}
+		}
+		if calls != at {
+			t.Errorf("elsewhere %t: %d calls", elsewhere, calls)
 		}
 	}
 }
