@@ -17,9 +17,9 @@ type batches struct {
 	requests [Requests]engine.BatchRequest
 }
 
-// EngineStand is Stand without peers, by path: "irp" and "method", and beside them "batch" and "method batch", PropertyBatch and MethodBatch
-// on the same requests. A workload of millions of items can be made ready so. It must have one object, and requests that all hit; each
-// is tried before, in all ways.
+// EngineStand is Stand without peers, by path: "irp" and "method", and beside them "batch" and "method batch", PropertyBatch and
+// MethodBatch on the same requests. A workload of millions of items can be made ready so. It must have one object, and requests that all
+// hit; each is tried before, in all ways.
 func (w Workload) EngineStand(seed uint64) (loops map[string]func(n int), release func() error, err error) {
 	b := &bed{objects: w.generate(seed)}
 	if len(b.objects) != 1 {
