@@ -15,15 +15,17 @@ import (
 // TestNoAllocations sends every verb to every kind of property, with sizes that succeed and sizes that fail.
 func TestNoAllocations(t *testing.T) {
 	var (
-		i32  atomic.Int32
-		u64  atomic.Uint64
-		yes  atomic.Bool
-		f32  typed.Locked[float32]
-		st   typed.Locked[ks.SteppingLong]
-		blob typed.Bytes
-		text typed.Text
-		edid atomic.Pointer[[]byte]
-		name atomic.Pointer[string]
+		i32   atomic.Int32
+		u64   atomic.Uint64
+		yes   atomic.Bool
+		f32   typed.Locked[float32]
+		st    typed.Locked[ks.SteppingLong]
+		blob  typed.Bytes
+		text  typed.Text
+		each  [4]atomic.Int32
+		name2 typed.Text
+		edid  atomic.Pointer[[]byte]
+		name  atomic.Pointer[string]
 	)
 	edid.Store(&[]byte{1, 2, 3})
 	words := "four words of text \U0001F600"
@@ -49,12 +51,17 @@ func TestNoAllocations(t *testing.T) {
 				scratch = text.Append(scratch[:0])
 				return ks.StatusSuccess
 			}),
+		typed.ScalarPer(11, typed.PerNode, typed.Each[int32](each[:])...).Range(-9, 9).MinProperty(0),
+		typed.StringPer(12, typed.PerChannel, 64, nil, nil, &name2).MinProperty(0),
 	)
 	out := make([]byte, 160)
 	failed := wide16("text")
 	for id := range uint32(len(o.set.Items)) {
 		for _, flags := range []uint32{get, set, ks.PropertyTypeBasicSupport, ks.PropertyTypeDefaultValues} {
 			in := request(id, flags)
+			if id >= 11 {
+				in = append(in, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0) // node or pin and channel
+			}
 			for _, n := range []int{0, 1, 4, 8, 10, 128, 160} {
 				if k := testkit.Allocs(func() {
 					copy(out, failed)

@@ -25,6 +25,15 @@
 // A variable is a [Cell]: an atomic of sync/atomic, a [Locked], or anything that has Load and Store and is safe for concurrent
 // use. Add the rest of an item, its relations for instance, to the set that [PropertySet] returns.
 //
+// ScalarPer, StructPer, StringPer and BlobPer are bound to many variables, of which the NodeId, the PinId or the Channel of a request
+// selects one:
+//
+//	var levels [8]atomic.Int32
+//	typed.ScalarPer(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, typed.PerChannel, typed.Each[int32](levels[:])...).Step(-96<<16, 0, 1<<15)
+//
+// Their MinProperty is the length of that request, and what they enforce and report is the same for all. Which channels there are is
+// the driver's to say: a Channel of -1, all of them, is a number without a variable unless a ScalarFunc answers it.
+//
 // [NewEvent] declares an event whose clients send a structure along, and generates it for those whose structure matches.
 //
 // # Sizes

@@ -86,6 +86,44 @@ func ExamplePropertySet_error() {
 	// typed: set 45ffaaa0-6e1b-11d0-bcf2-444553540000, property 5: the default 11 is not one of the values that are allowed
 }
 
+// A volume for each channel of a node.
+func ExampleScalarPer() {
+	var levels [2]atomic.Int32
+	set, err := typed.PropertySet(kssets.KSPROPSETID_Audio,
+		typed.ScalarPer(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, typed.PerChannel, typed.Each[int32](levels[:])...).Range(-96<<16, 0))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{set}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	h, err := device.New(d).Open()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer h.Close()
+
+	for channel := range int32(3) {
+		in := ks.NodePropertyAudioChannel{
+			Node: ks.Node{Identifier: ks.Identifier{
+				Set: kssets.KSPROPSETID_Audio, ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, Flags: ks.PropertyTypeSet}},
+			Channel: channel,
+		}
+		_, status := h.IoControl(ks.IoctlProperty, in.Bytes(), []byte{0, 0, 0xFA, 0xFF}) // -6 dB
+		fmt.Println(channel, status)
+	}
+	fmt.Println(levels[0].Load()>>16, levels[1].Load()>>16)
+	// Output:
+	// 0 STATUS_SUCCESS
+	// 1 STATUS_SUCCESS
+	// 2 STATUS_INVALID_PARAMETER
+	// -6 -6
+}
+
 // A volume of each node, computed from the request.
 func ExampleScalarFunc() {
 	var levels [8]atomic.Int32

@@ -23,8 +23,9 @@ type Request struct {
 	Property []byte
 }
 
-// Property declares one property; [PropertySet] makes an item of it. It is made by [Struct], [StructVar], [String],
-// [StringVar], [Blob] and [BlobVar], and is what every [Scalar] has inside. It is a value: a method returns a changed copy.
+// Property declares one property; [PropertySet] makes an item of it. It is made by [StructFunc], [StructVar], [StringFunc],
+// [StringVar], [BlobFunc], [BlobVar] and their kin for many variables, and is what every [Scalar] has inside. It is a value: a
+// method returns a changed copy.
 type Property struct {
 	id          uint32
 	get, set    serve // nil: the verb is not supported

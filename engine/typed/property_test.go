@@ -266,6 +266,8 @@ func TestMistakes(t *testing.T) {
 		text  typed.Text
 		long  typed.Bytes
 		full  typed.Text
+
+		bounds typed.Locked[ks.BoundsLong]
 	)
 	if err := errors.Join(long.Store(make([]byte, 9)), full.Store("long")); err != nil {
 		t.Fatal(err) // before they are bound there is no limit
@@ -319,6 +321,17 @@ func TestMistakes(t *testing.T) {
 		{typed.StringVar(0, 5, &full), ""},
 		{typed.StringVar(0, 5, nil), "neither GET nor SET is left"},
 		{typed.StringFunc(0, 1, nil, nil), "neither GET nor SET is left"},
+		{typed.ScalarPer(0, typed.PerNode, nil, &v).Range(0, 9).Default(3), ""},
+		{typed.ScalarPer(0, typed.PerNode, &v).Range(0, -1), "range 0 to -1"},
+		{typed.ScalarPer[int32](0, typed.PerNode), "no variable; name one"},
+		{typed.ScalarPer[int32](0, typed.PerNode, nil, nil), "no variable; name one"},
+		{typed.ScalarPer(0, typed.PerChannel+1, &v), "3 is none of PerNode, PerPin and PerChannel"},
+		{typed.ScalarPer(0, typed.PerPin, &v).ReadOnly().WriteOnly(), "neither GET nor SET is left"},
+		{typed.StructPer(0, typed.PerPin, 4, ks.DecodeBoundsLong, &bounds, &bounds), "variable 0: Put does not write"},
+		{typed.StructPer(0, typed.PerPin, 0, ks.DecodeBoundsLong, &bounds), "a size of 0 bytes"},
+		{typed.StringPer(0, typed.PerPin, 4, &text, &full), "variable 1: the variable has 8 bytes already, above the limit of 6"},
+		{typed.BlobPer(0, typed.PerPin, 8, &bytes, &long), "variable 1: the variable has 9 bytes already, above the limit of 8"},
+		{typed.BlobPer(0, typed.PerPin, 0, &bytes), "a size of 0 bytes"},
 	} {
 		s, err := typed.PropertySet(testSet, c.d)
 		if c.want == "" {

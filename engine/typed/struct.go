@@ -56,7 +56,7 @@ func StructFunc[T interface{ Put([]byte) }](id uint32, size int, decode func([]b
 	return p
 }
 
-// StructVar is [Struct] for a structure that lives in a variable, usually a [Locked].
+// StructVar is [StructFunc] for a structure that lives in a variable, usually a [Locked].
 func StructVar[T interface{ Put([]byte) }](id uint32, size int, decode func([]byte) (T, bool), cell Cell[T]) Property {
 	if cell == nil {
 		return StructFunc(id, size, decode, nil, nil)
