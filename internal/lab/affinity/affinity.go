@@ -1,8 +1,8 @@
 // Package affinity keeps a measurement on one CPU.
 //
 // A thread that the kernel moves loses its caches and may land on a slower core; pinned, its times vary less. Only the
-// calling goroutine's thread is kept: the runtime's others, the collector's among them, go where they went before. Where
-// the operating system has no such call, Pin says so instead of doing nothing.
+// calling goroutine's thread is pinned: the runtime's other threads, the collector's among them, run where they did
+// before. On a system without such a call, Pin returns an error.
 package affinity
 
 import (

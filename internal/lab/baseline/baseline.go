@@ -1,19 +1,20 @@
-// Package baseline keeps measurements under names, in files that say themselves whether they are whole.
+// Package baseline keeps measurements under names, in files that carry their own checksum.
 //
-// A baseline is what was measured, byte for byte, after one line:
+// A baseline is the measurement, byte for byte, after one line:
 //
 //	# ksbench baseline v1 xxh64=4fdcca5ddb678139 saved=2026-11-22T20:00:00Z
 //
-// A baseline of several runs has v2 in that line, and before each run, byte for byte as well,
+// A baseline of several runs has v2 in that line, and precedes each run, also kept byte for byte, with a line of its
+// own:
 //
 //	# ksbench run bytes=1234 saved=2026-11-22T20:00:00Z
 //
-// benchstat passes over such lines, so a baseline of go test's output is still benchmark output. A gate that believes a
-// damaged baseline is worse than none: the digest of all that follows the line is checked whenever a baseline is opened. xxhash is
-// no cryptographic hash; it finds a torn write and a careless edit, not a forger.
+// benchstat skips such lines, so a baseline of go test's output is still benchmark output. A gate that trusts a damaged
+// baseline is worse than none, so Open verifies the digest of everything below the line. xxhash is not cryptographic:
+// it detects a torn write or a careless edit, not a forger.
 //
-// A baseline is replaced in one step, after the new one was written, read back and flushed. Of two that are saved at once
-// under one name, one remains whole.
+// Save writes the new baseline to a file of its own, reads it back and flushes it before it replaces the old one in one
+// step. When two processes save under one name at once, one of the two baselines remains, whole.
 package baseline
 
 import (

@@ -1,11 +1,12 @@
-// Package benchtext reads what go test -bench prints, as it is found in the world.
+// Package benchtext reads what go test -bench prints, in the shapes that occur in practice.
 //
-// benchfmt reads the format; what a run prints is more than that. Programs log to the same stream, before the header, between a
-// name and its figures, and without a newline; a log line can look like configuration or like a failure; a run can end in a panic, or
-// have been recorded with -json, several packages at once. This package finds the results in it, and leaves the lines to benchfmt.
+// Package benchfmt reads the format itself, but a run prints more than that. Programs log to the same stream: before
+// the header, between a name and its figures, and without a newline. A log line can look like configuration or like a
+// failure. A run can end in a panic, or be recorded with -json from several packages at once. This package finds the
+// results in such text and leaves each line to benchfmt.
 //
-// Two things never happen: a result is not dropped because something was printed into it, and figures are not taken for those
-// of another benchmark or another configuration. Where the text does not tell, it is refused with the line.
+// It guarantees two things. It drops no result because something was printed into it, and it never attributes figures
+// to another benchmark or another configuration. Where the text is ambiguous, it refuses the text and names the line.
 package benchtext
 
 import (

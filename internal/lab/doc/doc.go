@@ -1,10 +1,12 @@
-// Package doc is what a command has to say, before it is text, Markdown, CSV or JSON: a document of sections, tables and notes.
+// Package doc holds what a command has to say before it becomes text, Markdown, CSV or JSON: a document of sections,
+// tables and notes.
 //
-// Whoever has results builds a [Document] of plain strings; only this package lays out, escapes and folds. Names in reports come from
-// files that anybody may have written: whatever is written here can neither steer a terminal nor leave a cell of Markdown.
+// Commands build a Document of plain strings; this package alone lays out, escapes and folds. Names in reports come
+// from files that anybody may have written, and nothing written here can steer a terminal or break out of a Markdown
+// cell.
 //
-// Text has a width, 0 for as wide as it takes. A table that is wider gives up columns that its maker can spare, then folds words, then
-// goes on below itself; a figure is never broken.
+// Text has a width; 0 means as wide as necessary. A table that does not fit first drops the columns that its maker
+// marked as dispensable, then folds words, and then continues below itself. A figure is never broken.
 package doc
 
 import (

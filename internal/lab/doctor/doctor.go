@@ -1,17 +1,17 @@
 // Package doctor says whether a machine is fit to measure on, and what to do if it is not.
 //
-// A number of nanoseconds is only as good as the quiet around it. What disturbs it can be known before an hour is spent: a
-// processor that changes its frequency, other programs, a hypervisor that takes the processor away, a clock too coarse or
-// too slow for what is measured. Whatever disturbs it, the noise itself can be measured: [Examine] runs one
-// fixed piece of work again and again and looks at how much its time varies.
+// A number of nanoseconds is only as good as the quiet around it. Many disturbances can be known before an hour is
+// spent: a processor that changes its frequency, other programs, a hypervisor that takes the processor away, a clock
+// too coarse or too slow for the task. Whatever the cause, the noise itself can be measured: Examine repeats one fixed
+// piece of work and looks at how much its time varies.
 //
-// A finding is good, a warning, or bad. Bad is what makes numbers wrong or verdicts impossible: noise above the effects that
-// one looks for, a stolen processor, a clock of milliseconds. A warning makes a run longer or its numbers hard to compare. What
-// a system does not say is neither.
+// A finding is good, a warning, or bad. A bad finding makes numbers wrong or verdicts impossible: noise above the
+// effects of interest, a stolen processor, a clock with steps of milliseconds. A warning makes a run longer or its
+// numbers hard to compare. Where the system gives no information, there is no finding.
 //
-// The limits are those that the project's own measurements met: with a spread of the rounds below 3 % fifteen rounds decide
-// differences of 5 %; above 10 % package report warns of every row. On machines with a governor that follows the load the first
-// tens of milliseconds run slower by half.
+// The limits come from the project's own measurements. With a spread of the rounds below 3 %, fifteen rounds decide
+// differences of 5 %; above 10 %, package report warns about every row. Machines whose governor follows the load run
+// the first tens of milliseconds at half speed.
 package doctor
 
 import (

@@ -1,19 +1,20 @@
-// Package latency times single requests, which is another question than how long a million of them take.
+// Package latency times single requests. Timing a million of them together answers another question.
 //
-// A mean over a batch hides the one request in a thousand that met a page fault or a collection; users feel that one. But
-// a reading of the clock takes 25 to 50 ns here, as long as a request. Three things follow. Only one request in [Config].Every
-// is timed, so that most of them run as in a batch, with the branch predictor and the caches as they are then. The clock
-// itself is timed with every sample, two readings with nothing between them, and its distribution is kept beside: whatever
-// a service says includes one reading, and nothing is subtracted, because the distribution of a difference is not the
-// difference of distributions. And the pass is separate from the rounds, whose batches it would disturb.
+// A mean over a batch hides the one request in a thousand that met a page fault or a collection, and users notice that
+// one. But reading the clock takes 25 to 50 ns, as long as a request. Three things follow. Only one request in
+// Config.Every is timed, so that most requests run as in a batch, with the branch predictor and the caches in the same
+// state. The clock itself is timed beside every sample, by two readings with nothing between them, and its distribution
+// is reported too: every service time includes one reading. Nothing is subtracted, because the distribution of a
+// difference is not the difference of the distributions. And the pass is separate from the rounds, whose batches it
+// would disturb.
 //
 // In a closed loop the next request waits for the one before. If that one stalls for a millisecond, a closed loop
-// records one slow request, where a client that sends a million a second would have seen a thousand: coordinated omission
-// (Gil Tene, "How NOT to measure latency", 2013). With a rate the loop is open: request i has the intended start i/rate, and
-// is sent then, or at once if that is past. Its service is the time from the real start, its response the time from the
-// intended one. Both are kept, as neither is wrong: the first says what the engine did, the second what a client would see.
-// Every request is timed then, because each has its start to wait for.
+// records one slow request, while a client that sends a million a second would have seen a thousand: coordinated
+// omission (Gil Tene, "How NOT to measure latency", 2013). With a rate the loop is open: request i has the intended
+// start i/rate and is sent then, or at once if that moment has passed. Service time counts from the real start,
+// response time from the intended one. Both are kept: the first shows what the engine did, the second what a client
+// would see. In an open loop every request is timed, because each has to wait for its start anyway.
 //
-// Values go into HDR histograms (3 significant digits, 1 ns to a minute): recording one takes some nanoseconds after the
-// second reading of the clock, allocates nothing, and histograms of several machines can be added.
+// Values are recorded in HDR histograms (3 significant digits, 1 ns to a minute). Recording takes a few nanoseconds
+// after the second reading of the clock and allocates nothing, and the histograms of several machines can be added.
 package latency

@@ -1,4 +1,5 @@
-// Package machine describes where a measurement was made: without that, a number of nanoseconds says nothing.
+// Package machine describes the machine that a measurement was made on. Without that, a number of nanoseconds means
+// nothing.
 package machine
 
 import (

@@ -1,35 +1,35 @@
 // Package measure times alternatives against each other in one process.
 //
-// Two programs timed one after the other differ by what the machine did meanwhile: frequency, neighbours, page
+// Two programs timed one after the other also differ by what the machine did meanwhile: frequency, neighbours, page
 // placement. So the alternatives take turns. One round runs one batch of each, in a seeded random order; the next round
-// runs them in the opposite order (A B, then B A), so that a drift within a round cancels; and what is compared is the
-// ratio within a round, whose two batches lie milliseconds apart.
+// runs them in the opposite order (A B, then B A), so that a drift within a round cancels. Reports compare the ratio
+// within a round, whose two batches lie milliseconds apart.
 //
-// A batch is a plain loop of whole cycles over a task's prepared requests, long enough for the clock: whole cycles, so
-// that every batch does the same work and its allocations divide exactly. Where one cycle would take as long as 32
-// batches, which happens to scans of thousands of sets, a batch is the first eighth of the cycle, the same eighth each
-// time. testing.B.Loop is not used: it costs about 1.5 ns per turn and keeps arguments alive, which is as much as the
-// smallest things measured here (golang/go#73137, #77339).
+// A batch is a plain loop over a task's prepared requests, long enough for the clock. It covers whole cycles, so every
+// batch does the same work and its allocations divide exactly. Where one cycle would take as long as 32 batches, as
+// scans of thousands of sets do, a batch is the first eighth of the cycle, the same eighth each time. testing.B.Loop
+// costs about 1.5 ns per turn and keeps arguments alive, which is as much as the smallest things measured here
+// (golang/go#73137, #77339), so it is not used.
 //
-// A clock that moves in steps, as that of Windows does in up to 16 ms, sees nothing of a short batch. So a batch takes ten of its
-// steps at least, whatever Config.Batch says.
+// A clock that moves in steps, such as Windows' steps of up to 16 ms, does not see a short batch. So a batch lasts at
+// least ten steps of the clock, whatever Config.Batch says.
 //
-// Before the first round each task is warmed up with eighths of a cycle until three in a row are no faster than what was
-// seen before, by 2 %, or until Config.WarmUp is over. The fastest is compared, not the last: on a machine with neighbours
-// times never stop varying, but they do stop getting better.
+// Before the first round each task warms up with eighths of a cycle, until three in a row are at most 2 % faster than
+// the fastest before, or until Config.WarmUp has passed. On a machine with neighbours times never stop varying, but
+// they do stop improving; so the comparison is with the fastest, not the last.
 //
-// A batch begins with another task's memory in the caches, unlike a loop that has the machine to itself, such as package testing's.
-// So a task can run some cycles before each of its batches that are not timed (Config.Prime). Where its memory fits into the
-// second-level cache one cycle is enough. Where it is a few times as large the times fall for longer: the first six cycles of
-// lookups in 40,000 keys of 64 bytes took 49, 31, 26, 22, 20 and 17 ns each. A task that allocates more than a stray object
-// meanwhile is not primed, as it would only put garbage into its batch.
+// A batch starts with another task's memory in the caches, unlike a loop that has the machine to itself, such as
+// package testing's. So a task can run some untimed cycles before each of its batches (Config.Prime). Where its memory
+// fits into the second-level cache, one cycle is enough. Where it is a few times as large, times fall for longer: the
+// first six cycles of lookups in 40,000 keys of 64 bytes took 49, 31, 26, 22, 20 and 17 ns each. A task whose warm-up
+// allocated more than a stray object is not primed: that would only put garbage into its batch.
 //
-// Several machines can share the rounds of one measurement (Config.Shard): each runs its pairs of mirrored rounds in the
-// order in which one machine would have run them, so that all of them together are that measurement.
+// Several machines can share the rounds of one measurement (Config.Shard). Each runs its pairs of mirrored rounds in
+// the order in which one machine would have run them, so all of them together make that measurement.
 //
-// Heap figures are the process's counters before and after the batch (runtime.ReadMemStats, outside of the timed
-// part). The collector runs to its end before each round and after each batch that allocated: a task that allocates
-// pays for the collections in its own batch, and its neighbour does not pay for its garbage.
+// Heap figures are the process's counters before and after the batch (runtime.ReadMemStats, outside the timed part).
+// The collector runs to its end before each round and after each batch that allocated: a task that allocates pays for
+// its collections in its own batch, and its neighbour does not pay for its garbage.
 package measure
 
 import (

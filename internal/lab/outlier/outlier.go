@@ -1,9 +1,9 @@
-// Package outlier says which of some timings lie far from the others, and throws none away.
+// Package outlier counts timings that lie far from the others. It removes none.
 //
-// The rule is J. W. Tukey's (Exploratory Data Analysis, 1977): with the quartiles Q1 and Q3, a value is mildly out beyond
-// Q1 - 1.5 (Q3-Q1) or Q3 + 1.5 (Q3-Q1), and severely beyond 3 times that distance. An outlier of a timing is nearly always
-// a real event (a preempted thread, another machine on the same core), so that leaving it out would flatter; the
-// median and its interval, which are what is reported, hardly notice it. The count tells a reader how quiet the machine was.
+// The rule is J. W. Tukey's (Exploratory Data Analysis, 1977): with the quartiles Q1 and Q3, a value is a mild outlier
+// beyond Q1 - 1.5 (Q3-Q1) or Q3 + 1.5 (Q3-Q1), and a severe one beyond 3 times that distance. An outlier of a timing is
+// nearly always a real event, such as a preempted thread or another machine on the same core, so leaving it out would
+// flatter. The reported median and its interval hardly notice it. The count tells a reader how quiet the machine was.
 package outlier
 
 import "slices"

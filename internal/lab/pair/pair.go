@@ -1,18 +1,19 @@
-// Package pair times two variants of one thing against each other in one process, as pairs that package verdict can judge.
+// Package pair times two variants of one thing against each other in one process, as pairs that package verdict can
+// judge.
 //
-// A machine that others use changes its speed by tens of percent from one millisecond to the next: a neighbour takes the
-// sibling core, the clock steps, the scheduler gives the processor away for a while. What two variants have in common is the
-// moment. So the batches are short, some ten microseconds, and lie side by side in blocks of four, A B B A or B A A B. In such a
-// block a drift that is linear cancels, and most blocks fall wholly into one mode of the machine; those that do not become outliers of
-// the ratio, in either direction alike, which ranks bear.
+// A machine with other users changes its speed by tens of percent from one millisecond to the next: a neighbour takes
+// the sibling core, the clock steps, the scheduler gives the processor away for a while. Two variants have only the
+// moment in common. So the batches are short, some ten microseconds, and lie side by side in blocks of four, A B B A or
+// B A A B. In such a block a linear drift cancels, and most blocks fall wholly into one mode of the machine. Blocks
+// that do not become outliers of the ratio, equally often in either direction, and rank tests tolerate those.
 //
-// Which variant begins a block is drawn from a seeded generator. That is what makes the statistics honest: if the variants
-// do not differ, swapping them would have swapped the two sums of the block, so the sign of its log-ratio is the draw of the coin, and
-// independent of every other block's, whatever the machine does.
+// A seeded generator draws the variant that begins a block. That keeps the statistics honest: if the variants do not
+// differ, swapping them would have swapped the two sums of the block, so the sign of its log-ratio is the toss of a
+// coin, independent of every other block's, whatever the machine does.
 //
-// Longer batches were tried and lost. With nothing changed, at a load of 17 on two cores, the halves of a block with batches of
-// 65 µs differed by 1 to 6 % in the median, and by more than 10 % in a third of the blocks; with batches of 1.1 ms by a factor
-// of 2.6, and by more than 10 % in nine blocks of ten.
+// Longer batches were worse. With nothing changed, at a load of 17 on two cores, the halves of a block with batches of
+// 65 µs differed by 1 to 6 % in the median, and by more than 10 % in a third of the blocks; with batches of 1.1 ms they
+// differed by a factor of 2.6, and by more than 10 % in nine blocks of ten.
 package pair
 
 import (

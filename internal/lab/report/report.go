@@ -1,16 +1,16 @@
-// Package report is what a run of the benchmark says, and how it is written down: as a table for people, as Markdown for
-// a page, as JSON for programs, in Go's benchmark format for benchstat, as CSV for a spreadsheet. All come from one
-// Report, so they cannot disagree.
+// Package report holds the result of a run and writes it down: as a table for people, as Markdown for a page, as JSON
+// for programs, in Go's benchmark format for benchstat, as CSV for a spreadsheet. All are written from one Report, so
+// they cannot disagree.
 //
 // The JSON is versioned and described by report.schema.json beside this file. It carries the raw sample of every round,
 // so that another tool can draw its own conclusions, and the machine, without which the numbers mean nothing. Samples
-// with the same index were taken in the same round; that is what makes a ratio per round, and Ratio is the median of
-// those. Values that cannot be known are absent (an interval from too few rounds) or "unknown" (a commit), never zero.
+// with the same index were taken in the same round: dividing them gives one ratio per round, and Ratio is the median of
+// these. An unknown value is absent (an interval from too few rounds) or "unknown" (a commit), never zero.
 //
-// Within a version fields are only added. [Read] therefore takes files of every earlier version and passes over fields
-// that it does not know, but is strict about those it knows: files come from other machines, and what they say is
-// believed by gates. Both directions stream, one sample at a time: a million samples are 90 MB of text, and a report
-// should not need several times that of memory.
+// Within a version fields are only added. Read therefore accepts files of every earlier version and ignores fields that
+// it does not know. It is strict about fields that it knows, because files come from other machines and gates believe
+// them. Reading and writing both stream one sample at a time: a million samples are 90 MB of text, and a report should
+// not need several times that in memory.
 package report
 
 // SchemaVersion is raised when a field changes its meaning or goes away.

@@ -1,13 +1,14 @@
 // Package revision measures the Go benchmarks of two git revisions against each other.
 //
-// Two revisions measured one after the other are compared with the hour as much as with each other. So both are built
-// first, each in a git worktree of its own that is removed in the end, and then their test binaries take turns, a benchmark at a time:
-// blocks of A B B A or B A A B as in package pair.
+// Two revisions measured one after the other are compared with the hour as much as with each other. So the package
+// builds both first, each in a temporary git worktree, and then lets their test binaries take turns, a benchmark at a
+// time, in blocks of A B B A or B A A B as in package pair.
 //
-// A change that moves code moves other code too, and where a loop lies in memory can be worth several percent, as large as
-// what one hopes to measure (golang/go#67822: a 10 % slowdown at p = 0.000 that was the layout alone). So both are
-// linked in several random orders (-ldflags=-randlayout=N), and the verdict is on one ratio per layout, not per turn: many turns of
-// one layout know that layout very well, and nothing of the code. From six layouts on a difference can be called; the default is ten.
+// A change that moves code moves other code too, and the position of a loop in memory can be worth several percent, as
+// much as the effects one hopes to measure (golang/go#67822: a 10 % slowdown at p = 0.000 that was the layout alone).
+// So both revisions are linked in several random orders (-ldflags=-randlayout=N), and the verdict is based on one ratio
+// per layout, not per turn: many turns of one layout tell a lot about that layout and nothing about the code. It takes
+// six layouts to call a difference; the default is ten.
 package revision
 
 import (

@@ -1,18 +1,18 @@
 // Package selftest asks whether the verdicts of this program can be believed on this machine, now.
 //
 // A tool that says "regressed" should be asked what it says when nothing changed, and whether it notices when something
-// did. For each workload the engine answers requests, and then the processor spins for a number of turns that is given at run time.
-// Both variants are one function, at one address, with one argument that differs or does not; both sides are therefore the
-// same code, and the only difference is the planted one:
+// did. For each workload the engine answers requests, and then the processor spins for a number of turns given at run
+// time. Both variants are one function at one address, with an argument that differs or does not; so the code is the
+// same on both sides, and the planted difference is the only one:
 //
 //	A/A         the same number of turns, twice for each workload: any verdict but same or inconclusive is a false alarm
 //	slower      5 % more time: must be regressed
 //	faster      5 % less time: must be improved
 //	allocation  one heap object more in a hundred requests: must be regressed
 //
-// How many turns are 5 % is measured first, in pairs as well. Pairs are taken as in package pair and judged as in package verdict,
-// with Holm's correction over the workloads of one kind. Pairs are added until the interval of the change is short
-// enough or there are sixteen times as many; to stop at a short interval does not favour either sign.
+// A first measurement, in pairs as well, finds how many turns make 5 %. Package pair takes the pairs and package
+// verdict judges them, with Holm's correction over the workloads of one kind. Run adds pairs until the interval of the
+// change is short enough or there are sixteen times as many; stopping at a short interval favours neither sign.
 package selftest
 
 import (

@@ -1,14 +1,13 @@
-// Package stages takes a request apart: where its time goes, step by step, beside what the machine needs at least for such
-// steps.
+// Package stages takes a request apart: where its time goes, step by step, beside the least that the machine needs for
+// such steps.
 //
 // # How a step is measured
 //
-// A processor has several hundred instructions in flight and works on steps that lie far apart at the same time, so that
-// the time of a step is not a property of the step. Each number here is a difference between two loops over the same
-// requests, and says which.
+// A processor has several hundred instructions in flight and overlaps steps that lie far apart, so a step has no time
+// of its own. Each number here is a difference between two loops over the same requests, and names the two.
 //
-// PropertyWithBuffers, whose allocator is the caller's, can be asked for longer and longer prefixes of one request, each
-// ended by something that the rules refuse at that point; a step is what a prefix takes more than the one before:
+// PropertyWithBuffers, whose allocator is the caller's, can run longer and longer prefixes of one request, each ended
+// by something that the rules refuse at that point. The time of a step is what a prefix takes more than the one before:
 //
 //	verb      no verb in the flags: refused by P-25 after lengths and identifier
 //	checked   an output buffer one byte short: refused by P-28 after the lookup and the checks
@@ -17,22 +16,22 @@
 //	empty     a whole request, but for data: MinData 0, and no output buffer
 //	filled    with 4 bytes of data
 //
-// These steps add up to the whole, by construction; but refusing takes time, too, which is part of one step and missing
+// These steps add up to the whole by construction. But refusing takes time too, which is part of one step and missing
 // from the next.
 //
-// IoControl refuses nothing between its checks and the handler. Up to the checks it is measured as a prefix; the steps from
-// there on are loops that do such a step and nothing else, less the same loop without it. Between turns of such a loop steps
-// overlap as they like, and in a request one waits for another: their sum is beside the whole, and how far is told by the
-// whole, and by the whole less its prefix.
+// IoControl refuses nothing between its checks and the handler. Up to the checks it is measured as a prefix; each step
+// from there on is a loop that does that step alone, less the same loop without it. Turns of such a loop overlap
+// freely, while in a request one step waits for another. So their sum differs from the whole; the whole, and the whole
+// less its prefix, show by how much.
 //
-// What comes inside of a lookup is taken from loops that do what package table says that Lookup does, up to the hash, up to
-// the pilot, and all of it by calling Lookup itself.
+// The parts of a lookup come from loops that repeat what package table describes, up to the hash and up to the pilot,
+// and from Lookup itself.
 //
-// Limits are the machine's own: a load that waits for the one before it, over growing working sets; a call through a func
-// value that is always predicted; a guard; reading the clock.
+// Limits are the machine's own: a load that waits for the one before it, over growing working sets; a call through a
+// func value that is always predicted; a guard; reading the clock.
 //
-// All loops take turns as package measure describes, differences are taken within a round, and every loop is checked to
-// do what it is called before it is timed.
+// All loops take turns as package measure describes, and differences are taken within a round. Before it is timed,
+// every loop is checked to do what its name says.
 package stages
 
 import (

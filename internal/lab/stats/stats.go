@@ -4,9 +4,9 @@
 // distribution and nothing is thrown away. The interval of a median is the classical one from order statistics: of n
 // independent values the number below the true median is binomial(n, 1/2), so the k-th smallest and the k-th largest
 // enclose it with the probability 1 - 2 P(B < k), whatever the distribution (W. R. Thompson, 1936; Conover, Practical
-// Nonparametric Statistics, 3.2). It needs no resampling and no seed, and says itself when there are too few values:
-// with fewer than six no interval reaches 95 %. golang.org/x/perf/benchmath uses the same interval; its Mann-Whitney
-// test is of no use here, because our rounds are paired and the ratio within a round is what is summarised.
+// Nonparametric Statistics, 3.2). It needs no resampling and no seed, and it shows when there are too few values: with
+// fewer than six no interval reaches 95 %. golang.org/x/perf/benchmath uses the same interval; its Mann-Whitney test
+// does not fit here, because the rounds are paired and the ratio within a round is what is summarised.
 package stats
 
 import (

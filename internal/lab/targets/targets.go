@@ -1,20 +1,21 @@
 // Package targets measures how far the engine is from the figures that it should reach.
 //
-// A target is a ratio of times: to what the machine needs at least for the same requests, or to what people would write
-// otherwise. Ratios travel between machines where nanoseconds do not. The subjects of a group take turns as package
-// measure describes; a target's value is computed within each round, and the median of the rounds with its interval
-// (package stats) is compared with the limit. A target fails when the whole interval is on the wrong side. Bits
-// per key, heap allocations and other counts are counted, not timed.
+// A target is a ratio of times: to the least that the machine needs for the same requests, or to what people would
+// write otherwise. Ratios travel between machines where nanoseconds do not. The subjects of a group take turns as
+// package measure describes. A target has a value in each round, and the median of the rounds with its interval
+// (package stats) is compared with the limit. A target fails when the whole interval is on the wrong side. Bits per
+// key, heap allocations and other counts are counted, not timed.
 //
-// On a machine that is shared, a batch is disturbed or it is not, and a median bears that as long as fewer than half are:
-// subjects whose cycle is short have sixteen rounds of short batches in place of one. So short a batch would be about what
-// the caches hold when it begins, so those of requests are primed: what is compared is what loops over b.N compare, a steady
-// state. Not primed are builds and what else allocates, whose units are long enough for the collector to run a few times in each,
-// as it is part of what they cost, and lookups all over a table that no cache holds.
+// On a shared machine a batch is disturbed or it is not, and a median tolerates that as long as fewer than half are. So
+// subjects whose cycle is short have sixteen rounds of short batches in place of one. A batch that short would mostly
+// measure what the caches held when it began, so batches of requests are primed: the comparison is of steady states, as
+// in a loop over b.N. Builds and other subjects that allocate are not primed; their units are long enough for the
+// collector to run a few times in each, as it is part of their cost. Neither are lookups all over a table that fits
+// into no cache.
 //
-// Subjects call exported functions only, with every check on. Those on workloads are the loops of package bench, verified
-// as for its own reports: floor, bare, lookup, fast and irp are what they are there. A unit of time is the mean of a
-// request of a whole cycle, or of a key of a whole build.
+// Subjects call exported functions only, with every check on. Subjects on workloads are the loops of package lab,
+// verified as for its own reports: floor, bare, lookup, fast and irp mean here what they mean there. A unit of time is
+// the mean of a request over a whole cycle, or of a key over a whole build.
 package targets
 
 import (
