@@ -22,6 +22,7 @@ type OverlappedHandle struct {
 	gate   atomic.Uint32 // not 0: requests are not simply dispatched
 	mode   atomic.Uint32
 	skip   atomic.Bool
+	over   func(o *Overlapped, n uint32, status ks.Status, pended bool) // OnComplete
 
 	mu     sync.Mutex
 	known  []weak.Pointer[request] // that were sent on this handle last, in flight or not
@@ -80,6 +81,14 @@ func (h *OverlappedHandle) SetMode(mode engine.Mode) { h.mode.Store(uint32(mode)
 // answer, is not a success. There is no way back (AS-21).
 func (h *OverlappedHandle) SkipPortOnSuccess() { h.skip.Store(true) }
 
+// OnComplete has f called for each later request when it is complete, before anybody else is told: what sees all requests of a handle,
+// such as a recorder, looks at the output buffer there. pended says that IoControl has answered STATUS_PENDING, or will. A request
+// whose Overlapped is in use is not one. It is called by whoever
+// completes the request, who waits for it. Call OnComplete before the first request.
+func (h *OverlappedHandle) OnComplete(f func(o *Overlapped, n uint32, status ks.Status, pended bool)) {
+	h.over = f
+}
+
 // IoControl sends one request: DeviceIoControl with an OVERLAPPED. It is called from any number of goroutines. in and out are as for
 // Handle.IoControl. If the status is ks.StatusPending the request goes on: out is the engine's, and in for an event, until o is
 // complete. Any other status is the answer, and n BytesReturned. An answer that is not an error is also in o, and
@@ -97,7 +106,7 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	r := o.req.Load()
 	if r == nil || r.pins.Load() != 0 || r.handle.Load() != h || h.gate.Load() != 0 {
 		if r, status = h.admit(o); r == nil {
-			o.done()
+			h.refuse(o, status)
 			return 0, status
 		}
 		if h.gate.Load()&gatePhase != 0 {
@@ -115,6 +124,9 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	if len(in)+len(out) > requestKeep {
 		o.req.Store(nil)
 	}
+	if h.over != nil {
+		h.over(o, n, status, false)
+	}
 	switch {
 	case status.IsError():
 		o.done()
@@ -125,6 +137,14 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 		h.publish(o, status, n)
 	}
 	return n, status
+}
+
+// refuse ends a request that is answered with an error before it is dispatched.
+func (h *OverlappedHandle) refuse(o *Overlapped, status ks.Status) {
+	if h.over != nil {
+		h.over(o, 0, status, false)
+	}
+	o.done()
 }
 
 // hold leaves a request to its device, which is not running: STATUS_PENDING, unless it is refused, or the device is running again.
@@ -142,7 +162,7 @@ func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Stat
 				return
 			}
 		}
-		h.publish(r.owner, status, n)
+		h.ended(r.owner, status, n)
 	}
 	h.mu.Lock()
 	h.link(r)
@@ -158,7 +178,7 @@ func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Stat
 			h.mu.Unlock()
 			r.holding.Store(nil)
 			if status != ks.StatusSuccess {
-				r.owner.done()
+				h.refuse(r.owner, status)
 			}
 			return status
 		}

@@ -81,6 +81,14 @@ func (r *request) ended(irp *engine.IRP) {
 	if large {
 		o.req.Store(nil)
 	}
+	h.ended(o, status, n)
+}
+
+// ended is told that a request, which IoControl has answered with STATUS_PENDING, is complete.
+func (h *OverlappedHandle) ended(o *Overlapped, status ks.Status, n uint32) {
+	if h.over != nil {
+		h.over(o, n, status, true)
+	}
 	h.publish(o, status, n)
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
@@ -50,5 +51,42 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestRecordingOverlappedAllocatesNothing(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("invariant builds allocate to check")
+	}
+	r, err := NewRecorder(io.Discard, Config{Wait: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWaiter(t, nil)
+	h, err := r.OpenOverlapped(w.device, "one", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o device.Overlapped
+	pend, out := identifier(setOf(1), 1, ks.PropertyTypeGet), make([]byte, 4)
+	f := func() {
+		if _, status := h.IoControl(&o, ks.IoctlProperty, pend, out); status != ks.StatusPending || !w.answer(1) {
+			t.Fatal("a request does not pend")
+		}
+	}
+	for range 1000 {
+		f()
+	}
+	if n := testkit.Allocs(f); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if n := testkit.Allocs(func() { f(); sinkHeader = make([]byte, 8) }); n < 1 {
+		t.Errorf("negative control: %v allocations", n)
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
 	}
 }

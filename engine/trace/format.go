@@ -83,12 +83,14 @@ type Kind uint8
 const (
 	KindRequest  Kind = 1 // a request that was sent through a handle, and how it ended
 	KindOpen     Kind = 2 // a handle was opened
-	KindCreate   Kind = 3 // a pin or a node was created on a handle, or was refused
+	KindCreate   Kind = 3 // a pin, a node or a lane was created on a handle, or was refused
 	KindClose    Kind = 4 // a handle was closed
 	KindGenerate Kind = 5 // a driver generated an event
+	KindCancel   Kind = 6 // what was pended on a handle, or a lane of it, was cancelled
 )
 
-var kindNames = [...]string{KindRequest: "request", KindOpen: "open", KindCreate: "create", KindClose: "close", KindGenerate: "generate"}
+var kindNames = [...]string{KindRequest: "request", KindOpen: "open", KindCreate: "create", KindClose: "close", KindGenerate: "generate",
+	KindCancel: "cancel"}
 
 // String returns the name of the kind.
 func (k Kind) String() string {
@@ -111,6 +113,7 @@ const (
 	FlagContinued                   // of an open: the handle was opened in an earlier part
 	FlagNamed                       // of a create: In is a name, not a KSPIN_CONNECT
 	FlagEvent                       // Event is there
+	FlagLane                        // of a create: it is a lane for the overlapped requests of a handle, which has one at a time
 
 	allFlags Flags = 1<<iota - 1
 )
@@ -120,7 +123,7 @@ const (
 type Record struct {
 	Kind     Kind
 	Flags    Flags
-	Order    uint64        // how many records there were with this one
+	Order    uint64        // how many records and marks there were with this one
 	Begin    uint64        // how many there were when it began
 	Time     time.Duration // when it began, since Header.Start
 	Duration time.Duration // how long it took
@@ -134,7 +137,7 @@ type Record struct {
 	Parent uint32
 
 	Status      ks.Status
-	Information uint64 // BytesReturned; of a generate, how many enabled events there were
+	Information uint64 // BytesReturned; how many enabled events were generated, or requests cancelled
 	// Digest is the xxhash64 of the output that was returned, the first Information bytes of it; 0 if there is none.
 	Digest uint64
 	// Event is the address of the KSEVENTDATA that a request to enable, disable or query an event came with: its name.
@@ -230,8 +233,11 @@ func (r *Record) appendTo(b []byte) []byte {
 	b = append(b, make([]byte, r.size())...)
 	to := b[at:]
 	information, code := least32(r.Information), r.Code
-	if r.Kind != KindRequest && r.Kind != KindGenerate {
+	switch r.Kind {
+	case KindOpen, KindCreate, KindClose:
 		code, information = r.Handle, r.Parent
+	case KindCancel:
+		code = r.Handle
 	}
 	digest := r.Digest
 	if r.Kind == KindGenerate {
@@ -301,6 +307,10 @@ func (r *Record) decode(b []byte) (n int, wrong string) {
 
 // control puts the fields of a record that is no request to where they have their names.
 func (r *Record) control() {
+	if r.Kind == KindCancel {
+		r.Handle, r.Code = r.Code, 0
+		return
+	}
 	r.Parent = uint32(r.Information)
 	if r.Kind == KindGenerate {
 		r.Information, r.Digest = r.Digest, 0

@@ -98,7 +98,7 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 	rng := testkit.Rand(t)
 	for range 20_000 {
 		in, out := make([]byte, rng.IntN(40)), make([]byte, rng.IntN(20))
-		rec := Record{Kind: Kind(rng.IntN(5) + 1), Flags: Flags(rng.Uint32())&allFlags&^FlagProduced | FlagCarried,
+		rec := Record{Kind: Kind(rng.IntN(6) + 1), Flags: Flags(rng.Uint32())&allFlags&^FlagProduced | FlagCarried,
 			Order: rng.Uint64()>>rng.IntN(64) | 1, In: in, Out: out, OutBytes: uint32(len(out)),
 			Handle: rng.Uint32(), Parent: rng.Uint32(), Status: ks.Status(rng.Uint32())}
 		rec.Begin = rec.Order - 1 - min(rng.Uint64()>>32, rec.Order-1)
@@ -113,12 +113,14 @@ func TestRecordsAreReadAsWritten(t *testing.T) {
 		}
 		if rec.Kind == KindRequest || rec.Kind == KindGenerate {
 			rec.Code, rec.Handle = rec.Handle, 0
+		}
+		if rec.Kind == KindRequest || rec.Kind == KindGenerate || rec.Kind == KindCancel {
 			rec.Information = uint64(rng.Uint32())
 		}
 		if rec.Kind == KindRequest {
 			rec.Parent, rec.Digest = 0, rng.Uint64()
 		}
-		if rec.Kind == KindClose {
+		if rec.Kind == KindClose || rec.Kind == KindCancel {
 			rec.Parent = 0
 		}
 		b := rec.appendTo(nil)

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -9,17 +10,17 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// Handle is a device.Handle whose requests are recorded. Like that it belongs to one goroutine at a time, but for Close. A request that
-// is refused because another is in flight on the handle (S-15) is not recorded: a handler may have sent it.
+// Handle is a device.Handle whose requests are recorded. Like that it belongs to one goroutine at a time, but for Cancel and Close. A
+// request that is refused because another is in flight on the handle (S-15) is not recorded: a handler may have sent it.
 type Handle struct {
 	inner  *device.Handle
 	stream stream
 	kernel Flags
-	count  uint32
 	busy   bool // a request is in flight
 	pended bool // and its handler left it pending
 	onPend func(irp *engine.IRP, data []byte)
 	closed sync.Once
+	lanes  atomic.Pointer[OverlappedHandle]
 }
 
 // handle returns a handle that records.
@@ -27,11 +28,7 @@ func (r *Recorder) handle(inner *device.Handle) *Handle {
 	h := &Handle{inner: inner}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.handles++
-	h.stream = stream{recorder: r, handle: r.handles, space: make(chan struct{}, 1)}
-	for i := range h.stream.chunks {
-		h.stream.chunks[i].written = blockHeader
-	}
+	h.stream.init(r, r.chunk)
 	if p := r.config.Pends; p != nil {
 		p.watch(inner.File(), h.left)
 	}
@@ -45,9 +42,12 @@ func (h *Handle) Device() *device.Handle { return h.inner }
 // handler: whoever drives the device may complete it. It needs Config.Pends.
 func (h *Handle) OnPend(f func(irp *engine.IRP, data []byte)) { h.onPend = f }
 
-// left is told that the request in flight was left pending.
+// left is told that a request of the handle was left pending.
 func (h *Handle) left(irp *engine.IRP, data []byte) {
-	h.pended = true
+	if irp.UserEvent != nil { // an overlapped request, which nobody waits for, has none
+		h.pended = true
+		h.stream.recorder.mark()
+	}
 	if h.onPend != nil {
 		h.onPend(irp, data)
 	}
@@ -68,84 +68,19 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	if h.busy {
 		return h.inner.IoControl(code, in, out)
 	}
-	flags, size := h.kernel, recordHeader+pad(len(in))
-	if carries(code, in) {
-		flags |= FlagCarried
-		size += pad(len(out))
-		if code == ks.IoctlEnableEvent || code == ks.IoctlDisableEvent {
-			flags |= FlagEvent
-			size += 8
-		}
-	}
-	if (uint64(len(in))|uint64(len(out)))>>32 != 0 {
-		size = maxPayload + 1 // refused by the device, and too long for a trace
-	}
-	to := h.stream.reserve(size)
-	if to == nil {
+	t := h.stream.take(code, in, out, h.kernel)
+	if t.to == nil {
 		return h.inner.IoControl(code, in, out)
 	}
-	if len(in) != 0 && len(out) != 0 && &in[0] == &out[0] {
-		flags |= FlagAliased
-	}
-	r := h.stream.recorder
-	end := putBytes(to, recordHeader, in)
-	if flags&FlagCarried != 0 {
-		h.carry(to, end, code, flags, in, out)
-	}
-	begin, at := r.order.Load(), time.Duration(r.now.Load())
-	if h.count++; h.count&r.every == 0 {
-		flags |= FlagExact
-		at = time.Since(r.start)
-	}
-	putBegin(to, KindRequest, code, at, uint32(len(in)), uint32(len(out)))
 	h.busy = true
 	defer func() { h.busy = false }() // a handler may end its goroutine
 	n, status = h.inner.IoControl(code, in, out)
-	var took time.Duration
-	if flags&FlagExact != 0 {
-		took = time.Since(r.start) - at
-	} else {
-		took = time.Duration(r.now.Load()) - at
-	}
 	if h.pended {
-		flags |= FlagPended
-		to, size, flags = h.produce(to, size, flags, out, n, status)
+		h.pended = false
+		t.flags |= FlagPended
 	}
-	if to != nil {
-		putEnd(to, flags, r.order.Add(1), begin, took, status, n, Digest(out, n, status))
-		h.stream.commit(size)
-	}
+	h.stream.finish(&t, out, n, status)
 	return n, status
-}
-
-// carry records the output buffer of a request as it was sent.
-func (h *Handle) carry(to []byte, at int, code uint32, flags Flags, in, out []byte) {
-	if flags&FlagEvent != 0 {
-		data := out
-		if code == ks.IoctlDisableEvent {
-			data = in
-		}
-		putAddress(to, at, data)
-		at += 8
-	}
-	putBytes(to, at, out)
-}
-
-// produce records what a pended request produced, with which a replay completes it.
-func (h *Handle) produce(to []byte, size int, flags Flags, out []byte, n uint32, status ks.Status) ([]byte, int, Flags) {
-	h.pended = false
-	if flags&FlagCarried != 0 || n == 0 || status.IsError() {
-		return to, size, flags
-	}
-	out = out[:min(uint64(n), uint64(len(out)))]
-	whole := size + pad(len(out))
-	more := h.stream.reserve(whole)
-	if more == nil {
-		return nil, 0, 0
-	}
-	copy(more, to[:size])
-	putBytes(more, size, out)
-	return more, whole, flags | FlagProduced
 }
 
 // CreatePin is device.Handle.CreatePin. Requests to the pin are recorded.
@@ -168,10 +103,13 @@ func (h *Handle) create(create func([]byte) (*device.Handle, ks.Status), in []by
 		made.kernel = h.kernel
 		rec.Handle = made.stream.handle
 	}
-	if len(in) <= maxConnect {
-		r.add(rec, made)
-	} else {
-		r.dropped.Add(1) // refused for its length (OB-1)
+	switch {
+	case len(in) > maxConnect: // refused for its length (OB-1)
+		r.dropped.Add(1)
+	case made == nil:
+		r.add(rec, nil)
+	default:
+		r.add(rec, &made.stream)
 	}
 	return made, status
 }
@@ -179,10 +117,13 @@ func (h *Handle) create(create func([]byte) (*device.Handle, ks.Status), in []by
 // maxConnect is more bytes than anything has that creates something.
 const maxConnect = 64 << 10
 
+// Cancel is device.Handle.Cancel, from any goroutine.
+func (h *Handle) Cancel() int { return h.stream.cancel(h.inner.Cancel) }
+
 // Close is device.Handle.Close.
 func (h *Handle) Close() error {
 	r := h.stream.recorder
-	rec := Record{Kind: KindClose, Begin: r.order.Load(), Time: time.Since(r.start), Handle: h.stream.handle}
+	rec := Record{Kind: KindClose, Begin: r.mark(), Time: time.Since(r.start), Handle: h.stream.handle}
 	err := h.inner.Close()
 	h.closed.Do(func() {
 		if p := r.config.Pends; p != nil {
@@ -190,6 +131,9 @@ func (h *Handle) Close() error {
 		}
 		r.add(rec, nil)
 		h.stream.finished.Store(true)
+		if lanes := h.lanes.Load(); lanes != nil {
+			lanes.finish()
+		}
 	})
 	return err
 }

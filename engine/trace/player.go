@@ -23,12 +23,28 @@ type player struct {
 
 // pending is a request that the recording has as pended. It is in flight on a goroutine of its own.
 type pending struct {
-	rec    Record
-	out    []byte
-	left   chan left     // it was left pending
-	done   chan struct{} // n and status are there
-	n      uint32
-	status ks.Status
+	rec        Record
+	out        []byte
+	overlapped device.Overlapped // of a lane
+	left       chan left         // it was left pending, says its handler
+	going      chan struct{}     // it goes on, says the lane
+	done       chan struct{}     // n and status are there
+	n          uint32
+	status     ks.Status
+}
+
+// send sends the request through a handle, and waits for it.
+func (q *pending) send(h *played, in []byte) {
+	defer close(q.done)
+	if h.parent == nil {
+		q.n, q.status = h.inner.IoControl(q.rec.Code, in, q.out)
+		return
+	}
+	if q.n, q.status = h.lanes.IoControl(&q.overlapped, q.rec.Code, in, q.out); q.status == ks.StatusPending {
+		close(q.going)
+		_ = q.overlapped.Wait(context.Background())
+		q.n, q.status = q.overlapped.BytesReturned(), q.overlapped.Status()
+	}
 }
 
 // left is a request that a handler left pending.
@@ -40,7 +56,7 @@ type left struct {
 // left is told that the request of the handle was left pending. One that the recording does not have as pended ends: there is nobody
 // who completes it.
 func (h *played) left(irp *engine.IRP, data []byte) {
-	if q := h.pending; q != nil {
+	if q := h.sending; q != nil {
 		q.left <- left{irp, data}
 		return
 	}
@@ -78,7 +94,7 @@ func (p *player) run(ctx context.Context) error {
 		}
 		if rec.Kind == KindRequest {
 			p.request(rec)
-			if p.options.Speed == 0 && len(p.pendings) == 0 && p.handles[rec.opened] != nil {
+			if h := p.handles[rec.opened]; p.options.Speed == 0 && len(p.pendings) == 0 && h != nil && h.parent == nil {
 				p.burst(m.used, m.limit())
 			}
 		} else if err := p.other(rec); err != nil {
@@ -114,10 +130,7 @@ func (p *player) request(rec *Record) {
 		p.missed(rec, "its output buffer is too long")
 		return
 	}
-	if h.kernel != rec.Flags&FlagKernel {
-		h.kernel = rec.Flags & FlagKernel
-		h.inner.SetMode(rec.Mode())
-	}
+	h.setMode(rec)
 	p.sent++
 	if rec.Flags&(FlagPended|FlagEvent|FlagAliased) != 0 {
 		p.rare(h, rec)
@@ -130,7 +143,7 @@ func (p *player) request(rec *Record) {
 	if rec.Flags&FlagCarried != 0 {
 		copy(out, rec.Out)
 	}
-	n, status := h.inner.IoControl(rec.Code, rec.In, out)
+	n, status := h.send(rec, rec.In, out)
 	if p.options.Verify {
 		p.compare(rec, n, status, out)
 	}
@@ -192,7 +205,7 @@ func (p *player) rare(h *played, rec *Record) {
 		p.pend(h, rec, in, out)
 		return
 	}
-	n, status := h.inner.IoControl(rec.Code, in, out)
+	n, status := h.send(rec, in, out)
 	if p.options.Verify {
 		p.compare(rec, n, status, out)
 	}
@@ -241,32 +254,35 @@ func (p *player) event(h *played, rec *Record, in, out []byte) ([]byte, []byte) 
 
 // pend sends a request that the recording has as pended, and goes on when it is left pending.
 func (p *player) pend(h *played, rec *Record, in, out []byte) {
-	q := &pending{rec: rec.clone(), out: out, left: make(chan left, 1), done: make(chan struct{})}
+	q := &pending{rec: rec.clone(), out: out, left: make(chan left, 1), going: make(chan struct{}), done: make(chan struct{})}
 	in = append([]byte(nil), in...)
-	h.pending = q
+	h.owner().sending = q
 	p.pendings = append(p.pendings, q)
 	started := make(chan struct{})
 	go func() {
 		close(started)
-		q.n, q.status = h.inner.IoControl(q.rec.Code, in, out)
-		close(q.done)
+		q.send(h, in)
 	}()
 	<-started
-	if p.options.Pends == nil {
+	if p.options.Pends == nil && h.parent == nil {
 		return
 	}
 	select {
 	case l := <-q.left:
 		q.left <- l
+	case <-q.going:
 	case <-q.done:
 	}
+	h.owner().sending = nil
 }
 
-// settle ends the pended requests that had ended when a record began, or all for nil.
+// settle ends the pended requests that had ended when a record began, or all for nil. A close ends
+// those alone that the recording has as cancelled.
 func (p *player) settle(ctx context.Context, rec *Record) error {
 	kept := p.pendings[:0]
 	for _, q := range p.pendings {
-		if rec != nil && rec.Begin < q.rec.Order {
+		if rec != nil && rec.Begin < q.rec.Order &&
+			(rec.Kind != KindClose || q.rec.Status == ks.StatusCancelled || rec.Order < q.rec.Order) {
 			kept = append(kept, q)
 			continue
 		}
@@ -284,7 +300,6 @@ func (p *player) settle(ctx context.Context, rec *Record) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		p.handles[q.rec.opened].pending = nil
 		if p.options.Verify {
 			p.compare(&q.rec, q.n, q.status, q.out)
 		}
@@ -318,10 +333,10 @@ func (p *player) other(rec *Record) error {
 			p.missed(rec, "the handle that it is created on could not be opened")
 			return nil
 		}
-		if h.kernel != rec.Flags&FlagKernel {
-			h.kernel = rec.Flags & FlagKernel
-			h.inner.SetMode(rec.Mode())
+		if rec.Flags&FlagLane != 0 {
+			return p.lane(h, rec)
 		}
+		h.setMode(rec)
 		create := h.inner.CreatePin
 		rule = h.inner.CreateRule
 		if rec.Flags&FlagNamed != 0 {
@@ -340,6 +355,11 @@ func (p *player) other(rec *Record) error {
 			_ = h.inner.Close()
 		}
 		return nil
+	case KindCancel:
+		if h := p.handles[rec.opened]; h != nil {
+			p.cancel(h)
+		}
+		return nil // what came of it is how the requests end
 	case KindGenerate:
 		if dev := p.device(rec.Parent); dev != nil {
 			var set *ks.GUID
@@ -351,6 +371,35 @@ func (p *player) other(rec *Record) error {
 	}
 	if p.options.Verify && (status != rec.Status || n != rec.Information) {
 		p.differ(Difference{Record: *rec, Status: status, Information: n, Rule: rule()}, rec.opened)
+	}
+	return nil
+}
+
+// cancel cancels what is pended on a handle or a lane. Where the replay says how requests end, that is what the recording has as
+// cancelled: another was about to be completed when the cancel came.
+func (p *player) cancel(h *played) {
+	for _, q := range p.pendings {
+		of := p.handles[q.rec.opened]
+		switch {
+		case of != h && of.parent != h, p.options.Pends != nil && q.rec.Status != ks.StatusCancelled:
+		case of.parent == nil:
+			of.inner.Cancel()
+		default:
+			of.lanes.Cancel(&q.overlapped)
+		}
+	}
+}
+
+// lane opens a lane of a handle.
+func (p *player) lane(h *played, rec *Record) (err error) {
+	if h.lanes == nil {
+		if h.lanes, err = h.inner.Overlapped(nil); err != nil {
+			p.missed(rec, err.Error())
+			return nil
+		}
+	}
+	if rec.opened >= 0 {
+		p.add(rec.opened, &played{inner: h.inner, lanes: h.lanes, parent: h, kernel: h.kernel})
 	}
 	return nil
 }
@@ -370,9 +419,13 @@ func (p *player) compare(rec *Record, n uint32, status ks.Status, out []byte) {
 
 // rule is that by which the handle decided, if a dispatcher did.
 func (p *player) rule(rec *Record) string {
+	h := p.handles[rec.opened]
+	if h.parent != nil {
+		return "" // others may have sent requests since
+	}
 	switch rec.Code {
 	case ks.IoctlProperty, ks.IoctlMethod, ks.IoctlEnableEvent, ks.IoctlDisableEvent:
-		return p.handles[rec.opened].inner.Rule()
+		return h.inner.Rule()
 	}
 	return ""
 }

@@ -35,6 +35,7 @@ type Opened struct {
 	Handle uint32
 	Object string // that was opened; "" for what was created on another handle
 	Parent uint32 // the handle that this one was created on; 0 for one that was opened
+	Lane   bool   // it is a lane for overlapped requests of its parent
 	Device uint32 // number of the device, from 1
 	Blocks int    // blocks with its requests
 }
@@ -281,14 +282,14 @@ func (r *Reader) readControl() error {
 
 // know notes a handle that is opened, or says what is wrong with that.
 func (r *Reader) know(known map[uint32]int, rec *Record) (wrong string) {
-	if rec.Kind == KindClose || rec.Kind == KindGenerate || rec.Handle == 0 && rec.Kind == KindCreate {
+	if rec.Kind != KindOpen && rec.Kind != KindCreate || rec.Handle == 0 && rec.Kind == KindCreate {
 		return ""
 	}
 	o := Opened{Handle: rec.Handle, Blocks: len(r.streams[rec.Handle])}
 	if rec.Kind == KindOpen {
 		o.Object, o.Device = string(rec.In), rec.Parent
 	} else {
-		o.Parent = rec.Parent
+		o.Parent, o.Lane = rec.Parent, rec.Flags&FlagLane != 0
 		p, ok := known[rec.Parent]
 		if !ok {
 			return fmt.Sprintf("handle %d is created on handle %d, which nobody opened", rec.Handle, rec.Parent)

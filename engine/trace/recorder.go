@@ -66,6 +66,7 @@ const (
 	defaultBuffer = 256 << 10
 	defaultFlush  = 100 * time.Millisecond
 	defaultEvery  = 64
+	minChunk      = 4 << 10
 )
 
 // Recorder records what goes through the handles that it opens. It is safe for concurrent use.
@@ -76,7 +77,7 @@ type Recorder struct {
 	every  uint32
 	start  time.Time
 
-	order   atomic.Uint64 // records that were made
+	order   atomic.Uint64 // records and marks that were made
 	_       [56]byte      // keeps what is only read off the line that every request writes
 	now     atomic.Int64  // the clock that ticks
 	dropped atomic.Uint64
@@ -123,7 +124,7 @@ func NewRecorder(w io.Writer, config Config) (*Recorder, error) {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	r := &Recorder{
-		config: config, chunk: max(config.Buffer/chunks, 4<<10) &^ 7, every: uint32(every) - 1, start: time.Now(), out: blocks{to: w},
+		config: config, chunk: max(config.Buffer/chunks, minChunk) &^ 7, every: uint32(every) - 1, start: time.Now(), out: blocks{to: w},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		open: make(map[uint32][]byte), devices: make(map[*device.Device]uint32),
 	}
@@ -156,9 +157,13 @@ func (r *Recorder) Open(dev *device.Device, object string) (*Handle, error) {
 	}
 	r.mu.Unlock()
 	h := r.handle(inner)
-	r.add(Record{Kind: KindOpen, Begin: begin, Time: at, Handle: h.stream.handle, Parent: number, In: []byte(object)}, h)
+	r.add(Record{Kind: KindOpen, Begin: begin, Time: at, Handle: h.stream.handle, Parent: number, In: []byte(object)}, &h.stream)
 	return h, nil
 }
+
+// mark counts what is no record, so that what begins before can be told from what begins after: that a request is left pending, or that
+// a cancel or a close begins, which end requests.
+func (r *Recorder) mark() uint64 { return r.order.Add(1) }
 
 // Generate generates an event on a device, as engine.EventList.GenerateData does for all that are enabled, and records it. A set that is
 // nil is any.
@@ -190,16 +195,16 @@ func (r *Recorder) Close() error {
 	return r.err
 }
 
-// maxControl is how many bytes of generated events wait for the writer.
+// maxControl is how many bytes of generated events and cancels wait for the writer.
 const maxControl = 1 << 20
 
 // add records something that is no request. A handle that it opened is one of a later part, too.
-func (r *Recorder) add(rec Record, opened *Handle) {
+func (r *Recorder) add(rec Record, opened *stream) {
 	rec.Duration = time.Since(r.start) - rec.Time
 	rec.Flags |= FlagExact
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if rec.Kind == KindGenerate && len(r.control)+rec.size() > maxControl {
+	if (rec.Kind == KindGenerate || rec.Kind == KindCancel) && len(r.control)+rec.size() > maxControl {
 		r.lost++
 		r.dropped.Add(1)
 		return
@@ -210,9 +215,9 @@ func (r *Recorder) add(rec Record, opened *Handle) {
 	}
 	r.control = rec.appendTo(r.control)
 	if opened != nil {
-		r.streams = append(r.streams, &opened.stream) // with its open, which is written before its requests
+		r.streams = append(r.streams, opened) // with its open, which is written before its requests
 		rec.Flags |= FlagContinued
-		r.open[opened.stream.handle] = rec.appendTo(nil)
+		r.open[opened.handle] = rec.appendTo(nil)
 	}
 }
 

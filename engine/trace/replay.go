@@ -110,9 +110,40 @@ type replay struct {
 // played is a handle that stands for a recorded one.
 type played struct {
 	inner   *device.Handle
+	lanes   *device.OverlappedHandle // of a lane, and of a handle that has some
+	parent  *played                  // of a lane
 	kernel  Flags
 	events  map[uint64][]byte // KSEVENTDATA by the address that it had
-	pending *pending          // the request that is in flight
+	sending *pending          // the one that a handler has, on the handle or a lane of it
+}
+
+// setMode sets the requestor mode of later requests.
+func (h *played) setMode(rec *Record) {
+	if h.kernel == rec.Flags&FlagKernel && h.parent == nil {
+		return
+	}
+	h.kernel = rec.Flags & FlagKernel
+	if h.parent != nil {
+		h.lanes.SetMode(rec.Mode()) // of all lanes
+	} else {
+		h.inner.SetMode(rec.Mode())
+	}
+}
+
+// send sends a request, and waits for it.
+func (h *played) send(rec *Record, in, out []byte) (n uint32, status ks.Status) {
+	if h.parent != nil {
+		return h.lanes.IoControl(nil, rec.Code, in, out)
+	}
+	return h.inner.IoControl(rec.Code, in, out)
+}
+
+// owner is the handle whose file object has the requests.
+func (h *played) owner() *played {
+	if h.parent != nil {
+		return h.parent
+	}
+	return h
 }
 
 // divide divides the handles among n goroutines. A handle stays with that on which it was created.
@@ -201,7 +232,7 @@ func (p *replay) add(i int, h *played) {
 	p.handles[i] = h
 	closing := p.closing
 	p.mu.Unlock()
-	if pends := p.options.Pends; pends != nil {
+	if pends := p.options.Pends; pends != nil && h.parent == nil {
 		pends.watch(h.inner.File(), h.left)
 	}
 	if closing {

@@ -12,8 +12,10 @@ const chunks = 4
 type stream struct {
 	recorder *Recorder
 	handle   uint32
+	chunk    int // bytes
 
 	// Of the goroutine that has the handle.
+	count   uint32 // requests
 	current []byte // what is left of the chunk that is being filled
 	at      int    // where that is in the chunk
 	filling int    // its index
@@ -36,6 +38,15 @@ type chunk struct {
 	written int           // up to where the writer has taken it
 	used    atomic.Uint32 // up to where it is filled
 	sealed  atomic.Bool   // it is the writer's
+}
+
+// init makes a stream that of a new handle, with mu of the recorder held.
+func (s *stream) init(r *Recorder, chunk int) {
+	r.handles++
+	s.recorder, s.handle, s.chunk, s.space = r, r.handles, chunk, make(chan struct{}, 1)
+	for i := range s.chunks {
+		s.chunks[i].written = blockHeader
+	}
 }
 
 // reserve returns room for a record, or nil if it is to be dropped.
@@ -66,7 +77,7 @@ func (s *stream) next(size int) []byte {
 		}
 	}
 	if len(c.memory) < blockHeader+size {
-		c.memory = make([]byte, max(s.recorder.chunk, blockHeader+size))
+		c.memory = make([]byte, max(s.chunk, blockHeader+size))
 	}
 	c.dropped = s.dropped
 	c.used.Store(blockHeader)
@@ -130,7 +141,7 @@ func (s *stream) drain(all bool, write func(b *block, room []byte) error) error 
 
 // giveBack gives a chunk to the requests again.
 func (s *stream) giveBack(c *chunk) {
-	if len(c.memory) > s.recorder.chunk {
+	if len(c.memory) > s.chunk {
 		c.memory = nil // made for one long record
 	}
 	c.written = blockHeader
