@@ -18,6 +18,7 @@ const (
 	ClientClose                    // closes Handle, or File
 	ClientGenerate                 // the driver of Object generates an event
 	ClientComplete                 // the driver completes what is pended as Tag
+	ClientCancel                   // cancels what is pended as Tag, or all that is on Handle
 )
 
 // Client is a request line as an application sends it to a driver, which knows nothing of allocators, prepared requests and faults.
@@ -28,6 +29,7 @@ type Client struct {
 	Handle, Parent string // "" for none: then Object and File say which handle
 	File           uint64
 	Kernel         bool
+	Overlapped     bool // open, create: many requests at once
 	Alias          bool
 	Code           uint32 // control code
 	In, Out        []byte
@@ -58,7 +60,6 @@ func DecodeClient(line []byte) (*Client, error) {
 	}{
 		{"memory: faults are", q.faultIn || q.faultOut}, {"prepared: an IRP that a driver prepared is", q.prepared != fresh},
 		{"allocator: one that fails is", q.allocator == allocFail || q.allocator == allocNoBuffer}, {"info0: it is", q.info0 != 0},
-		{"overlapped: it is", q.overlapped},
 	} {
 		if x.given {
 			return nil, fmt.Errorf("%s not what an application sends through a handle; leave the line out, or the key", x.key)
@@ -68,7 +69,8 @@ func DecodeClient(line []byte) (*Client, error) {
 		return nil, fmt.Errorf("in or out is longer than %d bytes (16 MiB), which is what a trace takes", MaxClient)
 	}
 	c := &Client{Object: string(q.object), Handle: string(q.handle), Parent: string(q.parent), File: q.file,
-		Kernel: q.mode == engine.KernelMode, Event: q.eventData, Tag: string(q.tag), Set: q.set, ID: q.id, Count: q.count,
+		Kernel: q.mode == engine.KernelMode, Overlapped: q.overlapped,
+		Event: q.eventData, Tag: string(q.tag), Set: q.set, ID: q.id, Count: q.count,
 		Status: q.status, Information: q.information,
 		Data: append([]byte(nil), q.data...)}
 	switch q.op {
@@ -84,6 +86,8 @@ func DecodeClient(line []byte) (*Client, error) {
 		c.Op = ClientGenerate
 	case opComplete:
 		c.Op = ClientComplete
+	case opCancel:
+		c.Op = ClientCancel
 	case opClose:
 		c.Op = ClientClose
 	case opOpen:
@@ -91,7 +95,7 @@ func DecodeClient(line []byte) (*Client, error) {
 	case opCreatePin:
 		c.Op, c.In = ClientCreate, append([]byte(nil), q.connect...)
 	default:
-		return nil, errors.New("op: no application does that through a synchronous handle; leave the line out")
+		return nil, errors.New("op: no application does that through a handle; leave the line out")
 	}
 	if c.Op == ClientRequest {
 		c.buffers(&q)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"slices"
 	"time"
@@ -109,6 +110,7 @@ type requestLine struct {
 	Mode         string  `json:"mode,omitempty"`
 	EventData    uint64  `json:"event_data,omitempty"`
 	Notification *uint32 `json:"notification,omitempty"`
+	Overlapped   bool    `json:"overlapped,omitempty"`
 	Tag          string  `json:"tag,omitempty"`
 	Status       string  `json:"status,omitempty"`
 	Information  uint64  `json:"information,omitempty"`
@@ -128,7 +130,16 @@ func ToLines(ctx context.Context, r *trace.Reader, to io.Writer, outcomes bool) 
 	w := bufio.NewWriter(to)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	c := &lineMaker{reader: r, events: make(map[uint64]uint64)}
+	c := newLineMaker(r)
+	encode := func(made []requestLine) error {
+		for i := range made {
+			if err := enc.Encode(&made[i]); err != nil {
+				return err
+			}
+			lines++
+		}
+		return nil
+	}
 	for rec, err := range r.Records() {
 		if err == nil {
 			err = ctx.Err()
@@ -136,21 +147,21 @@ func ToLines(ctx context.Context, r *trace.Reader, to io.Writer, outcomes bool) 
 		if err != nil {
 			return lines, left, err
 		}
+		ended := c.ended(rec)
 		made := c.make(rec)
 		if made == nil {
 			left++
-			continue
 		}
-		for i := range made {
-			if outcomes && i == 0 && rec.Kind == trace.KindRequest {
-				made[i].XHandle, made[i].XIoctl = name(rec.Handle), fmt.Sprintf("%08x", rec.Code)
-				made[i].XStatus, made[i].XN = hex32(uint32(rec.Status)), &rec.Information
-			}
-			if err := enc.Encode(&made[i]); err != nil {
-				return lines, left, err
-			}
-			lines++
+		if outcomes && len(made) > 0 && rec.Kind == trace.KindRequest {
+			made[0].XHandle, made[0].XIoctl = c.name(rec.Handle), fmt.Sprintf("%08x", rec.Code)
+			made[0].XStatus, made[0].XN = hex32(uint32(rec.Status)), &rec.Information
 		}
+		if err := encode(append(ended, made...)); err != nil {
+			return lines, left, err
+		}
+	}
+	if err := encode(c.ended(nil)); err != nil {
+		return lines, left, err
 	}
 	return lines, left, w.Flush()
 }
@@ -158,11 +169,77 @@ func ToLines(ctx context.Context, r *trace.Reader, to io.Writer, outcomes bool) 
 // lineMaker makes lines of records.
 type lineMaker struct {
 	reader *trace.Reader
+	owners map[uint32]uint32 // handles of lanes
+	shared map[uint32]bool   // handles that have lanes
 	events map[uint64]uint64 // small numbers for addresses
 	tags   int
+	pended []pendedLine
 }
 
-func name(handle uint32) string { return fmt.Sprintf("h%d", handle) }
+// pendedLine is a request that is pended, and the line that completes it.
+type pendedLine struct {
+	handle uint32 // or lane
+	order  uint64
+	status ks.Status
+	done   requestLine
+}
+
+func newLineMaker(r *trace.Reader) *lineMaker {
+	c := &lineMaker{reader: r, owners: make(map[uint32]uint32), shared: make(map[uint32]bool), events: make(map[uint64]uint64)}
+	for _, o := range r.Opened() {
+		if o.Lane {
+			c.owners[o.Handle], c.shared[o.Parent] = o.Parent, true
+		}
+	}
+	return c
+}
+
+// name is that of a handle, or of the one that a lane belongs to.
+func (c *lineMaker) name(handle uint32) string {
+	if owner, ok := c.owners[handle]; ok {
+		handle = owner
+	}
+	return fmt.Sprintf("h%d", handle)
+}
+
+// ended returns the lines of requests that had ended when a record began, or of all for nil. What a cancel or a close ends has no line.
+func (c *lineMaker) ended(rec *trace.Record) (lines []requestLine) {
+	c.pended = slices.DeleteFunc(c.pended, func(q pendedLine) bool {
+		if rec != nil && rec.Begin < q.order &&
+			(rec.Kind != trace.KindClose || q.status == ks.StatusCancelled || rec.Order < q.order) {
+			return false
+		}
+		lines = append(lines, q.done)
+		return true
+	})
+	return lines
+}
+
+// cancelled returns the lines of a cancel: one for each request that it ended, so that others on the handle go on.
+func (c *lineMaker) cancelled(rec *trace.Record) []requestLine {
+	lines, others := []requestLine{}, false
+	c.pended = slices.DeleteFunc(c.pended, func(q pendedLine) bool {
+		if q.handle != rec.Handle && c.owners[q.handle] != rec.Handle {
+			return false
+		}
+		if q.status != ks.StatusCancelled {
+			others = true
+			return false
+		}
+		lines = append(lines, requestLine{Op: "cancel", Tag: q.done.Tag})
+		return true
+	})
+	if len(lines) == 0 && !others {
+		lines = append(lines, requestLine{Op: "cancel", Handle: c.name(rec.Handle)}) // it found nothing
+	}
+	return lines
+}
+
+// closed returns the line of a close, which ends what the recording has as cancelled.
+func (c *lineMaker) closed(rec *trace.Record) []requestLine {
+	c.pended = slices.DeleteFunc(c.pended, func(q pendedLine) bool { return q.handle == rec.Handle || c.owners[q.handle] == rec.Handle })
+	return []requestLine{{Op: "close", Handle: c.name(rec.Handle)}}
+}
 
 func hex32(v uint32) string { return fmt.Sprintf("0x%08x", v) }
 
@@ -170,18 +247,24 @@ func hex32(v uint32) string { return fmt.Sprintf("0x%08x", v) }
 func (c *lineMaker) make(rec *trace.Record) []requestLine {
 	switch rec.Kind {
 	case trace.KindOpen:
-		return []requestLine{{Op: "open", Handle: name(rec.Handle), Object: string(rec.In)}}
+		return []requestLine{{Op: "open", Handle: c.name(rec.Handle), Object: string(rec.In), Overlapped: c.shared[rec.Handle]}}
 	case trace.KindCreate:
 		if rec.Flags&trace.FlagNamed != 0 {
 			return nil
 		}
-		made := name(rec.Handle)
+		if rec.Flags&trace.FlagLane != 0 {
+			return []requestLine{}
+		}
+		made := c.name(rec.Handle)
 		if rec.Handle == 0 {
 			made = fmt.Sprintf("refused%d", rec.Order)
 		}
-		return []requestLine{{Op: "create_pin", Handle: made, Parent: name(rec.Parent), Connect: hex.EncodeToString(rec.In)}}
+		return []requestLine{{Op: "create_pin", Handle: made, Parent: c.name(rec.Parent), Connect: hex.EncodeToString(rec.In),
+			Overlapped: c.shared[rec.Handle]}}
 	case trace.KindClose:
-		return []requestLine{{Op: "close", Handle: name(rec.Handle)}}
+		return c.closed(rec)
+	case trace.KindCancel:
+		return c.cancelled(rec)
 	case trace.KindGenerate:
 		l := requestLine{Op: "generate", ID: &rec.Code, Data: hex.EncodeToString(rec.Out)}
 		if len(rec.In) == len(ks.GUID{}) {
@@ -210,7 +293,7 @@ func (c *lineMaker) request(rec *trace.Record) []requestLine {
 	copy(head[:], in)
 	id, _ := ks.DecodeIdentifier(head[:])
 	inBytes := uint32(len(rec.In))
-	l := requestLine{Op: op, Handle: name(rec.Handle), Set: id.Set.String(), ID: &id.ID, Flags: &id.Flags, In: &inBytes, Out: &rec.OutBytes,
+	l := requestLine{Op: op, Handle: c.name(rec.Handle), Set: id.Set.String(), ID: &id.ID, Flags: &id.Flags, In: &inBytes, Out: &rec.OutBytes,
 		Extra: hex.EncodeToString(in[min(len(in), len(head)):]), Alias: rec.Flags&trace.FlagAliased != 0}
 	if rec.Mode() == engine.KernelMode {
 		l.Mode = "kernel"
@@ -230,7 +313,7 @@ func (c *lineMaker) request(rec *trace.Record) []requestLine {
 		l.Notification, data = &n, data[4:]
 	}
 	l.Data = hex.EncodeToString(bytes.TrimRight(data, "\x00"))
-	if rec.Flags&trace.FlagPended == 0 || rec.Status == ks.StatusCancelled {
+	if rec.Flags&trace.FlagPended == 0 {
 		return []requestLine{l}
 	}
 	c.tags++
@@ -239,7 +322,8 @@ func (c *lineMaker) request(rec *trace.Record) []requestLine {
 	if rec.Flags&trace.FlagProduced != 0 {
 		done.Data = hex.EncodeToString(rec.Out)
 	}
-	return []requestLine{l, done}
+	c.pended = append(c.pended, pendedLine{rec.Handle, rec.Order, rec.Status, done})
+	return []requestLine{l}
 }
 
 // Cut says which records to keep.
@@ -276,20 +360,32 @@ func (c Cut) Write(ctx context.Context, r *trace.Reader, to io.Writer) (requests
 	return requests, w.Close()
 }
 
-// handles are those that are kept, with what they were created on; nil is all.
+// handles are those that are opened, and whether their requests are kept: those that are named, with their lanes. What they were created
+// on is opened, too. nil is all.
 func (c Cut) handles(r *trace.Reader) map[uint32]bool {
 	if len(c.Handles) == 0 {
 		return nil
 	}
-	kept := make(map[uint32]bool)
 	opened := r.Opened()
+	parent := func(h uint32) uint32 {
+		i, ok := slices.BinarySearchFunc(opened, h, func(o trace.Opened, h uint32) int { return cmp.Compare(o.Handle, h) })
+		if !ok {
+			return 0
+		}
+		return opened[i].Parent
+	}
+	kept := make(map[uint32]bool)
 	for _, h := range c.Handles {
-		for h != 0 && !kept[h] {
-			kept[h] = true
-			i, ok := slices.BinarySearchFunc(opened, h, func(o trace.Opened, h uint32) int { return cmp.Compare(o.Handle, h) })
-			if h = 0; ok {
-				h = opened[i].Parent
-			}
+		kept[h] = true
+	}
+	for _, o := range opened {
+		if o.Lane && kept[o.Parent] {
+			kept[o.Handle] = true
+		}
+	}
+	for _, h := range slices.Collect(maps.Keys(kept)) {
+		for h = parent(h); h != 0; h = parent(h) {
+			kept[h] = kept[h] // opened
 		}
 	}
 	return kept
@@ -297,12 +393,13 @@ func (c Cut) handles(r *trace.Reader) map[uint32]bool {
 
 func (c Cut) keeps(rec *trace.Record, handles map[uint32]bool) bool {
 	switch rec.Kind {
-	case trace.KindOpen, trace.KindCreate, trace.KindClose:
+	case trace.KindOpen, trace.KindCreate, trace.KindClose, trace.KindCancel:
 		handle := rec.Handle
 		if handle == 0 { // a create that was refused
 			handle = rec.Parent
 		}
-		return handles == nil || handles[handle]
+		_, opened := handles[handle]
+		return handles == nil || opened
 	}
 	if rec.Time < c.From || c.To > 0 && rec.Time >= c.To {
 		return false
@@ -310,7 +407,7 @@ func (c Cut) keeps(rec *trace.Record, handles map[uint32]bool) bool {
 	if rec.Kind != trace.KindRequest {
 		return len(c.Sets) == 0
 	}
-	if len(c.Handles) > 0 && !slices.Contains(c.Handles, rec.Handle) {
+	if handles != nil && !handles[rec.Handle] {
 		return false
 	}
 	if len(c.Sets) == 0 {

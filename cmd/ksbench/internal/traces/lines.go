@@ -121,7 +121,7 @@ func (l *line) answered(o *outcome) (err error) {
 // Play sends request lines to devices through handles that r records, and returns how many requests there were. A handle is opened by the
 // first line that uses it, unless a line opens it. Handles that no line closes are closed at the end.
 func Play(ctx context.Context, from io.Reader, r *trace.Recorder, t *Target) (requests uint64, err error) {
-	p := &playing{recorder: r, target: t, handles: make(map[string]*trace.Handle), devices: make(map[string]*device.Device),
+	p := &playing{recorder: r, target: t, handles: make(map[string]*handle), devices: make(map[string]*device.Device),
 		pended: make(map[string]*asked), events: make(map[string][]byte)}
 	err = each(ctx, from, p.play)
 	for _, name := range slices.Sorted(maps.Keys(p.handles)) {
@@ -134,19 +134,54 @@ func Play(ctx context.Context, from io.Reader, r *trace.Recorder, t *Target) (re
 type playing struct {
 	recorder *trace.Recorder
 	target   *Target
-	handles  map[string]*trace.Handle
+	handles  map[string]*handle
 	devices  map[string]*device.Device
 	pended   map[string]*asked
 	events   map[string][]byte
 	requests uint64
 }
 
+// handle is what lines have opened under one name.
+type handle struct {
+	*trace.Handle
+	many *trace.OverlappedHandle // of one for many requests at once
+}
+
+// newHandle returns a handle as a line wants it.
+func newHandle(h *trace.Handle, l *line) (*handle, error) {
+	if !l.Overlapped {
+		return &handle{Handle: h}, nil
+	}
+	many, err := h.Overlapped(nil)
+	return &handle{h, many}, err
+}
+
+// send sends a request, and returns when it has ended.
+func (h *handle) send(a *asked, code uint32, in, out []byte) {
+	defer close(a.done)
+	if h.many == nil {
+		h.IoControl(code, in, out)
+	} else if _, status := h.many.IoControl(&a.overlapped, code, in, out); status == ks.StatusPending {
+		_ = a.overlapped.Wait(context.Background())
+	}
+}
+
+// setMode sets the requestor mode of the requests that follow.
+func (h *handle) setMode(mode engine.Mode) {
+	if h.many != nil {
+		h.many.SetMode(mode)
+	} else {
+		h.SetMode(mode)
+	}
+}
+
 // asked is a request that is pended.
 type asked struct {
-	handle string
-	irp    *engine.IRP
-	data   []byte
-	done   chan struct{}
+	handle     string
+	overlapped device.Overlapped
+	irp        *engine.IRP
+	data       []byte
+	done       chan struct{}
 }
 
 func (p *playing) play(l *line) error {
@@ -155,7 +190,7 @@ func (p *playing) play(l *line) error {
 		if p.handles[l.handle] != nil {
 			return fmt.Errorf("handle: %q is open; close it first, or take another name", l.handle)
 		}
-		return p.open(l.handle, l.Object)
+		return p.open(l)
 	case exec.ClientCreate:
 		parent := p.handles[l.Parent]
 		if parent == nil {
@@ -164,10 +199,13 @@ func (p *playing) play(l *line) error {
 		if p.handles[l.handle] != nil {
 			return fmt.Errorf("handle: %q is open; close it first, or take another name", l.handle)
 		}
-		if h, _ := parent.CreatePin(l.In); h != nil {
-			p.handles[l.handle] = h
+		pin, _ := parent.CreatePin(l.In)
+		if pin == nil {
+			return nil
 		}
-		return nil
+		h, err := newHandle(pin, l)
+		p.handles[l.handle] = h
+		return err
 	case exec.ClientClose:
 		return p.close(l.handle)
 	case exec.ClientGenerate:
@@ -183,6 +221,8 @@ func (p *playing) play(l *line) error {
 			p.recorder.Generate(dev, set, l.ID, l.Data)
 		}
 		return nil
+	case exec.ClientCancel:
+		return p.cancel(l)
 	case exec.ClientComplete:
 		return p.complete(l)
 	}
@@ -197,17 +237,47 @@ func (p *playing) close(name string) error {
 	}
 	delete(p.handles, name)
 	err := h.Close()
-	maps.DeleteFunc(p.pended, func(_ string, a *asked) bool {
-		if a.handle != name {
-			return false
-		}
-		<-a.done
-		return true
-	})
+	p.ended(func(_ string, a *asked) bool { return a.handle == name })
 	return err
 }
 
-func (p *playing) open(name, object string) error {
+// ended waits for the end of requests that were pended, and forgets them.
+func (p *playing) ended(which func(tag string, a *asked) bool) {
+	maps.DeleteFunc(p.pended, func(tag string, a *asked) bool {
+		if !which(tag, a) {
+			return false
+		}
+		a.irp.Complete(ks.StatusCancelled, 0) // a program that pends holds nothing, and is not told of a cancel
+		<-a.done
+		return true
+	})
+}
+
+// cancel cancels what a line names: a request by its tag, or all of a handle.
+func (p *playing) cancel(l *line) error {
+	a := p.pended[l.Tag]
+	name := l.handle
+	switch {
+	case a != nil:
+		name = a.handle
+	case l.Tag != "":
+		return fmt.Errorf("tag: no pended request has the tag %q", l.Tag)
+	}
+	h := p.handles[name]
+	switch {
+	case h == nil:
+		return fmt.Errorf("handle: no line has opened %q", name)
+	case a != nil && h.many != nil:
+		h.many.Cancel(&a.overlapped)
+	default:
+		h.Cancel()
+	}
+	p.ended(func(tag string, other *asked) bool { return other.handle == name && (a == nil || other == a) })
+	return nil
+}
+
+func (p *playing) open(l *line) error {
+	object := l.Object
 	dev, err := p.device(object)
 	if err != nil {
 		return err
@@ -216,9 +286,10 @@ func (p *playing) open(name, object string) error {
 		object = p.target.first()
 	}
 	h, err := p.recorder.Open(dev, object)
-	if err == nil {
-		p.handles[name] = h
+	if err != nil {
+		return err
 	}
+	p.handles[l.handle], err = newHandle(h, l)
 	return err
 }
 
@@ -244,21 +315,22 @@ func (p *playing) request(l *line) error {
 		if l.Handle != "" {
 			return fmt.Errorf("handle: no line has opened %q", l.Handle)
 		}
-		if err := p.open(l.handle, l.Object); err != nil {
+		if err := p.open(l); err != nil {
 			return err
 		}
 		h = p.handles[l.handle]
 	}
 	for tag, a := range p.pended {
-		if a.handle == l.handle {
-			return fmt.Errorf("the request %q is pended on the handle, which is synchronous; complete it first, or use another file", tag)
+		if a.handle == l.handle && h.many == nil {
+			return fmt.Errorf("the request %q is pended on the handle, which is synchronous; complete it first, use another file, "+
+				"or open the handle overlapped", tag)
 		}
 	}
-	h.SetMode(engine.UserMode)
+	h.setMode(engine.UserMode)
 	if l.Kernel {
-		h.SetMode(engine.KernelMode)
+		h.setMode(engine.KernelMode)
 	}
-	in, out := p.event(h, l)
+	in, out := p.event(h.Handle, l)
 	a := &asked{handle: l.handle, done: make(chan struct{})}
 	left := make(chan struct{})
 	h.OnPend(func(irp *engine.IRP, data []byte) {
@@ -266,10 +338,7 @@ func (p *playing) request(l *line) error {
 		close(left)
 	})
 	p.requests++
-	go func() {
-		h.IoControl(l.Code, in, out)
-		close(a.done)
-	}()
+	go h.send(a, l.Code, in, out)
 	select {
 	case <-a.done:
 		return nil

@@ -240,6 +240,9 @@ func (it *itemSummary) mean() string {
 func (s *Summary) object(handle uint32) string {
 	for _, o := range s.opened {
 		if o.Handle == handle {
+			if o.Lane {
+				return fmt.Sprintf("a lane of h%d", o.Parent)
+			}
 			if o.Parent != 0 {
 				return fmt.Sprintf("created on h%d", o.Parent)
 			}
