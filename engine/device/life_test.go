@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -182,6 +183,65 @@ func TestAS36_StopAndStart(t *testing.T) {
 	s.Start()
 	if err := s.Stop(ended); err != nil { // nothing is in flight
 		t.Error(err)
+	}
+}
+
+// TestAS9_CancelOnTheWay cancels a request that is on its way to be held, or from there to its handler, where nobody has it.
+func TestAS9_CancelOnTheWay(t *testing.T) {
+	s, port := newServer(t), device.NewPort()
+	h := openOverlapped(t, s.Device, port)
+	var o device.Overlapped
+	ended := func(what string, n int) {
+		t.Helper()
+		if got := poll(t, port); n != 1 || o.Status() != ks.StatusCancelled || len(got) != 1 {
+			t.Fatalf("%s: %d cancelled, %v, %d packets", what, n, o.Status(), len(got))
+		}
+	}
+	send := func() chan ks.Status {
+		answer := make(chan ks.Status)
+		go func() {
+			_, status := h.IoControl(&o, ks.IoctlProperty, request(itemQueued, ks.PropertyTypeGet), make([]byte, 4))
+			answer <- status
+		}()
+		return answer
+	}
+	getValue(h, &o)
+	poll(t, port)
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	thaw := h.Freeze()
+	answer := send()
+	for o.Status() != ks.StatusPending {
+		runtime.Gosched()
+	}
+	n := h.Cancel(&o)
+	thaw()
+	if status := <-answer; status != ks.StatusPending {
+		t.Error(status)
+	}
+	ended("to be held", n)
+	for range 2 { // the second finds no mark of the first
+		if status := <-send(); status != ks.StatusPending || o.Status() != ks.StatusPending {
+			t.Fatalf("held: %v, %v", status, o.Status())
+		}
+		thaw = h.Freeze()
+		started := make(chan struct{})
+		go func() {
+			s.Start()
+			close(started)
+		}()
+		for !o.Starting() {
+			runtime.Gosched()
+		}
+		n = h.Cancel(&o)
+		thaw()
+		<-started
+		<-s.handed
+		ended("to its handler", n)
+		if err := s.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ type Overlapped struct {
 	// NoPacket keeps the request out of the handle's port: the low bit of OVERLAPPED.hEvent.
 	NoPacket bool
 
-	state  atomic.Uint32
+	state  atomic.Uint64
 	status ks.Status
 	bytes  uint32
 	req    atomic.Pointer[request] // nil before the first request, and when another must not have its memory
@@ -30,17 +30,31 @@ type Overlapped struct {
 	next   *Overlapped // in its port
 }
 
-// The states of an Overlapped.
+// The state of an Overlapped, and above it the number of its request, so that who cancels one does not cancel the next.
 const (
 	stateIdle   = iota
 	stateBusy   // its request is in flight
 	stateQueued // the request is complete, and its packet in a port
+
+	oneRequest = 4
 )
+
+// begin takes an idle Overlapped for a request.
+func (o *Overlapped) begin() bool {
+	s := o.state.Load()
+	return s%oneRequest == stateIdle && o.state.CompareAndSwap(s, s+oneRequest+stateBusy)
+}
+
+// busy reports that the request is in flight.
+func (o *Overlapped) busy() bool { return o.state.Load()%oneRequest == stateBusy }
+
+// become goes on to another state of the same request.
+func (o *Overlapped) become(state uint64) { o.state.Store(o.state.Load()&^(oneRequest-1) | state) }
 
 // Status is the status of the last request, STATUS_PENDING while that is in flight: OVERLAPPED.Internal. A request that is answered
 // with an error at once leaves it as it was (AS-5).
 func (o *Overlapped) Status() ks.Status {
-	if o.state.Load() == stateBusy {
+	if o.busy() {
 		return ks.StatusPending
 	}
 	return o.status
@@ -48,7 +62,7 @@ func (o *Overlapped) Status() ks.Status {
 
 // BytesReturned is what goes with Status, in bytes: OVERLAPPED.InternalHigh. It is 0 for an error.
 func (o *Overlapped) BytesReturned() uint32 {
-	if o.state.Load() == stateBusy {
+	if o.busy() {
 		return 0
 	}
 	return o.bytes
@@ -59,7 +73,7 @@ func (o *Overlapped) BytesReturned() uint32 {
 //
 // https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresultex
 func (o *Overlapped) Wait(ctx context.Context) error {
-	for o.state.Load() == stateBusy {
+	for o.busy() {
 		c := o.wait.Load()
 		if c == nil {
 			made := make(chan struct{}, 1)
@@ -88,6 +102,6 @@ func (o *Overlapped) tell() {
 
 // done ends a request that was answered at once, without a packet.
 func (o *Overlapped) done() {
-	o.state.Store(stateIdle)
+	o.become(stateIdle)
 	o.tell()
 }

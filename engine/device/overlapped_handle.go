@@ -100,7 +100,7 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	if o == nil {
 		return h.ioControlWait(code, in, out)
 	}
-	if !o.state.CompareAndSwap(stateIdle, stateBusy) {
+	if !o.begin() {
 		return 0, ks.StatusDeviceBusy
 	}
 	r := o.req.Load()
@@ -183,7 +183,7 @@ func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Stat
 			return status
 		}
 		return ks.StatusPending // it was cancelled meanwhile
-	case h.gate.Load()&gateClosed != 0:
+	case h.gate.Load()&gateClosed != 0, r.isCancelled(): // before it could be found here (AS-9)
 		x.end(ks.StatusCancelled)
 	}
 	return status
@@ -312,26 +312,29 @@ func (h *OverlappedHandle) all() (list []*Overlapped) {
 	return list
 }
 
-// pin returns the request of o if it is in flight on the handle. Its IRP stays with it until it is unpinned.
-func (h *OverlappedHandle) pin(o *Overlapped) *request {
-	r := o.req.Load()
-	if r == nil {
-		return nil
+// pin returns the request of o if it is in flight on the handle, and the state of o that says so. Its IRP stays with it until it is
+// unpinned.
+func (h *OverlappedHandle) pin(o *Overlapped) (r *request, state uint64) {
+	if r = o.req.Load(); r == nil {
+		return nil, 0
 	}
 	r.pins.Add(1)
-	if r.handle.Load() == h && o.state.Load() == stateBusy && o.req.Load() == r {
-		return r
+	state = o.state.Load()
+	if r.handle.Load() == h && state%oneRequest == stateBusy && o.req.Load() == r {
+		return r, state
 	}
 	r.pins.Add(-1)
-	return nil
+	return nil, 0
 }
 
+// cancel is Cancel for one.
 func (h *OverlappedHandle) cancel(o *Overlapped) int {
-	r := h.pin(o)
+	r, state := h.pin(o)
 	if r == nil {
 		return 0
 	}
 	defer r.pins.Add(-1)
+	r.cancelled.Store(state) // for one that is found neither among those that are held nor in its IRP, as it is on its way there (AS-9)
 	if x := r.holding.Load(); x == nil || !x.end(ks.StatusCancelled) {
 		r.irp.Cancel()
 	}
@@ -341,7 +344,7 @@ func (h *OverlappedHandle) cancel(o *Overlapped) int {
 // abort ends what is pended, or will be.
 func (h *OverlappedHandle) abort(list []*Overlapped) {
 	for _, o := range list {
-		if r := h.pin(o); r != nil {
+		if r, _ := h.pin(o); r != nil {
 			if x := r.holding.Load(); x == nil || !x.end(ks.StatusCancelled) {
 				r.abort()
 			}
@@ -381,5 +384,5 @@ func (h *OverlappedHandle) drain() {
 // inFlight reports that the request of o is in flight on the handle.
 func (h *OverlappedHandle) inFlight(o *Overlapped) bool {
 	r := o.req.Load()
-	return r != nil && r.handle.Load() == h && o.state.Load() == stateBusy
+	return r != nil && r.handle.Load() == h && o.busy()
 }

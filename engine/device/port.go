@@ -61,7 +61,7 @@ func (p *Port) take(done []*Overlapped) (n int) {
 		done[n] = o
 		next := o.next
 		o.next = nil
-		o.state.Store(stateIdle)
+		o.become(stateIdle)
 		o = next
 		p.first = next
 	}
@@ -76,10 +76,10 @@ func (p *Port) post(o *Overlapped) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		o.state.Store(stateIdle)
+		o.become(stateIdle)
 		return
 	}
-	o.state.Store(stateQueued)
+	o.become(stateQueued)
 	if p.first == nil {
 		p.first = o
 	} else {
@@ -118,7 +118,7 @@ func (p *Port) Close() {
 	for o := p.first; o != nil; {
 		next := o.next
 		o.next = nil
-		o.state.Store(stateIdle)
+		o.become(stateIdle)
 		o = next
 	}
 	p.first, p.last = nil, nil

@@ -22,7 +22,8 @@ type request struct {
 	place  atomic.Int64                     // there
 	pins   atomic.Int32                     // of those who may yet cancel it: meanwhile its IRP is not used again
 
-	holding atomic.Pointer[holding] // while a device that is stopped holds it
+	holding   atomic.Pointer[holding] // while a device that is stopped holds it
+	cancelled atomic.Uint64           // the state of owner in which it was, last
 
 	linked       bool // in the handle's list of pended requests, under its mu, with what follows
 	older, newer *request
@@ -56,12 +57,18 @@ func newRequest(o *Overlapped, config arena.Config) (*request, error) {
 func (r *request) pended(*engine.IRP) {
 	h := r.handle.Load()
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.link(r)
-	if h.gate.Load()&(gateClosed|gateRemoved) != 0 {
+	h.mu.Unlock()
+	switch { // without the lock, as a cancel routine may be called
+	case h.gate.Load()&(gateClosed|gateRemoved) != 0:
 		r.abort() // AS-25
+	case r.isCancelled():
+		r.irp.Cancel() // AS-9
 	}
 }
+
+// isCancelled reports that the request that is in flight was cancelled.
+func (r *request) isCancelled() bool { return r.cancelled.Load() == r.owner.state.Load() }
 
 // abort ends the request if it is pended or will be. Its driver may not know that it has lost it: the IRP is not used again.
 func (r *request) abort() {
