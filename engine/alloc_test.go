@@ -259,8 +259,11 @@ func oneItemQuiet(t *testing.T, handler engine.Handler, fast engine.FastHandler)
 
 func TestDoublePassAllocatesNothing(t *testing.T) {
 	needPlainBuild(t)
-	h, p := passes(t, family("A:1"), family("A:1,2"))
+	first := family("A:1")
+	first.Nodes = engine.NewNodeList(nil)
+	h, p := passes(t, first, family("A:1,2"))
 	for _, q := range []request{
+		{set: setA, id: 1, flags: get | topology, extra: node(0), out: full(1)},
 		{set: setA, id: 1, flags: get, out: full(1)}, {set: setA, id: 2, flags: get, out: full(1)},
 		{set: setA, id: 3, flags: get, out: full(1)},
 	} {

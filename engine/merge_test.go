@@ -519,3 +519,87 @@ func TestAT9_VerbsAndLists(t *testing.T) {
 	blob := request{set: setB, flags: serializeSet, out: full(20)}
 	h.wantPass(p, blob, ks.StatusSuccess, string(setB[:])+"\x00\x00\x00\x00")
 }
+
+// A double pass has the nodes of its first table, or else of its second: as the tables would have when they are merged, which is what it
+// is compared with. Neither table answers for a node.
+func TestAT11_DoublePass(t *testing.T) {
+	table := func(who byte, nodes *engine.NodeList) engine.Config {
+		return engine.Config{Nodes: nodes,
+			PropertySets: []engine.PropertySet{propertySet(setA, engine.PropertyItem{ID: 1, Get: says(who)}),
+				propertySet(ks.GUID{15: who}, engine.PropertyItem{ID: 1, Get: says(who)})},
+			MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: says(who), Flags: ks.MethodTypeWrite}}}},
+			EventSets:  []engine.EventSet{{Set: ks.GUID{15: who}, Items: []engine.EventItem{{ID: 1}}}},
+		}
+	}
+	nodes := func(who ...byte) *engine.NodeList {
+		l := engine.NewNodeList()
+		for _, w := range who {
+			d, err := engine.Compile(table(w, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.Add(d)
+		}
+		l.Add(nil)
+		return l
+	}
+	events := 0
+	for what, c := range map[string]struct {
+		first, second *engine.NodeList
+		want          string // by NodeId; ' ' for a node without sets
+	}{
+		"of neither":    {nil, nil, ""},
+		"of the first":  {nodes('a', 'b'), nil, "ab "},
+		"of the second": {nil, nodes('x'), "x "},
+		"of both":       {nodes('a'), nodes('x', 'y'), "a "},
+	} {
+		one, two := table('1', c.first), table('2', c.second)
+		h, p := passes(t, one, two)
+		merged := newHost(t, merge(t, one, two))
+		same := func(q request, status, other ks.Status, out, otherOut []byte) {
+			t.Helper()
+			if status != other || !bytes.Equal(out, otherOut) {
+				t.Errorf("nodes %s, %v: two passes %v, %q; merged %v, %q", what, q, status, out, other, otherOut)
+			}
+		}
+		for id := range uint32(5) {
+			for _, set := range []ks.GUID{setA, {15: '1'}, {15: '2'}, {15: 'a'}, {15: 'x'}, stranger} {
+				q := request{set: set, id: 1, flags: get | topology, extra: node(id), out: full(1)}
+				irp, other := h.irp(q), merged.irp(q)
+				status, otherStatus := p.Property(irp, nil), merged.Property(other)
+				n, m := irp.Finish(status, irp.UserBuffer), other.Finish(otherStatus, other.UserBuffer)
+				same(q, status, otherStatus, irp.UserBuffer[:n], other.UserBuffer[:m])
+				if set == setA && c.want != "" {
+					want, who := ks.StatusInvalidParameter, ""
+					if id < uint32(len(c.want)) {
+						want, who = ks.StatusSuccess, c.want[id:id+1]
+					}
+					if who == " " {
+						want, who = ks.StatusPropsetNotFound, ""
+					}
+					if status != want || string(irp.UserBuffer[:n]) != who {
+						t.Errorf("nodes %s, node %d: %v, %q; want %v, %q", what, id, status, irp.UserBuffer[:n], want, who)
+					}
+				}
+
+				q.flags = send | topology
+				irp, other = h.irp(q), merged.irp(q)
+				status, otherStatus = p.Method(irp, nil), merged.Method(other)
+				n, m = irp.Finish(status, irp.UserBuffer), other.Finish(otherStatus, other.UserBuffer)
+				same(q, status, otherStatus, irp.UserBuffer[:n], other.UserBuffer[:m])
+
+				q.flags = ks.EventTypeBasicSupport | topology
+				irp, other = h.irp(q), merged.irp(q)
+				status, otherStatus = p.EnableEvent(irp, nil, nil), merged.EnableEvent(other, nil)
+				n, m = irp.Finish(status, irp.UserBuffer), other.Finish(otherStatus, other.UserBuffer)
+				same(q, status, otherStatus, irp.UserBuffer[:n], other.UserBuffer[:m])
+				if status == ks.StatusSuccess {
+					events++
+				}
+			}
+		}
+	}
+	if events == 0 {
+		t.Error("no node has an event")
+	}
+}

@@ -9,6 +9,9 @@ import "github.com/ksdispatch/ksdispatch/engine/ks"
 // The second pass is taken if the dispatcher of the first says STATUS_NOT_FOUND or STATUS_PROPSET_NOT_FOUND; one that a handler
 // returns is the answer. Both passes see the identifier that was read once (S-39), and a buffer that the first obtained serves the
 // second (P-15). If neither has it, the status is STATUS_NOT_FOUND if either said so.
+//
+// A request with the bit TOPOLOGY is for a node, if the first has Config.Nodes or else the second, and both passes are left out: neither
+// table has the sets of a node, which has one of its own (AT-11). That is what MergeSets makes of the two.
 type DoublePass struct{ First, Second *Dispatcher }
 
 // Property is Dispatcher.PropertyWithAllocator; allocator may be nil.
@@ -45,8 +48,17 @@ func (p DoublePass) EnableEvent(irp *IRP, list *EventList, allocator Allocator) 
 	return p.run(irp, func(d *Dispatcher) ks.Status { return d.identifiedEvent(irp, in, out, list, allocator) })
 }
 
-// run is AT-8 for a request that was identified.
+// run is AT-11 and then AT-8 for a request that was identified.
 func (p DoublePass) run(irp *IRP, pass func(*Dispatcher) ks.Status) ks.Status {
+	filter := p.First
+	if filter.nodes == nil {
+		filter = p.Second
+	}
+	if to, status := filter.routed(irp); to == nil {
+		return status
+	} else if to != filter {
+		return pass(to)
+	}
 	prepared := irp.SystemBuffer != nil
 	first := pass(p.First)
 	if !irp.missed(first, prepared) {
