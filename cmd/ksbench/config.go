@@ -47,7 +47,7 @@ const defaultConfig = ".ksbench.yaml"
 const maxConfig = 64 << 10
 
 // byHand are the flags, of whatever command, that say where something is written or from where others can read.
-var byHand = map[string]bool{"out": true, "html": true, "dir": true, "listen": true, "public": true}
+var byHand = map[string]bool{"out": true, "trace": true, "html": true, "dir": true, "listen": true, "public": true}
 
 // readConfig reads the file that the arguments name, or the default one if it exists. It looks at the arguments itself,
 // before they are parsed, because parsing them needs the defaults.

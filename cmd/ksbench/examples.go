@@ -28,6 +28,10 @@ ksbench trace verify mine.kst --manifest mine.json       # exits with 1 if an an
 ksbench trace replay mine.kst --manifest mine.json --speed 2
 ksbench trace convert mine.kst --out lines.jsonl         # for exec, and to edit
 ksbench trace cut mine.kst --set KSPROPSETID_Audio --out audio.kst`,
+	"load": `
+ksbench load --manifest mine.json --clients 100 --duration 2s
+ksbench load --manifest mine.json --duration 2s --rate 20000  # open loop: response times, too
+ksbench load --manifest mine.json --duration 2s --mix mix.txt --format json --out load.json`,
 	"targets": `
 ksbench targets --quick --run ^fast/20x12/`,
 	"stages": `

@@ -23,6 +23,7 @@ var shorter = map[string][]string{
 	"scale":    {"--max", "64", "--rounds", "1"},
 	"stages":   {"--rounds", "6"},
 	"selftest": {"--run", "^1x8$"},
+	"load":     {"--clients", "20", "--duration", "100ms"},
 	"serve":    {"--listen", "127.0.0.1:0"}, // another one may be taken
 	"profile":  {"--requests", "1000", "--cpu-time", "100ms"},
 }
@@ -76,6 +77,7 @@ func writeFixtures(t *testing.T) {
 	t.Helper()
 	require.NoError(t, os.WriteFile("mine.json", []byte(mine), 0o644))
 	require.NoError(t, os.WriteFile("requests.jsonl", []byte(request), 0o644))
+	require.NoError(t, os.WriteFile("mix.txt", []byte("session random 1\nitem * * SET 0\n"), 0o644))
 	var report bytes.Buffer
 	require.Equal(t, exitOK, run(t.Context(), []string{"run", "--run", "^1x8/lookup/", "--rounds", "6", "--format", "json"}, nil, &report,
 		io.Discard))
@@ -159,7 +161,7 @@ func TestFoundConfigWritesNothing(t *testing.T) {
 
 // Every flag that names files is one that a found file may not set, or one of these, by which the command reads.
 func TestFlagsThatWriteAreByHand(t *testing.T) {
-	reads := []string{"manifest", "requests", "profile", "check", "package", "baseline", "config"}
+	reads := []string{"manifest", "requests", "profile", "check", "package", "mix", "baseline", "config"}
 	parser, err := newParser(&commands{}, io.Discard, io.Discard, func() {})
 	require.NoError(t, err)
 	written := 0

@@ -13,8 +13,6 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/traces"
-	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/engine/trace"
 	"github.com/ksdispatch/ksdispatch/internal/bom"
@@ -409,9 +407,9 @@ func (c *traceCut) Run(con *console) error {
 		return badUsage{fmt.Errorf("--from %v --to %v: there is nothing between", c.From, c.To)}
 	}
 	for _, text := range c.Set {
-		g, err := setNamed(text)
+		g, err := lab.ParseSet(text)
 		if err != nil {
-			return badUsage{err}
+			return badUsage{fmt.Errorf("--set: %w", err)}
 		}
 		cut.Sets = append(cut.Sets, g)
 	}
@@ -439,15 +437,4 @@ func (c *traceCut) Run(con *console) error {
 	}
 	fmt.Fprintf(con.stderr, "ksbench: %s: kept %s\n", c.Out, doc.Plural(int(requests), "request"))
 	return nil
-}
-
-// setNamed is a set by its GUID or its name.
-func setNamed(text string) (g ks.GUID, err error) {
-	if err = g.UnmarshalText([]byte(text)); err == nil {
-		return g, nil
-	}
-	if s := kssets.ByName(text); s != nil {
-		return s.GUID, nil
-	}
-	return g, fmt.Errorf("--set %q: no standard set is called so; write its GUID, or a name such as KSPROPSETID_Audio", text)
 }

@@ -125,7 +125,7 @@ func Write(w io.Writer, in Input) error {
 		f.Title = "ksbench: " + in.main().Name
 	}
 	for _, build := range []func(Input) (*section, error){
-		comparison, benchHistory, benchSamples, benchNumbers, verdicts, targets, ratios, distributions, latencies, growth, stages, history,
+		comparison, benchHistory, benchSamples, benchNumbers, verdicts, targets, ratios, loads, distributions, latencies, growth, stages, history,
 		flames, numbers, environment, reproduce,
 	} {
 		s, err := build(in)
@@ -179,6 +179,9 @@ func (in Input) lead() string {
 	}
 	if len(r.Results) == 0 {
 		return "Measured on " + machine + "."
+	}
+	if r.Load != nil {
+		return fmt.Sprintf("%s, %s, on %s.", doc.Plural(r.Load.Clients, "client"), doc.Plural(r.Settings.Rounds, "interval"), machine)
 	}
 	return fmt.Sprintf("%d workloads on %d paths, %d implementations, %d interleaved rounds, on %s.",
 		len(r.Workloads), len(r.Paths), len(r.Impls), r.Settings.Rounds, machine)

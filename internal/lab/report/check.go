@@ -76,6 +76,9 @@ func (r *Report) check() error {
 			return fmt.Errorf("%s%s: out of range", section.name, where)
 		}
 	}
+	if err := r.Load.check(); err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
 	for i := range r.Scale {
 		if err := r.Scale[i].check(); err != nil {
 			return fmt.Errorf("scale[%d]%w", i, err)

@@ -22,6 +22,11 @@ func (r *Report) Document() *doc.Document {
 			"below 1x is faster than the engine, ~ cannot be told from 1x.")
 		d.Summary = r.Summary()
 	}
+	if r.Load != nil {
+		d.Title = fmt.Sprintf("ksbench load: nanoseconds per request, median of %s", doc.Plural(r.Settings.Rounds, "interval"))
+		d.Lead = append(d.Lead[:1:1], r.Load.Lines()...)
+		d.Summary = nil
+	}
 	rows := r.Rows()
 	for _, path := range r.Paths {
 		d.Sections = append(d.Sections, r.section(path, rows)...)
@@ -29,6 +34,9 @@ func (r *Report) Document() *doc.Document {
 	if latencies := r.latencySections(); len(latencies) > 0 {
 		d.Sections = append(d.Sections, latencies...)
 		d.Lead = append(d.Lead, r.latencyReading()...)
+	}
+	if r.Load != nil {
+		d.Sections = append(d.Sections, r.Load.Tables()...)
 	}
 	d.Sections = append(d.Sections, r.targetSections()...)
 	d.Sections = append(d.Sections, r.stageSections()...)

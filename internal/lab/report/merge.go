@@ -24,6 +24,9 @@ func Merge(sources []Source) (*Report, error) {
 		if n := len(s.Report.Targets) + len(s.Report.Stages) + len(s.Report.Scale); n > 0 {
 			return nil, &Unlike{first.Name, s.Name, "targets, stages and scale points do not add up: only results of ksbench run merge"}
 		}
+		if s.Report.Load != nil {
+			return nil, &Unlike{first.Name, s.Name, "the clients of two loads do not add up: only results of ksbench run merge"}
+		}
 		for _, other := range sources[:i] {
 			if what := unlike(other.Report, s.Report); what != "" {
 				return nil, &Unlike{other.Name, s.Name, what}

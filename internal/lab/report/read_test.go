@@ -57,6 +57,9 @@ func full(t testing.TB) *Report {
 	r.Stages[0].Bytes = 4096
 	r.Scale = []ScalePoint{NewScalePoint(100, "random", "engine", 8, ns)}
 	r.Scale[0].BytesPerKey, r.Scale[0].BuildNsPerKey = 64, 100
+	r.Load = NewLoad([]int64{3, 1, 2}, time.Second)
+	r.Load.Sessions, r.Load.Failures = []LoadCount{{"random", 2}}, []LoadCount{{"no memory", 1}}
+	r.Load.Statuses = []LoadStatus{{"STATUS_NOT_FOUND", true, 6}}
 	return r
 }
 

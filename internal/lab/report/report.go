@@ -38,6 +38,7 @@ type Report struct {
 	Targets []Target     `json:"targets,omitempty"`
 	Stages  []Stage      `json:"stages,omitempty"`
 	Scale   []ScalePoint `json:"scale,omitempty"`
+	Load    *Load        `json:"load,omitempty"`
 }
 
 // New returns a report in which nothing was measured yet: its lists are empty, as a reader of the JSON wants them.

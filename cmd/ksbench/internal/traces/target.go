@@ -16,6 +16,8 @@ type Target struct {
 	Manifest *manifest.Manifest
 	Object   string // what stands for objects without a name, and for those that the manifest does not have; "" is the first, and none
 	Pends    trace.Pends
+
+	Wrap func(engine.Handler) engine.Handler // is around the handlers; nil is Pends.Wrap
 }
 
 // Open is a trace.Opener. Each call makes a device, whose values are its own.
@@ -23,7 +25,11 @@ func (t *Target) Open(object string, _ uint32) (*device.Device, error) {
 	if object == "" || t.Object != "" && !t.has(object) {
 		object = t.first()
 	}
-	options := manifest.Options{Wrap: func(_ manifest.Verb, _ ks.GUID, _ uint32, h engine.Handler) engine.Handler { return t.Pends.Wrap(h) }}
+	wrap := t.Wrap
+	if wrap == nil {
+		wrap = t.Pends.Wrap
+	}
+	options := manifest.Options{Wrap: func(_ manifest.Verb, _ ks.GUID, _ uint32, h engine.Handler) engine.Handler { return wrap(h) }}
 	for i := range t.Manifest.Objects {
 		o := &t.Manifest.Objects[i]
 		switch {
@@ -34,6 +40,7 @@ func (t *Target) Open(object string, _ uint32) (*device.Device, error) {
 			if err != nil {
 				return nil, err
 			}
+			f.Config.OnPanic = func(any, []byte) {}
 			return device.NewFilter(f)
 		case o.Role != manifest.RoleTable:
 			return nil, fmt.Errorf("%q is a %s of %q, which applications open: name that", object, o.Role, o.Of)

@@ -1,0 +1,178 @@
+package load
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
+)
+
+// session is what a client does with the handles that it opens: all clients share it, and nobody writes to it.
+type session struct {
+	name  string
+	opens []int // the device of each handle
+	steps []step
+}
+
+// step is one request.
+type step struct {
+	slot int // of the handle, in session.opens
+	code uint32
+	in   []byte
+	data []byte // what the output buffer holds; the rest of it is zero
+	out  int    // length of the output buffer, in bytes
+}
+
+// Verbs, as a mix names them.
+const (
+	verbGet     = "GET"
+	verbSet     = "SET"
+	verbSupport = "SUPPORT"
+	verbMethod  = "METHOD"
+)
+
+// declared is a request that a manifest declares, by what a mix can say of it.
+type declared struct {
+	set  ks.GUID
+	id   uint32
+	verb string
+	step step
+}
+
+// propertySteps are the requests that can be sent to the items of property sets, of a node or of the object itself.
+func propertySteps(sets []manifest.PropertySet, topology uint32, node []byte) (all []declared) {
+	for _, set := range sets {
+		for _, it := range set.Items {
+			add := func(verb string, flags uint32, out int, carries bool) {
+				in := make([]byte, max(ks.SizeIdentifier+len(node), int(it.MinProperty)))
+				ks.Identifier{Set: set.Set, ID: it.ID, Flags: flags | topology}.Put(in)
+				copy(in[ks.SizeIdentifier:], node)
+				s := step{code: ks.IoctlProperty, in: in, out: out}
+				if carries {
+					s.data = make([]byte, out)
+				}
+				all = append(all, declared{set.Set, it.ID, verb, s})
+			}
+			size := int(cmp.Or(max(it.ValueSize, it.MinData), 4))
+			if it.Get != nil {
+				add(verbGet, ks.PropertyTypeGet, size, false)
+			}
+			if it.Set != nil {
+				add(verbSet, ks.PropertyTypeSet, size, true)
+			}
+			add(verbSupport, ks.PropertyTypeBasicSupport, 4, false)
+		}
+	}
+	return all
+}
+
+// methodSteps are those to methods.
+func methodSteps(sets []manifest.MethodSet, topology uint32, node []byte) (all []declared) {
+	for _, set := range sets {
+		for _, it := range set.Items {
+			if it.Handler == nil {
+				continue
+			}
+			in := make([]byte, max(ks.SizeIdentifier+len(node), int(it.MinMethod)))
+			ks.Identifier{Set: set.Set, ID: it.ID, Flags: ks.MethodTypeSend | topology}.Put(in)
+			copy(in[ks.SizeIdentifier:], node)
+			all = append(all, declared{set.Set, it.ID, verbMethod, step{code: ks.IoctlMethod, in: in, out: int(it.MinData)}})
+		}
+	}
+	return all
+}
+
+// mostItemBytes is the longest buffer that a random request has: a manifest may declare gigabytes.
+const mostItemBytes = 64 << 10
+
+// declaredSteps are the requests to an object, and for a filter to its nodes.
+func declaredSteps(m *manifest.Manifest, o *manifest.Object) []declared {
+	all := append(propertySteps(o.PropertySets, 0, nil), methodSteps(o.MethodSets, 0, nil)...)
+	for i := range m.Objects {
+		if n := &m.Objects[i]; n.Role == manifest.RoleNode && n.Of == o.Name && o.Role == manifest.RoleFilter {
+			node := binary.LittleEndian.AppendUint32(nil, n.Number)
+			node = append(node, 0, 0, 0, 0) // Reserved of KSP_NODE
+			all = append(all, propertySteps(n.PropertySets, ks.PropertyTypeTopology, node)...)
+			all = append(all, methodSteps(n.MethodSets, ks.PropertyTypeTopology, node)...)
+		}
+	}
+	return slices.DeleteFunc(all, func(d declared) bool { return len(d.step.in) > mostItemBytes || d.step.out > mostItemBytes })
+}
+
+// How many random sessions are drawn, of how many requests each.
+const (
+	randomSessions                = 64
+	randomRequests, randomsAtMost = 16, 128
+)
+
+// Random is the name of sessions that are drawn.
+const Random = "random"
+
+// drawSessions draws sessions from what the devices declare, as the mix weighs it. An object is drawn as often as it has requests.
+func drawSessions(seed uint64, offers [][]declared, mix *Mix) ([]*session, error) {
+	r := rand.New(rand.NewPCG(seed, 0))
+	var devices, requests []weighed[int]
+	byDevice := make([][]weighed[int], len(offers))
+	for d, offer := range offers {
+		var sum uint64
+		for i := range offer {
+			if w := mix.item(&offer[i]); w > 0 {
+				sum += w
+				byDevice[d] = append(byDevice[d], weighed[int]{i, sum})
+			}
+		}
+		requests = append(requests, byDevice[d]...)
+		devices = accumulate(devices, d, sum)
+	}
+	if len(requests) == 0 {
+		return nil, fmt.Errorf("random sessions have nothing to ask: no object that can be opened declares an item of any weight")
+	}
+	all := make([]*session, randomSessions)
+	for i := range all {
+		device := draw(r, devices)
+		s := &session{name: Random, opens: []int{device}}
+		for range randomRequests + r.IntN(randomsAtMost-randomRequests+1) {
+			st := offers[device][draw(r, byDevice[device])].step
+			if st.data != nil {
+				st.data = make([]byte, st.out)
+				for i := range st.data {
+					st.data[i] = byte(r.Uint32())
+				}
+			}
+			s.steps = append(s.steps, st)
+		}
+		all[i] = s
+	}
+	return all, nil
+}
+
+// weighed is something that is drawn with its weight; upTo is the sum of the weights until it.
+type weighed[T any] struct {
+	what T
+	upTo uint64
+}
+
+func accumulate[T any](list []weighed[T], what T, weight uint64) []weighed[T] {
+	if weight == 0 {
+		return list
+	}
+	if len(list) > 0 {
+		weight += list[len(list)-1].upTo
+	}
+	return append(list, weighed[T]{what, weight})
+}
+
+func draw[T any](r *rand.Rand, list []weighed[T]) T {
+	at := r.Uint64N(list[len(list)-1].upTo)
+	i, _ := slices.BinarySearchFunc(list, at, func(w weighed[T], at uint64) int {
+		if w.upTo <= at {
+			return -1
+		}
+		return 1
+	})
+	return list[i].what
+}

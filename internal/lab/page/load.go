@@ -1,0 +1,22 @@
+package page
+
+// loads is what many clients saw.
+func loads(in Input) (*section, error) {
+	r := in.last(func(r Report) bool { return r.Load != nil })
+	if r.Load == nil {
+		return nil, nil
+	}
+	lines := r.Load.Lines()
+	s := &section{ID: "load", Title: "Load", Headline: lines[0], Text: lines[1:]}
+	for _, of := range r.Load.Tables() {
+		t := table{Caption: of.Title}
+		for _, c := range of.Table.Columns {
+			t.Header = append(t.Header, c.Name)
+		}
+		for _, row := range of.Table.Rows {
+			t.Rows = append(t.Rows, plain(row...))
+		}
+		s.Tables = append(s.Tables, t)
+	}
+	return s, nil
+}
