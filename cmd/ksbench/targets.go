@@ -32,7 +32,8 @@ func (c *targetsCommand) Run(con *console) error {
 // judge is the exit code: whoever runs this in a check wants no table to read.
 func judge(rep *report.Report) error {
 	if missed := rep.Missed(); len(missed) > 0 {
-		return fmt.Errorf("%d of %d targets are missed beyond their intervals: %s", len(missed), len(rep.Targets), strings.Join(missed, ", "))
+		_, limited := rep.Reached()
+		return fmt.Errorf("%d of %d targets are missed beyond their intervals: %s", len(missed), limited, strings.Join(missed, ", "))
 	}
 	return nil
 }

@@ -212,8 +212,8 @@ func (t Table) block(b *strings.Builder, columns, wide, tight []int, room int) {
 	}
 }
 
-// fold breaks a line at spaces, and words that are longer than the width after a slash or a comma or, if there is none, anywhere.
-// Width 0 is none. Lines after the first are as far in as the first.
+// fold breaks a line at spaces, and a word longer than the width after a slash, a comma or an underscore or, if it has none,
+// anywhere. Width 0 is none. Lines after the first are indented like the first.
 func fold(line string, width int) (lines []string) {
 	rest := []rune(Printable(line))
 	indent := 0
@@ -223,7 +223,7 @@ func fold(line string, width int) (lines []string) {
 	for width > indent && len(rest) > width {
 		at := lastIndex(rest[indent:width+1], " ") + indent
 		if at <= indent {
-			if at = lastIndex(rest[indent:width], "/,") + indent + 1; at <= indent {
+			if at = lastIndex(rest[indent:width], "/,_") + indent + 1; at <= indent {
 				at = width
 			}
 		}

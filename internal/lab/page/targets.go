@@ -43,11 +43,12 @@ func targets(in Input) (*section, error) {
 			{Text: quantity(g.Value), Note: interval(g.Interval, doc.Number)},
 			{Text: word, Class: class}, {Text: strings.Join(parts, ", ")}})
 	}
-	return &section{ID: "targets", Title: "Targets", Headline: fmt.Sprintf("%d of %d reached", counts[report.Pass], len(r.Targets)),
+	reached, limited := r.Reached()
+	return &section{ID: "targets", Title: "Targets", Headline: fmt.Sprintf("%d of %d reached", reached, limited),
 		Tables: []table{t}, Text: []string{
 			fmt.Sprintf("%d of %d targets are reached, %d are missed, %d are missed by less than the interval and so not decided.",
-				counts[report.Pass], len(r.Targets)-counts[report.None], counts[report.Fail], counts[report.Near]),
-			"A value is the median of the rounds, with its 95 % interval under it; what is counted has none. x is a ratio of two times, which the " +
-				"last column names.",
+				reached, limited, counts[report.Fail], counts[report.Near]),
+			"A value is the median of the rounds, with its 95 % interval under it; counts have none. x is a ratio of two times, which the last " +
+				"column names.",
 		}}, nil
 }

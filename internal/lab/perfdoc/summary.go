@@ -67,9 +67,9 @@ func (d *Data) summary() (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString(speed + "\n")
-	missed := d.Targets.Missed()
-	fmt.Fprintf(&b, "- %d of %d targets are reached.", len(d.Targets.Targets)-len(missed), len(d.Targets.Targets))
-	if len(missed) > 0 {
+	reached, limited := d.Targets.Reached()
+	fmt.Fprintf(&b, "- %d of %d targets are reached.", reached, limited)
+	if missed := d.Targets.Missed(); len(missed) > 0 {
 		fmt.Fprintf(&b, " Missed: `%s`.", strings.Join(missed, "`, `"))
 	}
 	lost, compared := d.lost()

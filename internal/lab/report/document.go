@@ -15,7 +15,7 @@ func (r *Report) Document() *doc.Document {
 	}
 	if len(r.Results) == 0 {
 		d.Title = fmt.Sprintf("ksbench: medians of at least %d interleaved rounds", r.Settings.Rounds)
-		d.Lead = append(d.Lead, "What is computed from several times, such as a ratio, is computed within each round, whose batches lie "+
+		d.Lead = append(d.Lead, "Ratios and other figures made of several times are computed within each round, whose batches lie "+
 			"milliseconds apart.")
 	} else {
 		d.Lead = append(d.Lead, `A cell like "47 2x ±3%": 47 ns, 2 times as long as the engine, median and 95 % interval of the ratio; `+

@@ -91,6 +91,19 @@ func (r *Report) Missed() (names []string) {
 	return names
 }
 
+// Reached counts the targets whose verdict is Pass, and those that have a limit.
+func (r *Report) Reached() (reached, limited int) {
+	for _, t := range r.Targets {
+		if t.Verdict == Pass {
+			reached++
+		}
+		if t.Verdict != None {
+			limited++
+		}
+	}
+	return reached, limited
+}
+
 func (r *Report) targetSections() []doc.Section {
 	if len(r.Targets) == 0 {
 		return nil
@@ -119,7 +132,7 @@ func (r *Report) targetSections() []doc.Section {
 		}
 		t.Rows = append(t.Rows, []string{g.Name, wanted, g.quantity(g.Value), g.Interval.between(g.quantity), verdict, from})
 	}
-	return []doc.Section{{Title: "targets: median of the rounds with its 95 % interval; what is counted has none", Table: t}}
+	return []doc.Section{{Title: "targets: median of the rounds with its 95 % interval; counts have none", Table: t}}
 }
 
 func (t *Target) quantity(v float64) string {
@@ -135,19 +148,13 @@ func (t *Target) quantity(v float64) string {
 // targetVerdict says what a reader of the table's last page wants to know.
 func (r *Report) targetVerdict() []string {
 	var near []string
-	passed, wanted := 0, 0
 	for _, t := range r.Targets {
-		if t.Verdict != None {
-			wanted++
-		}
-		switch t.Verdict {
-		case Pass:
-			passed++
-		case Near:
+		if t.Verdict == Near {
 			near = append(near, t.Name)
 		}
 	}
-	lines := []string{fmt.Sprintf("%d of %d targets are reached.", passed, wanted)}
+	reached, limited := r.Reached()
+	lines := []string{fmt.Sprintf("%d of %d targets are reached.", reached, limited)}
 	if len(near) > 0 {
 		lines = append(lines, "Missed, but not beyond the interval, so not decided: "+strings.Join(near, ", ")+".")
 	}
