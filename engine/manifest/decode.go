@@ -60,7 +60,7 @@ func (p *parser) driverObject() (_ Object, parts filterParts) {
 	fastGets, fastSets, fastMethods := make(claims), make(claims), make(claims)
 	decl := new(Object) // filterFields keep its address
 	p.object(append(p.filterFields(decl, &parts),
-		field{"object", true, func() { decl.Name = p.string() }},
+		field{"object", true, func() { decl.Name, parts.name = p.string(), p.pos }},
 		field{"property_item_size", false, func() { decl.PropertyItemSize = p.uint32() }},
 		field{"property_sets", false, func() {
 			p.array(func() { decl.PropertySets = append(decl.PropertySets, p.propertySet(properties, fastGets, fastSets)) })

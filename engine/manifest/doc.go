@@ -63,6 +63,9 @@
 //     notes too.
 //   - Numbers are whole, in digits, and fit in 32 bits. Programs are checked where the verb is not supported too, though
 //     nothing will run them.
+//   - What objects say of each other has to fit: a connection is between nodes and pins that are declared, a node or pin is of a
+//     filter of the file that has its number, and no object is called as a filter is. A filter without pins of its own may be
+//     connected to any.
 //   - The same (GUID, id) twice in one object is an error in each family by itself: a table can only hold one. Several
 //     sets may share a GUID. The fast_io lists of all of them are one: an id may have get in one entry and set in
 //     another, and only the same verb of it twice is an error.

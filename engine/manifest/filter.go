@@ -91,8 +91,9 @@ type text struct {
 
 // filterParts are what an object declares beside its sets, and where.
 type filterParts struct {
-	of, number, pins, topology int // positions; 0: not there
-	texts                      []text
+	name, of, number, pins, topology int // positions; 0: not there
+	connections                      []int
+	texts                            []text
 }
 
 // filterFields are the keys of an object that say what it is.
@@ -134,6 +135,11 @@ func (p *parser) settle(o *Object, parts *filterParts) {
 	case !part && parts.number != 0:
 		p.failAt(parts.number, ".number", "a %s has no number; give the object the role node or pin, or remove it", o.Role)
 	}
+	if o.Topology != nil {
+		for i, c := range o.Topology.Connections {
+			p.connected(o, c, parts.connections[i], i)
+		}
+	}
 	if len(parts.texts) == 0 || p.err != nil {
 		return
 	}
@@ -159,6 +165,27 @@ func (p *parser) settle(o *Object, parts *filterParts) {
 		taken[g] = true
 		o.Names[g] = t.name
 		*t.at() = g
+	}
+}
+
+// filterNode is KSFILTER_NODE, what stands for the filter in a connection.
+const filterNode = 0xFFFFFFFF
+
+// connected checks that both ends of a connection are declared. Which pins a node has is nowhere declared, and those of a filter are not
+// if it answers for them itself.
+func (p *parser) connected(o *Object, c ks.TopologyConnection, at, i int) {
+	end := func(node, pin uint32) (name string, there bool) {
+		if node == filterNode {
+			return fmt.Sprintf("pin %d of the filter", pin), o.Pins == nil || uint64(pin) < uint64(len(o.Pins))
+		}
+		return fmt.Sprintf("pin %d of node %d", pin, node), uint64(node) < uint64(len(o.Topology.Nodes))
+	}
+	from, fromThere := end(c.FromNode, c.FromNodePin)
+	to, toThere := end(c.ToNode, c.ToNodePin)
+	if !fromThere || !toThere {
+		p.failAt(at, fmt.Sprintf(".topology.connections[%d]", i),
+			"%q connects %s to %s, but of nodes it has %d and of pins %d; correct the number, or declare what it names",
+			o.Name, from, to, len(o.Topology.Nodes), len(o.Pins))
 	}
 }
 
@@ -245,13 +272,18 @@ func (p *parser) topology(parts *filterParts) *Topology {
 							parts.texts = append(parts.texts, text{func() *ks.GUID { return &t.NodesNames[i] }, s})
 						})
 					}},
-					field{"object", false, func() { object = p.string() }},
+					field{"object", false, func() {
+						if object = p.string(); object == "" {
+							p.fail("a node without an object has null here; write that, or the name of the object")
+						}
+					}},
 				)
 				t.Nodes, t.NodesNames, t.Objects = append(t.Nodes, node), append(t.NodesNames, name), append(t.Objects, object)
 			})
 		}},
 		field{"connections", false, func() {
 			p.array(func() {
+				parts.connections = append(parts.connections, p.ahead())
 				c := p.numbers(4, "[from node, from pin, to node, to pin]")
 				t.Connections = append(t.Connections,
 					ks.TopologyConnection{FromNode: c[0], FromNodePin: c[1], ToNode: c[2], ToNodePin: c[3]})
@@ -286,9 +318,14 @@ func (p *parser) numbers(n int, what string) []uint32 {
 // related checks what objects say of each other. parts are those of each.
 func (p *parser) related(m *Manifest, parts []filterParts) {
 	filters := make(map[string]*Object)
+	named := make(map[string]int) // the first of each name
 	for i := range m.Objects {
-		if o := &m.Objects[i]; o.Role == RoleFilter && filters[o.Name] == nil {
+		o := &m.Objects[i]
+		if o.Role == RoleFilter && filters[o.Name] == nil {
 			filters[o.Name] = o
+		}
+		if _, taken := named[o.Name]; !taken {
+			named[o.Name] = i
 		}
 	}
 	type place struct {
@@ -306,6 +343,10 @@ func (p *parser) related(m *Manifest, parts []filterParts) {
 	}
 	for i := range m.Objects {
 		o := &m.Objects[i]
+		if n := named[o.Name]; n != i && filters[o.Name] != nil {
+			fail(i, parts[i].name, ".object", "the %s is called %q, as the %s objects[%d] is, and what is of the filter would not say of which; "+
+				"rename one", o.Role, o.Name, m.Objects[n].Role, n)
+		}
 		if o.Role != RoleNode && o.Role != RolePin {
 			continue
 		}
