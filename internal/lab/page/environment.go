@@ -74,7 +74,7 @@ func environment(in Input) (*section, error) {
 // quickBatch is the length of a batch under --quick, by which such a report is known.
 const quickBatch = 500_000
 
-// reproduce says the commands that repeat the run.
+// reproduce lists the commands that repeat the run.
 func reproduce(in Input) (*section, error) {
 	r := in.main()
 	if r.Bench != nil {
@@ -91,8 +91,10 @@ func reproduce(in Input) (*section, error) {
 	}
 	s.Commands = append(s.Commands, "go run ./cmd/ksbench "+r.command()+" --format json --out again.json",
 		"go run ./cmd/ksbench report again.json --out again.html")
-	s.Text = append(s.Text, fmt.Sprintf("With a copy of %s beside it, ksbench report %s again.json shows what changed.", r.Name,
-		quote(r.Name)))
+	if !r.pageOnly {
+		s.Text = append(s.Text, fmt.Sprintf("With a copy of %s beside it, ksbench report %s again.json shows what changed.", r.Name,
+			quote(r.Name)))
+	}
 	if len(r.Results) > 0 && len(r.Settings.Command) == 0 {
 		s.Text = append(s.Text, "Workloads from manifests need --manifest FILE, parts of a run --run REGEXP as well.")
 	}

@@ -32,12 +32,13 @@ type Report struct {
 	*report.Report
 	Bench *verdict.Measurements // of go test -bench, in place of results; nil for a report
 
-	rows map[report.Row]*report.Result // of Write
+	pageOnly bool                          // Name is the page's: no file of that name has the report
+	rows     map[report.Row]*report.Result // of Write
 }
 
 // Of is the input for the page of a single report, which is to stand in a file of that name.
 func Of(file string, r *report.Report) Input {
-	return Input{Reports: []Report{{Name: filepath.Base(file), Report: r}}}
+	return Input{Reports: []Report{{Name: filepath.Base(file), Report: r, pageOnly: true}}}
 }
 
 // Link leads to another page of the same server.

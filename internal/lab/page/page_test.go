@@ -123,6 +123,13 @@ func TestAPageHasWhatItsReportsHave(t *testing.T) {
 	require.ErrorIs(t, Write(io.Discard, Input{}), ErrNoReport)
 }
 
+// TestAPageOfARunComparesNoPage: a report is compared with the file that it is in, and a page is no such file.
+func TestAPageOfARunComparesNoPage(t *testing.T) {
+	r := everything(t, "mine", 1)
+	require.NotContains(t, render(t, Of("new.html", r)), "report new.html again.json")
+	require.Contains(t, render(t, Input{Reports: []Report{{Name: "new.json", Report: r}}}), "report new.json again.json")
+}
+
 // Ids must be unique and every reference must lead somewhere, or a screen reader reads the wrong title.
 func TestReferencesLeadSomewhere(t *testing.T) {
 	page := render(t, three(t, "mine"))

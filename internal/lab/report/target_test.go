@@ -51,6 +51,14 @@ func TestTargetVerdicts(t *testing.T) {
 	require.Equal(t, Fail, slow.Verdict, "just below what is at least wanted")
 }
 
+func TestATargetWithoutALimitIsNotCounted(t *testing.T) {
+	r := targets()
+	r.Targets = append(r.Targets, target("shown", Shown, 0, 2, 2, 2, 2, 2, 2))
+	reached, limited := r.Reached()
+	require.Equal(t, []int{3, 7}, []int{reached, limited})
+	require.Contains(t, render(t, as(r, "text")), "3 of 7 targets are reached.")
+}
+
 func TestTargetGolden(t *testing.T) {
 	golden(t, "targets.txt", render(t, as(targets(), "text")))
 	golden(t, "targets.md", render(t, as(targets(), "md")))
