@@ -19,6 +19,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
 // traceCommand records what clients ask, and asks it again.
@@ -37,8 +38,8 @@ type traceFiles struct {
 }
 
 // open opens the trace, and says what is missing.
-func (t *traceFiles) open(con *console) (*traces.File, error) {
-	f, err := traces.Open(t.Files...)
+func (t *traceFiles) open(con *console) (*traffic.File, error) {
+	f, err := traffic.Open(t.Files...)
 	if err != nil {
 		return nil, badInput{err}
 	}
@@ -58,7 +59,7 @@ type traceTarget struct {
 }
 
 // load loads the manifest, and the name by which a trace knows it.
-func (t *traceTarget) load(ctx context.Context) (*traces.Target, trace.Source, error) {
+func (t *traceTarget) load(ctx context.Context) (*traffic.Target, trace.Source, error) {
 	m, err := lab.LoadManifest(ctx, t.Manifest)
 	if err != nil {
 		return nil, trace.Source{}, badInput{err}
@@ -75,7 +76,7 @@ func (t *traceTarget) load(ctx context.Context) (*traces.Target, trace.Source, e
 	if _, err := io.Copy(sum, f); err != nil {
 		return nil, trace.Source{}, badInput{fmt.Errorf("%s: %w", t.Manifest, err)}
 	}
-	return &traces.Target{Manifest: m, Object: t.Object}, trace.Source{Name: m.Driver, Digest: fmt.Sprintf("%016x", sum.Sum64())}, nil
+	return &traffic.Target{Manifest: m, Object: t.Object}, trace.Source{Name: m.Driver, Digest: fmt.Sprintf("%016x", sum.Sum64())}, nil
 }
 
 type traceRecord struct {

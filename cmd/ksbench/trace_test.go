@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/traces"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
 // An interrupted recording is a trace of what came before; a file that is there is replaced by it, whole.
@@ -29,7 +29,7 @@ func TestInterruptedRecordingIsKept(t *testing.T) {
 		close(end)
 		require.Equal(t, exitFailed, code)
 		require.Regexp(t, `^ksbench: interrupted; .*a\.kst has what was recorded until then: [0-9]+ requests?\n$`, stderr.String())
-		f, err := traces.Open(file)
+		f, err := traffic.Open(file)
 		require.NoError(t, err)
 		require.NoError(t, f.Torn())
 		require.NoError(t, f.Close())
@@ -50,7 +50,7 @@ func TestARecordingGrows(t *testing.T) {
 	for kept := 0; kept == 0; {
 		_, err := io.WriteString(w, strings.Repeat(request, 1000))
 		require.NoError(t, err)
-		f, err := traces.Open(file) // as if its recorder had been killed now
+		f, err := traffic.Open(file) // as if its recorder had been killed now
 		require.NoError(t, err)
 		require.Error(t, f.Torn())
 		kept = len(f.Opened())
@@ -58,7 +58,7 @@ func TestARecordingGrows(t *testing.T) {
 	}
 	require.NoError(t, w.Close())
 	require.Equal(t, exitOK, <-done)
-	f, err := traces.Open(file)
+	f, err := traffic.Open(file)
 	require.NoError(t, err)
 	require.NoError(t, f.Torn())
 	require.NoError(t, f.Close())

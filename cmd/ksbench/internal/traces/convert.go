@@ -20,6 +20,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/trace"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
 // FromLines writes the trace of request lines that say how they were answered, with the keys x_status, x_n and x_output. Each x_handle,
@@ -120,9 +121,6 @@ type requestLine struct {
 	XStatus string  `json:"x_status,omitempty"`
 	XN      *uint64 `json:"x_n,omitempty"`
 }
-
-var ops = map[uint32]string{ks.IoctlProperty: "property", ks.IoctlMethod: "method", ks.IoctlEnableEvent: "enable_event",
-	ks.IoctlDisableEvent: "disable_event"}
 
 // ToLines writes the lines of a trace, which exec and record answer. With outcomes each request says how it was answered, in keys that
 // exec does not take. left is how many records no line can say: other control codes, and nodes that are created.
@@ -281,7 +279,7 @@ func (c *lineMaker) make(rec *trace.Record) []requestLine {
 }
 
 func (c *lineMaker) request(rec *trace.Record) []requestLine {
-	op, ok := ops[rec.Code]
+	op, ok := traffic.Ops[rec.Code]
 	if !ok {
 		return nil
 	}

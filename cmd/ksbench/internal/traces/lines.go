@@ -18,6 +18,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/trace"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
 // line is a request line, with what a recording adds: keys that begin with x_.
@@ -120,7 +121,7 @@ func (l *line) answered(o *outcome) (err error) {
 
 // Play sends request lines to devices through handles that r records, and returns how many requests there were. A handle is opened by the
 // first line that uses it, unless a line opens it. Handles that no line closes are closed at the end.
-func Play(ctx context.Context, from io.Reader, r *trace.Recorder, t *Target) (requests uint64, err error) {
+func Play(ctx context.Context, from io.Reader, r *trace.Recorder, t *traffic.Target) (requests uint64, err error) {
 	p := &playing{recorder: r, target: t, handles: make(map[string]*handle), devices: make(map[string]*device.Device),
 		pended: make(map[string]*asked), events: make(map[string][]byte)}
 	err = each(ctx, from, p.play)
@@ -133,7 +134,7 @@ func Play(ctx context.Context, from io.Reader, r *trace.Recorder, t *Target) (re
 // playing is what lines have opened, and left pended.
 type playing struct {
 	recorder *trace.Recorder
-	target   *Target
+	target   *traffic.Target
 	handles  map[string]*handle
 	devices  map[string]*device.Device
 	pended   map[string]*asked
@@ -283,7 +284,7 @@ func (p *playing) open(l *line) error {
 		return err
 	}
 	if object == "" {
-		object = p.target.first()
+		object = p.target.First()
 	}
 	h, err := p.recorder.Open(dev, object)
 	if err != nil {
@@ -303,7 +304,7 @@ func (p *playing) device(object string) (*device.Device, error) {
 		}
 		p.devices[object] = dev
 		if object == "" {
-			p.devices[p.target.first()] = dev
+			p.devices[p.target.First()] = dev
 		}
 	}
 	return dev, nil

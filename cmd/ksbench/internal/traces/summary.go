@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
 	"github.com/ksdispatch/ksdispatch/engine/trace"
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
 // Summary is what a trace has, counted.
@@ -26,7 +26,7 @@ type Summary struct {
 	requests, errors uint64
 	length           time.Duration
 	handles          map[uint32]*handleSummary
-	items            map[item]*itemSummary
+	items            map[traffic.Item]*itemSummary
 	slowest          []slow
 	bucket           time.Duration // of the timelines
 }
@@ -42,17 +42,8 @@ const buckets = 120
 
 type bucket struct{ requests, errors uint64 }
 
-// item is what is asked: a verb of an item.
-type item struct {
-	code    uint32
-	set     ks.GUID
-	id      uint32
-	flags   uint32
-	foreign bool // no identifier
-}
-
 type itemSummary struct {
-	item
+	traffic.Item
 	requests uint64
 	statuses map[ks.Status]uint64
 	exact    uint64 // requests whose time was read from the clock
@@ -63,7 +54,7 @@ type itemSummary struct {
 type slow struct {
 	handle uint32
 	order  uint64
-	item   item
+	item   traffic.Item
 	at     time.Duration
 	took   time.Duration
 	exact  bool
@@ -78,7 +69,7 @@ const maxItems = 100_000
 // Summarize reads a trace.
 func Summarize(ctx context.Context, name string, r *trace.Reader) (*Summary, error) {
 	s := &Summary{name: name, header: r.Header(), torn: r.Torn(), dropped: r.Dropped(), opened: r.Opened(), bucket: time.Millisecond,
-		handles: make(map[uint32]*handleSummary), items: make(map[item]*itemSummary)}
+		handles: make(map[uint32]*handleSummary), items: make(map[traffic.Item]*itemSummary)}
 	n := 0
 	for rec, err := range r.Records() {
 		if n++; err == nil && n%4096 == 0 {
@@ -114,15 +105,15 @@ func (s *Summary) add(rec *trace.Record) {
 		h.errors++
 		b.errors++
 	}
-	what := itemOf(rec)
+	what := traffic.ItemOf(rec.Code, rec.In)
 	it := s.items[what]
 	if it == nil {
 		if len(s.items) == maxItems {
-			what = item{code: rec.Code, foreign: true}
+			what = traffic.Item{Code: rec.Code, Foreign: true}
 			it = s.items[what]
 		}
 		if it == nil {
-			it = &itemSummary{item: what, statuses: make(map[ks.Status]uint64)}
+			it = &itemSummary{Item: what, statuses: make(map[ks.Status]uint64)}
 			s.items[what] = it
 		}
 	}
@@ -153,48 +144,6 @@ func (s *Summary) double() {
 	}
 }
 
-func itemOf(rec *trace.Record) item {
-	id, ok := rec.Identifier()
-	if !ok || ops[rec.Code] == "" {
-		return item{code: rec.Code, foreign: true}
-	}
-	return item{code: rec.Code, set: id.Set, id: id.ID, flags: id.Flags}
-}
-
-// verb is what is asked of the item.
-func (it *item) verb() string {
-	switch {
-	case it.foreign && ops[it.code] == "":
-		return fmt.Sprintf("code %#x", it.code)
-	case it.foreign:
-		return ops[it.code]
-	case it.code == ks.IoctlMethod:
-		return "method " + ks.FormatMethodFlags(it.flags)
-	case it.code == ks.IoctlEnableEvent:
-		return "event " + ks.FormatEventFlags(it.flags)
-	}
-	return ks.FormatPropertyFlags(it.flags)
-}
-
-// name is that of the headers, or the numbers.
-func (it *item) name() string {
-	if it.foreign {
-		return "-"
-	}
-	return itemName(it.set, it.id)
-}
-
-func itemName(set ks.GUID, id uint32) string {
-	s := kssets.ByGUID(set)
-	if s == nil {
-		return fmt.Sprintf("%s %d", set, id)
-	}
-	if i := s.Item(id); i != nil {
-		return i.Name
-	}
-	return fmt.Sprintf("%s %d", s.Name, id)
-}
-
 // ranked are the items, the most asked first.
 func (s *Summary) ranked() []*itemSummary {
 	list := make([]*itemSummary, 0, len(s.items))
@@ -202,7 +151,7 @@ func (s *Summary) ranked() []*itemSummary {
 		list = append(list, it)
 	}
 	slices.SortFunc(list, func(a, b *itemSummary) int {
-		return cmp.Or(cmp.Compare(b.requests, a.requests), cmp.Compare(a.name(), b.name()), cmp.Compare(a.verb(), b.verb()))
+		return cmp.Or(cmp.Compare(b.requests, a.requests), cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Verb(), b.Verb()))
 	})
 	return list
 }
@@ -220,13 +169,10 @@ func (it *itemSummary) said() string {
 	slices.SortFunc(list, func(a, b count) int { return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.status, b.status)) })
 	var parts []string
 	for _, c := range list {
-		parts = append(parts, fmt.Sprintf("%s %d", statusName(c.status), c.n))
+		parts = append(parts, fmt.Sprintf("%s %d", traffic.StatusName(c.status), c.n))
 	}
 	return strings.Join(parts, ", ")
 }
-
-// statusName is the name of a status without what all have.
-func statusName(s ks.Status) string { return strings.TrimPrefix(s.String(), "STATUS_") }
 
 // mean is how long the item takes, as far as the clock was read.
 func (it *itemSummary) mean() string {
@@ -306,15 +252,15 @@ func (s *Summary) Document() *doc.Document {
 			d.Notes = append(d.Notes, fmt.Sprintf("the %d items that are asked most of %d are shown", shownRows, len(s.items)))
 			break
 		}
-		t.Rows = append(t.Rows, []string{it.name(), it.verb(), fmt.Sprint(it.requests), it.mean(), it.said()})
+		t.Rows = append(t.Rows, []string{it.Name(), it.Verb(), fmt.Sprint(it.requests), it.mean(), it.said()})
 	}
 	d.Sections = append(d.Sections, doc.Section{Title: "Items", Table: t})
 
 	t = doc.Table{Columns: []doc.Column{{Name: "took"}, {Name: "at"}, {Name: "handle"}, {Name: "item", Words: true},
 		{Name: "verb", Words: true}, {Name: "status", Words: true}}}
 	for _, x := range s.slowest {
-		t.Rows = append(t.Rows, []string{x.duration(), doc.Nanoseconds(float64(x.at)), fmt.Sprintf("h%d", x.handle), x.item.name(), x.item.verb(),
-			statusName(x.status)})
+		t.Rows = append(t.Rows, []string{x.duration(), doc.Nanoseconds(float64(x.at)), fmt.Sprintf("h%d", x.handle), x.item.Name(), x.item.Verb(),
+			traffic.StatusName(x.status)})
 	}
 	d.Sections = append(d.Sections, doc.Section{Title: "Slowest requests", Table: t})
 	return d
@@ -379,8 +325,8 @@ func (d *Differences) Document() *doc.Document {
 		x := &res.First[i]
 		what := fmt.Sprintf("h%d %s", x.Record.Handle, x.Record.Kind)
 		if x.Record.Kind == trace.KindRequest {
-			it := itemOf(&x.Record)
-			what = fmt.Sprintf("h%d %s %s, in %d, out %d", x.Record.Handle, it.verb(), it.name(), len(x.Record.In), x.Record.OutBytes)
+			it := traffic.ItemOf(x.Record.Code, x.Record.In)
+			what = fmt.Sprintf("h%d %s %s, in %d, out %d", x.Record.Handle, it.Verb(), it.Name(), len(x.Record.In), x.Record.OutBytes)
 		}
 		first := []string{fmt.Sprint(x.Record.Order), what}
 		add := func(name, recorded, replayed string) {

@@ -1,4 +1,4 @@
-package traces
+package traffic
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ type Target struct {
 // Open is a trace.Opener. Each call makes a device, whose values are its own.
 func (t *Target) Open(object string, _ uint32) (*device.Device, error) {
 	if object == "" || t.Object != "" && !t.has(object) {
-		object = t.first()
+		object = t.First()
 	}
 	wrap := t.Wrap
 	if wrap == nil {
@@ -61,8 +61,8 @@ func (t *Target) has(object string) bool {
 	return slices.ContainsFunc(t.Manifest.Objects, func(o manifest.Object) bool { return o.Name == object })
 }
 
-// first is what stands for an object without a name.
-func (t *Target) first() string {
+// First is what stands for an object without a name.
+func (t *Target) First() string {
 	if t.Object != "" {
 		return t.Object
 	}
