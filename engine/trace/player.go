@@ -144,9 +144,7 @@ func (p *player) request(rec *Record) {
 		copy(out, rec.Out)
 	}
 	n, status := h.send(rec, rec.In, out)
-	if p.options.Verify {
-		p.compare(rec, n, status, out)
-	}
+	p.answered(rec, n, status, out)
 }
 
 // burst replays what the handle that was just used has next, as long as these are plain requests that began before limit and lie in
@@ -154,7 +152,7 @@ func (p *player) request(rec *Record) {
 func (p *player) burst(c *cursor, limit uint64) {
 	const plain = uint64(0xFFFF&^(FlagExact|FlagKernel|FlagCarried))<<16 | 0xFFFF // of head
 	le := binary.LittleEndian
-	h, verify, order := p.handles[c.rec.opened], p.options.Verify, c.rec.Order
+	h, verify, answered, order := p.handles[c.rec.opened], p.options.Verify, p.options.Answered, c.rec.Order
 	for len(c.left) >= recordHeader {
 		b := c.left
 		head, lengths := le.Uint64(b), le.Uint64(b[40:])
@@ -175,11 +173,15 @@ func (p *player) burst(c *cursor, limit uint64) {
 		copy(out, b[at:at+carried])
 		n, status := h.inner.IoControl(uint32(head>>32), b[recordHeader:recordHeader+in:recordHeader+in], out)
 		p.sent++
-		if verify && (uint64(status)|uint64(n)<<32 != le.Uint64(b[32:]) || Digest(out, n, status) != le.Uint64(b[48:])) {
+		differs := verify && (uint64(status)|uint64(n)<<32 != le.Uint64(b[32:]) || Digest(out, n, status) != le.Uint64(b[48:]))
+		if differs {
 			var rec Record
 			rec.decode(b)
 			rec.Handle, rec.opened = c.handle, c.rec.opened
 			p.compare(&rec, n, status, out)
+		}
+		if answered != nil {
+			answered(uint32(head>>32), b[recordHeader:recordHeader+in], n, status, differs)
 		}
 		c.left, order = b[size:], now
 	}
@@ -206,9 +208,7 @@ func (p *player) rare(h *played, rec *Record) {
 		return
 	}
 	n, status := h.send(rec, in, out)
-	if p.options.Verify {
-		p.compare(rec, n, status, out)
-	}
+	p.answered(rec, n, status, out)
 }
 
 // event returns the buffers of a request for an event. The memory that was at an address in the recording is the same memory each
@@ -300,9 +300,7 @@ func (p *player) settle(ctx context.Context, rec *Record) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if p.options.Verify {
-			p.compare(&q.rec, q.n, q.status, q.out)
-		}
+		p.answered(&q.rec, q.n, q.status, q.out)
 	}
 	p.pendings = kept
 	return nil
@@ -404,10 +402,19 @@ func (p *player) lane(h *played, rec *Record) (err error) {
 	return nil
 }
 
+// answered takes the answer to a request.
+func (p *player) answered(rec *Record, n uint32, status ks.Status, out []byte) {
+	differs := p.options.Verify && p.compare(rec, n, status, out)
+	if p.options.Answered != nil {
+		p.options.Answered(rec.Code, rec.In, n, status, differs)
+	}
+}
+
 // compare notes whether an answer is another than that of the recording.
-func (p *player) compare(rec *Record, n uint32, status ks.Status, out []byte) {
+func (p *player) compare(rec *Record, n uint32, status ks.Status, out []byte) (differs bool) {
 	sum := Digest(out, n, status)
-	if status != rec.Status || uint64(n) != rec.Information || sum != rec.Digest {
+	differs = status != rec.Status || uint64(n) != rec.Information || sum != rec.Digest
+	if differs {
 		produced := out[:min(uint64(n), uint64(len(out)))]
 		d := Difference{Record: *rec, Status: status, Information: uint64(n), Digest: sum, Output: produced, Rule: p.rule(rec)}
 		if status.IsError() {
@@ -415,6 +422,7 @@ func (p *player) compare(rec *Record, n uint32, status ks.Status, out []byte) {
 		}
 		p.differ(d, rec.opened)
 	}
+	return differs
 }
 
 // rule is that by which the handle decided, if a dispatcher did.

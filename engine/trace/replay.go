@@ -31,6 +31,9 @@ type ReplayOptions struct {
 	// Pends completes requests that the recording has as pended, where and as they were completed there. Its Wrap is around the handlers
 	// of the devices. Without it such requests wait for whoever completes them in the devices.
 	Pends *Pends
+	// Answered is called with each request that was sent and how it was answered, on the goroutine that sent it; differs is false without
+	// Verify. in is valid during the call.
+	Answered func(code uint32, in []byte, n uint32, status ks.Status, differs bool)
 }
 
 // Result is what came of a replay.

@@ -1,0 +1,82 @@
+package trace
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// Device returns a reader of what the trace has of one device: the handles that were opened on it, and what was created on those.
+// Devices share nothing, so what they answer to a replay of one after the other is what they answer to a replay of all.
+func (r *Reader) Device(number uint32) *Reader {
+	d := *r
+	d.opened, d.control = nil, nil
+	for _, o := range r.opened {
+		if o.Device == number {
+			d.opened = append(d.opened, o)
+		}
+	}
+	for _, rec := range r.control {
+		of := rec.Parent
+		switch rec.Kind {
+		case KindCreate:
+			of = r.deviceOf(rec.Parent)
+		case KindClose, KindCancel:
+			of = r.deviceOf(rec.Handle)
+		}
+		if of == number {
+			rec.opened = d.indexOf(rec.Handle)
+			d.control = append(d.control, rec)
+		}
+	}
+	return &d
+}
+
+// deviceOf is the number of the device that a handle is open on, 0 for a handle that nobody opened.
+func (r *Reader) deviceOf(handle uint32) uint32 {
+	if i := r.indexOf(handle); i >= 0 {
+		return r.opened[i].Device
+	}
+	return 0
+}
+
+// Locate returns the block that a record of the trace is in, and the offset of that block's header.
+func (r *Reader) Locate(rec *Record) (block int, offset int64) {
+	handle := rec.Handle
+	if rec.Kind != KindRequest {
+		handle = 0
+	}
+	for n := range r.blocks {
+		if b := &r.blocks[n]; b.kind == blockRecords && b.handle == handle && b.first <= rec.Order {
+			block, offset = n, b.offset
+		}
+	}
+	return block, offset
+}
+
+// Sum is the sum of the hashes of all payloads: of traces whose sums are the same, the records are too. Those of several traces add.
+func (r *Reader) Sum() (sum uint64) {
+	for n := range r.blocks {
+		sum += r.blocks[n].payload
+	}
+	return sum
+}
+
+// ReadHeader reads how a trace, or a part of one, was recorded, and no more than that.
+func ReadHeader(from io.Reader) (h Header, err error) {
+	var head [blockHeader]byte
+	var b block
+	if _, err := io.ReadFull(from, head[:]); err != nil || !b.read(head[:]) || b.kind != blockStart || b.length > maxPayload {
+		return h, fmt.Errorf("block 0 at offset 0: this is no trace, or its first block is damaged; name a .kst file")
+	}
+	text, err := io.ReadAll(io.LimitReader(from, int64(b.length)))
+	if err != nil || len(text) != int(b.length) || xxhash.Sum64(text) != b.payload {
+		return h, fmt.Errorf("block 0 at offset 0: its bytes are not those that were written: get the file anew")
+	}
+	if err := json.Unmarshal(text, &h); err != nil {
+		return h, fmt.Errorf("block 0 at offset 0: the header of the trace cannot be read: %w", err)
+	}
+	return h, nil
+}
