@@ -84,7 +84,7 @@ func (r *Report) check() error {
 			return fmt.Errorf("scale[%d]%w", i, err)
 		}
 	}
-	return nil
+	return r.checkTraffic()
 }
 
 // beyond returns the path of a number that is none or out of any range, "" if there is none.

@@ -13,11 +13,14 @@ func (r *Report) Document() *doc.Document {
 		Title: fmt.Sprintf("ksbench: nanoseconds per request, median of %d interleaved rounds", r.Settings.Rounds),
 		Lead:  append([]string{fmt.Sprintf("%s, seed %d", r.Environment, r.Settings.Seed)}, r.conduct()...),
 	}
-	if len(r.Results) == 0 {
+	switch {
+	case len(r.Results) == 0 && len(r.Traffic) > 0:
+		d.Title = fmt.Sprintf("ksbench: traffic, %d answers of which differ", r.Differ())
+	case len(r.Results) == 0:
 		d.Title = fmt.Sprintf("ksbench: medians of at least %d interleaved rounds", r.Settings.Rounds)
 		d.Lead = append(d.Lead, "Ratios and other figures made of several times are computed within each round, whose batches lie "+
 			"milliseconds apart.")
-	} else {
+	default:
 		d.Lead = append(d.Lead, `A cell like "47 2x ±3%": 47 ns, 2 times as long as the engine, median and 95 % interval of the ratio; `+
 			"below 1x is faster than the engine, ~ cannot be told from 1x.")
 		d.Summary = r.Summary()
@@ -40,6 +43,7 @@ func (r *Report) Document() *doc.Document {
 	}
 	d.Sections = append(d.Sections, r.targetSections()...)
 	d.Sections = append(d.Sections, r.stageSections()...)
+	d.Sections = append(d.Sections, r.trafficSections()...)
 	for _, impl := range r.Impls {
 		d.Notes = append(d.Notes, impl.Name+": "+impl.Description)
 	}

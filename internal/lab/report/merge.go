@@ -60,6 +60,13 @@ func Merge(sources []Source) (*Report, error) {
 			}
 		}
 	}
+	for _, s := range sources {
+		m.AddTraffic(s.Report)
+		if len(s.Report.Results) == 0 { // nothing was measured in rounds
+			m.Settings.Rounds = max(m.Settings.Rounds, s.Report.Settings.Rounds)
+		}
+	}
+	m.SortTraffic()
 	m.Compare()
 	return m, m.check()
 }

@@ -56,6 +56,11 @@ func full(t testing.TB) *Report {
 	r.Stages = []Stage{NewStage("copy", StagePart, "irp", "difference", ns)}
 	r.Stages[0].Bytes = 4096
 	r.Scale = []ScalePoint{NewScalePoint(100, "random", "engine", 8, ns)}
+	r.Traffic = []Traffic{{Point: "mine", Item: "KSPROPERTY_AUDIO_MUTE", Verb: "GET", Requests: 3, Differ: 1,
+		Answers: []Answer{{"SUCCESS", 3}}, Sizes: []Size{{24, 4, 3}}}}
+	r.Differences = []Difference{{Point: "mine", File: "b.kst", Trace: "a.kst", Block: 3, Offset: 700, Record: 9, Handle: 2, Object: "filter",
+		Item: "KSPROPERTY_AUDIO_MUTE", Verb: "GET", In: 24, Out: 4, Recorded: Response{"SUCCESS", 4, "00", "01000000"},
+		Answered: Response{"NOT_FOUND", 0, "00", ""}, Rule: "P-1", Why: "no handle"}}
 	r.Scale[0].BytesPerKey, r.Scale[0].BuildNsPerKey = 64, 100
 	r.Load = NewLoad([]int64{3, 1, 2}, time.Second)
 	r.Load.Sessions, r.Load.Failures = []LoadCount{{"random", 2}}, []LoadCount{{"no memory", 1}}

@@ -39,6 +39,9 @@ type Report struct {
 	Stages  []Stage      `json:"stages,omitempty"`
 	Scale   []ScalePoint `json:"scale,omitempty"`
 	Load    *Load        `json:"load,omitempty"`
+
+	Traffic     []Traffic    `json:"traffic,omitempty"`
+	Differences []Difference `json:"differences,omitempty"` // the first, of all that the traffic counts
 }
 
 // New returns a report in which nothing was measured yet: its lists are empty, as a reader of the JSON wants them.

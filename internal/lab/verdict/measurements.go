@@ -59,6 +59,7 @@ const (
 	unitTime   = "ns/op"
 	unitAllocs = "allocs/op"
 	unitBytes  = "B/op"
+	unitDiffer = "differ" // answers to traffic
 )
 
 // FromReport takes the measurements of a report, named workload/path/impl.
@@ -97,6 +98,10 @@ func FromReport(r *report.Report, source string) *Measurements {
 		add(unitTime, false, column(func(s report.Sample) float64 { return s.NsPerOp }))
 		add(unitAllocs, true, counts(column(func(s report.Sample) float64 { return s.AllocsPerOp }), strayAllocs))
 		add(unitBytes, true, counts(column(func(s report.Sample) float64 { return s.BytesPerOp }), strayBytes))
+	}
+	for _, t := range r.Traffic {
+		m.Series = append(m.Series, Series{Name: t.Point + "/" + t.Verb + "/" + t.Item, Unit: unitDiffer, Exact: true, Better: Lower,
+			Values: []float64{float64(t.Differ)}})
 	}
 	return m
 }
