@@ -1,7 +1,10 @@
-// Microphone is a virtual microphone: a jack and a pin, volume and mute, a method, an event, requests that wait for the next buffer of
-// samples, and a table that is swapped while clients are connected.
+// Microphone is a virtual microphone: a topology filter with a jack, a volume for each channel and a mute switch; a wave filter whose
+// capture pin gives samples and has a position register; and a device of its own for what no standard set has. Reads pend until there are
+// samples, and closing the pin cancels them. A second capture pin appears, and a table is swapped, while clients are connected.
 //
 //	go run ./examples/microphone
+//
+// examples/README.md walks through it. tables.go has what is data.
 package main
 
 import (
@@ -17,17 +20,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
-)
-
-// setMicrophone is the microphone's own: what no standard set has.
-var setMicrophone = ks.MustParseGUID("9a1e7c20-5b0d-4f4e-9d6a-2f0c7be1a001")
-
-// Its items.
-const (
-	itemSamples = 1 // property: waits for the next buffer
-	itemGain    = 2 // property: only since the second table
-	itemReset   = 1 // method: volume and mute as they were at first
-	itemChanged = 1 // event: a control has changed
+	"github.com/ksdispatch/ksdispatch/engine/typed"
 )
 
 func main() {
@@ -39,165 +32,216 @@ func main() {
 
 // microphone is the driver.
 type microphone struct {
-	device  *device.Device
-	volume  atomic.Int32
-	mute    atomic.Int32
-	waiting engine.CancelQueue // requests for samples
-	counts  [8]atomic.Uint64   // requests by item
+	wave, topology, control *device.Device
+	volume                  [channels]knob // in 1/65536 dB
+	mute                    knob
+	position                atomic.Uint64              // bytes that were captured
+	pin                     atomic.Pointer[device.Pin] // that captures
+	counts                  []*device.Observation      // requests by item
 }
 
-// value is a GET handler for a number, change a SET handler, which tells the clients of the event.
-func value(v *atomic.Int32) engine.Handler {
-	return func(irp *engine.IRP, _, data []byte) ks.Status {
-		binary.LittleEndian.PutUint32(data, uint32(v.Load()))
-		irp.IoStatus.Information = 4
-		return ks.StatusSuccess
+// knob is a value that clients are told of.
+type knob struct {
+	atomic.Int32
+	changed func(v int32)
+}
+
+// Store is called by a SET.
+func (k *knob) Store(v int32) {
+	k.Int32.Store(v)
+	k.changed(v)
+}
+
+func newMicrophone() (m *microphone, err error) {
+	m = new(microphone)
+	for _, k := range []*knob{&m.volume[0], &m.volume[1], &m.mute} {
+		k.changed = m.changed
 	}
-}
-
-func (m *microphone) change(v *atomic.Int32) engine.Handler {
-	return func(_ *engine.IRP, _, data []byte) ks.Status {
-		v.Store(int32(binary.LittleEndian.Uint32(data)))
-		m.device.Events().Generate(&setMicrophone, itemChanged)
-		return ks.StatusSuccess
+	if m.topology, err = m.newTopology(); err != nil {
+		return nil, err
 	}
-}
-
-// counted counts the requests of an item.
-func (m *microphone) counted(item int, h engine.Handler) engine.Handler {
-	return func(irp *engine.IRP, request, data []byte) ks.Status {
-		m.counts[item].Add(1)
-		return h(irp, request, data)
+	if m.wave, err = m.newWave(); err != nil {
+		return nil, err
 	}
+	d, err := m.own(false)
+	if err != nil {
+		return nil, err
+	}
+	m.control = device.New(d)
+	return m, nil
 }
 
-// samples pends a request until there is a buffer: one line.
-func (m *microphone) samples(irp *engine.IRP, _, _ []byte) ks.Status {
-	m.waiting.Add(irp)
-	return ks.StatusPending
+// observed counts the requests to each item.
+func (m *microphone) observed(config engine.Config) engine.Config {
+	m.counts = append(m.counts, device.Observe(&config, device.ObserveConfig{Name: kssets.PropertyName}))
+	return config
 }
 
-// deliver completes one of them: two lines.
-func (m *microphone) deliver(buffer string) bool {
-	irp := m.waiting.Remove()
-	return irp != nil && irp.Complete(ks.StatusSuccess, uint64(copy(irp.Data(), buffer)))
-}
-
-func (m *microphone) reset(*engine.IRP, []byte, []byte) ks.Status {
-	m.volume.Store(0)
-	m.mute.Store(0)
-	return ks.StatusSuccess
-}
-
-// table declares what the microphone answers. The second edition has one more pin, and a gain for it.
-func (m *microphone) table(second bool) (*engine.Dispatcher, error) {
-	pin := engine.PinDescriptor{DataFlow: ks.DataFlowOut, Communication: ks.CommunicationSink}
-	pins := engine.PinSet{Pins: []engine.PinDescriptor{pin}}
-	own := []engine.PropertyItem{{ID: itemSamples, Get: m.counted(2, m.samples), MinData: 8}}
-	if second {
-		pins.Pins = append(pins.Pins, pin)
-		own = append(own, engine.PropertyItem{ID: itemGain, Get: m.counted(3, value(new(atomic.Int32))), MinData: 4})
+// newTopology declares the jack and the nodes.
+func (m *microphone) newTopology() (*device.Device, error) {
+	cells := make([]typed.Cell[int32], channels)
+	for i := range cells {
+		cells[i] = &m.volume[i]
+	}
+	volume, err := typed.PropertySet(kssets.KSPROPSETID_Audio,
+		typed.ScalarPer(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, typed.PerChannel, cells...).Step(-96<<16, 0, 1<<15))
+	if err != nil {
+		return nil, err
+	}
+	mute, err := typed.PropertySet(kssets.KSPROPSETID_Audio, typed.ScalarVar(kssets.KSPROPERTY_AUDIO_MUTE, &m.mute).Range(0, 1))
+	if err != nil {
+		return nil, err
 	}
 	jack := func(irp *engine.IRP, _, data []byte) ks.Status {
 		return engine.HandleSizedListQuery(irp, data, 1, 28, func(_ uint32, b []byte) { b[24] = 1 /* IsConnected */ })
 	}
-	return engine.Compile(engine.Config{
-		PropertySets: []engine.PropertySet{
-			{Set: kssets.KSPROPSETID_Audio, Items: []engine.PropertyItem{
-				{ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, Get: m.counted(0, value(&m.volume)), Set: m.counted(0, m.change(&m.volume)), MinData: 4},
-				{ID: kssets.KSPROPERTY_AUDIO_MUTE, Get: m.counted(1, value(&m.mute)), Set: m.counted(1, m.change(&m.mute)), MinData: 4},
-			}},
-			{Set: kssets.KSPROPSETID_Jack, Items: []engine.PropertyItem{{ID: kssets.KSPROPERTY_JACK_DESCRIPTION, Get: m.counted(4, jack)}}},
-			pins.PropertySet(),
-			{Set: setMicrophone, Items: own},
-		},
-		MethodSets: []engine.MethodSet{{Set: setMicrophone, Items: []engine.MethodItem{{ID: itemReset, Handler: m.counted(5, m.reset)}}}},
-		EventSets:  []engine.EventSet{{Set: setMicrophone, Items: []engine.EventItem{{ID: itemChanged}}}},
+	return device.NewFilter(device.Filter{
+		Config: m.observed(engine.Config{PropertySets: []engine.PropertySet{
+			{Set: kssets.KSPROPSETID_Jack, Items: []engine.PropertyItem{{ID: kssets.KSPROPERTY_JACK_DESCRIPTION, Get: jack}}}}}),
+		Pins:     topologyPins(),
+		Topology: &topologyTable,
+		Nodes: []engine.Config{m.observed(engine.Config{PropertySets: []engine.PropertySet{volume}}),
+			m.observed(engine.Config{PropertySets: []engine.PropertySet{mute}})},
+		PinName: func(ks.GUID) (string, ks.Status) { return "Internal Microphone Array", ks.StatusSuccess },
 	})
 }
 
-func newMicrophone() (*microphone, error) {
-	m := new(microphone)
-	d, err := m.table(false)
+// newWave declares what captures.
+func (m *microphone) newWave() (*device.Device, error) {
+	component := func(irp *engine.IRP, _, data []byte) ks.Status { return answer(irp, data, make([]byte, 4)) } // it has no id
+	ranges, err := typed.PropertySet(kssets.KSPROPSETID_Pin, typed.BlobFunc(kssets.KSPROPERTY_PIN_DATARANGES, 128, offered, nil).MinProperty(32))
 	if err != nil {
 		return nil, err
 	}
-	m.device = device.New(d)
-	return m, nil
+	return device.NewFilter(device.Filter{
+		Config: m.observed(engine.Config{PropertySets: []engine.PropertySet{ranges, {Set: kssets.KSPROPSETID_General,
+			Items: []engine.PropertyItem{{ID: kssets.KSPROPERTY_GENERAL_COMPONENTID, MinData: 4, Get: component}}}}}),
+		Pins: []device.PinFactory{bridge(), m.capturing()}, Topology: &waveTable,
+	})
 }
 
-// identifier is a KSPROPERTY, KSMETHOD or KSEVENT.
-func identifier(set ks.GUID, id, flags uint32) []byte {
-	b := make([]byte, ks.SizeIdentifier)
-	ks.Identifier{Set: set, ID: id, Flags: flags}.Put(b)
-	return b
+// capturing declares a capture pin: its position, the register that has it, and its reads.
+func (m *microphone) capturing() device.PinFactory {
+	position := func(irp *engine.IRP, _, data []byte) ks.Status { // KSAUDIO_POSITION: both offsets are those of the next sample
+		at := binary.LittleEndian.AppendUint64(nil, m.position.Load())
+		return answer(irp, data, append(at, at...))
+	}
+	register := func(irp *engine.IRP, _, data []byte) ks.Status { // KSRTAUDIO_HWREGISTER: where a client would map the position
+		b := make([]byte, 40)
+		binary.LittleEndian.PutUint64(b, 0x1000)    // Register
+		binary.LittleEndian.PutUint32(b[8:], 64)    // Width, in bits
+		binary.LittleEndian.PutUint64(b[16:], 1)    // Numerator and Denominator: a unit is one byte
+		binary.LittleEndian.PutUint64(b[24:], 1)    //
+		binary.LittleEndian.PutUint32(b[32:], 4096) // Accuracy
+		return answer(irp, data, b)
+	}
+	return device.PinFactory{
+		PinDescriptor: capture(),
+		Config: m.observed(engine.Config{
+			PropertySets: []engine.PropertySet{
+				{Set: kssets.KSPROPSETID_Audio, Items: []engine.PropertyItem{
+					{ID: kssets.KSPROPERTY_AUDIO_POSITION, MinData: 16, Get: position}}},
+				{Set: kssets.KSPROPSETID_RtAudio, Items: []engine.PropertyItem{
+					{ID: kssets.KSPROPERTY_RTAUDIO_POSITIONREGISTER, MinProperty: 32, MinData: 40, Get: register}}}},
+			Control: func(irp *engine.IRP, code uint32, _, _ []byte) ks.Status {
+				if code != ks.IoctlReadStream {
+					return ks.StatusInvalidDeviceRequest
+				}
+				return device.PinOf(irp).Requests().Add(irp) // pends it; STOP and closing the pin cancel it
+			},
+		}),
+		Create: func(pin *device.Pin, _ engine.ConnectRequest) ks.Status { m.pin.Store(pin); return ks.StatusSuccess },
+		Close:  func(pin *device.Pin) { m.pin.CompareAndSwap(pin, nil) },
+	}
 }
 
+// deliver completes a read, as the converter would when it has samples, and moves the position.
+func (m *microphone) deliver(samples string) bool {
+	pin := m.pin.Load()
+	if pin == nil || pin.State() != ks.StateRun {
+		return false
+	}
+	irp := pin.Requests().Remove()
+	if irp == nil {
+		return false
+	}
+	n := uint64(copy(irp.Data(), samples))
+	m.position.Add(n)
+	return irp.Complete(ks.StatusSuccess, n)
+}
+
+// own declares what no standard set has. The second edition has a gain, too.
+func (m *microphone) own(second bool) (*engine.Dispatcher, error) {
+	reset := func(*engine.IRP, []byte, []byte) ks.Status {
+		for _, k := range []*knob{&m.volume[0], &m.volume[1], &m.mute} {
+			k.Store(0)
+		}
+		return ks.StatusSuccess
+	}
+	config := engine.Config{
+		MethodSets: []engine.MethodSet{{Set: setMicrophone, Items: []engine.MethodItem{{ID: itemReset, Handler: reset}}}},
+		EventSets:  []engine.EventSet{{Set: setMicrophone, Items: []engine.EventItem{{ID: itemChanged}}}},
+	}
+	if second {
+		gain, err := typed.PropertySet(setMicrophone, typed.ScalarVar(itemGain, new(atomic.Int32)))
+		if err != nil {
+			return nil, err
+		}
+		config.PropertySets = append(config.PropertySets, gain)
+	}
+	return engine.Compile(m.observed(config))
+}
+
+// changed tells clients of a new value: those that asked for data get it.
+func (m *microphone) changed(v int32) {
+	m.control.Events().GenerateData(&setMicrophone, itemChanged, binary.LittleEndian.AppendUint32(nil, uint32(v)), nil)
+}
+
+// grow has a second capture pin appear, and a gain for it. What clients have open stays.
+func (m *microphone) grow() error {
+	if _, err := m.wave.AddPin(m.capturing()); err != nil {
+		return err
+	}
+	d, err := m.own(true)
+	if err != nil {
+		return err
+	}
+	m.control.Swap(d)
+	return nil
+}
+
+// close ends it: what is pended is cancelled.
+func (m *microphone) close(ctx context.Context) error {
+	for _, dev := range []*device.Device{m.wave, m.topology, m.control} {
+		if err := dev.Shutdown(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answer answers a GET whose buffer is long enough, as MinData says.
+func answer(irp *engine.IRP, data, value []byte) ks.Status {
+	irp.IoStatus.Information = uint64(copy(data, value))
+	return ks.StatusSuccess
+}
+
+// run is a client.
 func run(ctx context.Context, w io.Writer) error {
 	m, err := newMicrophone()
 	if err != nil {
 		return err
 	}
-	port := device.NewPort()
-	h, err := m.device.OpenOverlapped(port)
-	if err != nil {
+	if err := talk(ctx, m, w); err != nil {
 		return err
 	}
-	defer h.Close()
-	send := func(what string, code uint32, in, out []byte) {
-		n, status := h.IoControl(nil, code, in, out) // no Overlapped: it is waited for
-		fmt.Fprintf(w, "%s: %v, %d bytes\n", what, status, n)
-	}
-
-	// A client that is told of changes.
-	changed := engine.NewSyncEvent()
-	event := device.NewEventData(ks.EventData{NotificationType: ks.NotificationEventHandle,
-		Object: m.device.Handles().Open(changed, engine.ModifyState, engine.UserMode)}, 0)
-	send("enable", ks.IoctlEnableEvent, identifier(setMicrophone, itemChanged, ks.EventTypeEnable), event)
-	out := []byte{1, 0, 0, 0}
-	send("mute", ks.IoctlProperty, identifier(kssets.KSPROPSETID_Audio, kssets.KSPROPERTY_AUDIO_MUTE, ks.PropertyTypeSet), out)
-	if err := changed.Wait(ctx); err != nil {
+	if err := m.close(ctx); err != nil {
 		return err
 	}
-	send("jack", ks.IoctlProperty, identifier(kssets.KSPROPSETID_Jack, kssets.KSPROPERTY_JACK_DESCRIPTION, ks.PropertyTypeGet), nil)
-	send("reset", ks.IoctlMethod, identifier(setMicrophone, itemReset, ks.MethodTypeSend), nil)
-
-	// Two requests for samples: one is answered, the other is pended until the handle is closed.
-	var first, second device.Overlapped
-	samples, in := make([]byte, 8), identifier(setMicrophone, itemSamples, ks.PropertyTypeGet)
-	for _, o := range []*device.Overlapped{&first, &second} {
-		_, status := h.IoControl(o, ks.IoctlProperty, in, samples)
-		fmt.Fprintf(w, "samples: %v\n", status)
-	}
-	m.deliver("8 bytes!")
-	done := make([]*device.Overlapped, 1)
-	if _, err := port.Wait(ctx, done); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "delivered: %v, %q\n", first.Status(), samples)
-
-	// A second pin appears while the client is connected: its handle and its event stay.
-	m.device.OnSwap(func(c device.Change) { fmt.Fprintf(w, "swap: %d added, %d removed\n", len(c.Added), len(c.Removed)) })
-	gain := identifier(setMicrophone, itemGain, ks.PropertyTypeGet)
-	send("gain", ks.IoctlProperty, gain, out)
-	d, err := m.table(true)
-	if err != nil {
-		return err
-	}
-	m.device.Swap(d)
-	send("gain", ks.IoctlProperty, gain, out)
-	send("pins", ks.IoctlProperty, identifier(kssets.KSPROPSETID_Pin, kssets.KSPROPERTY_PIN_CTYPES, ks.PropertyTypeGet), out)
-	fmt.Fprintf(w, "there are %d\n", out[0])
-
-	if err := h.Close(); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "closed: %v\n", second.Status())
-	if err := m.device.Shutdown(ctx); err != nil {
-		return err
-	}
-	for i, name := range []string{"volume", "mute", "samples", "gain", "jack", "reset"} {
-		fmt.Fprintf(w, "%s %d\n", name, m.counts[i].Load())
+	for _, c := range m.counts {
+		for _, it := range c.Items() {
+			fmt.Fprintf(w, "%v %d %s: %d\n", it.Set, it.ID, it.Verb, it.Requests)
+		}
 	}
 	return nil
 }
