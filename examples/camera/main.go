@@ -182,7 +182,8 @@ func run(ctx context.Context, w io.Writer) error {
 	send("again", ks.IoctlProperty, extended, focus, ks.PropertyTypeSet, 0, want)
 	state := func() {
 		send("state", ks.IoctlProperty, extended, focus, ks.PropertyTypeGet, 0, out)
-		fmt.Fprintf(w, "%v, mode %#x\n", ks.Status(binary.LittleEndian.Uint32(out[extendedResult:])), binary.LittleEndian.Uint64(out[extendedFlags:]))
+		result := ks.Status(binary.LittleEndian.Uint32(out[extendedResult:]))
+		fmt.Fprintf(w, "%v, mode %#x\n", result, binary.LittleEndian.Uint64(out[extendedFlags:]))
 	}
 	state()
 	c.turn <- struct{}{} // the lens arrives

@@ -81,8 +81,8 @@ func talk(ctx context.Context, m *microphone, w io.Writer) error {
 		return err
 	}
 	for state := uint32(ks.StateAcquire); state <= ks.StateRun; state++ {
-		run := binary.LittleEndian.AppendUint32(nil, state)
-		send("state", pin, ks.IoctlProperty, identifier(kssets.KSPROPSETID_Connection, kssets.KSPROPERTY_CONNECTION_STATE, ks.PropertyTypeSet), run)
+		set := identifier(kssets.KSPROPSETID_Connection, kssets.KSPROPERTY_CONNECTION_STATE, ks.PropertyTypeSet)
+		send("state", pin, ks.IoctlProperty, set, binary.LittleEndian.AppendUint32(nil, state))
 	}
 	var first, second device.Overlapped
 	samples := make([]byte, 8)

@@ -109,7 +109,8 @@ func (m *microphone) newTopology() (*device.Device, error) {
 // newWave declares what captures.
 func (m *microphone) newWave() (*device.Device, error) {
 	component := func(irp *engine.IRP, _, data []byte) ks.Status { return answer(irp, data, make([]byte, 4)) } // it has no id
-	ranges, err := typed.PropertySet(kssets.KSPROPSETID_Pin, typed.BlobFunc(kssets.KSPROPERTY_PIN_DATARANGES, 128, offered, nil).MinProperty(32))
+	ranges, err := typed.PropertySet(kssets.KSPROPSETID_Pin,
+		typed.BlobFunc(kssets.KSPROPERTY_PIN_DATARANGES, 128, offered, nil).MinProperty(32))
 	if err != nil {
 		return nil, err
 	}
