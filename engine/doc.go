@@ -1,6 +1,6 @@
-// Package engine dispatches Kernel Streaming requests (properties, methods and events) in user space, with the statuses, sizes
-// and byte layouts of Windows' KsPropertyHandlerWithAllocator family (ks.h), from any number of goroutines and without a heap
-// allocation.
+// Package engine dispatches Kernel Streaming requests (properties, methods and events) in user space, with the
+// statuses, sizes and byte layouts of Windows' KsPropertyHandlerWithAllocator family (ks.h), from any number of
+// goroutines and without a heap allocation.
 //
 // It is for programs that simulate what a driver does: virtual audio and camera devices, driver test farms, fuzzers,
 // protocol models. They declare sets, compile them once, and hand requests to the result:
@@ -12,31 +12,33 @@
 //	...
 //	status := d.Property(irp)
 //
-// Package device wraps this into open handles with a DeviceIoControl of their own; most programs want that one.
+// Package device wraps this into open handles with a DeviceIoControl of their own; most programs should start there.
 //
 // # Terms
 //
-// A property set is a GUID with items; an item has an id, handlers, sizes, values and relations. A request names the set,
-// the id and a verb (GET, SET, SETSUPPORT, BASICSUPPORT, ...) in a 24-byte KSPROPERTY, the input buffer, and has an output
-// buffer, which for the in-verbs (SET, UNSERIALIZESET, UNSERIALIZERAW) carries data in. In is the length of the input,
-// Out that of the output, al8(n) is n rounded up to 8. An IRP is one request on its way.
+// A property set is a GUID with items; an item has an id, handlers, sizes, values and relations. A request has an input
+// buffer, a KSPROPERTY of 24 bytes that names the set, the id and a verb (GET, SET, SETSUPPORT, BASICSUPPORT, ...), and
+// an output buffer, which for the in-verbs (SET, UNSERIALIZESET, UNSERIALIZERAW) carries data in. In is the length of
+// the input, Out that of the output, and al8(n) is n rounded up to a multiple of 8; all are in bytes. An IRP is one
+// request on its way.
 //
-// Methods and events come in sets of items too. A method has one handler, and flags that say whether its buffer is read, written
-// or both. An event has no value; it has clients that enabled it, each with an object to be signalled.
+// Methods and events come in sets of items too. A method has one handler, and flags that say whether it reads its
+// buffer, writes it or both. An event has no value; clients enable it, each with an object to be signalled.
 //
-// The rules of behaviour have numbers: P-1 to P-73 for properties, F-1 to F-7 for the fast path, M-1 to M-10 for methods, E-1
-// to E-26 for events, N-1 for completion, PN-1 to PN-23 and OB-6 for pins, AT-1 to AT-9 for merged tables, AS-1 to AS-36 for
-// requests that pend, and S-1 to S-41 for what hostile callers must not achieve. Code and tests cite them.
+// The rules of behaviour have numbers: N-1 for completion, P-1 to P-73 for properties, F-1 to F-7 for the fast path,
+// M-1 to M-10 for methods, E-1 to E-26 for events, PN-1 to PN-23 for the properties of pins, OB-1 to OB-24 for creating
+// and ending filters, pins and nodes, AT-1 to AT-14 for merged tables and routing, AS-1 to AS-36 for requests that
+// pend, and S-1 to S-41 for what hostile callers must not achieve. Code and tests cite them.
 //
 // # The way of a request
 //
-// A request is checked in the order of P-23: the lengths, then the identifier, which is read once, its verb, the item that it
-// names, and the sizes that the item wants. Only then does it get a buffer, and the handler is called on a copy. A request that
-// fails before that costs no allocation. No step looks anything up twice, and none reads the caller's memory twice, so a caller
-// who changes it meanwhile gains nothing.
+// A request is checked in the order of P-23: the lengths, the identifier, which is read once, its verb, the item that
+// it names, and the sizes that the item requires. Only then does the request get a buffer, and the handler works on a
+// copy. A request that fails before that allocates nothing. No step looks anything up twice, and none reads the
+// caller's memory twice, so a caller who changes it meanwhile gains nothing.
 //
 // [Dispatcher.Property], [Dispatcher.Method] and [Dispatcher.EnableEvent] leave completion to their caller, who calls
-// [IRP.Finish]. [Dispatcher.IoControl] includes it, for a request that is waited for. [Ref] skips the lookup, and
+// [IRP.Finish]. [Dispatcher.IoControl] includes completion, for a caller that waits. [Ref] skips the lookup, and
 // [Dispatcher.PropertyBatch] and [Dispatcher.MethodBatch] answer many requests under one guard.
 //
 // # The buffer
@@ -47,22 +49,21 @@
 //	| data          | 0   | captured request      |
 //
 // The request is at a multiple of 8 because the identifier contains a 64-bit member. For a GET or SET the buffer comes
-// from the caller's [Allocator], if there is one; for other verbs and without an allocator it comes from [IRP].Pool, and
-// completion frees it.
+// from the caller's [Allocator], if there is one. For other verbs, and without an allocator, it comes from [IRP].Pool,
+// and completion frees it.
 //
 // # Statuses carry sizes
 //
 // A caller asks for a size with an empty output buffer. The answer must be a warning, STATUS_BUFFER_OVERFLOW, because
-// completion drops Information on an error (N-1). Where a buffer is there but too small, the answer is the error
-// STATUS_BUFFER_TOO_SMALL.
+// completion drops Information on an error (N-1). A buffer that is too small gets the error STATUS_BUFFER_TOO_SMALL.
 //
 // # Concurrency
 //
-// A [Dispatcher] is immutable. An [IRP], its arena and a [FileObject] belong to one goroutine at a time. Handlers of one
-// item run concurrently for different requests.
+// A [Dispatcher] is immutable. An [IRP], its arena and a [FileObject] belong to one goroutine at a time. Handlers of
+// one item run concurrently for different requests.
 //
 // # Sources
 //
-// The documented behaviour is that of the Windows driver documentation, cited beside each function, and of the public
-// headers. Where they are silent, the rule's text says what was chosen and why, and [Compat] can override the choice.
+// The behaviour is that of the Windows driver documentation, cited beside each function, and of the public headers.
+// Where they are silent, the text of the rule says what was chosen and why, and [Compat] can override the choice.
 package engine

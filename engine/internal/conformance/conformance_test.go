@@ -47,6 +47,27 @@ func numbers() (all []string) {
 	return all
 }
 
+// TestTheEngineNamesEveryFamily holds the ranges in the comment of package engine to the rules that there are.
+func TestTheEngineNamesEveryFamily(t *testing.T) {
+	want := map[string]string{}
+	for _, number := range numbers() {
+		family, n, _ := strings.Cut(number, "-")
+		if first, _, found := strings.Cut(want[family], " to "); found {
+			want[family] = first + " to " + number
+		} else {
+			want[family] = fmt.Sprintf("%s-%s to %s", family, n, number)
+		}
+	}
+	want["N"] = "N-1 for"
+	comment, _, _ := strings.Cut(read(t, "../../doc.go"), "# The way of a request")
+	comment = strings.Join(strings.Fields(strings.ReplaceAll(comment, "//", "")), " ")
+	for family, text := range want {
+		if !strings.Contains(comment, text) {
+			t.Errorf("the comment of package engine does not say %q of the rules %s", text, family)
+		}
+	}
+}
+
 func TestDocument(t *testing.T) {
 	rules, err := Rules(read(t, "testdata/rules.txt"))
 	if err != nil {
