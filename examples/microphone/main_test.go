@@ -50,6 +50,20 @@ a855a48c-2f78-4729-9051-1968746b9eef 3 get: 1
 `, out.String())
 }
 
+// The walk shows what the program has.
+func TestReadmeShowsTheProgram(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	program, err := os.ReadFile("main.go")
+	require.NoError(t, err)
+	blocks := strings.Split(string(readme), "```go\n")[1:]
+	require.Len(t, blocks, 10)
+	for _, b := range blocks {
+		block, _, _ := strings.Cut(b, "```")
+		require.Contains(t, string(program), block)
+	}
+}
+
 // recorded is a request of a real host, and how a real driver answered it.
 type recorded struct {
 	Handle string `json:"x_handle"`
