@@ -8,7 +8,7 @@ import (
 
 // ControlHandler answers control codes beyond the four of KS: what the DeviceIoControl entry of a KSDISPATCH_TABLE does with them.
 // Status, Information and STATUS_PENDING mean what they mean for a Handler. A code that it does not know is
-// ks.StatusInvalidDeviceRequest (AS-29).
+// ks.StatusInvalidDeviceRequest (AS-28).
 //
 // in is a copy of the input buffer, and nil if that is empty; out has the length of the output buffer. What out holds, and what of it
 // the caller gets, is decided by the transfer method of code, ks.TransferMethod:

@@ -310,7 +310,7 @@ func TestP28_TooSmall(t *testing.T) {
 	if len(h.calls) != 0 {
 		t.Errorf("%d handler calls", len(h.calls))
 	}
-	h.want(request{set: setA, id: 1, flags: get, out: full(4)}, ks.StatusSuccess, 4) // exactly MinData (C-2)
+	h.want(request{set: setA, id: 1, flags: get, out: full(4)}, ks.StatusSuccess, 4) // exactly MinData
 	h.want(request{set: setA, id: 1, flags: get, out: full(6)}, ks.StatusSuccess, 5)
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// The rules of the pin set: PN-1 to PN-16, and OB-16 where the set answers it. Data intersection is in
+// The rules of the pin set: PN-1 to PN-15, and OB-16 where the set answers it. Data intersection is in
 // property_pin_intersect_test.go, and creating pins in property_pin_connect_test.go.
 
 var setPin = ks.MustParseGUID("8c134960-51ad-11cf-878a-94f801c10000") // KSPROPSETID_Pin

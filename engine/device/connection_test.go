@@ -157,7 +157,7 @@ func TestAS33_ResetState(t *testing.T) {
 		{ks.IoctlReadStream, nil, 0, ks.StatusSuccess, 1, ks.StatusInvalidDeviceRequest},
 		{ks.IoctlResetState, word(0), ks.StatusUnsuccessful, ks.StatusUnsuccessful, 1, ks.StatusSuccess},
 		{ks.IoctlReadStream, nil, 0, ks.StatusSuccess, 1, ks.StatusDeviceNotReady},
-		{ks.IoctlResetState, word(0), ks.StatusInvalidDeviceRequest, ks.StatusSuccess, 1, ks.StatusSuccess}, // AS-29
+		{ks.IoctlResetState, word(0), ks.StatusInvalidDeviceRequest, ks.StatusSuccess, 1, ks.StatusSuccess}, // AS-28
 		{ks.IoctlReadStream, nil, 0, ks.StatusDeviceNotReady, 0, ks.StatusDeviceNotReady},
 		{ks.IoctlWriteStream, nil, 0, ks.StatusDeviceNotReady, 0, ks.StatusDeviceNotReady},
 		{code(0), nil, 0, ks.StatusSuccess, 1, ks.StatusInvalidDeviceRequest},

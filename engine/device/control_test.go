@@ -78,7 +78,7 @@ func TestAS28_ControlCodes(t *testing.T) {
 				t.Errorf("%#x: %d bytes, %v", code, n, status)
 			}
 		}
-		for _, code := range []uint32{ks.IoctlProperty, ks.IoctlMethod, ks.IoctlEnableEvent, ks.IoctlDisableEvent} { // AS-29
+		for _, code := range []uint32{ks.IoctlProperty, ks.IoctlMethod, ks.IoctlEnableEvent, ks.IoctlDisableEvent} { // AS-28
 			in := append(ks.Identifier{Set: testSet, Flags: 1}.Bytes(), make([]byte, 8)...)
 			if _, status := h.IoControl(code, in, make([]byte, 32)); status == ks.StatusInvalidDeviceRequest || !status.IsError() {
 				t.Errorf("%#x: %v", code, status)

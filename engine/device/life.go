@@ -335,7 +335,7 @@ func (h *Handle) cancelHeld() bool {
 	return x != nil && x.end(ks.StatusCancelled)
 }
 
-// IoControlContext is IoControl for a request that is cancelled when ctx ends, as Cancel does it (C-21): if it is pended and its driver
+// IoControlContext is IoControl for a request that is cancelled when ctx ends, as Cancel does it: if it is pended and its driver
 // lets it be cancelled the status is ks.StatusCancelled. One that is not cancelable is waited for. If ctx has ended before, no
 // request is sent.
 func (h *Handle) IoControlContext(ctx context.Context, code uint32, in, out []byte) (n uint32, status ks.Status) {

@@ -76,7 +76,7 @@ func (r *request) abort() {
 	r.irp.Abort()
 }
 
-// ended is told that the request, which IoControl has answered with STATUS_PENDING, is complete (AS-4).
+// ended is told that the request, which IoControl has answered with STATUS_PENDING, is complete.
 func (r *request) ended(irp *engine.IRP) {
 	o, h, status := r.owner, r.handle.Load(), irp.IoStatus.Status
 	large := len(r.out)+int(irp.InputBufferLength) > requestKeep

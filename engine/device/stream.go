@@ -59,7 +59,7 @@ func (p *Pin) reset(own engine.ControlHandler, irp *engine.IRP, in, out []byte) 
 	}
 	if own != nil {
 		switch status := own(irp, ks.IoctlResetState, in, out); {
-		case status == ks.StatusInvalidDeviceRequest: // AS-29
+		case status == ks.StatusInvalidDeviceRequest: // it does not know the code (AS-28): the default
 		case status.IsError():
 			p.resetting.Store(before)
 			return status

@@ -13,7 +13,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
-// description asks BASICSUPPORT or DEFAULTVALUES as clients do: 40 bytes first, then the whole (C-8).
+// description asks BASICSUPPORT or DEFAULTVALUES as clients do: 40 bytes first, then the whole.
 func (o *object) description(id, verb uint32) (head ks.PropertyDescription, lists []byte) {
 	o.t.Helper()
 	b := make([]byte, ks.SizePropertyDescription)

@@ -189,7 +189,7 @@ func TestC1_PortAudio(t *testing.T) {
 	rt.transcript("portaudio-wavert.txt")
 	require.Equal(t, []uint32{1, 2, 3, 2, 0, 2, 0}, whole.states)
 	require.Equal(t, []uint64{0x1234, 0x1234}, whole.registered)
-	require.Equal(t, whole.registered, whole.register, "one buffer for both: captured before anything is written (C-4)")
+	require.Equal(t, whole.registered, whole.register, "one buffer for both: captured before anything is written")
 
 	objects := map[string]engine.Config{"wave filter": filter(wavePins(pin{category: category})), "pin": plain.config()}
 	cyclic := run(t, "portaudio.json", objects, portAudio{}.work)

@@ -445,7 +445,7 @@ func (f *Filter) setState(o *object, to uint32) ks.Status {
 	return ks.StatusSuccess
 }
 
-// Control answers a control code that is none of KS's four, through a handle (AS-28, AS-29, AS-33).
+// Control answers a control code that is none of KS's four, through a handle (AS-28, AS-33).
 func (f *Filter) Control(handle int, code uint32, in []byte) ks.Status {
 	const writeStream, readStream, resetState = 0x2F8013, 0x2F4017, 0x2F001B
 	o := f.open[handle]

@@ -51,7 +51,7 @@ var deviations = []deviation{
 	{"pin", kssets.KSPROPSETID_RtAudio, []uint32{kssets.KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION, kssets.KSPROPERTY_RTAUDIO_HWLATENCY,
 		kssets.KSPROPERTY_RTAUDIO_POSITIONREGISTER, kssets.KSPROPERTY_RTAUDIO_REGISTER_NOTIFICATION_EVENT,
 		kssets.KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT}, "P-24", []string{noSet}, map[string]int{"wavert": 20},
-		"OB-26: the buffers of a stream are the port's, whose sets are in no table of the driver"},
+		"the buffers of a stream are the port's, whose sets are in no table of the driver"},
 	{"pin", kssets.KSPROPSETID_Audio, []uint32{kssets.KSPROPERTY_AUDIO_POSITION}, "P-24", []string{noSet}, map[string]int{"wavert": 113},
 		"the position of a stream is the port's, too"},
 }
