@@ -19,13 +19,14 @@ const (
 // sizeRelativeEvent is sizeof(KSRELATIVEEVENT).
 const sizeRelativeEvent = 80
 
-// connectionSet declares what a pin answers to KSPROPSETID_Connection if its factory does not.
-func connectionSet() engine.PropertySet {
+// connectionSet declares what a pin answers to KSPROPSETID_Connection if its factory does not. The factory is that whose dispatcher has the
+// request, which after a swap is another than that which made the pin.
+func (f *factory) connectionSet() engine.PropertySet {
 	return engine.PropertySet{Set: ks.MustParseGUID("1d58c920-ac9b-11cf-a5d6-28db04c10000"), Items: []engine.PropertyItem{
-		{ID: connectionState, Get: ofPin((*Pin).getState), Set: ofPin((*Pin).putState), MinData: 4},
+		{ID: connectionState, Get: ofPin((*Pin).getState), Set: ofPin(f.putState), MinData: 4},
 		{ID: connectionPriority, Get: ofPin((*Pin).getPriority), Set: ofPin((*Pin).putPriority), MinData: ks.SizePriority},
-		{ID: connectionDataFormat, Get: ofPin((*Pin).getFormat), Set: ofPin((*Pin).putFormat)},
-		{ID: connectionProposeDataFormat, Set: ofPin((*Pin).proposeFormat), MinData: ks.SizeDataFormat},
+		{ID: connectionDataFormat, Get: ofPin((*Pin).getFormat), Set: ofPin(f.putFormat)},
+		{ID: connectionProposeDataFormat, Set: ofPin(f.proposeFormat), MinData: ks.SizeDataFormat},
 		{ID: connectionStartAt, Set: ofPin((*Pin).startAt), MinData: sizeRelativeEvent},
 	}}
 }
@@ -52,12 +53,12 @@ func (p *Pin) getState(irp *engine.IRP, data []byte) ks.Status {
 	return produced(irp, "OB-19", 4)
 }
 
-func (p *Pin) putState(irp *engine.IRP, data []byte) ks.Status {
+func (f *factory) putState(p *Pin, irp *engine.IRP, data []byte) ks.Status {
 	to := binary.LittleEndian.Uint32(data)
 	if to > ks.StateRun {
 		return irp.Cite("OB-19", ks.StatusInvalidParameter)
 	}
-	status := p.setState(to)
+	status := f.setState(p, to)
 	if status == ks.StatusSuccess && to == ks.StateStop {
 		p.requests.CancelAll() // OB-21; not under the mutex, as whoever waits for one may go on here
 	}
@@ -65,18 +66,18 @@ func (p *Pin) putState(irp *engine.IRP, data []byte) ks.Status {
 }
 
 // setState goes from the state that the pin is in to another, in one step or in all that lie between (OB-19, OB-20).
-func (p *Pin) setState(to uint32) ks.Status {
+func (f *factory) setState(p *Pin, to uint32) ks.Status {
 	control := &p.handle.object.instance.control
 	control.Lock()
 	defer control.Unlock()
 	for from := p.state.Load(); from != to; {
 		next := to
-		if p.factory.SingleSteps {
+		if f.SingleSteps {
 			if next = from - 1; to > from {
 				next = from + 1
 			}
 		}
-		if hook := p.factory.SetState; hook != nil {
+		if hook := f.SetState; hook != nil {
 			if status := notPending(hook(p, next, from)); !status.IsSuccess() {
 				return status
 			}
@@ -114,8 +115,8 @@ func (p *Pin) getFormat(irp *engine.IRP, data []byte) ks.Status {
 }
 
 // putFormat is SET of DATAFORMAT (OB-22).
-func (p *Pin) putFormat(irp *engine.IRP, data []byte) ks.Status {
-	if p.factory.FixedFormat {
+func (f *factory) putFormat(p *Pin, irp *engine.IRP, data []byte) ks.Status {
+	if f.FixedFormat {
 		return irp.Cite("OB-22", ks.StatusInvalidDeviceRequest)
 	}
 	format, _, ok := engine.SplitDataFormat(data)
@@ -125,12 +126,12 @@ func (p *Pin) putFormat(irp *engine.IRP, data []byte) ks.Status {
 	control := &p.handle.object.instance.control
 	control.Lock()
 	defer control.Unlock()
-	return irp.Cite("OB-22", p.setFormat(p.format, format)) // only who holds control writes p.format
+	return irp.Cite("OB-22", f.setFormat(p, p.format, format)) // only who holds control writes p.format
 }
 
 // setFormat gives the pin a format that some range fits and that the driver takes (OB-7).
-func (p *Pin) setFormat(old, format []byte) ks.Status {
-	ranges, hook := p.factory.DataRanges, p.factory.SetFormat
+func (f *factory) setFormat(p *Pin, old, format []byte) ks.Status {
+	ranges, hook := f.DataRanges, f.SetFormat
 	for i := range ranges {
 		if !ranges[i].Fits(format) {
 			continue
@@ -154,16 +155,16 @@ func (p *Pin) setFormat(old, format []byte) ks.Status {
 }
 
 // proposeFormat is PROPOSEDATAFORMAT: the checks of a SET of DATAFORMAT, without its effect (OB-22).
-func (p *Pin) proposeFormat(irp *engine.IRP, data []byte) ks.Status {
-	if p.factory.FixedFormat {
+func (f *factory) proposeFormat(_ *Pin, irp *engine.IRP, data []byte) ks.Status {
+	if f.FixedFormat {
 		return irp.Cite("OB-22", ks.StatusInvalidDeviceRequest)
 	}
 	format, _, ok := engine.SplitDataFormat(data)
 	if !ok {
 		return irp.Cite("OB-22", ks.StatusInvalidBufferSize)
 	}
-	for i := range p.factory.DataRanges {
-		if p.factory.DataRanges[i].Fits(format) {
+	for i := range f.DataRanges {
+		if f.DataRanges[i].Fits(format) {
 			return irp.Cite("OB-22", ks.StatusSuccess)
 		}
 	}

@@ -17,7 +17,7 @@ var (
 // those of CreatePin, and TopologyNode with a KSNODE_CREATE; on a pin TopologyNode. Requests to the handle of a node go to the sets
 // of that node (AT-10). Everything else is as for CreatePin, of which no clocks and allocators are known (OB-11).
 func (h *Handle) Create(name []byte) (*Handle, ks.Status) {
-	if status := h.device.refusal(); status != ks.StatusSuccess {
+	if status := h.refusal(); status != ks.StatusSuccess {
 		return nil, status
 	}
 	o := h.object
@@ -31,7 +31,7 @@ func (h *Handle) Create(name []byte) (*Handle, ks.Status) {
 	case ok && class == classPin:
 		return h.CreatePin(parameters)
 	case ok && class == classNode && (o.parent == nil || o.pin != nil):
-		return o.create(func() (*Handle, ks.Status) { return o.createNode(parameters) })
+		return o.create(func(f *filter) (*Handle, ks.Status) { return o.createNode(f, parameters) })
 	}
 	return nil, h.noClass()
 }
@@ -65,23 +65,20 @@ func splitName(name []byte) (class ks.GUID, parameters []byte, ok bool) {
 }
 
 // createNode opens a node (OB-10).
-func (o *object) createNode(parameters []byte) (*Handle, ks.Status) {
+func (o *object) createNode(f *filter, parameters []byte) (*Handle, ks.Status) {
 	const sizeNodeCreate = 8
 	if len(parameters) < sizeNodeCreate {
 		return nil, o.decide(&ruleOB10, ks.StatusInvalidBufferSize)
 	}
 	flags, node := binary.LittleEndian.Uint32(parameters), binary.LittleEndian.Uint32(parameters[4:])
-	d := o.instance.filter.nodes.Node(node)
+	d := f.nodes.Node(node)
 	if flags != 0 || d == nil {
 		return nil, o.decide(&ruleOB10, ks.StatusInvalidParameter)
 	}
-	t := new(table)
-	t.Store(d)
-	h, err := o.handle.device.newHandle(t)
+	h, err := o.handle.device.newHandle(&object{instance: o.instance, parent: o, node: &openNode{node, d}, refs: 1})
 	if err != nil {
 		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
 	}
 	h.irp.RequestorMode = o.handle.irp.RequestorMode
-	newObject(h, o)
 	return h, o.decide(&ruleOB10, ks.StatusSuccess)
 }

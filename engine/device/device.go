@@ -1,6 +1,7 @@
 package device
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -10,10 +11,11 @@ import (
 
 // Device is one object that applications open. It is safe for concurrent use.
 type Device struct {
-	table   table
+	table   table                  // of a device without pins and nodes
+	filter  atomic.Pointer[filter] // of one with: all that answers requests, whatever they come through
+	pins    census
 	events  *engine.EventList
 	handles engine.HandleTable
-	filter  *filter // nil: a device without pins and nodes
 	arenas  arena.Config
 	life    life
 	swap    swap
@@ -24,10 +26,12 @@ type table = atomic.Pointer[engine.Dispatcher]
 
 // New returns a device whose requests d answers.
 func New(d *engine.Dispatcher) *Device {
-	dev := &Device{events: newEvents(), life: life{maxHeld: DefaultHeld}}
+	dev := newDevice()
 	dev.table.Store(d)
 	return dev
 }
+
+func newDevice() *Device { return &Device{events: newEvents(), life: life{maxHeld: DefaultHeld}} }
 
 // SetArena says what memory the device's handles have for their requests: Limit bounds it, OffHeap keeps it where other languages
 // may hold on to it while a request is pended. The zero value is the default. Call it before the first Open.
@@ -35,31 +39,39 @@ func (dev *Device) SetArena(config arena.Config) { dev.arenas = config }
 
 // Open returns a new handle. Close it to release its memory.
 func (dev *Device) Open() (*Handle, error) {
-	h, err := dev.newHandle(&dev.table)
-	if err != nil || dev.filter == nil {
-		return h, err
+	if f := dev.filter.Load(); f != nil {
+		return f.open(dev)
 	}
-	return dev.filter.open(h)
+	return dev.newHandle(nil)
 }
 
-// newHandle returns a handle whose requests are answered by what is in t.
-func (dev *Device) newHandle(t *table) (*Handle, error) {
+// newHandle returns a handle that is open on o, which is nil on a device without pins and nodes.
+func (dev *Device) newHandle(o *object) (*Handle, error) {
 	a, err := arena.New(dev.arenas)
 	if err != nil {
 		return nil, err
 	}
-	h := &Handle{table: t, device: dev, arena: a}
+	h := &Handle{object: o, device: dev, arena: a}
+	if o != nil {
+		o.handle, h.file.Object = h, h
+		if o.pin != nil {
+			o.pin.handle = h
+		}
+	}
 	h.irp.Pool = a
 	h.file.Events, h.file.Handles = dev.events, &dev.handles
 	h.irp.FileObject = &h.file
 	h.irp.UserEvent = make(chan struct{}, 1)
-	return h, dev.life.add(h)
+	if err := dev.life.add(h); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	dev.settle(h) // a filter may have been swapped since o was made
+	return h, nil
 }
 
 // Handle is one open of a device. It belongs to one goroutine at a time, but for Cancel and Close. A request that is sent while another
 // is in flight on the handle, by its handler or while it is pended, is STATUS_DEVICE_BUSY (S-15).
 type Handle struct {
-	table  *table
 	arena  *arena.Arena
 	irp    engine.IRP
 	file   engine.FileObject
@@ -69,11 +81,17 @@ type Handle struct {
 	overlapped atomic.Pointer[OverlappedHandle] // that shares the file object
 	holding    atomic.Pointer[holding]          // of the request that waits for its device to be started
 	closing    atomic.Bool
+	gone       bool // what it is open on; under life.mu
 }
 
 // Dispatcher returns the dispatcher that answers the requests of the handle, for those who send IRPs of their own. They need the
 // handle's File.
-func (h *Handle) Dispatcher() *engine.Dispatcher { return h.table.Load() }
+func (h *Handle) Dispatcher() *engine.Dispatcher {
+	if h.object != nil {
+		return h.object.dispatcher()
+	}
+	return h.device.table.Load()
+}
 
 // File returns the file object that handlers see in IRP.FileObject.
 func (h *Handle) File() *engine.FileObject { return &h.file }
@@ -97,7 +115,7 @@ func (h *Handle) SetMode(mode engine.Mode) { h.irp.RequestorMode = mode }
 //
 // https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-deviceiocontrol
 func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Status) {
-	return h.table.Load().IoControl(&h.irp, code, in, out)
+	return h.Dispatcher().IoControl(&h.irp, code, in, out)
 }
 
 // IoControlTo is IoControl with ks.IoctlProperty for a request to a property that was resolved: the dispatcher's Ref skips
@@ -109,12 +127,12 @@ func (h *Handle) IoControlTo(ref *engine.Ref, in, out []byte) (n uint32, status 
 // PropertyBatch is IoControl with ks.IoctlProperty for many requests, in order; see engine.Dispatcher.PropertyBatch. It
 // waits for those that pend, and returns how many it answered, which is all of them.
 func (h *Handle) PropertyBatch(requests []engine.BatchRequest) int {
-	return h.table.Load().PropertyBatch(&h.irp, requests)
+	return h.Dispatcher().PropertyBatch(&h.irp, requests)
 }
 
 // MethodBatch is PropertyBatch with ks.IoctlMethod; see engine.Dispatcher.MethodBatch.
 func (h *Handle) MethodBatch(requests []engine.BatchRequest) int {
-	return h.table.Load().MethodBatch(&h.irp, requests)
+	return h.Dispatcher().MethodBatch(&h.irp, requests)
 }
 
 // Close ends what is pended on the handle with STATUS_CANCELLED, waits for a handler that runs, disables the events that were

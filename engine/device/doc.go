@@ -35,7 +35,8 @@
 // # Lives and deaths
 //
 // [Device.Remove] ends requests at once, as a surprise removal does, [Device.Shutdown] waits for requests in flight,
-// and [Device.Stop] holds new requests until [Device.Start]. [Device.Swap] replaces the dispatcher of a device in use.
+// and [Device.Stop] holds new requests until [Device.Start]. [Device.Swap] replaces the dispatcher of a device in use,
+// [Device.SwapFilter] a whole filter.
 //
 // # Events
 //

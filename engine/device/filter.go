@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -43,6 +42,17 @@ type Filter struct {
 // the sets of the pin or of a node (AT-10 to AT-13). The error says which pin or node is misdeclared, and is or wraps an
 // *engine.CompileError.
 func NewFilter(decl Filter) (*Device, error) {
+	f, err := compileFilter(decl)
+	if err != nil {
+		return nil, err
+	}
+	dev := newDevice()
+	dev.filter.Store(f)
+	return dev, nil
+}
+
+// compileFilter compiles a filter with its nodes and pins.
+func compileFilter(decl Filter) (*filter, error) {
 	decl.MaxObjects = cmp.Or(decl.MaxObjects, 1<<16)
 	f := &filter{decl: decl, nodes: engine.NewNodeList()}
 	if t := decl.Topology; t != nil {
@@ -83,20 +93,16 @@ func NewFilter(decl Filter) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("device: the filter: %w", err)
 	}
-	dev := New(d)
-	dev.filter = f
-	return dev, nil
+	f.table.Store(d)
+	return f, nil
 }
 
-// filter is what all instances of a filter have in common.
+// filter is what answers the requests of all instances of a filter, and of their pins and nodes.
 type filter struct {
 	decl  Filter // as it was declared: Pins and Topology are in now
+	table table  // of the filter itself
 	nodes *engine.NodeList
 	now   atomic.Pointer[declared]
-	grow  sync.Mutex // of AddPin and AddNode
-
-	mu   sync.Mutex
-	pins []uint32 // open pins of all instances, by PinId
 }
 
 // declared is what a filter consists of at one time. It is replaced when a pin or a node is added, and never changed (AT-14).
@@ -153,6 +159,14 @@ func (f *filter) classSets(now *declared) (sets []engine.PropertySet) {
 	return sets
 }
 
+// factory is that of a pin, or if the filter has none that which made the pin.
+func (f *filter) factory(p *Pin) *factory {
+	if all := f.now.Load().factories; uint64(p.factory.id) < uint64(len(all)) {
+		return all[p.factory.id]
+	}
+	return p.factory
+}
+
 // pinSet returns the class's part of pins.
 func (f *filter) pinSet(pins []engine.PinDescriptor) *engine.PinSet {
 	return &engine.PinSet{Pins: pins, Name: f.decl.PinName, Instances: f.instances, GlobalInstances: f.globalInstances}
@@ -168,18 +182,18 @@ func (f *filter) withPin(now *declared, decl PinFactory) (*declared, error) {
 	if _, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{set}}); err != nil {
 		return fail(err)
 	}
+	pin := &factory{PinFactory: decl, id: uint32(id)}
 	own := decl.Config
 	own.Nodes = f.nodes
-	config, err := engine.MergeSets(own, engine.Config{PropertySets: []engine.PropertySet{connectionSet()}})
+	config, err := engine.MergeSets(own, engine.Config{PropertySets: []engine.PropertySet{pin.connectionSet()}})
 	if err != nil {
 		return fail(err)
 	}
 	config.Control = streamControl(config.Control)
-	d, err := engine.Compile(config)
-	if err != nil {
+	if pin.dispatcher, err = engine.Compile(config); err != nil {
 		return fail(err)
 	}
-	next.factories = append(now.factories[:id:id], newFactory(decl, uint32(id), d))
+	next.factories = append(now.factories[:id:id], pin)
 	return next, nil
 }
 
@@ -197,12 +211,12 @@ func (f *filter) compileNode(config engine.Config) error {
 // AddPin adds a pin factory to a filter that may be in use, and returns its PinId: KsFilterCreatePinFactory (AT-14). Handles that are
 // open have it at once; PinIds are not used again. The error is that of NewFilter, or says that the filter has no Pins.
 func (dev *Device) AddPin(pin PinFactory) (id uint32, err error) {
-	f := dev.filter
+	dev.swap.change.Lock()
+	defer dev.swap.change.Unlock()
+	f := dev.filter.Load()
 	if f == nil || f.now.Load().pins == nil {
 		return 0, fmt.Errorf("device: a pin can be added to a filter with Pins only; declare them, if only as an empty slice")
 	}
-	f.grow.Lock()
-	defer f.grow.Unlock()
 	now := f.now.Load()
 	next, err := f.withPin(now, pin)
 	if err != nil {
@@ -216,12 +230,12 @@ func (dev *Device) AddPin(pin PinFactory) (id uint32, err error) {
 // KsFilterAddTopologyConnections. node is its type, name what it is called by if that is not its type, GUID_NULL for none. NodeIds
 // are not used again.
 func (dev *Device) AddNode(node, name ks.GUID, config engine.Config, connections ...ks.TopologyConnection) (id uint32, err error) {
-	f := dev.filter
+	dev.swap.change.Lock()
+	defer dev.swap.change.Unlock()
+	f := dev.filter.Load()
 	if f == nil || f.now.Load().topology == nil {
 		return 0, fmt.Errorf("device: a node can be added to a filter with a Topology only; declare one, if only an empty one")
 	}
-	f.grow.Lock()
-	defer f.grow.Unlock()
 	now := f.now.Load()
 	n := len(now.topology.Nodes)
 	if err := f.compileNode(config); err != nil {
@@ -250,37 +264,38 @@ func (f *filter) instances(irp *engine.IRP, pin uint32) (n ks.PinCInstances, _ k
 }
 
 // globalInstances is KSPROPERTY_PIN_GLOBALCINSTANCES. A filter limits the pins of an instance, not those of all (OB-16).
-func (f *filter) globalInstances(_ *engine.IRP, pin uint32) (n ks.PinCInstances, _ ks.Status) {
+func (f *filter) globalInstances(irp *engine.IRP, pin uint32) (n ks.PinCInstances, _ ks.Status) {
 	if f.now.Load().factories[pin].InstancesPossible != 0 {
 		n.PossibleCount = ks.InstanceIndeterminate
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if uint64(pin) < uint64(len(f.pins)) {
-		n.CurrentCount = f.pins[pin]
+	if h := HandleOf(irp); h != nil {
+		n.CurrentCount = h.device.pins.current(pin)
 	}
 	return n, ks.StatusSuccess
 }
 
-// open makes a handle a filter instance.
-func (f *filter) open(h *Handle) (*Handle, error) {
-	o := newObject(h, nil)
-	o.instance = &instance{filter: f}
-	o.cleanup, o.end = func() { call(h, f.decl.Cleanup) }, func() { call(h, f.decl.Close) }
+// open returns the handle of a new filter instance.
+func (f *filter) open(dev *Device) (*Handle, error) {
+	o, d := &object{instance: &instance{device: dev}, refs: 1}, f.table.Load()
+	h, err := dev.newHandle(o)
+	if err != nil {
+		return nil, err
+	}
+	o.cleanup, o.end = func() { call(h, d, f.decl.Cleanup) }, func() { call(h, d, f.decl.Close) }
 	if f.decl.Create == nil {
 		return h, nil
 	}
-	if status := h.Dispatcher().Call(&h.irp, func() ks.Status { return notPending(f.decl.Create(h)) }); !status.IsSuccess() {
+	if status := d.Call(&h.irp, func() ks.Status { return notPending(f.decl.Create(h)) }); !status.IsSuccess() {
 		o.cleanup, o.end = nil, nil
 		return nil, errors.Join(fmt.Errorf("device: the filter refuses to be opened: %v", status), h.Close())
 	}
 	return h, nil
 }
 
-// call calls a hook that returns nothing.
-func call(h *Handle, hook func(*Handle)) {
+// call calls a hook that returns nothing, which is of what d is of.
+func call(h *Handle, d *engine.Dispatcher, hook func(*Handle)) {
 	if hook != nil {
-		h.Dispatcher().Call(&h.irp, func() ks.Status { hook(h); return ks.StatusSuccess })
+		d.Call(&h.irp, func() ks.Status { hook(h); return ks.StatusSuccess })
 	}
 }
 

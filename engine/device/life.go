@@ -41,11 +41,20 @@ func (p phase) refusal() ks.Status {
 	return ks.StatusSuccess
 }
 
-// refusal is that of the device.
-func (dev *Device) refusal() ks.Status {
-	dev.life.mu.Lock()
-	defer dev.life.mu.Unlock()
-	return dev.life.phase.refusal()
+// refusal is what creates on a handle are answered with.
+func (h *Handle) refusal() ks.Status {
+	l := &h.device.life
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refusal(h)
+}
+
+// refusal is what requests of a handle are answered with.
+func (l *life) refusal(h *Handle) ks.Status {
+	if status := l.phase.refusal(); status != ks.StatusSuccess || !h.gone {
+		return status
+	}
+	return ks.StatusDeviceRemoved
 }
 
 // holding is a request that is held.
@@ -76,12 +85,12 @@ func (dev *Device) SetHold(n int) {
 
 // hold queues a request that comes while the device is stopped. STATUS_SUCCESS is that it is not, STATUS_PENDING that the request is
 // held, and others are answers.
-func (l *life) hold(x *holding) ks.Status {
+func (l *life) hold(h *Handle, x *holding) ks.Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.phase != stopped:
-		return l.phase.refusal()
+	case l.phase != stopped || h.gone:
+		return l.refusal(h)
 	case l.maxHeld <= 0:
 		return ks.StatusDeviceNotReady
 	case len(l.held) >= l.maxHeld:
@@ -178,10 +187,18 @@ func (dev *Device) Remove() {
 		x.end(ks.StatusCancelled)
 	}
 	for _, h := range handles {
-		h.irp.Abort()
-		if a := h.overlapped.Load(); a != nil {
-			a.abort(a.all())
-		}
+		h.abort()
+	}
+}
+
+// abort ends what is pended on a handle, or will be.
+func (h *Handle) abort() {
+	if x := h.holding.Load(); x != nil {
+		x.end(ks.StatusCancelled)
+	}
+	h.irp.Abort()
+	if a := h.overlapped.Load(); a != nil {
+		a.abort(a.all())
 	}
 }
 
@@ -197,6 +214,17 @@ func (dev *Device) Shutdown(ctx context.Context) error {
 		x.end(ks.StatusDeletePending)
 	}
 	return idle(ctx, handles)
+}
+
+// strand refuses the requests of a handle from now on, as what it is open on is gone.
+func (l *life) strand(h *Handle) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h.gone = true
+	h.irp.Gate(true)
+	if a := h.overlapped.Load(); a != nil {
+		a.gate.Or(gateGone)
+	}
 }
 
 func (l *life) handles() (all []*Handle) {
@@ -242,7 +270,7 @@ func (dev *Device) Start() {
 	if l.phase == stopped {
 		l.phase = running
 		for h := range l.open {
-			h.irp.Gate(false)
+			h.irp.Gate(h.gone)
 			if a := h.overlapped.Load(); a != nil {
 				a.gate.And(^uint32(gatePhase))
 			}
@@ -256,7 +284,7 @@ func (dev *Device) Start() {
 func (l *life) pass(h *Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.phase <= stopped {
+	if l.phase <= stopped && !h.gone {
 		h.irp.Gate(false)
 	}
 }
@@ -274,7 +302,7 @@ func (h *Handle) gated() (*engine.Dispatcher, ks.Status) {
 		return nil, ks.StatusDeviceBusy // S-15
 	}
 	defer h.holding.Store(nil)
-	status := h.device.life.hold(x)
+	status := h.device.life.hold(h, x)
 	if status == ks.StatusPending {
 		if h.closing.Load() {
 			x.end(ks.StatusCancelled)

@@ -9,7 +9,7 @@ import (
 
 // instance is one open of a filter, with the pins and nodes that were created on it.
 type instance struct {
-	filter *filter
+	device *Device
 
 	// control is held while a pin changes its state or its format: the filter control mutex (OB-19).
 	control sync.Mutex
@@ -19,11 +19,26 @@ type instance struct {
 	open uint32     // pins and nodes
 }
 
+// census counts the open pins of all instances.
+type census struct {
+	mu   sync.Mutex
+	pins []uint32 // by PinId
+}
+
+func (c *census) current(pin uint32) uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if uint64(pin) < uint64(len(c.pins)) {
+		return c.pins[pin]
+	}
+	return 0
+}
+
 // enter counts one more pin or node, or reports that there are as many as are allowed (S-37).
-func (i *instance) enter() bool {
+func (i *instance) enter(allowed uint32) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.open >= i.filter.decl.MaxObjects {
+	if i.open >= allowed {
 		return false
 	}
 	i.open++
@@ -39,17 +54,17 @@ func (i *instance) leave() {
 
 // reserve takes a place for a pin of which there may be possible, or reports that there is none (OB-12, OB-13).
 func (i *instance) reserve(pin, possible uint32) bool {
-	f := i.filter
+	all := &i.device.pins
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i.pins, f.pins = upTo(i.pins, pin), upTo(f.pins, pin)
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	i.pins, all.pins = upTo(i.pins, pin), upTo(all.pins, pin)
 	if i.pins[pin] >= possible {
 		return false
 	}
 	i.pins[pin]++
-	f.pins[pin]++
+	all.pins[pin]++
 	return true
 }
 
@@ -57,10 +72,11 @@ func (i *instance) reserve(pin, possible uint32) bool {
 func (i *instance) giveBack(pin uint32) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.filter.mu.Lock()
-	defer i.filter.mu.Unlock()
+	all := &i.device.pins
+	all.mu.Lock()
+	defer all.mu.Unlock()
 	i.pins[pin]--
-	i.filter.pins[pin]--
+	all.pins[pin]--
 }
 
 func (i *instance) current(pin uint32) uint32 {
@@ -84,9 +100,10 @@ func upTo(list []uint32, index uint32) []uint32 {
 type object struct {
 	handle   *Handle
 	instance *instance
-	parent   *object // nil for a filter
-	pin      *Pin    // nil for all but pins
-	peer     *object // the pin that a pin is connected to; nil for none
+	parent   *object   // nil for a filter
+	pin      *Pin      // nil for all but pins
+	node     *openNode // nil for all but nodes
+	peer     *object   // the pin that a pin is connected to; nil for none
 
 	refs   int  // its handle, and the objects that were created on it; under instance.mu
 	closed bool // its handle; under instance.mu
@@ -96,14 +113,36 @@ type object struct {
 	rule         atomic.Pointer[string] // of the last create on it
 }
 
-// newObject opens a handle on a new object, whose parent was referenced.
-func newObject(h *Handle, parent *object) *object {
-	o := &object{handle: h, parent: parent, refs: 1}
-	if parent != nil {
-		o.instance = parent.instance
+// openNode is a node as it was when it was opened.
+type openNode struct {
+	id         uint32
+	dispatcher *engine.Dispatcher
+}
+
+// dispatcher answers the requests of the handle: what the present filter has there, or if it has nothing what there was.
+func (o *object) dispatcher() *engine.Dispatcher {
+	f := o.handle.device.filter.Load()
+	switch {
+	case o.pin != nil:
+		return f.factory(o.pin).dispatcher
+	case o.node != nil:
+		if d := f.nodes.Node(o.node.id); d != nil {
+			return d
+		}
+		return o.node.dispatcher
 	}
-	h.object, h.file.Object = o, h
-	return o
+	return f.table.Load()
+}
+
+// in reports that a filter has what the object is.
+func (o *object) in(f *filter) bool {
+	switch {
+	case o.pin != nil:
+		return uint64(o.pin.factory.id) < uint64(len(f.now.Load().factories))
+	case o.node != nil:
+		return f.nodes.Node(o.node.id) != nil
+	}
+	return true
 }
 
 // reference keeps an object for one that is created on it, unless its handle is closed.

@@ -17,7 +17,6 @@ import (
 // pended take their memory from their Overlapped.
 type OverlappedHandle struct {
 	handle *Handle
-	table  *table
 	port   *Port
 	gate   atomic.Uint32 // not 0: requests are not simply dispatched
 	mode   atomic.Uint32
@@ -34,6 +33,7 @@ type OverlappedHandle struct {
 const (
 	gateClosed  = 1 << iota
 	gateRemoved // the device is (AS-34)
+	gateGone    // what the handle is open on is
 	gatePhase   // the device is not running
 	gateFull    // there are MaxPending requests
 )
@@ -54,13 +54,16 @@ func (dev *Device) OpenOverlapped(port *Port) (*OverlappedHandle, error) {
 // Overlapped makes the file object of a handle serve overlapped requests as well, such as that of a pin. Closing one of the two closes
 // the other. It fails if that was done before, or the handle is closed.
 func (h *Handle) Overlapped(port *Port) (*OverlappedHandle, error) {
-	a := &OverlappedHandle{handle: h, table: h.table, port: port}
+	a := &OverlappedHandle{handle: h, port: port}
 	a.mode.Store(uint32(h.irp.RequestorMode))
 	l := &h.device.life
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.phase != running {
-		a.gate.Store(gatePhase)
+		a.gate.Or(gatePhase)
+	}
+	if h.gone {
+		a.gate.Or(gateGone)
 	}
 	if !h.overlapped.CompareAndSwap(nil, a) {
 		return nil, errors.New("device: the handle is closed or serves overlapped requests already")
@@ -109,7 +112,7 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 			h.refuse(o, status)
 			return 0, status
 		}
-		if h.gate.Load()&gatePhase != 0 {
+		if h.gate.Load()&(gatePhase|gateGone) != 0 {
 			if status = h.hold(r, code, in, out); status != ks.StatusSuccess {
 				return 0, status
 			}
@@ -117,7 +120,7 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	}
 	r.out = out
 	r.irp.RequestorMode = engine.Mode(h.mode.Load())
-	n, status = h.table.Load().IoControl(&r.irp, code, in, out)
+	n, status = h.handle.Dispatcher().IoControl(&r.irp, code, in, out)
 	if status == ks.StatusPending {
 		return 0, status // another has the request, and o
 	}
@@ -158,7 +161,7 @@ func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Stat
 		n := uint32(0)
 		if status == ks.StatusSuccess {
 			r.out = out
-			if n, status = h.table.Load().IoControl(&r.irp, code, in, out); status == ks.StatusPending {
+			if n, status = h.handle.Dispatcher().IoControl(&r.irp, code, in, out); status == ks.StatusPending {
 				return
 			}
 		}
@@ -169,7 +172,7 @@ func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Stat
 	h.mu.Unlock()
 	r.holding.Store(x)
 	r.irp.RequestorMode = engine.Mode(h.mode.Load())
-	status := h.handle.device.life.hold(x)
+	status := h.handle.device.life.hold(h.handle, x)
 	switch {
 	case status != ks.StatusPending:
 		if x.over.CompareAndSwap(false, true) {

@@ -41,20 +41,14 @@ type PinFactory struct {
 // factory is a PinFactory in its place.
 type factory struct {
 	PinFactory
-	id    uint32
-	table table
-}
-
-func newFactory(decl PinFactory, id uint32, d *engine.Dispatcher) *factory {
-	f := &factory{PinFactory: decl, id: id}
-	f.table.Store(d)
-	return f
+	id         uint32
+	dispatcher *engine.Dispatcher
 }
 
 // Pin is an open pin: KSPIN. It is safe for concurrent use.
 type Pin struct {
 	handle  *Handle
-	factory *factory
+	factory *factory              // that made it
 	request engine.ConnectRequest // Format and Attributes as they were at first
 	state   atomic.Uint32
 
@@ -162,17 +156,17 @@ const longestParameters = 65456
 // STATUS_INVALID_DEVICE_REQUEST (OB-9). Without memory for the pin, or beyond Filter.MaxObjects, the status is
 // STATUS_INSUFFICIENT_RESOURCES (S-37).
 func (h *Handle) CreatePin(connect []byte) (*Handle, ks.Status) {
-	if status := h.device.refusal(); status != ks.StatusSuccess {
+	if status := h.refusal(); status != ks.StatusSuccess {
 		return nil, status
 	}
 	o := h.object
-	if o == nil || o.parent != nil || o.instance.filter.now.Load().pins == nil {
+	if o == nil || o.parent != nil || h.device.filter.Load().now.Load().pins == nil {
 		return nil, h.noClass()
 	}
 	if len(connect) > longestParameters {
 		return nil, o.decide(&ruleOB1, ks.StatusInvalidParameter)
 	}
-	return o.create(func() (*Handle, ks.Status) { return o.createPin(bytes.Clone(connect)) })
+	return o.create(func(f *filter) (*Handle, ks.Status) { return o.createPin(f, bytes.Clone(connect)) })
 }
 
 // noClass is OB-3: there is nothing of this kind to create.
@@ -187,8 +181,9 @@ func (h *Handle) noClass() ks.Status {
 	return ks.StatusObjectNameNotFound
 }
 
-// create keeps the object for what is created on it, unless it is closed or access is denied.
-func (o *object) create(create func() (*Handle, ks.Status)) (h *Handle, status ks.Status) {
+// create keeps the object for what is created on it, unless it is closed or access is denied. The filter is the same from beginning to
+// end.
+func (o *object) create(create func(f *filter) (*Handle, ks.Status)) (h *Handle, status ks.Status) {
 	if !o.reference() {
 		return nil, o.decide(&ruleOB3, ks.StatusInvalidHandle)
 	}
@@ -197,11 +192,12 @@ func (o *object) create(create func() (*Handle, ks.Status)) (h *Handle, status k
 			o.release()
 		}
 	}()
-	denied := o.instance.filter.decl.DenyUserMode || o.pin != nil && o.pin.factory.DenyUserMode // S-40
+	f := o.handle.device.filter.Load()
+	denied := f.decl.DenyUserMode || o.pin != nil && f.factory(o.pin).DenyUserMode // S-40
 	if denied && o.handle.irp.RequestorMode == engine.UserMode {
 		return nil, o.decide(&ruleOB9, ks.StatusInvalidDeviceRequest)
 	}
-	if !o.instance.enter() {
+	if !o.instance.enter(f.decl.MaxObjects) {
 		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
 	}
 	defer func() {
@@ -209,13 +205,16 @@ func (o *object) create(create func() (*Handle, ks.Status)) (h *Handle, status k
 			o.instance.leave()
 		}
 	}()
-	return create()
+	return create(f)
 }
 
 // createPin is CreatePin from OB-6 on.
-func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
+func (o *object) createPin(filter *filter, connect []byte) (_ *Handle, status ks.Status) {
 	i, mode := o.instance, o.handle.irp.RequestorMode
-	now := i.filter.now.Load()
+	now := filter.now.Load()
+	if now.pins == nil {
+		return nil, o.decide(&ruleOB3, ks.StatusObjectNameNotFound)
+	}
 	request, status := now.pins.ValidateConnectRequest(connect)
 	if status != ks.StatusSuccess {
 		return nil, o.decide(&ruleOB6, status)
@@ -247,20 +246,18 @@ func (o *object) createPin(connect []byte) (_ *Handle, status ks.Status) {
 			peer.release()
 		}
 	}()
-	h, err := o.handle.device.newHandle(&f.table)
+	p := &Pin{factory: f, request: request, priority: request.Priority}
+	h, err := o.handle.device.newHandle(&object{instance: i, parent: o, pin: p, peer: peer, refs: 1})
 	if err != nil {
 		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
 	}
 	h.irp.RequestorMode = mode
-	p := &Pin{handle: h, factory: f, request: request, priority: request.Priority}
-	newObject(h, o).pin = p
-	h.object.peer = peer
-	status = h.Dispatcher().Call(&h.irp, func() ks.Status { return p.setFormat(nil, request.Format) })
+	status = f.dispatcher.Call(&h.irp, func() ks.Status { return f.setFormat(p, nil, request.Format) })
 	if !status.IsSuccess() {
 		return nil, o.decide(&ruleOB7, status)
 	}
 	if f.Create != nil {
-		status = h.Dispatcher().Call(&h.irp, func() ks.Status { return notPending(f.Create(p, request)) })
+		status = f.dispatcher.Call(&h.irp, func() ks.Status { return notPending(f.Create(p, request)) })
 	}
 	if !status.IsSuccess() {
 		return nil, o.decide(&ruleOB15, status)
@@ -294,6 +291,6 @@ func (o *object) connected(number uint64) (*object, ks.Status) {
 // call calls a hook that returns nothing.
 func (p *Pin) call(hook func(*Pin)) {
 	if hook != nil {
-		call(p.handle, func(*Handle) { hook(p) })
+		call(p.handle, p.factory.dispatcher, func(*Handle) { hook(p) })
 	}
 }
