@@ -32,6 +32,9 @@ ksbench trace cut mine.kst --set KSPROPSETID_Audio --out audio.kst`,
 ksbench load --manifest mine.json --clients 100 --duration 2s
 ksbench load --manifest mine.json --duration 2s --rate 20000  # open loop: response times, too
 ksbench load --manifest mine.json --duration 2s --mix mix.txt --format json --out load.json`,
+	"soak": `
+ksbench soak --duration 1s
+ksbench soak --duration 1s --seed 7 --trace fault.kst`,
 	"targets": `
 ksbench targets --quick --run ^fast/20x12/`,
 	"stages": `

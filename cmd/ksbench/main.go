@@ -32,6 +32,7 @@ type commands struct {
 	Trace traceCommand `cmd:"" help:"Keep what clients ask in a file, show it, send it again, compare the answers."`
 
 	Load loadCommand `cmd:"" help:"Put many clients on a device at once: real sessions and random ones; throughput, quantiles, fairness."`
+	Soak soakCommand `cmd:"" help:"Keep devices busy with all that can go wrong, and notice what did: lost, doubled, leaked, out of order."`
 
 	Targets targetsCommand `cmd:"" help:"Measure how far the engine is from its targets; exit with 1 if one is missed."`
 	Stages  stagesCommand  `cmd:"" help:"Take a request apart: where its time goes, beside the limits of the machine."`

@@ -19,6 +19,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
+	"github.com/ksdispatch/ksdispatch/internal/lab/soak"
 	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
@@ -54,12 +55,15 @@ func (t *traceFiles) open(con *console) (*traffic.File, error) {
 
 // traceTarget is what answers.
 type traceTarget struct {
-	Manifest string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
+	Manifest string `placeholder:"FILE" help:"The manifest whose objects answer; the trace of a soak needs none."`
 	Object   string `placeholder:"NAME" help:"The object that stands for those that have no name, or that the manifest does not have."`
 }
 
 // load loads the manifest, and the name by which a trace knows it.
 func (t *traceTarget) load(ctx context.Context) (*traffic.Target, trace.Source, error) {
+	if t.Manifest == "" {
+		return nil, trace.Source{}, badUsage{errors.New("missing flags: --manifest=FILE")}
+	}
 	m, err := lab.LoadManifest(ctx, t.Manifest)
 	if err != nil {
 		return nil, trace.Source{}, badInput{err}
@@ -205,27 +209,38 @@ func (c *traceReplaying) replay(con *console, opt trace.ReplayOptions) (*traces.
 	if c.Goroutines < 1 {
 		return nil, badUsage{fmt.Errorf("--goroutines %d: must be at least 1", c.Goroutines)}
 	}
-	target, source, err := c.load(con.ctx)
-	if err != nil {
-		return nil, err
-	}
 	f, err := c.open(con)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	opt.Goroutines = c.Goroutines
+	if plant, ok := soak.Of(f.Header()); ok && c.Manifest == "" {
+		return c.replayed(con, func() (*trace.Result, error) { return replaySoak(con.ctx, f.Reader, plant, opt) })
+	}
+	target, source, err := c.load(con.ctx)
+	if err != nil {
+		return nil, err
+	}
 	if sources := f.Header().Sources; len(sources) > 0 && !slices.Contains(sources, source) {
 		fmt.Fprintf(con.stderr, "ksbench: %s is not the manifest that the trace was recorded on\n", c.Manifest)
 	}
-	opt.Goroutines, opt.Pends = c.Goroutines, &target.Pends
-	res, err := trace.Replay(con.ctx, f.Reader, target.Open, opt)
+	opt.Pends = &target.Pends
+	return c.replayed(con, func() (*trace.Result, error) { return trace.Replay(con.ctx, f.Reader, target.Open, opt) })
+}
+
+// replayed is what came of a replay. With a *soak.Fault there is a result, too.
+func (c *traceReplaying) replayed(con *console, replay func() (*trace.Result, error)) (*traces.Differences, error) {
+	res, err := replay()
 	switch {
 	case con.ctx.Err() != nil:
 		return nil, errors.New("interrupted")
+	case errors.As(err, new(*soak.Fault)):
+		err = fmt.Errorf("%s: %w", c.Files[0], err)
 	case err != nil:
 		return nil, badInput{err}
 	}
-	return &traces.Differences{Name: c.Files[0], Result: res}, nil
+	return &traces.Differences{Name: c.Files[0], Result: res}, err
 }
 
 type traceReplay struct {
@@ -238,11 +253,11 @@ func (c *traceReplay) Run(con *console) error {
 	if !(c.Speed >= 0) {
 		return badUsage{fmt.Errorf("--speed %g: must not be negative", c.Speed)}
 	}
-	d, err := c.replay(con, trace.ReplayOptions{Speed: c.Speed})
-	if err != nil {
-		return err
+	d, fault := c.replay(con, trace.ReplayOptions{Speed: c.Speed})
+	if d == nil {
+		return fault
 	}
-	return written(doc.Write(con.stdout, d, "text", con.width))
+	return firstOf(written(doc.Write(con.stdout, d, "text", con.width)), fault)
 }
 
 type traceVerify struct {
@@ -255,17 +270,17 @@ func (c *traceVerify) Run(con *console) error {
 	if c.Differences < 1 {
 		return badUsage{fmt.Errorf("--differences %d: must be at least 1", c.Differences)}
 	}
-	d, err := c.replay(con, trace.ReplayOptions{Verify: true, Differences: c.Differences})
-	if err != nil {
-		return err
+	d, fault := c.replay(con, trace.ReplayOptions{Verify: true, Differences: c.Differences})
+	if d == nil {
+		return fault
 	}
 	if err := doc.Write(con.stdout, d, "text", con.width); err != nil {
 		return written(err)
 	}
 	if n := d.Result.Differences; n > 0 {
-		return fmt.Errorf("%s: answers that differ: %d", c.Files[0], n)
+		return errors.Join(fmt.Errorf("%s: answers that differ: %d", c.Files[0], n), fault)
 	}
-	return nil
+	return fault
 }
 
 // written is the error of a writer of standard output.

@@ -14,6 +14,7 @@ import (
 	"unsafe"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/internal/resident"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
@@ -898,7 +899,7 @@ func TestPendedIsFlat(t *testing.T) {
 	for range 10 {
 		steps()
 	}
-	before, rss := p.a.Stats(), testkit.Resident()
+	before, rss := p.a.Stats(), resident.Bytes()
 	if before.Pinned < len(p.long)*9/10 {
 		t.Fatalf("only %d buffers are pended: %+v", before.Pinned, before)
 	}
@@ -912,11 +913,11 @@ func TestPendedIsFlat(t *testing.T) {
 	}
 	after := p.a.Stats()
 	t.Logf("%d operations, %d pended, %d bytes live in %d; resident %d, then %d bytes",
-		2*ops, after.Pinned, after.Bytes, after.Reserved, rss, testkit.Resident())
+		2*ops, after.Pinned, after.Bytes, after.Reserved, rss, resident.Bytes())
 	if after.Peak > before.Peak*3/2 { // a leak of one pended buffer in ten is more than that
 		t.Errorf("%d bytes reserved after %d operations, %d after as many more", before.Peak, ops, after.Peak)
 	}
-	if grown := testkit.Resident() - rss; text != "" && grown > 4<<20 {
+	if grown := resident.Bytes() - rss; text != "" && grown > 4<<20 {
 		t.Errorf("%d bytes more are resident", grown)
 	}
 	if least != 0 && !raceEnabled && !invariants.Enabled {

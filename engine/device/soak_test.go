@@ -17,6 +17,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/resident"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
@@ -78,7 +79,7 @@ func TestSoak(t *testing.T) {
 		for i := range looks {
 			round.Lock()
 			debug.FreeOSMemory()
-			if now := testkit.Resident(); i == 0 || now < least {
+			if now := resident.Bytes(); i == 0 || now < least {
 				least = now
 			}
 			round.Unlock()

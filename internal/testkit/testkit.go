@@ -1,5 +1,5 @@
-// Package testkit is what the tests of several packages have in common: seeds that can be replayed, a count of allocations that
-// other goroutines do not disturb, and the memory that is resident. Only tests import it. It imports the standard library alone, so
+// Package testkit is what the tests of several packages have in common: seeds that can be replayed, and a count of allocations that
+// other goroutines do not disturb. Only tests import it. It imports the standard library alone, so
 // that the tests of every package may.
 package testkit
 
@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -32,19 +31,6 @@ func Seed(t testing.TB) uint64 {
 func Rand(t testing.TB) *rand.Rand {
 	t.Helper()
 	return rand.New(rand.NewPCG(Seed(t), 0))
-}
-
-// Resident returns how many bytes of the process are resident where the system says it, else 0, without pages of files: those of the
-// program itself come one by one, as code that is rarely needed runs.
-func Resident() int {
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(b))
-	pages, _ := strconv.Atoi(fields[1])
-	ofFiles, _ := strconv.Atoi(fields[2])
-	return (pages - ofFiles) * os.Getpagesize()
 }
 
 // Allocs returns how often a call of f allocates on the heap, after one that warms up. It is the least of up to five

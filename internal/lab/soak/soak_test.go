@@ -1,0 +1,107 @@
+package soak
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ksdispatch/ksdispatch/engine/trace"
+)
+
+// A soak without a fault finds none, and everything has happened in it.
+func TestClean(t *testing.T) {
+	res, err := Run(t.Context(), Options{Duration: time.Second, Seed: 1, Patience: time.Minute})
+	require.NoError(t, err)
+	require.Empty(t, res.Fault)
+	require.Nil(t, res.Trace)
+	require.Equal(t, res.Pended, res.Completed+res.Cancelled)
+	t.Logf("%+v", res)
+}
+
+// Each planted fault is found and named, and the trace of the sessions in which it was has it again when it is replayed to such a
+// driver, and not when it is replayed to one that is as it should be.
+func TestPlanted(t *testing.T) {
+	for _, plant := range Plants() {
+		t.Run(plant, func(t *testing.T) {
+			const patience = time.Second / 2
+			res, err := Run(t.Context(), Options{Duration: time.Hour, Seed: 1, Plant: plant, Patience: patience})
+			require.NoError(t, err)
+			require.Contains(t, res.Fault, plant+": ")
+			r, err := trace.NewReader(bytes.NewReader(res.Trace), int64(len(res.Trace)), plant)
+			require.NoError(t, err)
+			require.NoError(t, r.Torn())
+			recorded, ok := Of(r.Header())
+			require.True(t, ok)
+			require.Equal(t, plant, recorded)
+			replay := func(plant string) (*trace.Result, *Fault) {
+				d := NewDriver(patience, func() {})
+				defer d.Close()
+				again, err := trace.Replay(t.Context(), r, d.Opener(plant), trace.ReplayOptions{Verify: true})
+				require.NoError(t, err)
+				return again, d.Fault()
+			}
+			again, fault := replay(recorded)
+			require.Zero(t, again.Differences, "%+v", again.First)
+			require.NotNil(t, fault)
+			require.Equal(t, res.Fault, fault.Error())
+			_, fault = replay("")
+			require.Nil(t, fault)
+		})
+	}
+}
+
+// What no plant does is noticed, too: counts out of balance, a goroutine that is left, an answer that is not the one ordered.
+func TestNoticed(t *testing.T) {
+	begin := func() *run { return &run{Options: Options{Patience: time.Millisecond}, failed: make(chan struct{})} }
+	for kind, spoil := range map[string]func(*run){
+		"lost":    func(r *run) { r.soakers[0].driver.tally.pended.Add(1) },
+		"panic":   func(r *run) { r.soakers[0].driver.tally.panics.Add(1) },
+		"entries": func(r *run) { r.events.Add(1) },
+	} {
+		r := begin()
+		s := newSoaker(r, 0)
+		r.soakers = append(r.soakers, s)
+		r.look()
+		require.Nil(t, r.fault)
+		spoil(r)
+		r.look()
+		s.driver.Close()
+		require.NotNil(t, r.fault)
+		require.Equal(t, kind, r.fault.Kind)
+	}
+	r := begin()
+	r.settle(runtime.NumGoroutine() - 1)
+	require.NotNil(t, r.fault)
+	require.Equal(t, "goroutines", r.fault.Kind)
+
+	record := func(number uint32) *Fault {
+		r := begin()
+		r.Patience = time.Minute
+		s := newSoaker(r, 0)
+		defer s.driver.Close()
+		dev, err := s.driver.Device("")
+		require.NoError(t, err)
+		var kst bytes.Buffer
+		recorder, err := trace.NewRecorder(&kst, trace.Config{Wait: true})
+		require.NoError(t, err)
+		h, err := recorder.Open(dev, Source)
+		require.NoError(t, err)
+		answered, removed := uint64(0), false
+		require.True(t, s.send(h, slow, 2, &answered, &removed))
+		if number == 0 {
+			answered++ // as if the driver had missed one
+			number = 3
+		}
+		s.send(h, answer, number, &answered, &removed)
+		require.NoError(t, h.Close())
+		require.NoError(t, recorder.Close())
+		return s.driver.Fault()
+	}
+	require.Nil(t, record(3))
+	require.Equal(t, "order", record(1).Kind)
+	require.Equal(t, "order", record(2).Kind)
+	require.Equal(t, "answer", record(0).Kind)
+}
