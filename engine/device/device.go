@@ -33,8 +33,8 @@ func New(d *engine.Dispatcher) *Device {
 
 func newDevice() *Device { return &Device{events: newEvents(), life: life{maxHeld: DefaultHeld}} }
 
-// SetArena says what memory the device's handles have for their requests: Limit bounds it, OffHeap keeps it where other languages
-// may hold on to it while a request is pended. The zero value is the default. Call it before the first Open.
+// SetArena sets the memory of the device's handles: arena.Config.Limit bounds it, and OffHeap keeps it where other languages may
+// hold on to it while a request is pended. The zero value is the default. Call SetArena before the first Open.
 func (dev *Device) SetArena(config arena.Config) { dev.arenas = config }
 
 // Open returns a new handle. Close it to release its memory.
@@ -135,10 +135,10 @@ func (h *Handle) MethodBatch(requests []engine.BatchRequest) int {
 	return h.Dispatcher().MethodBatch(&h.irp, requests)
 }
 
-// Close ends what is pended on the handle with STATUS_CANCELLED, waits for a handler that runs, disables the events that were
-// enabled through the handle and releases its memory: CloseHandle. Requests that come later are STATUS_INVALID_HANDLE. It may be
-// called from any goroutine, and twice. Inside a handler that a request called, of this or any other handle, it does not wait:
-// then the handle closes when the request that is in flight on it has ended.
+// Close ends pended requests of the handle with STATUS_CANCELLED, waits for a running handler, disables the events that were
+// enabled through the handle and releases its memory: CloseHandle. Later requests get STATUS_INVALID_HANDLE. Close may be called
+// from any goroutine, and twice. Inside a handler of a request, on this or any other handle, Close does not wait: the handle closes
+// when the request in flight on it has ended.
 func (h *Handle) Close() error {
 	if h.object != nil {
 		h.object.closing()

@@ -75,8 +75,8 @@ func (x *holding) end(status ks.Status) bool {
 // DefaultHeld is how many requests a device that is stopped holds if SetHold says nothing else.
 const DefaultHeld = 1 << 16
 
-// SetHold says how many requests the device holds while it is stopped; what comes then is STATUS_INSUFFICIENT_RESOURCES (S-37). With 0 it
-// is a device without a queue for them: while it is stopped requests are STATUS_DEVICE_NOT_READY.
+// SetHold bounds how many requests the device holds while it is stopped; more than n get STATUS_INSUFFICIENT_RESOURCES (S-37). With
+// 0 the device has no queue for them, and while it is stopped requests get STATUS_DEVICE_NOT_READY.
 func (dev *Device) SetHold(n int) {
 	dev.life.mu.Lock()
 	defer dev.life.mu.Unlock()
@@ -174,10 +174,10 @@ func idle(ctx context.Context, handles []*Handle) error {
 	return nil
 }
 
-// Remove is the surprise removal of the device: it was unplugged (AS-34). What is pended or held, through whatever handle, is ended with
-// STATUS_CANCELLED, and so is what a handler that runs leaves pending. Requests, opens and creates that come later are
-// STATUS_DEVICE_REMOVED, before every other check; handles can still be closed. Remove may be called from anywhere, and waits for no
-// handler.
+// Remove is the surprise removal of the device, as when it is unplugged (AS-34). It ends pended and held requests of all handles
+// with STATUS_CANCELLED, and so it ends a request that a running handler leaves pending. Later requests, opens and creates get
+// STATUS_DEVICE_REMOVED, before every other check; handles can still be closed. Remove may be called from anywhere, and waits for
+// no handler.
 func (dev *Device) Remove() {
 	handles, held, ok := dev.life.enter(removed)
 	if !ok {
@@ -202,9 +202,10 @@ func (h *Handle) abort() {
 	}
 }
 
-// Shutdown is the orderly removal of the device (AS-35): requests, opens and creates that come from now on, and requests that are held, are
-// STATUS_DELETE_PENDING, and Shutdown waits until all that are in flight have ended. Handles are still to be closed. The error is that
-// of ctx if it ends first: then Remove ends what is left. Inside a handler it does not wait, which is an error too.
+// Shutdown is the orderly removal of the device (AS-35). Held requests, and requests, opens and creates from now on, get
+// STATUS_DELETE_PENDING, and Shutdown waits until all requests in flight have ended. The handles still have to be closed. If ctx
+// ends first, Remove ends the remaining requests and Shutdown returns the error of ctx. Inside a handler it does not wait, and
+// returns an error.
 func (dev *Device) Shutdown(ctx context.Context) error {
 	handles, held, ok := dev.life.enter(deleting)
 	if !ok {
@@ -236,10 +237,10 @@ func (l *life) handles() (all []*Handle) {
 	return all
 }
 
-// Stop stops the device, to give it other resources: IRP_MN_STOP_DEVICE (AS-36). It waits until what is in flight has ended. Requests that
-// come from now on are held until Start, in order: those of overlapped handles are pended, others wait. Handles can be opened and closed,
-// and what is held can be cancelled. The error is that of ctx if it ends first, and then the device goes on as if it had been
-// started; or that the device is not running.
+// Stop stops the device, to give it other resources: IRP_MN_STOP_DEVICE (AS-36). It waits until the requests in flight have ended.
+// Requests from now on are held until Start, in order: on overlapped handles they pend, on others their senders wait. Handles can
+// be opened and closed, and held requests can be cancelled. If ctx ends first, the device goes on as if it had been started, and
+// Stop returns the error of ctx. It also returns an error if the device is not running.
 func (dev *Device) Stop(ctx context.Context) error {
 	handles, _, ok := dev.life.enter(stopped)
 	if !ok {
@@ -252,8 +253,8 @@ func (dev *Device) Stop(ctx context.Context) error {
 	return nil
 }
 
-// Start starts a device that was stopped: what is held is dispatched in the order in which it came, by this goroutine. It does nothing for
-// one that is not stopped. A device that cannot be started again is removed: call Remove.
+// Start starts a device that was stopped: this goroutine dispatches the held requests in the order in which they came. Start does
+// nothing on a device that is not stopped. A device that cannot be started again has to be removed: call Remove.
 func (dev *Device) Start() {
 	l := &dev.life
 	start := func() {
@@ -330,9 +331,9 @@ func (h *Handle) inFlight() bool {
 	return false
 }
 
-// Cancel asks for the end of the requests that are in flight on the handle, and returns how many there were: CancelIoEx. A request that
-// its driver holds as cancelable, or that is held by a device that is stopped, ends with STATUS_CANCELLED; any other ends as its driver
-// says (AS-8, AS-18). It waits for nothing and may be called from any goroutine.
+// Cancel requests the end of the requests that are in flight on the handle, and returns their number: CancelIoEx. A request that
+// its driver holds as cancelable, or that a stopped device holds, ends with STATUS_CANCELLED; any other ends as its driver decides
+// (AS-8, AS-18). Cancel waits for nothing and may be called from any goroutine.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/kernel/canceling-irps
 func (h *Handle) Cancel() (n int) {
@@ -363,9 +364,9 @@ func (h *Handle) cancelHeld() bool {
 	return x != nil && x.end(ks.StatusCancelled)
 }
 
-// IoControlContext is IoControl for a request that is cancelled when ctx ends, as Cancel does it: if it is pended and its driver
-// lets it be cancelled the status is ks.StatusCancelled. One that is not cancelable is waited for. If ctx has ended before, no
-// request is sent.
+// IoControlContext is IoControl for a request that is cancelled when ctx ends, as by Cancel: if the request is pended and
+// cancelable, its status is ks.StatusCancelled. IoControlContext waits for a request that is not cancelable. If ctx has already
+// ended, it sends no request.
 func (h *Handle) IoControlContext(ctx context.Context, code uint32, in, out []byte) (n uint32, status ks.Status) {
 	if ctx.Err() != nil {
 		return 0, ks.StatusCancelled

@@ -38,11 +38,11 @@ type Observation struct {
 	lost     uint64 // refusals that are not told apart
 }
 
-// Observe has the handlers of a declaration counted and timed, and what the dispatcher refuses. Call it when all is declared, before the
-// device is made: it changes config alone, and a device that is made without it runs the code that it always runs. Fast handlers
-// and handlers of events are left as they are.
+// Observe wraps the handlers of a declaration to count and time their requests, and counts the requests that the dispatcher
+// refuses. Call it when the declaration is complete and before the device is made: it changes config alone, and a device made
+// without it runs no other code than before. Fast handlers and handlers of events stay as they are.
 //
-// A request costs one addition to a counter of its item that few other goroutines write, and in one request of SampleEvery two
+// A request costs one addition to a counter of its item that few other goroutines write, and for one request in SampleEvery two
 // readings of the clock.
 func Observe(config *engine.Config, what ObserveConfig) *Observation {
 	if what.SampleEvery <= 0 {
@@ -205,8 +205,8 @@ type Latency struct {
 	buckets []uint64
 }
 
-// Quantile is the time that a share of the samples took at most, for a share from 0 to 1: at most 1/16 more than what was measured.
-// Without samples it is 0.
+// Quantile returns the time within which a share of the samples, from 0 to 1, ended. It is at most 1/16 more than the measured
+// time, and 0 without samples.
 func (l *Latency) Quantile(share float64) time.Duration {
 	rank := uint64(share*float64(l.Samples-min(l.Samples, 1))) + 1
 	for i, n := range l.buckets {
@@ -218,7 +218,7 @@ func (l *Latency) Quantile(share float64) time.Duration {
 	return l.Max
 }
 
-// Items returns what was seen of each handler that had a request, in the order of their declaration.
+// Items returns the observations of each handler that had a request, in the order of declaration.
 func (o *Observation) Items() (items []ObservedItem) {
 	for _, m := range o.meters {
 		it := ObservedItem{Code: m.code, Set: m.set, ID: m.id, Verb: m.verb, Statuses: make(map[ks.Status]uint64)}
@@ -287,8 +287,8 @@ type ObservedRefusal struct {
 	Requests uint64
 }
 
-// Refusals returns what the dispatcher refused, the most frequent first. Of 1,024 kinds on the others are counted together, in a refusal
-// without a status.
+// Refusals returns the refusals of the dispatcher, the most frequent first. Beyond 1,024 kinds the others are counted together, as
+// a refusal without a status.
 func (o *Observation) Refusals() (list []ObservedRefusal) {
 	o.mu.Lock()
 	for kind, n := range o.refusals {

@@ -68,8 +68,8 @@ func (o *Overlapped) BytesReturned() uint32 {
 	return o.bytes
 }
 
-// Wait waits until the request is complete: GetOverlappedResult. The error is that of ctx if it ends first, which cancels nothing
-// (AS-20); what became of the request is in Status. The request's packet, if there is one, stays in its port.
+// Wait waits until the request is complete: GetOverlappedResult. If ctx ends first, Wait returns its error and cancels nothing
+// (AS-20); Status has the outcome of the request. If the request queues a packet, it stays in its port.
 //
 // https://learn.microsoft.com/windows/win32/api/ioapiset/nf-ioapiset-getoverlappedresultex
 func (o *Overlapped) Wait(ctx context.Context) error {

@@ -12,9 +12,9 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// OverlappedHandle is an open file object that serves any number of requests at once: a handle of FILE_FLAG_OVERLAPPED. It is safe for
-// concurrent use. Requests are dispatched by the goroutines that send them, and no order among them is promised (AS-22). Those that are
-// pended take their memory from their Overlapped.
+// OverlappedHandle is an open file object that serves any number of requests at once: a handle of FILE_FLAG_OVERLAPPED. It is safe
+// for concurrent use. The goroutine that sends a request dispatches it, and requests have no order among each other (AS-22). A
+// pended request takes its memory from its Overlapped.
 type OverlappedHandle struct {
 	handle *Handle
 	port   *Port
@@ -84,21 +84,21 @@ func (h *OverlappedHandle) SetMode(mode engine.Mode) { h.mode.Store(uint32(mode)
 // answer, is not a success. There is no way back (AS-21).
 func (h *OverlappedHandle) SkipPortOnSuccess() { h.skip.Store(true) }
 
-// OnComplete has f called for each later request when it is complete, before anybody else is told: what sees all requests of a handle,
-// such as a recorder, looks at the output buffer there. pended says that IoControl has answered STATUS_PENDING, or will. A request
-// whose Overlapped is in use is not one. It is called by whoever
-// completes the request, who waits for it. Call OnComplete before the first request.
+// OnComplete has f called for each later request when it completes, before anybody else learns of it. Whatever observes all
+// requests of a handle, such as a recorder, can look at the output buffer there. pended says whether IoControl has answered
+// STATUS_PENDING, or will. f is not called for a request that was refused because its Overlapped was in use. The goroutine that
+// completes the request calls f and waits for it. Call OnComplete before the first request.
 func (h *OverlappedHandle) OnComplete(f func(o *Overlapped, n uint32, status ks.Status, pended bool)) {
 	h.over = f
 }
 
-// IoControl sends one request: DeviceIoControl with an OVERLAPPED. It is called from any number of goroutines. in and out are as for
-// Handle.IoControl. If the status is ks.StatusPending the request goes on: out is the engine's, and in for an event, until o is
-// complete. Any other status is the answer, and n BytesReturned. An answer that is not an error is also in o, and
-// queued in the port like that of a request that goes on; one that is an error is not (AS-5).
+// IoControl sends one request: DeviceIoControl with an OVERLAPPED. It may be called from any number of goroutines. in and out are
+// as for Handle.IoControl. If the status is ks.StatusPending the request goes on, and until o is complete out belongs to the
+// engine, for an event in too. Any other status is the answer, and n is BytesReturned. An answer that is not an error is also in o,
+// and queued in the port like that of a pended request; an error is not (AS-5).
 //
-// o must not be in use, which is ks.StatusDeviceBusy and leaves it alone. A closed handle is ks.StatusInvalidHandle. If o is nil
-// IoControl waits for the request, as Handle.IoControl does (AS-23), and queues nothing.
+// o must not be in use; if it is, IoControl returns ks.StatusDeviceBusy and leaves it alone. A closed handle returns
+// ks.StatusInvalidHandle. If o is nil IoControl waits for the request, as Handle.IoControl does (AS-23), and queues nothing.
 func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte) (n uint32, status ks.Status) {
 	if o == nil {
 		return h.ioControlWait(code, in, out)
@@ -289,8 +289,8 @@ func (h *OverlappedHandle) unlink(r *request) {
 	}
 }
 
-// Cancel asks for the end of the request of o, or of all requests of the handle if o is nil: CancelIoEx. It returns how many were in
-// flight, cancelable or not, and waits for none: each is completed in its time, with ks.StatusCancelled or otherwise (AS-18).
+// Cancel requests the end of the request of o, or of all requests of the handle if o is nil: CancelIoEx. It returns how many were
+// in flight, cancelable or not, and waits for none: each completes in its time, with ks.StatusCancelled or otherwise (AS-18).
 //
 // https://learn.microsoft.com/windows/win32/fileio/cancelioex-func
 func (h *OverlappedHandle) Cancel(o *Overlapped) (n int) {
@@ -356,8 +356,8 @@ func (h *OverlappedHandle) abort(list []*Overlapped) {
 	}
 }
 
-// Close ends what is pended with ks.StatusCancelled, waits for handlers that run, and closes the file object: CloseHandle. Requests that
-// come later are ks.StatusInvalidHandle. Completed requests stay in their port. See Handle.Close, which is the same.
+// Close ends pended requests with ks.StatusCancelled, waits for running handlers, and closes the file object: CloseHandle. Later
+// requests get ks.StatusInvalidHandle. Completed requests stay in their port. It is the same as Handle.Close.
 func (h *OverlappedHandle) Close() error { return h.handle.Close() }
 
 // shut refuses later requests.

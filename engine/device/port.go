@@ -22,10 +22,9 @@ type Port struct {
 // NewPort returns an empty port.
 func NewPort() *Port { return &Port{ready: make(chan struct{}, 1)} }
 
-// Wait takes completed requests out of the port, in the order in which they were completed, and puts as many as there are and as done
-// has room for into it: GetQueuedCompletionStatusEx. If there are none it waits for one. n is at least 1 unless there is an error: that
-// of ctx if it ends first, also with a ctx that had ended when there is nothing at once, or ErrPortClosed. What is taken may be used
-// for another request.
+// Wait takes completed requests out of the port, in the order of their completion, and puts as many as it has and as fit into done:
+// GetQueuedCompletionStatusEx. If there are none it waits for one. n is at least 1 unless there is an error: that of ctx if it ends
+// first, or has already ended when the port is empty, or ErrPortClosed. The Overlappeds in done may be used for other requests.
 //
 // https://learn.microsoft.com/windows/win32/fileio/getqueuedcompletionstatusex-func
 func (p *Port) Wait(ctx context.Context, done []*Overlapped) (n int, err error) {
@@ -106,8 +105,8 @@ func (p *Port) wake() {
 	}
 }
 
-// Close ends all calls of Wait with ErrPortClosed and drops what is queued: those requests are complete, and may be used again. Requests
-// that are completed later queue nothing. It may be called twice.
+// Close ends all calls of Wait with ErrPortClosed and drops the queued packets: those requests are complete, and their Overlappeds
+// may be used again. Requests that complete later queue nothing. Close may be called twice.
 func (p *Port) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -36,19 +36,20 @@ type swap struct {
 	change   sync.Mutex // of whoever changes what answers requests
 }
 
-// OnSwap has listener told of what each later swap changed, one at a time, on the goroutine that swaps, after it took effect; nil tells
-// nobody. A handler that got another function and nothing else is no change that can be seen.
+// OnSwap has listener called with the changes of each later swap, one call at a time, on the goroutine that swaps, after it took
+// effect; nil removes the listener. An item whose handler is another function and that is otherwise equal does not count as
+// changed.
 func (dev *Device) OnSwap(listener func(Change)) {
 	dev.swap.mu.Lock()
 	defer dev.swap.mu.Unlock()
 	dev.swap.listener = listener
 }
 
-// Swap has d answer the requests of the device, whatever handles they come through, and returns what answered them before. A request is
-// answered by one of the two: those that are in flight are finished by that which has them, and handles follow with their
-// next request. Events stay enabled, and items that both have, by set and id, share their storage. On a filter it is the sets of the
-// filter itself that are replaced, and not those of its pins and nodes. Swap waits for no request, and may be called from anywhere but
-// the listener. Refs are to the dispatcher that they were made of, and are to be made anew.
+// Swap has d answer the requests of the device, on all its handles, and returns the dispatcher that answered them before. One of
+// the two answers a request: the old one finishes the requests in flight, and handles use the new one from their next request on.
+// Events stay enabled, and items that both dispatchers have, by set and id, share their storage. On a filter Swap replaces the sets
+// of the filter itself, and not those of its pins and nodes. Swap waits for no request, and may be called from anywhere except the
+// listener of OnSwap.
 func (dev *Device) Swap(d *engine.Dispatcher) (old *engine.Dispatcher) {
 	s := &dev.swap
 	s.mu.Lock()
