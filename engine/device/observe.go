@@ -25,6 +25,11 @@ type ObserveConfig struct {
 	Name func(set ks.GUID, id uint32) string
 	// Log is told of each request that no handler had. nil is nobody.
 	Log *slog.Logger
+	// Events is how many of the latest requests that were timed or refused are kept for Observation.Events; 0 is none.
+	Events int
+	// Labels has handlers run under the pprof labels "ks.set" and "ks.verb", so that a CPU profile says how long each property set takes.
+	// They take the place of those that the goroutine has, which has none afterwards.
+	Labels bool
 }
 
 // Observation is what was seen of the requests of a device. It is safe for concurrent use, and an expvar.Var.
@@ -36,6 +41,8 @@ type Observation struct {
 	mu       sync.Mutex
 	refusals map[refusal]uint64
 	lost     uint64 // refusals that are not told apart
+
+	ring events
 }
 
 // Observe wraps the handlers of a declaration to count and time their requests, and counts the requests that the dispatcher
@@ -49,6 +56,7 @@ func Observe(config *engine.Config, what ObserveConfig) *Observation {
 		what.SampleEvery = 64
 	}
 	o := &Observation{config: what, mask: 1<<bits.Len(uint(what.SampleEvery-1)) - 1, refusals: make(map[refusal]uint64)}
+	o.ring.room = max(what.Events, 0)
 	config.PropertySets = slices.Clone(config.PropertySets)
 	for i := range config.PropertySets {
 		set := &config.PropertySets[i]
@@ -82,6 +90,7 @@ func Observe(config *engine.Config, what ObserveConfig) *Observation {
 
 // meter counts the requests of one handler.
 type meter struct {
+	ring *events
 	code uint32
 	set  ks.GUID
 	id   uint32
@@ -105,7 +114,10 @@ func (o *Observation) meter(h engine.Handler, code uint32, set ks.GUID, id uint3
 	if h == nil {
 		return nil
 	}
-	m := &meter{code: code, set: set, id: id, verb: verb, statuses: make(map[ks.Status]uint64)}
+	if o.config.Labels {
+		h = labelled(h, o.setName(set, id), verb)
+	}
+	m := &meter{ring: &o.ring, code: code, set: set, id: id, verb: verb, statuses: make(map[ks.Status]uint64)}
 	m.shards = make([]shard, 1<<bits.Len(uint(runtime.GOMAXPROCS(0)-1)))
 	o.meters = append(o.meters, m)
 	sample, shards := o.mask, m.shards
@@ -136,6 +148,7 @@ func (m *meter) timed(h engine.Handler, irp *engine.IRP, request, data []byte) k
 		t = m.times.Load()
 	}
 	t.add(took)
+	m.ring.add(ObservedEvent{Time: start, Took: took, Set: m.set, ID: m.id, Verb: m.verb, Status: status})
 	return status
 }
 
@@ -156,6 +169,7 @@ const mostStatuses = 64
 type times struct {
 	buckets [timeBuckets]atomic.Uint64
 	longest atomic.Int64
+	sum     atomic.Int64
 }
 
 const (
@@ -179,6 +193,7 @@ func longestOf(bucket int) uint64 {
 
 func (t *times) add(d time.Duration) {
 	t.buckets[bucketOf(uint64(max(d, 0)))].Add(1)
+	t.sum.Add(int64(d))
 	for {
 		longest := t.longest.Load()
 		if int64(d) <= longest || t.longest.CompareAndSwap(longest, int64(d)) {
@@ -202,6 +217,7 @@ type ObservedItem struct {
 type Latency struct {
 	Samples uint64
 	Max     time.Duration
+	Sum     time.Duration // of all samples
 	buckets []uint64
 }
 
@@ -239,7 +255,7 @@ func (o *Observation) Items() (items []ObservedItem) {
 			it.Statuses[ks.StatusSuccess] = n
 		}
 		if t := m.times.Load(); t != nil {
-			it.Latency.Max = time.Duration(t.longest.Load())
+			it.Latency.Max, it.Latency.Sum = time.Duration(t.longest.Load()), time.Duration(t.sum.Load())
 			it.Latency.buckets = make([]uint64, timeBuckets)
 			for i := range t.buckets {
 				n := t.buckets[i].Load()
@@ -272,9 +288,12 @@ func (o *Observation) refuse(r *engine.Refusal) {
 		o.lost++
 	}
 	o.mu.Unlock()
+	if o.ring.room != 0 {
+		o.ring.add(ObservedEvent{Time: time.Now(), Set: r.Set, ID: r.ID, Status: r.Status, Rule: r.Rule})
+	}
 	if o.config.Log != nil {
-		o.config.Log.Warn("request refused", "item", o.name(r.Set, r.ID), "flags", r.Flags, "status", r.Status.String(), "rule", r.Rule,
-			"in", r.In, "out", r.Out)
+		o.config.Log.Warn("request refused", "item", o.ItemName(r.Set, r.ID), "set", r.Set.String(), "flags", r.Flags,
+			"status", r.Status.String(), "rule", r.Rule, "in", r.In, "out", r.Out)
 	}
 }
 
@@ -305,7 +324,8 @@ func (o *Observation) Refusals() (list []ObservedRefusal) {
 	return list
 }
 
-func (o *Observation) name(set ks.GUID, id uint32) string {
+// ItemName returns what an item is called: ObserveConfig.Name's name, or its GUID and its id.
+func (o *Observation) ItemName(set ks.GUID, id uint32) string {
 	if o.config.Name != nil {
 		if name := o.config.Name(set, id); name != "" {
 			return name
@@ -338,7 +358,7 @@ func (o *Observation) String() string {
 		Refused     []refused `json:"refused"`
 	}{o.mask + 1, []item{}, []refused{}}
 	for _, it := range o.Items() {
-		x := item{o.name(it.Set, it.ID), it.Verb, it.Requests, make(map[string]uint64), it.Latency.Samples,
+		x := item{o.ItemName(it.Set, it.ID), it.Verb, it.Requests, make(map[string]uint64), it.Latency.Samples,
 			it.Latency.Quantile(0.5), it.Latency.Quantile(0.99), it.Latency.Max}
 		for status, n := range it.Statuses {
 			x.Statuses[status.String()] = n
@@ -346,7 +366,7 @@ func (o *Observation) String() string {
 		all.Items = append(all.Items, x)
 	}
 	for _, r := range o.Refusals() {
-		all.Refused = append(all.Refused, refused{o.name(r.Set, r.ID), r.Status.String(), r.Rule, r.Requests})
+		all.Refused = append(all.Refused, refused{o.ItemName(r.Set, r.ID), r.Status.String(), r.Rule, r.Requests})
 	}
 	text, err := json.Marshal(all)
 	if err != nil {

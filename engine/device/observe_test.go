@@ -6,6 +6,7 @@ import (
 	"expvar"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +125,76 @@ func TestObservationIsJSONWithNames(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "THE_ITEM") {
 		t.Error("negative control: an answered request is logged")
+	}
+}
+
+// The latest events are kept, those before them counted.
+func TestEventsAreKeptInARing(t *testing.T) {
+	dev, o := observed(t, device.ObserveConfig{SampleEvery: 1, Events: 3})
+	h, err := dev.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	for range 4 {
+		askFour(h, 1, ks.PropertyTypeGet)
+	}
+	askFour(h, 9, ks.PropertyTypeGet)
+	list, dropped := o.Events()
+	if len(list) != 3 || dropped != 2 || list[0].Verb != "get" || list[0].Status != ks.StatusSuccess || list[0].Rule != "" ||
+		list[2].ID != 9 || list[2].Rule != "P-24" || list[2].Status != ks.StatusNotFound || list[2].Time.Before(list[0].Time) {
+		t.Errorf("%d dropped, %+v", dropped, list)
+	}
+	if list, dropped := o.Events(); len(list) != 0 || dropped != 2 {
+		t.Errorf("%d dropped, then %+v", dropped, list)
+	}
+	dev, o = observed(t, device.ObserveConfig{SampleEvery: 1})
+	h, err = dev.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	askFour(h, 1, ks.PropertyTypeGet)
+	if list, dropped := o.Events(); len(list) != 0 || dropped != 0 {
+		t.Errorf("nobody asked for events: %d dropped, %+v", dropped, list)
+	}
+}
+
+// A profile says which set a handler is of, and nothing of what runs after it.
+func TestHandlersRunUnderLabels(t *testing.T) {
+	labels := func() string {
+		var b bytes.Buffer
+		if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	for _, want := range []bool{true, false} {
+		var inside string
+		config := engine.Config{PropertySets: []engine.PropertySet{{Set: testSet, Items: []engine.PropertyItem{
+			{ID: 1, Get: func(*engine.IRP, []byte, []byte) ks.Status { inside = labels(); panic("a fault") }}}}},
+			OnPanic: func(any, []byte) {}}
+		device.Observe(&config, device.ObserveConfig{Labels: want,
+			Name: func(_ ks.GUID, id uint32) string { return "KSPROPSETID_Test/ITEM" }})
+		d, err := engine.Compile(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := device.New(d).Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		askFour(h, 1, ks.PropertyTypeGet)
+		const label = `"ks.set":"KSPROPSETID_Test"`
+		if got := strings.Contains(inside, label); got != want {
+			t.Errorf("labels %v, but in the profile of the handler %v", want, got)
+		}
+		if strings.Contains(labels(), label) {
+			t.Error("the labels stay")
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
