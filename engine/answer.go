@@ -64,10 +64,11 @@ func (irp *IRP) listSize(r rule, data []byte, full uint64, n uint32) (all bool, 
 	return false, irp.tooShort(r, uint64(len(data)), full)
 }
 
-// HandleSizedListQuery answers with a list of count elements of size bytes each, behind a KSMULTIPLE_ITEM: for handlers of one's
-// own, KsHandleSizedListQuery (PN-8). put writes element i to the size bytes at element. A client may ask for all, for the 8 bytes
-// of the header, or for the size of the list with 4 bytes; an empty data is STATUS_BUFFER_OVERFLOW with the size in Information, any
-// other that is too short STATUS_BUFFER_TOO_SMALL. A list whose size is beyond 32 bits is STATUS_INVALID_BUFFER_SIZE.
+// HandleSizedListQuery answers a handler's request with a list of count elements of size bytes each, behind a KSMULTIPLE_ITEM:
+// KsHandleSizedListQuery (PN-8). put writes element i to the size bytes at element. A client may ask for the whole list, for the 8
+// bytes of the header, or for the size of the list with 4 bytes. An empty data gets STATUS_BUFFER_OVERFLOW with the size in
+// Information, any other length below the size of the list STATUS_BUFFER_TOO_SMALL. A list whose size exceeds 32 bits gets
+// STATUS_INVALID_BUFFER_SIZE.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-kshandlesizedlistquery
 func HandleSizedListQuery(irp *IRP, data []byte, count, size uint32, put func(i uint32, element []byte)) ks.Status {

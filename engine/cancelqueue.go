@@ -58,17 +58,17 @@ const (
 	AcquireOnlySingle
 )
 
-// Add adds a request that its handler is about to leave pending at the tail, and returns STATUS_PENDING for it: Insert for
-// most.
+// Add adds a request at the tail that its handler is about to leave pending, and returns STATUS_PENDING for the handler to return.
+// It is Insert without a cancel routine.
 func (q *CancelQueue) Add(irp *IRP) ks.Status { return q.Insert(irp, Tail, nil) }
 
-// Insert adds a request at an end, with a cancel routine: KsAddIrpToCancelableQueue (AS-11). routine gets the request when it
-// is out of the queue, and completes it then or later; nil completes it with STATUS_CANCELLED, and discards the entry of an enable
-// that is pended (AS-10). A request that was cancelled before is cancelled at once (AS-9). One that is in a queue already leaves that,
-// and one that was completed is not added.
+// Insert adds a request at one end, with a cancel routine: KsAddIrpToCancelableQueue (AS-11). The routine gets the request when it
+// has left the queue, and completes it then or later. Without one, nil, the request is completed with STATUS_CANCELLED, and the
+// entry of a pended enable is discarded (AS-10). A request that was cancelled before is cancelled at once (AS-9). One that is
+// already in a queue moves, and one that was completed is not added.
 //
-// Insert returns STATUS_PENDING, for the handler to return. From then on the request may be anybody's: the handler must not touch
-// it. AVStream calls its routines before the request is out of the list, and theirs take it out by hand (AS-15).
+// Insert returns STATUS_PENDING, for the handler to return. From then on anybody may complete the request, so the handler must not
+// touch it. AVStream calls its routines while the request is still in the list, and they remove it there (AS-15).
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksaddirptocancelablequeue
 func (q *CancelQueue) Insert(irp *IRP, at End, routine func(*IRP)) ks.Status {
@@ -95,12 +95,12 @@ func (q *CancelQueue) Insert(irp *IRP, at End, routine func(*IRP)) ks.Status {
 	return ks.StatusPending
 }
 
-// Remove takes the first request that can be had out of the queue, for its caller to complete, or returns nil if there is none.
+// Remove takes the first available request out of the queue, for its caller to complete, or returns nil if there is none.
 func (q *CancelQueue) Remove() *IRP { return q.Take(Head, AcquireAndRemove) }
 
-// Take takes the first request from an end that is nobody's: KsRemoveIrpFromCancelableQueue (AS-12). Those that are acquired, or
-// being cancelled, are passed over, or with a Single the result is nil if the one at the end is such. The request is its caller's to
-// complete, and Cancel only marks it. nil says that there is none.
+// Take takes the first available request from one end: KsRemoveIrpFromCancelableQueue (AS-12). It skips requests that are acquired
+// or being cancelled; with a Single it returns nil if the request at the end is one of these. The caller has to complete the
+// request, and Cancel only marks it. The result is nil if no request is available.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksremoveirpfromcancelablequeue
 func (q *CancelQueue) Take(from End, how Removal) *IRP {
@@ -128,8 +128,8 @@ func (q *CancelQueue) Take(from End, how Removal) *IRP {
 }
 
 // RemoveIRP takes a request out of the queue that its caller has acquired, KsRemoveSpecificIrpFromCancelableQueue (AS-13), or one
-// that can be had. It completes nothing: if the result is true the request is the caller's to complete. Otherwise it is not in the queue,
-// or is being cancelled.
+// that is available. It completes nothing: if the result is true the caller has to complete the request. If it is false the request
+// is not in the queue, or is being cancelled.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksremovespecificirpfromcancelablequeue
 func (q *CancelQueue) RemoveIRP(irp *IRP) bool {
@@ -148,7 +148,7 @@ func (q *CancelQueue) RemoveIRP(irp *IRP) bool {
 }
 
 // Release gives back a request that its caller has acquired, with a cancel routine as for Insert: KsReleaseIrpOnCancelableQueue.
-// It can be had again, and is cancelled if Cancel was called meanwhile (AS-13).
+// The request can be taken again, and is cancelled if Cancel was called meanwhile (AS-13).
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksreleaseirponcancelablequeue
 func (q *CancelQueue) Release(irp *IRP, routine func(*IRP)) {
@@ -168,8 +168,8 @@ func (q *CancelQueue) Release(irp *IRP, routine func(*IRP)) {
 	}
 }
 
-// CancelFile cancels the requests of one file object, nil being that of those without one, and leaves all others (S-33). It returns
-// how many it cancelled; requests that somebody has acquired are only marked, and end as their owner says (AS-14).
+// CancelFile cancels the requests of one file object, or for nil the requests without one, and leaves all others (S-33). It returns
+// how many it cancelled; a request that somebody has acquired is only marked, and ends as its owner decides (AS-14).
 func (q *CancelQueue) CancelFile(file *FileObject) int {
 	return q.cancel(func(irp *IRP) bool { return irp.FileObject == file })
 }
@@ -201,14 +201,13 @@ func (q *CancelQueue) cancel(match func(*IRP) bool) (n int) {
 // moving is held while the locks of two queues are.
 var moving sync.Mutex
 
-// Move moves requests to another queue, or within this one, as move says of each: KsMoveIrpsOnCancelableQueue (AS-16). It asks for
-// the requests that are in the queue when it is called, from an end, acquired or not. STATUS_SUCCESS moves the request,
-// STATUS_NO_MATCH leaves it, and anything else leaves it, ends the moving and is returned. When all have been asked for, move is
-// called with nil, and an error that it returns then is returned. The requests keep their order: from the head they are added at
-// the tail, from the tail at the head.
+// Move moves requests to another queue, or within this one: KsMoveIrpsOnCancelableQueue (AS-16). It calls move for each request
+// that is in the queue at the time, acquired or not, from one end on. STATUS_SUCCESS moves the request and STATUS_NO_MATCH leaves
+// it; any other status leaves it and ends Move, which returns it. After the last request Move calls move with nil, and returns an
+// error from that call. The requests keep their order: from the head they are added at the tail, from the tail at the head.
 //
-// No lock is held while move runs. A request that is cancelled or taken meanwhile does not move, and one that is completed ends when move
-// has returned.
+// Move holds no lock while move runs. A request that is cancelled or taken meanwhile does not move, and one that is completed
+// meanwhile ends when move has returned.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksmoveirpsoncancelablequeue
 func (q *CancelQueue) Move(to *CancelQueue, from End, move func(*IRP) ks.Status) ks.Status {

@@ -9,12 +9,13 @@ type Callback struct {
 	gone   func()
 }
 
-// NewCallback returns an object of a kind that a client can expect behind a handle, ObjectTypeEvent or ObjectTypeSemaphore. signal
-// is called each time the object is signalled, with the adjustment of a semaphore's client, or 1. It is called concurrently and
-// under locks of the event's list, as GenerateEvent's callers run: it must not block, panic, or enable, disable or generate events.
+// NewCallback returns an object of the kind that a client expects behind a handle, ObjectTypeEvent or ObjectTypeSemaphore. signal
+// is called each time the object is signalled, with the adjustment that the client of a semaphore asked for, or 1. It is called
+// concurrently and under locks of the event's list, like the callers of GenerateEvent: it must not block, panic, or enable, disable
+// or generate events.
 //
-// gone, which may be nil, is called when the last enabled event lets go of the object, which may be used again then. It runs under
-// the same conditions.
+// gone, which may be nil, is called under the same conditions when the last enabled event releases the object, which may then be
+// used again.
 func NewCallback(kind ObjectType, signal func(count int32), gone func()) *Callback {
 	if kind != ObjectTypeEvent && kind != ObjectTypeSemaphore {
 		panic("engine: NewCallback wants ObjectTypeEvent or ObjectTypeSemaphore")

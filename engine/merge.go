@@ -7,16 +7,16 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// MergeSets makes one declaration of two: KsMergeAutomationTables (AT-1 to AT-7). dominant is usually what a driver declares, other
-// what its class has for all of them, such as the sets of a PinSet and a Topology.
+// MergeSets makes one declaration of two: KsMergeAutomationTables (AT-1 to AT-7). dominant is usually the driver's declaration,
+// other the one that its class has for all drivers, such as the sets of a PinSet and a Topology.
 //
-// An item, which is a GUID and an id, that both declare is that of dominant, whole: other's handlers, values and fast handlers are
-// hidden, also those that the dominant item has none of (AT-3, AT-4). The sets of dominant come first, with the items that only other
-// has behind their own, then the sets that only other has (AT-5). Nodes, Control, OnPanic and OnRefuse, and Compat if it overrides
-// anything, are dominant's, or else other's. An item size is the larger of the two (AT-6).
+// If both declare an item, which is a GUID and an id, the whole item is dominant's: it hides other's handlers, values and fast
+// handlers, even where it has none itself (AT-3, AT-4). The sets of dominant come first, each followed by the items that only other
+// has, and then the sets that only other has (AT-5). Nodes, Control, OnPanic and OnRefuse, and Compat if it overrides anything, are
+// dominant's, or else other's. An item size is the larger of the two (AT-6).
 //
 // The result shares handlers and contexts with its parts, and no slice. The error is a *CompileError for an item size that Compile
-// refuses; everything else that is wrong is found when the result is compiled.
+// refuses; Compile finds every other mistake.
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksmergeautomationtables
 func MergeSets(dominant, other Config) (Config, error) {

@@ -16,9 +16,8 @@ type DataRange struct {
 	Attributes []byte
 }
 
-// Fits reports that format, a KSDATAFORMAT of at least 64 bytes, is in the range as far as type, subtype and specifier tell: in
-// the range GUID_NULL is any, and what stands behind it is not compared then (OB-6). What follows the 64 bytes is for the driver to
-// judge (OB-7).
+// Fits reports whether format, a KSDATAFORMAT of at least 64 bytes, is in the range by type, subtype and specifier: GUID_NULL in
+// the range matches anything, and ends the comparison (OB-6). The driver judges the bytes beyond the 64 (OB-7).
 func (r *DataRange) Fits(format []byte) bool {
 	if len(r.Format) < ks.SizeDataFormat || len(format) < ks.SizeDataFormat {
 		return false
@@ -58,9 +57,9 @@ func guidAt(b []byte, at int) ks.GUID { return ks.GUID(b[at:]) }
 // aligned is al8: the next multiple of 8.
 func aligned(n uint64) uint64 { return (n + 7) &^ 7 }
 
-// SplitDataFormat reads the KSDATAFORMAT that b begins with. format is that, its FormatSize bytes, and attributes the list that
-// its Flags announce, which follows at the next multiple of 8 bytes; nil without one. ok says that FormatSize is at least 64, and
-// that format and attributes lie within b and are well-formed. Both are slices of b.
+// SplitDataFormat reads the KSDATAFORMAT at the beginning of b. format is its FormatSize bytes, and attributes the list that its
+// Flags announce, which follows at the next multiple of 8 bytes, or nil. ok reports whether FormatSize is at least 64, and format
+// and attributes lie within b and are well-formed. Both are slices of b.
 func SplitDataFormat(b []byte) (format, attributes []byte, ok bool) {
 	if len(b) < ks.SizeDataFormat {
 		return nil, nil, false

@@ -28,11 +28,10 @@ func (e *StoredError) Error() string {
 // MaxStoredValue bounds a stored value in bytes (S-21).
 const MaxStoredValue = 16 << 20
 
-// UnserializeObjectProperties applies stored properties to an object: KsUnserializeObjectPropertiesFromRegistry with named
-// values in place of a registry key (P-70 to P-73). Each value is one serialized set, whatever its name; send delivers an
-// IOCTL_KS_PROPERTY request with the input and output buffers given to the object, as device.Handle.IoControl does. Values
-// are applied in the order of their names; the first error, a *StoredError, ends the run, and what was applied before
-// stays (P-73).
+// UnserializeObjectProperties applies stored properties to an object: KsUnserializeObjectPropertiesFromRegistry with named values
+// in place of a registry key (P-70 to P-73). Each value is one serialized set, whatever its name. send delivers an
+// IOCTL_KS_PROPERTY request with the given input and output buffers to the object, as device.Handle.IoControl does. Values are
+// applied in the order of their names. The first error, a *StoredError, ends the call; values applied before it stay (P-73).
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksunserializeobjectpropertiesfromregistry
 func UnserializeObjectProperties(values map[string][]byte, send func(in, out []byte) ks.Status) error {

@@ -7,17 +7,17 @@ import (
 )
 
 // Wrap puts middleware around every handler that config declares: the GET, SET and support handlers of properties, the handlers and
-// support handlers of methods, and the Add and support handlers of events. The first of several is the outermost. Each is called once
-// for each handler and returns the one that takes its place, which may look at the request, answer it, or call next and look at
-// what came back; STATUS_PENDING means that the request goes on. What is called IRP.ItemContext and the like in a handler serves
-// middleware too, and a panic in it is as one in the handler (P-21).
+// support handlers of methods, and the Add and support handlers of events. The first of several is the outermost. Each middleware
+// is called once per handler and returns a handler in its place, which may look at the request, answer it, or call next and look at
+// the result; STATUS_PENDING means that the request goes on. IRP.ItemContext and its kin have the same values as in the wrapped
+// handler, and a panic counts as a panic of the handler (P-21).
 //
-// An event without an Add handler is enabled as ever when next is called, on the list of the request (E-12). Middleware gets the
+// For an event without an Add handler, next enables the event as usual, on the list of the request (E-12). Middleware gets the
 // request and the KSEVENTDATA as request and data, and the entry is IRP.EventEntry. A verb without a handler stays without.
 //
-// Fast handlers, which have no IRP, Remove handlers, Config.Control and the dispatchers of Nodes are left as they are: a driver that
-// counts requests leaves fast handlers out. Call Wrap when all is declared. It changes config alone, and none of the slices that
-// config may share with others.
+// Wrap leaves fast handlers, which have no IRP, Remove handlers, Config.Control and the dispatchers of Nodes as they are: a driver
+// that counts requests declares no fast handlers. Call Wrap when the declaration is complete. It changes config alone, and none of
+// the slices that config may share with others.
 func (config *Config) Wrap(middleware ...func(next Handler) Handler) {
 	config.PropertySets = slices.Clone(config.PropertySets)
 	config.MethodSets = slices.Clone(config.MethodSets)

@@ -48,8 +48,8 @@ func (dev *Device) OnSwap(listener func(Change)) {
 // Swap has d answer the requests of the device, on all its handles, and returns the dispatcher that answered them before. One of
 // the two answers a request: the old one finishes the requests in flight, and handles use the new one from their next request on.
 // Events stay enabled, and items that both dispatchers have, by set and id, share their storage. On a filter Swap replaces the sets
-// of the filter itself, and not those of its pins and nodes. Swap waits for no request, and may be called from anywhere except the
-// listener of OnSwap.
+// of the filter itself, and not those of its pins and nodes. A Ref belongs to the dispatcher that resolved it, and has to be
+// resolved anew. Swap waits for no request, and may be called from anywhere except the listener of OnSwap.
 func (dev *Device) Swap(d *engine.Dispatcher) (old *engine.Dispatcher) {
 	s := &dev.swap
 	s.mu.Lock()
