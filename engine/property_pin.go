@@ -19,6 +19,12 @@ type PinSet struct {
 	// request was sent to, KSPROPERTY_PIN_CINSTANCES, and those of all, KSPROPERTY_PIN_GLOBALCINSTANCES (OB-16). A property
 	// whose function is nil is not declared.
 	Instances, GlobalInstances func(irp *IRP, pin uint32) (ks.PinCInstances, ks.Status)
+	// ModeFormat returns the format that a pin would take in a signal processing mode, KSPROPERTY_PIN_PROPOSEDATAFORMAT2 (PN-16), and
+	// ModeFormats those that it has in the mode, KSPROPERTY_PIN_MODEDATAFORMATS (PN-17). Formats are whole KSDATAFORMATs, which are
+	// copied before the request ends; a mode that the pin has not is STATUS_NOT_SUPPORTED. Neither may leave the request pending. A
+	// property whose function is nil is not declared.
+	ModeFormat  func(irp *IRP, pin uint32, mode ks.GUID) (format []byte, status ks.Status)
+	ModeFormats func(irp *IRP, pin uint32, mode ks.GUID) (formats [][]byte, status ks.Status)
 }
 
 // PinDescriptor declares one pin: KSPIN_DESCRIPTOR_EX.
@@ -61,6 +67,8 @@ const (
 	pinName
 	pinConstrainedDataRanges
 	pinProposeDataFormat
+	pinProposeDataFormat2
+	pinModeDataFormats
 )
 
 // setPin is KSPROPSETID_Pin.
@@ -90,6 +98,13 @@ func (s *PinSet) PropertySet() PropertySet {
 	}
 	if s.GlobalInstances != nil {
 		set.Items = append(set.Items, s.counted(pinGlobalCInstances, s.GlobalInstances))
+	}
+	if s.ModeFormat != nil {
+		set.Items = append(set.Items,
+			PropertyItem{ID: pinProposeDataFormat2, Get: s.proposeDataFormat2, MinProperty: ks.SizePin + ks.SizeMultipleItem})
+	}
+	if s.ModeFormats != nil {
+		set.Items = append(set.Items, PropertyItem{ID: pinModeDataFormats, Get: s.modeDataFormats, MinProperty: ks.SizePin + sizeGUID})
 	}
 	return set
 }

@@ -48,6 +48,14 @@ func TestPinsAllocateNothing(t *testing.T) {
 	}
 	requests = append(requests, request{set: setA, id: 1, flags: get, out: full(20)},
 		request{set: setPin, id: pinProposeDataFormat, flags: set, extra: node(1), out: ks.WaveFormat(2, 16, 48000).Bytes()})
+	modes := pinHost(t, modePins())
+	for id, extra := range map[uint32][]byte{pinProposeDataFormat2: ks.AttributeList(modeAttribute(modeDefault)),
+		pinModeDataFormats: modeDefault[:]} {
+		irp := modes.irp(request{set: setPin, id: id, flags: get, extra: join(node(1), extra), out: full(300)})
+		if n := testkit.Allocs(func() { irp.Finish(modes.Property(irp), irp.UserBuffer) }); n != 0 {
+			t.Errorf("item %d: Property allocates %v times", id, n)
+		}
+	}
 	for _, q := range requests {
 		irp := h.irp(q)
 		in, out := irp.Type3InputBuffer, irp.UserBuffer

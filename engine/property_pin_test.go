@@ -9,7 +9,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// The rules of the pin set: PN-1 to PN-15, and OB-16 where the set answers it. Data intersection is in
+// The rules of the pin set: PN-1 to PN-17, and OB-16 where the set answers it. Data intersection is in
 // property_pin_intersect_test.go, and creating pins in property_pin_connect_test.go.
 
 var setPin = ks.MustParseGUID("8c134960-51ad-11cf-878a-94f801c10000") // KSPROPSETID_Pin
@@ -31,6 +31,8 @@ const (
 	pinName
 	pinConstrainedDataRanges
 	pinProposeDataFormat
+	pinProposeDataFormat2
+	pinModeDataFormats
 )
 
 // pinRequest is a GET about a pin.
@@ -240,6 +242,14 @@ func TestPN3_DeclaredItems(t *testing.T) {
 	h = pinHost(t, &engine.PinSet{Pins: pins().Pins})
 	h.want(pinRequest(pinCInstances, 0, 8), ks.StatusNotFound, 0)
 	h.want(pinRequest(pinGlobalCInstances, 0, 8), ks.StatusNotFound, 0)
+	h = pinHost(t, modePins())
+	for id := range uint32(18) {
+		q := request{set: setPin, id: id, flags: basicSupport, extra: node(0), out: full(4)}
+		want := map[bool]ks.Status{true: ks.StatusSuccess, false: ks.StatusNotFound}[id <= pinModeDataFormats]
+		if a := h.via(viaProperty, q); a.status != want {
+			t.Errorf("with modes, item %d: %v, want %v", id, a.status, want)
+		}
+	}
 	// MinProperty: CTYPES is content with a KSPROPERTY, an intersection has a list.
 	h = pinHost(t, pins())
 	for id := range uint32(pinProposeDataFormat + 1) {

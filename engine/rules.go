@@ -66,6 +66,8 @@ const (
 	rulePN13
 	rulePN14
 	rulePN15
+	rulePN16
+	rulePN17
 	rulePN18
 	rulePN21
 	ruleOB6
@@ -85,6 +87,7 @@ var ruleNames = [...]string{
 	ruleE4: "E-4", ruleE5: "E-5", ruleE7: "E-7", ruleE8: "E-8", ruleE9: "E-9",
 	ruleE11: "E-11", ruleE12: "E-12", ruleE17: "E-17", ruleE19: "E-19", ruleE26: "E-26", ruleS24: "S-24",
 	rulePN2: "PN-2", rulePN4: "PN-4", rulePN5: "PN-5", rulePN6: "PN-6", rulePN7: "PN-7", rulePN8: "PN-8", rulePN9: "PN-9",
+	rulePN16: "PN-16", rulePN17: "PN-17",
 	rulePN10: "PN-10", rulePN12: "PN-12", rulePN13: "PN-13", rulePN14: "PN-14", rulePN15: "PN-15", rulePN18: "PN-18",
 	rulePN21: "PN-21", ruleOB6: "OB-6", ruleOB16: "OB-16", ruleAT11: "AT-11", ruleAS28: "AS-28", ruleCited: "",
 }

@@ -23,6 +23,9 @@ type Filter struct {
 	Nodes []engine.Config
 	// PinName is engine.PinSet.Name: it looks up the display name of a pin.
 	PinName func(ks.GUID) (string, ks.Status)
+	// ModeFormat and ModeFormats are those of engine.PinSet: the formats of a pin in a signal processing mode.
+	ModeFormat  func(irp *engine.IRP, pin uint32, mode ks.GUID) (format []byte, status ks.Status)
+	ModeFormats func(irp *engine.IRP, pin uint32, mode ks.GUID) (formats [][]byte, status ks.Status)
 	// DenyUserMode refuses everything that is created on a handle in user mode: KSFILTER_FLAG_DENY_USERMODE_ACCESS (OB-9).
 	DenyUserMode bool
 	// MaxObjects is how many pins and nodes may be open on an instance at once, whatever the pins allow (S-37); 0 is 65,536.
@@ -169,7 +172,8 @@ func (f *filter) factory(p *Pin) *factory {
 
 // pinSet returns the class's part of pins.
 func (f *filter) pinSet(pins []engine.PinDescriptor) *engine.PinSet {
-	return &engine.PinSet{Pins: pins, Name: f.decl.PinName, Instances: f.instances, GlobalInstances: f.globalInstances}
+	return &engine.PinSet{Pins: pins, Name: f.decl.PinName, Instances: f.instances, GlobalInstances: f.globalInstances,
+		ModeFormat: f.decl.ModeFormat, ModeFormats: f.decl.ModeFormats}
 }
 
 // withPin returns now with one more pin.

@@ -36,8 +36,7 @@ func numbers() (all []string) {
 	add("E", 1, 26)
 	add("S", 1, 35)
 	add("S", 37, 41)
-	add("PN", 1, 15)
-	add("PN", 18, 23) // what lies between is the driver's
+	add("PN", 1, 23)
 	add("OB", 1, 24)
 	add("AT", 1, 14)
 	add("AS", 1, 3)
