@@ -107,13 +107,15 @@ func talk(ctx context.Context, m *microphone, w io.Writer) error {
 	fmt.Fprintf(w, "closed: %v\n", second.Status())
 
 	// A pin appears while it is connected: its handles and its event stay.
-	m.control.OnSwap(func(c device.Change) { fmt.Fprintf(w, "swap: %d added, %d removed\n", len(c.Added), len(c.Removed)) })
+	m.wave.OnSwap(func(c device.Change) {
+		fmt.Fprintf(w, "swap: %d items added, %d removed, %d pins changed\n", len(c.Added), len(c.Removed), len(c.Pins))
+	})
 	gain := identifier(setMicrophone, itemGain, ks.PropertyTypeGet)
-	send("gain", control, ks.IoctlProperty, gain, out)
+	send("gain", wave, ks.IoctlProperty, gain, out)
 	if err := m.grow(); err != nil {
 		return err
 	}
-	send("gain", control, ks.IoctlProperty, gain, out)
+	send("gain", wave, ks.IoctlProperty, gain, out)
 	send("pins", wave, ks.IoctlProperty, identifier(kssets.KSPROPSETID_Pin, kssets.KSPROPERTY_PIN_CTYPES, ks.PropertyTypeGet), out)
 	fmt.Fprintf(w, "there are %d\n", out[0])
 	return nil

@@ -1,6 +1,6 @@
 // Microphone is a virtual microphone: a topology filter with a jack, a volume for each channel and a mute switch; a wave filter whose
 // capture pin gives samples and has a position register; and a device of its own for what no standard set has. Reads pend until there are
-// samples, and closing the pin cancels them. A second capture pin appears, and a table is swapped, while clients are connected.
+// samples, and closing the pin cancels them. The wave filter is swapped for one with a second capture pin while clients are connected.
 //
 //	go run ./examples/microphone
 //
@@ -35,6 +35,7 @@ type microphone struct {
 	wave, topology, control *device.Device
 	volume                  [channels]knob // in 1/65536 dB
 	mute                    knob
+	gain                    atomic.Int32               // of the second edition
 	position                atomic.Uint64              // bytes that were captured
 	pin                     atomic.Pointer[device.Pin] // that captures
 	counts                  []*device.Observation      // requests by item
@@ -60,15 +61,15 @@ func newMicrophone() (m *microphone, err error) {
 	if m.topology, err = m.newTopology(); err != nil {
 		return nil, err
 	}
-	if m.wave, err = m.newWave(); err != nil {
-		return nil, err
-	}
-	d, err := m.own(false)
+	wave, err := m.declareWave(false)
 	if err != nil {
 		return nil, err
 	}
-	m.control = device.New(d)
-	return m, nil
+	if m.wave, err = device.NewFilter(wave); err != nil {
+		return nil, err
+	}
+	m.control, err = m.newControl()
+	return m, err
 }
 
 // observed counts the requests to each item.
@@ -106,19 +107,26 @@ func (m *microphone) newTopology() (*device.Device, error) {
 	})
 }
 
-// newWave declares what captures.
-func (m *microphone) newWave() (*device.Device, error) {
+// declareWave declares what captures. The second edition has one more pin, and a gain.
+func (m *microphone) declareWave(second bool) (decl device.Filter, err error) {
 	component := func(irp *engine.IRP, _, data []byte) ks.Status { return answer(irp, data, make([]byte, 4)) } // it has no id
 	ranges, err := typed.PropertySet(kssets.KSPROPSETID_Pin,
 		typed.BlobFunc(kssets.KSPROPERTY_PIN_DATARANGES, 128, offered, nil).MinProperty(32))
 	if err != nil {
-		return nil, err
+		return decl, err
 	}
-	return device.NewFilter(device.Filter{
-		Config: m.observed(engine.Config{PropertySets: []engine.PropertySet{ranges, {Set: kssets.KSPROPSETID_General,
-			Items: []engine.PropertyItem{{ID: kssets.KSPROPERTY_GENERAL_COMPONENTID, MinData: 4, Get: component}}}}}),
-		Pins: []device.PinFactory{bridge(), m.capturing()}, Topology: &waveTable,
-	})
+	sets := []engine.PropertySet{ranges, {Set: kssets.KSPROPSETID_General,
+		Items: []engine.PropertyItem{{ID: kssets.KSPROPERTY_GENERAL_COMPONENTID, MinData: 4, Get: component}}}}
+	decl.Pins, decl.Topology = []device.PinFactory{bridge(), m.capturing()}, &waveTable
+	if second {
+		gain, err := typed.PropertySet(setMicrophone, typed.ScalarVar(itemGain, &m.gain))
+		if err != nil {
+			return decl, err
+		}
+		sets, decl.Pins = append(sets, gain), append(decl.Pins, m.capturing())
+	}
+	decl.Config = m.observed(engine.Config{PropertySets: sets})
+	return decl, nil
 }
 
 // capturing declares a capture pin: its position, the register that has it, and its reads.
@@ -171,26 +179,22 @@ func (m *microphone) deliver(samples string) bool {
 	return irp.Complete(ks.StatusSuccess, n)
 }
 
-// own declares what no standard set has. The second edition has a gain, too.
-func (m *microphone) own(second bool) (*engine.Dispatcher, error) {
+// newControl declares what no standard set has.
+func (m *microphone) newControl() (*device.Device, error) {
 	reset := func(*engine.IRP, []byte, []byte) ks.Status {
 		for _, k := range []*knob{&m.volume[0], &m.volume[1], &m.mute} {
 			k.Store(0)
 		}
 		return ks.StatusSuccess
 	}
-	config := engine.Config{
+	d, err := engine.Compile(m.observed(engine.Config{
 		MethodSets: []engine.MethodSet{{Set: setMicrophone, Items: []engine.MethodItem{{ID: itemReset, Handler: reset}}}},
 		EventSets:  []engine.EventSet{{Set: setMicrophone, Items: []engine.EventItem{{ID: itemChanged}}}},
+	}))
+	if err != nil {
+		return nil, err
 	}
-	if second {
-		gain, err := typed.PropertySet(setMicrophone, typed.ScalarVar(itemGain, new(atomic.Int32)))
-		if err != nil {
-			return nil, err
-		}
-		config.PropertySets = append(config.PropertySets, gain)
-	}
-	return engine.Compile(m.observed(config))
+	return device.New(d), nil
 }
 
 // changed tells clients of a new value: those that asked for data get it.
@@ -198,17 +202,13 @@ func (m *microphone) changed(v int32) {
 	m.control.Events().GenerateData(&setMicrophone, itemChanged, binary.LittleEndian.AppendUint32(nil, uint32(v)), nil)
 }
 
-// grow has a second capture pin appear, and a gain for it. What clients have open stays.
+// grow has a second capture pin appear, and a gain, at one moment. What clients have open stays.
 func (m *microphone) grow() error {
-	if _, err := m.wave.AddPin(m.capturing()); err != nil {
-		return err
-	}
-	d, err := m.own(true)
+	decl, err := m.declareWave(true)
 	if err != nil {
 		return err
 	}
-	m.control.Swap(d)
-	return nil
+	return m.wave.SwapFilter(decl)
 }
 
 // close ends it: what is pended is cancelled.

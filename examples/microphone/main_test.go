@@ -36,7 +36,7 @@ it is 8
 register: STATUS_SUCCESS, 40 bytes
 closed: STATUS_CANCELLED
 gain: STATUS_PROPSET_NOT_FOUND, 0 bytes
-swap: 1 added, 0 removed
+swap: 1 items added, 0 removed, 1 pins changed
 gain: STATUS_SUCCESS, 4 bytes
 pins: STATUS_SUCCESS, 4 bytes
 there are 3

@@ -22,7 +22,7 @@ var setMicrophone = ks.MustParseGUID("9a1e7c20-5b0d-4f4e-9d6a-2f0c7be1a001")
 
 // Its items.
 const (
-	itemGain    = 2 // property: only since the second table
+	itemGain    = 2 // property, of the second edition of the wave filter
 	itemReset   = 1 // method: volume and mute as they were at first
 	itemChanged = 1 // event: a control has changed; its data is the new value
 )
