@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/engine/trace"
@@ -147,7 +148,10 @@ func readMix(ctx context.Context, path string) (*load.Mix, error) {
 func plainDevices(open trace.Opener) func(string) (func() (load.Handle, error), error) {
 	return func(object string) (func() (load.Handle, error), error) {
 		dev, err := open(object, 0)
-		return func() (load.Handle, error) { return dev.Open() }, err
+		return func() (load.Handle, error) {
+			h, err := dev.Open()
+			return plainHandle{h}, err
+		}, err
 	}
 }
 
@@ -160,8 +164,35 @@ func recordedDevices(open trace.Opener, r *trace.Recorder) func(string) (func() 
 			if err != nil {
 				return nil, err
 			}
-			h.OnPend(func(irp *engine.IRP, _ []byte) { irp.Complete(ks.StatusSuccess, 0) })
-			return h, nil
+			return newRecordedHandle(h), nil
 		}, err
 	}
+}
+
+type plainHandle struct{ *device.Handle }
+
+// CreatePin is called by a client.
+func (h plainHandle) CreatePin(connect []byte) (load.Handle, ks.Status) {
+	pin, status := h.Handle.CreatePin(connect)
+	if pin == nil {
+		return nil, status
+	}
+	return plainHandle{pin}, status
+}
+
+type recordedHandle struct{ *trace.Handle }
+
+// newRecordedHandle completes what is pended, as load.Completing does where nobody records.
+func newRecordedHandle(h *trace.Handle) recordedHandle {
+	h.OnPend(func(irp *engine.IRP, _ []byte) { irp.Complete(ks.StatusSuccess, 0) })
+	return recordedHandle{h}
+}
+
+// CreatePin is called by a client.
+func (h recordedHandle) CreatePin(connect []byte) (load.Handle, ks.Status) {
+	pin, status := h.Handle.CreatePin(connect)
+	if pin == nil {
+		return nil, status
+	}
+	return newRecordedHandle(pin), status
 }

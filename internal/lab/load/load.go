@@ -24,6 +24,8 @@ const MaxClients = 100_000
 // Handle is what a client sends through: a device.Handle, or a trace.Handle.
 type Handle interface {
 	IoControl(code uint32, in, out []byte) (n uint32, status ks.Status)
+	// CreatePin creates a pin on the handle of a filter. A pin that is refused is nil.
+	CreatePin(connect []byte) (Handle, ks.Status)
 	Close() error
 }
 
@@ -58,6 +60,7 @@ type load struct {
 	picks    []weighed[*session]
 	open     []func() (Handle, error)
 	longest  int // output buffer, in bytes
+	slots    int // the most of a session
 
 	begin  time.Time
 	stop   atomic.Bool
@@ -111,6 +114,7 @@ func Run(ctx context.Context, opt Options) (*report.Report, error) {
 // prepare makes the devices and the sessions. It returns how many items and objects there are.
 func (l *load) prepare() (items, objects int, err error) {
 	var offers [][]declared
+	var names []string
 	for i := range l.Manifest.Objects {
 		o := &l.Manifest.Objects[i]
 		if o.Role != manifest.RoleTable && o.Role != manifest.RoleFilter {
@@ -120,13 +124,13 @@ func (l *load) prepare() (items, objects int, err error) {
 		if err != nil {
 			return 0, 0, err
 		}
-		l.open = append(l.open, open)
+		l.open, names = append(l.open, open), append(names, o.Name)
 		offers = append(offers, declaredSteps(l.Manifest, o))
 	}
 	if len(l.open) == 0 {
 		return 0, 0, errors.New("the manifest has no object that can be opened: all are pins and nodes")
 	}
-	all, err := recordedSessions(len(l.open))
+	all, err := recordedSessions(names)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -156,6 +160,7 @@ func (l *load) prepare() (items, objects int, err error) {
 		return 0, 0, errors.New("the mix leaves no session")
 	}
 	for _, s := range l.sessions {
+		l.slots = max(l.slots, s.slots)
 		for i := range s.steps {
 			l.longest = max(l.longest, s.steps[i].out)
 		}
@@ -174,7 +179,7 @@ func (l *load) digest() string {
 	sum := xxhash.New()
 	fmt.Fprintln(sum, l.Manifest.Digest, l.Clients)
 	for _, p := range l.picks {
-		fmt.Fprintln(sum, p.what.name, p.upTo, p.what.opens)
+		fmt.Fprintln(sum, p.what.name, p.upTo)
 		for i := range p.what.steps {
 			fmt.Fprintf(sum, "%+v\n", p.what.steps[i])
 		}
@@ -192,6 +197,9 @@ type client struct {
 	timer    *time.Timer
 	requests int64 // answered
 	turn     turn
+
+	handles []Handle // to send through, by slot
+	opened  []Handle // to close; nil where nothing is open
 }
 
 // turn is what a client remembers of its requests until it gives the processor away.
@@ -206,7 +214,7 @@ const turnRequests = 16
 
 func (l *load) client(number int) *client {
 	return &client{load: l, number: number, rand: rand.New(rand.NewPCG(l.Seed, uint64(number)+1)), out: make([]byte, l.longest),
-		shard: &l.shards[number%len(l.shards)]}
+		shard: &l.shards[number%len(l.shards)], handles: make([]Handle, l.slots), opened: make([]Handle, l.slots)}
 }
 
 func (c *client) run() {
@@ -216,35 +224,62 @@ func (c *client) run() {
 	c.settle()
 }
 
-// session opens what the session needs, sends and closes. It ends early with the load.
+// session takes the steps of a session, and closes what they leave open. It ends early with the load.
 func (c *client) session(s *session) {
-	handles := make([]Handle, 0, 8)
-	defer func() {
-		for _, h := range handles {
-			if err := h.Close(); err != nil {
-				c.shard.failed(err)
-			}
-		}
-	}()
-	for _, device := range s.opens {
-		h, err := c.open[device]()
-		if err != nil {
-			c.shard.failed(err)
-			runtime.Gosched()
-			return
-		}
-		handles = append(handles, h)
-	}
 	for i := range s.steps {
-		if !c.send(&s.steps[i], handles) {
-			return
+		if !c.step(&s.steps[i]) {
+			break
+		}
+		if i == len(s.steps)-1 {
+			c.shard.finished(s.name)
 		}
 	}
-	c.shard.finished(s.name)
+	for slot := range s.slots {
+		c.close(slot)
+	}
+}
+
+// step takes a step. It reports false when the session cannot go on.
+func (c *client) step(s *step) bool {
+	switch s.op {
+	case opOpen:
+		h, err := c.open[s.from]()
+		if err != nil {
+			c.shard.failed(err.Error())
+			runtime.Gosched()
+			return false
+		}
+		c.handles[s.slot], c.opened[s.slot] = h, h
+	case opCreatePin:
+		if c.handles[s.slot] = c.handles[s.from]; c.stop.Load() { // the filter stands for a pin that it refuses
+			return false
+		}
+		pin, status := c.handles[s.from].CreatePin(s.in)
+		if pin == nil {
+			c.shard.failed("a pin: " + status.String())
+			return true
+		}
+		c.handles[s.slot], c.opened[s.slot] = pin, pin
+	case opClose:
+		c.close(s.slot)
+	default:
+		return c.send(s)
+	}
+	return true
+}
+
+// close closes the handle of a slot, if one is open.
+func (c *client) close(slot int) {
+	if h := c.opened[slot]; h != nil {
+		c.opened[slot] = nil
+		if err := h.Close(); err != nil {
+			c.shard.failed(err.Error())
+		}
+	}
 }
 
 // send sends one request, when it is due. It reports false when the load has ended.
-func (c *client) send(s *step, handles []Handle) bool {
+func (c *client) send(s *step) bool {
 	var intended time.Duration
 	if c.Rate > 0 {
 		intended = time.Duration((float64(c.requests)*float64(c.Clients) + float64(c.number)) / c.Rate * float64(time.Second))
@@ -257,7 +292,7 @@ func (c *client) send(s *step, handles []Handle) bool {
 	out := c.out[:s.out]
 	clear(out[copy(out, s.data):])
 	start := time.Since(c.begin)
-	_, status := handles[s.slot].IoControl(s.code, s.in, out)
+	_, status := c.handles[s.slot].IoControl(s.code, s.in, out)
 	end := time.Since(c.begin)
 	if c.Rate == 0 {
 		intended = start

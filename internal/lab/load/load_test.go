@@ -43,27 +43,43 @@ func TestMix(t *testing.T) {
 	}
 }
 
-// Every recorded line is a request, and goes to a device that there is.
+// Every recorded line is a step with a handle that is open, and a device that there is: the one of its name, if there is one.
 func TestRecordedSessions(t *testing.T) {
-	for devices := 1; devices < 5; devices++ {
+	const speaker = "filter SpeakerWaveMiniportFilterDescriptor (speakerwavtable.h)"
+	for _, devices := range [][]string{{"a"}, {"a", "b", "c"}, {"a", speaker}} {
 		all, err := recordedSessions(devices)
 		require.NoError(t, err)
 		require.Len(t, all, 2)
-		require.Len(t, all[0].steps, 73)
-		require.Len(t, all[1].steps, 212)
-		for _, s := range all {
-			require.Len(t, s.opens, 6)
-			for _, d := range s.opens {
-				require.Less(t, d, devices)
+		for i, want := range []int{73, 212} {
+			requests, open := 0, make([]bool, all[i].slots)
+			for _, st := range all[i].steps {
+				switch st.op {
+				case opOpen:
+					require.Less(t, st.from, len(devices))
+					open[st.slot] = true
+				case opCreatePin:
+					require.True(t, open[st.from])
+					require.NotEmpty(t, st.in)
+					open[st.slot] = true
+				case opClose:
+					require.True(t, open[st.slot])
+					open[st.slot] = false
+				case opRequest:
+					requests++
+					require.True(t, open[st.slot])
+					require.GreaterOrEqual(t, len(st.in), ks.SizeIdentifier)
+					require.LessOrEqual(t, len(st.data), st.out)
+				}
 			}
-			for _, st := range s.steps {
-				require.GreaterOrEqual(t, len(st.in), ks.SizeIdentifier)
-				require.LessOrEqual(t, len(st.data), st.out)
-			}
+			require.Equal(t, want, requests)
+			require.NotContains(t, open, true)
+		}
+		if len(devices) == 2 {
+			require.Equal(t, 1, all[0].steps[0].from)
 		}
 	}
-	_, err := recordedSession("bad", []byte(`{"handle":"a","out":1}`+"\n"+`{"extra":"0"}`), 1)
-	require.ErrorContains(t, err, "recording bad, request 2")
+	_, err := recordedSession("bad", []byte(`{"handle":"a","out":1}`+"\n"+`{"extra":"0"}`), []string{"a"})
+	require.ErrorContains(t, err, "recording bad, line 2")
 }
 
 // The same seed draws the same sessions, another others; weights are kept to.
@@ -85,7 +101,7 @@ func TestRandomSessions(t *testing.T) {
 	only, err := drawSessions(1, offers, &Mix{items: []itemWeight{{}, {verb: verbSet, weight: 1}}})
 	require.NoError(t, err)
 	for _, s := range only {
-		for _, st := range s.steps {
+		for _, st := range s.steps[1:] {
 			q, ok := ks.DecodeIdentifier(st.in)
 			require.True(t, ok)
 			require.Equal(t, ks.PropertyTypeSet, q.Flags&^ks.PropertyTypeTopology)
@@ -99,6 +115,7 @@ func TestRandomSessions(t *testing.T) {
 type answering struct{ status ks.Status }
 
 func (a answering) IoControl(uint32, []byte, []byte) (uint32, ks.Status) { return 0, a.status }
+func (answering) CreatePin([]byte) (Handle, ks.Status)                   { return nil, ks.StatusNotFound }
 func (answering) Close() error                                           { return nil }
 
 func options(open func() (Handle, error)) Options {
@@ -126,7 +143,7 @@ func TestInterruptedLoad(t *testing.T) {
 	require.Equal(t, rep.Load.Requests, rep.Load.Errors())
 	require.Equal(t, rep.Load.Requests, rep.Results[0].Latency.Service.Count)
 	require.Positive(t, rep.Load.Least)
-	require.Empty(t, rep.Load.Failures)
+	require.Len(t, rep.Load.Failures, 1, "the pins that are refused")
 }
 
 // A device that cannot be opened is counted, and a load in which nothing is answered is an error.

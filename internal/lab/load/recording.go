@@ -8,26 +8,32 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// recordings are what real clients sent, a request a line: the handle it went through, its identifier, what follows that in the input,
-// what the output buffer held and how long it was.
+// recordings are what real clients did, a line each: what they opened, created and closed, and what they asked, which is the handle, the
+// identifier, what follows that in the input, what the output buffer held and how long it was.
 //
 //go:embed recordings
 var recordings embed.FS
 
-// recorded is a line of a recording.
+// recorded is a line of a recording: a request, or what Op says.
 type recorded struct {
-	Handle string
-	Set    ks.GUID
-	ID     uint32
-	Flags  uint32
-	Extra  hexBytes
-	Data   hexBytes
-	Out    int
+	Op      string // "open", "create_pin", "close"
+	Handle  string
+	Object  string // that is opened
+	Parent  string // the handle on which a pin is created
+	Connect hexBytes
+
+	Set   ks.GUID
+	ID    uint32
+	Flags uint32
+	Extra hexBytes
+	Data  hexBytes
+	Out   int
 }
 
 type hexBytes []byte
@@ -38,9 +44,9 @@ func (b *hexBytes) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// recordedSessions returns the recorded sessions. The n-th device of a recording is the n-th of those that are to answer, and begins
-// anew with the first when there are no more; a pin of one is its filter.
-func recordedSessions(devices int) ([]*session, error) {
+// recordedSessions returns the recorded sessions with the devices, by the names of their objects. An object that is not there is the n-th
+// of the devices if it is the n-th of those of the recording, beginning anew with the first when there are no more.
+func recordedSessions(devices []string) ([]*session, error) {
 	files, err := fs.ReadDir(recordings, "recordings")
 	if err != nil {
 		return nil, err
@@ -60,28 +66,39 @@ func recordedSessions(devices int) ([]*session, error) {
 	return all, nil
 }
 
-func recordedSession(name string, text []byte, devices int) (*session, error) {
+func recordedSession(name string, text []byte, devices []string) (*session, error) {
 	s := &session{name: name}
-	handles, objects := map[string]int{}, map[string]int{}
+	handles, opens := map[string]int{}, 0
 	from := json.NewDecoder(bytes.NewReader(text))
 	for from.More() {
 		var r recorded
 		if err := from.Decode(&r); err != nil {
-			return nil, fmt.Errorf("recording %s, request %d: %w", name, len(s.steps)+1, err)
+			return nil, fmt.Errorf("recording %s, line %d: %w", name, len(s.steps)+1, err)
 		}
 		slot, known := handles[r.Handle]
 		if !known {
-			object := r.Handle[strings.Index(r.Handle, "@")+1:]
-			if _, known := objects[object]; !known {
-				objects[object] = len(objects) % devices
-			}
-			slot = len(s.opens)
+			slot = len(handles)
 			handles[r.Handle] = slot
-			s.opens = append(s.opens, objects[object])
 		}
-		in := make([]byte, ks.SizeIdentifier, ks.SizeIdentifier+len(r.Extra))
-		ks.Identifier{Set: r.Set, ID: r.ID, Flags: r.Flags}.Put(in)
-		s.steps = append(s.steps, step{slot: slot, code: ks.IoctlProperty, in: append(in, r.Extra...), data: r.Data, out: r.Out})
+		st := step{slot: slot}
+		switch r.Op {
+		case "open":
+			st.op, st.from = opOpen, slices.Index(devices, r.Object)
+			if st.from < 0 {
+				st.from = opens % len(devices)
+			}
+			opens++
+		case "create_pin":
+			st.op, st.from, st.in = opCreatePin, handles[r.Parent], r.Connect
+		case "close":
+			st.op = opClose
+		default:
+			in := make([]byte, ks.SizeIdentifier, ks.SizeIdentifier+len(r.Extra))
+			ks.Identifier{Set: r.Set, ID: r.ID, Flags: r.Flags}.Put(in)
+			st.code, st.in, st.data, st.out = ks.IoctlProperty, append(in, r.Extra...), r.Data, r.Out
+		}
+		s.steps = append(s.steps, st)
 	}
+	s.slots = len(handles)
 	return s, nil
 }

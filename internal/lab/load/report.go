@@ -18,7 +18,11 @@ func (l *load) report(clients []*client, samples []report.Sample, elapsed time.D
 	total := l.total()
 	steps := 0
 	for _, s := range l.sessions {
-		steps += len(s.steps)
+		for i := range s.steps {
+			if s.steps[i].op == opRequest {
+				steps++
+			}
+		}
 	}
 	rep := report.New(machine.Describe(), report.Settings{Seed: l.Seed, Rounds: len(samples), Requests: steps,
 		BatchNs: int64(l.Duration / intervals), Latency: true, Rate: l.Rate})

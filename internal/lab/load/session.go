@@ -14,18 +14,29 @@ import (
 // session is what a client does with the handles that it opens: all clients share it, and nobody writes to it.
 type session struct {
 	name  string
-	opens []int // the device of each handle
+	slots int // handles that are open at once
 	steps []step
 }
 
-// step is one request.
+// step is one request, or what becomes of a handle.
 type step struct {
-	slot int // of the handle, in session.opens
+	op   op
+	slot int // of the handle
+	from int // opOpen: the device; opCreatePin: the slot of the filter
 	code uint32
-	in   []byte
+	in   []byte // opCreatePin: the KSPIN_CONNECT
 	data []byte // what the output buffer holds; the rest of it is zero
 	out  int    // length of the output buffer, in bytes
 }
+
+type op uint8
+
+const (
+	opRequest op = iota
+	opOpen
+	opCreatePin
+	opClose
+)
 
 // Verbs, as a mix names them.
 const (
@@ -134,7 +145,7 @@ func drawSessions(seed uint64, offers [][]declared, mix *Mix) ([]*session, error
 	all := make([]*session, randomSessions)
 	for i := range all {
 		device := draw(r, devices)
-		s := &session{name: Random, opens: []int{device}}
+		s := &session{name: Random, slots: 1, steps: []step{{op: opOpen, from: device}}}
 		for range randomRequests + r.IntN(randomsAtMost-randomRequests+1) {
 			st := offers[device][draw(r, byDevice[device])].step
 			if st.data != nil {

@@ -22,7 +22,7 @@ type shard struct {
 	sum               int64 // of the response times
 	statuses          map[ks.Status]int64
 	sessions          map[string]int64 // that went to their end
-	failures          map[string]int64 // opens and closes, by error
+	failures          map[string]int64 // opens, creates and closes, by error
 }
 
 func (s *shard) init() {
@@ -46,10 +46,10 @@ func record(h *hdrhistogram.Histogram, ns int64) {
 	_ = h.RecordValue(min(max(ns, report.LowestLatency), report.HighestLatency)) // fails only outside of the range
 }
 
-func (s *shard) failed(err error) {
+func (s *shard) failed(what string) {
 	s.Lock()
 	defer s.Unlock()
-	s.failures[err.Error()]++
+	s.failures[what]++
 }
 
 func (s *shard) finished(name string) {

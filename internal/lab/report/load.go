@@ -20,7 +20,7 @@ type Load struct {
 	Fairness  float64      `json:"fairness"` // Jain's index of the requests a client: 1 if all had the same, 1/clients if one had all
 	Sessions  []LoadCount  `json:"sessions"` // that went to their end
 	Statuses  []LoadStatus `json:"statuses"` // of the requests
-	Failures  []LoadCount  `json:"failures"` // opens and closes that failed, by error
+	Failures  []LoadCount  `json:"failures"` // opens, creates and closes that failed, by error
 }
 
 // LoadCount is how often there was something.
@@ -115,7 +115,7 @@ func (l *Load) Tables() (sections []doc.Section) {
 	for _, of := range []struct {
 		title, column string
 		list          []LoadCount
-	}{{"Sessions", "session", l.Sessions}, {"Opens and closes that failed", "error", l.Failures}} {
+	}{{"Sessions", "session", l.Sessions}, {"Opens, creates and closes that failed", "error", l.Failures}} {
 		t := doc.Table{Columns: []doc.Column{{Name: of.column, Words: true}, {Name: "times"}}}
 		for _, c := range of.list {
 			t.Rows = append(t.Rows, []string{c.Name, fmt.Sprint(c.Count)})
