@@ -92,9 +92,7 @@ func TestRatiosAreWithinARound(t *testing.T) {
 	// Rounds alternate 4 and 5 for the engine, 5 and 4 for map: 1.25 and 0.8. The ratio of the medians would be 1.
 	got := engine.Ratios[1]
 	require.Equal(t, []float64{1.25, 0.8, 1.25}, []float64{got.Ratio, got.Interval.Low, got.Interval.High})
-	if other := rows[Row{"20x12", "lookup", "map"}]; len(other.Ratios) != 0 {
-		t.Errorf("a peer has ratios: %+v", other.Ratios)
-	}
+	require.Empty(t, rows[Row{"20x12", "lookup", "map"}].Ratios, "of a peer")
 }
 
 func TestVerdictNamesEveryLoss(t *testing.T) {
@@ -108,10 +106,8 @@ func TestVerdictNamesEveryLoss(t *testing.T) {
 	require.Contains(t, few, "Too few rounds for a verdict: it takes at least 6.", "five rounds")
 	r := sample(7)
 	r.Results = r.Results[:6]
-	if got := strings.Join(r.Summary(), "\n"); got !=
-		"Of 3 comparisons with linear, map the engine is faster in 3, slower in 0, and 0 are undecided." {
-		t.Errorf("without the loss: %q", got)
-	}
+	require.Equal(t, []string{"Of 3 comparisons with linear, map the engine is faster in 3, slower in 0, and 0 are undecided."}, r.Summary(),
+		"without the loss")
 	r.Results = r.Results[1:2]
 	require.Contains(t, strings.Join(r.Summary(), "\n"), "compared with nothing", "without the engine")
 }
@@ -134,9 +130,7 @@ func TestWarnings(t *testing.T) {
 		{"allocating now and then", append(ns(1, 1, 1, 1, 1), Sample{NsPerOp: 1, AllocsPerOp: 0.5}), warnAllocs},
 		{"a stray allocation", append(ns(1, 1, 1, 1, 1), Sample{NsPerOp: 1, AllocsPerOp: 2.0 / 65536}), ""},
 	} {
-		if got := strings.Join(NewResult("w", "p", "i", c.samples).Warnings, "; "); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		}
+		require.Equal(t, c.want, strings.Join(NewResult("w", "p", "i", c.samples).Warnings, "; "), c.name)
 	}
 }
 
@@ -149,9 +143,7 @@ func (failing) Write([]byte) (int, error) { return 0, errFull }
 func TestWriteErrorsAreReported(t *testing.T) {
 	r := sample(7)
 	for name, write := range map[string]func(io.Writer) error{"text": as(r, "text"), "md": as(r, "md"), "json": r.WriteJSON} {
-		if err := write(failing{}); !errors.Is(err, errFull) {
-			t.Errorf("%s: %v", name, err)
-		}
+		require.ErrorIs(t, write(failing{}), errFull, name)
 	}
 }
 

@@ -152,9 +152,7 @@ func TestMalformed(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(lines[2*i+1]), &answer), lines[2*i+1])
 		require.Len(t, answer, 2)
 		require.Equal(t, float64(2*i+2), answer["line"])
-		if says, _ := answer["error"].(string); !strings.Contains(says, m.says) {
-			t.Errorf("%.80q\nis answered by %s\nwhich does not say %s", m.line, says, m.says)
-		}
+		require.Contains(t, answer["error"], m.says, "%.80q", m.line)
 		require.LessOrEqual(t, len(lines[2*i+1]), 300)
 		require.Contains(t, lines[2*i+2], fmt.Sprintf(`{"i":%d,"status":"0x00000000"`, i))
 	}
@@ -195,20 +193,16 @@ func FuzzDecode(f *testing.F) {
 		var d decoder
 		var q request
 		if err := d.decode(line, &q); err != nil {
-			if err.Error() == "" {
-				t.Fatal("an error that says nothing")
-			}
+			require.NotEmpty(t, err.Error())
 			return
 		}
 		dec := json.NewDecoder(bytes.NewReader(line))
 		dec.UseNumber()
 		var want map[string]any
-		if err := dec.Decode(&want); err != nil {
-			t.Fatalf("accepted %q, which is not JSON: %v", line, err)
-		}
+		require.NoError(t, dec.Decode(&want), "accepted %q, which is not JSON", line)
 		same := func(key string, got any) {
-			if w, ok := want[key]; ok && fmt.Sprint(w) != fmt.Sprint(got) {
-				t.Errorf("%q: %s is %v, not %v", line, key, got, w)
+			if w, ok := want[key]; ok {
+				require.Equal(t, fmt.Sprint(w), fmt.Sprint(got), "%s of %q", key, line)
 			}
 		}
 		same("i", string(q.i))
@@ -224,12 +218,12 @@ func FuzzDecode(f *testing.F) {
 		same("tag", string(q.tag))
 		same("mode", q.mode)
 		for key, got := range map[string][]byte{"extra": q.extra, "data": q.data} {
-			if w, ok := want[key].(string); ok && !strings.EqualFold(w, hex.EncodeToString(got)) {
-				t.Errorf("%q: %s is %x", line, key, got)
+			if w, ok := want[key].(string); ok {
+				require.Equal(t, strings.ToLower(w), hex.EncodeToString(got), "%s of %q", key, line)
 			}
 		}
-		if s, ok := want["set"].(string); ok && kssets.ByName(s) == nil && !strings.EqualFold(strings.Trim(s, "{}"), q.set.String()) {
-			t.Errorf("%q: set is %v", line, q.set)
+		if s, ok := want["set"].(string); ok && kssets.ByName(s) == nil {
+			require.Equal(t, strings.ToLower(strings.Trim(s, "{}")), q.set.String(), "%q", line)
 		}
 	})
 }

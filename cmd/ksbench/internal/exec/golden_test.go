@@ -54,9 +54,7 @@ func expect(t *testing.T, requests, want, got string) {
 			}
 			return "(no line)"
 		}
-		if line(w) != line(g) {
-			t.Errorf("line %d\nrequest %.400s\nwant    %s\ngot     %s", i+1, line(r), line(w), line(g))
-		}
+		require.Equal(t, line(w), line(g), "line %d, request %.400s", i+1, line(r))
 	}
 }
 
@@ -96,9 +94,7 @@ func TestExpectationsNotice(t *testing.T) {
 		compat, err := ParseCompat(text)
 		require.NoError(t, err)
 		got, _ := run(t, session(t, filepath.Join(dir, "sample-manifest.json"), Options{Compat: compat}), string(requests))
-		if got == string(want) {
-			t.Errorf("with %s every outcome is the same", text)
-		}
+		require.NotEqual(t, string(want), got, text)
 	}
 }
 
@@ -136,9 +132,8 @@ func TestCompat(t *testing.T) {
 	}
 	for _, bad := range []string{"P-25", "P-25=1", "P-99=STATUS_NOT_FOUND", "P-27=", "P-27=STATUS_NOT_A_STATUS", "P-27=0x1234567890",
 		"P-27=0xG", "P-27=5", "P-26=STATUS_SUCCESS", "P-26=STATUS_PENDING", ",", "P-25=accept,"} {
-		if _, err := ParseCompat(bad); err == nil {
-			t.Errorf("%q is accepted", bad)
-		}
+		_, err := ParseCompat(bad)
+		require.Error(t, err, bad)
 	}
 	_, err = ParseCompat("P-26=STATUS_BUFFER_OVERFLOW")
 	require.NoError(t, err)

@@ -30,9 +30,7 @@ func TestObjects(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			lines, differences := answerObjects(t, c.name, Options{})
 			require.Equal(t, c.lines, lines)
-			for _, d := range differences {
-				t.Error(d)
-			}
+			require.Empty(t, differences)
 		})
 	}
 }
@@ -43,9 +41,8 @@ func TestObjectsNotice(t *testing.T) {
 		"P-26=STATUS_UNSUCCESSFUL": "pinset", "P-27=STATUS_UNSUCCESSFUL": "routing"} {
 		compat, err := ParseCompat(text)
 		require.NoError(t, err)
-		if _, differences := answerObjects(t, name, Options{Compat: compat}); len(differences) == 0 {
-			t.Errorf("with %s nothing of %s differs", text, name)
-		}
+		_, differences := answerObjects(t, name, Options{Compat: compat})
+		require.NotEmpty(t, differences, "with %s nothing of %s differs", text, name)
 	}
 }
 

@@ -63,13 +63,9 @@ func TestRecordings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			compared, differ, unexplained := replayRecording(t, name, deviations)
 			require.Equal(t, lines, compared)
-			for _, line := range unexplained {
-				t.Errorf("no deviation explains\n%s", line)
-			}
+			require.Empty(t, unexplained)
 			for i, d := range deviations {
-				if differ[i] != d.count[name] {
-					t.Errorf("%d requests differ because %s; want %d", differ[i], d.reason, d.count[name])
-				}
+				require.Equal(t, d.count[name], differ[i], d.reason)
 			}
 		})
 	}
@@ -79,9 +75,8 @@ func TestRecordings(t *testing.T) {
 func TestRecordingsNotice(t *testing.T) {
 	for i, d := range deviations {
 		others := append(append([]deviation{}, deviations[:i]...), deviations[i+1:]...)
-		if _, _, unexplained := replayRecording(t, "wavert", others); len(unexplained) != d.count["wavert"] {
-			t.Errorf("without %q %d requests are not explained; want %d", d.reason, len(unexplained), d.count["wavert"])
-		}
+		_, _, unexplained := replayRecording(t, "wavert", others)
+		require.Len(t, unexplained, d.count["wavert"], "without %q", d.reason)
 	}
 }
 

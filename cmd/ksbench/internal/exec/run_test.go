@@ -225,9 +225,7 @@ func TestHugeBuffers(t *testing.T) {
 		out, bad := run(t, s, line)
 		require.Zero(t, bad)
 		require.Regexp(t, fmt.Sprintf(`"(size":%d|request_offset":%d),`, size+24, size), out, name) // there was one
-		if grown := held() - before; grown > size/2 {
-			t.Errorf("%s: %d bytes more are in use", name, grown)
-		}
+		require.LessOrEqual(t, held()-before, int64(size/2), name)
 	}
 }
 
@@ -310,9 +308,7 @@ func TestMemory(t *testing.T) {
 		}
 		return fmt.Sprintf(lines[i%len(lines)]+"\n", i)
 	})
-	if g > 1<<20 {
-		t.Errorf("%d bytes more are live after 200,000 lines than after 20,000", g)
-	}
+	require.LessOrEqual(t, g, int64(1<<20), "more live bytes after 200,000 lines than after 20,000")
 }
 
 // TestMemoryNotices is its control: state that a run does ask for, a pended request for each line, is more than that.
@@ -320,9 +316,7 @@ func TestMemoryNotices(t *testing.T) {
 	g := growth(t, 20_000, func(i int) string {
 		return fmt.Sprintf(`{"set":"aaaaaaaa-0000-0000-0000-000000000001","id":2,"flags":1,"out":4,"tag":"%d"}`+"\n", i)
 	})
-	if g < 1<<20 {
-		t.Errorf("18,000 more pended requests take %d bytes; the test of memory would not notice a leak", g)
-	}
+	require.GreaterOrEqual(t, g, int64(1<<20), "18,000 more pended requests: the test of memory would not notice a leak")
 }
 
 // BenchmarkExec is the throughput of exec: lines a second, by what they ask.
