@@ -18,7 +18,8 @@ const root = "../.."
 // Go refuses a whole module, on every system, for one file whose name some system cannot have: a device of Windows such as NUL, or
 // names that differ in case only. CheckDir passes over the modules within a module, so each is looked at by itself.
 func TestEveryFileCanBeFetched(t *testing.T) {
-	modules := []string{root, filepath.Join(root, "bench", "peers"), filepath.Join(root, "internal", "lab", "browser")}
+	modules := []string{root, filepath.Join(root, "bench", "peers"), filepath.Join(root, "internal", "lab", "browser"),
+		filepath.Join(root, "fleet")}
 	for _, dir := range modules {
 		require.NoError(t, unfetchable(t, dir), dir)
 	}

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/trace"
+	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
+)
+
+// every is how many requests there are to one whose time is read from the clock.
+const every = 64
+
+// maxCells is how many kinds of answers a piece of work tells apart; a hostile trace could have as many as requests.
+const maxCells = 10_000
+
+// cell counts one kind of answer to one kind of request.
+type cell struct {
+	kind
+	n, differ uint64
+}
+
+// kind is what a cell counts: the first bytes of the input, which name the item, the lengths of buffers, and how it was answered.
+type kind struct {
+	item    [3]uint64
+	code    uint32
+	foreign bool
+	status  ks.Status
+	in, out uint32
+}
+
+// counts are the cells of a piece of work. Most requests find theirs in recent, by the item alone.
+type counts struct {
+	recent [512]*cell
+	cells  map[kind]*cell
+}
+
+func newCounts() *counts { return &counts{cells: make(map[kind]*cell)} }
+
+// answered counts a request.
+func (c *counts) answered(code uint32, in []byte, _ uint32, status ks.Status, differs bool) {
+	if len(in) >= ks.SizeIdentifier {
+		le := binary.LittleEndian
+		a, b, x := le.Uint64(in), le.Uint64(in[8:]), le.Uint64(in[16:])
+		h := (a ^ b*0x9E3779B97F4A7C15 ^ x*0xC2B2AE3D27D4EB4F) * 0x9E3779B97F4A7C15 >> 55
+		at := c.recent[h]
+		if at == nil || at.item != [3]uint64{a, b, x} || at.code != code || at.status != status {
+			at = c.cell(kind{item: [3]uint64{a, b, x}, code: code, status: status})
+			c.recent[h] = at
+		}
+		at.n++
+		if differs {
+			at.differ++
+		}
+		return
+	}
+	at := c.cell(kind{code: code, foreign: true, status: status})
+	at.n++
+	if differs {
+		at.differ++
+	}
+}
+
+// cell returns that of a kind. Those that come late are counted together.
+func (c *counts) cell(k kind) *cell {
+	at := c.cells[k]
+	if at == nil && len(c.cells) >= maxCells {
+		k = kind{code: k.code, foreign: true, status: k.status}
+		at = c.cells[k]
+	}
+	if at == nil {
+		at = &cell{kind: k}
+		c.cells[k] = at
+	}
+	return at
+}
+
+// traffic is what was counted.
+func (c *counts) traffic(point string, sizes bool) []report.Traffic {
+	type key struct{ item, verb string }
+	rows := make(map[key]*report.Traffic)
+	for _, x := range c.cells {
+		var in [ks.SizeIdentifier]byte
+		for i, w := range x.item {
+			binary.LittleEndian.PutUint64(in[8*i:], w)
+		}
+		it := traffic.ItemOf(x.code, in[:])
+		if x.foreign {
+			it = traffic.Item{Code: x.code, Foreign: true}
+		}
+		k := key{it.Name(), it.Verb()}
+		row := rows[k]
+		if row == nil {
+			row = &report.Traffic{Point: point, Item: k.item, Verb: k.verb}
+			rows[k] = row
+		}
+		one := report.Report{Traffic: []report.Traffic{*row}}
+		more := report.Traffic{Point: point, Item: k.item, Verb: k.verb, Requests: x.n, Differ: x.differ,
+			Answers: []report.Answer{{Status: traffic.StatusName(x.status), Requests: x.n}}}
+		if sizes {
+			more.Sizes = []report.Size{{In: x.in, Out: x.kind.out, Requests: x.n}}
+		}
+		one.AddTraffic(&report.Report{Traffic: []report.Traffic{more}})
+		*row = one.Traffic[0]
+	}
+	list := make([]report.Traffic, 0, len(rows))
+	for _, row := range rows {
+		list = append(list, *row)
+	}
+	return list
+}
+
+// do does a piece of work. The error is one that another attempt may not have; what is wrong with the trace is a fault of the total.
+func do(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*Total, error) {
+	t, err := attempt(ctx, job, target, w)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && faulty(err):
+		return &Total{Faults: []Fault{{renamed(err, w.Parts).Error()}}}, nil
+	}
+	return t, err
+}
+
+func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*Total, error) {
+	f, done, err := open(ctx, w.Parts)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	t, point := new(Total), &job.Points[w.Point]
+	if w.First {
+		t.Traces, t.Sum = 1, f.Sum()
+		if err := f.Torn(); err != nil {
+			t.Notes = append(t.Notes, renamed(err, w.Parts).Error())
+		}
+		if n := f.Dropped(); n > 0 {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s: its recorder lost %d records: answers may differ from there on", w.Parts[0].Path, n))
+		}
+		for _, p := range w.Parts {
+			t.Bytes += p.Size
+		}
+	}
+	r, counted := f.Device(w.Device), newCounts()
+	if job.Kind == Mine {
+		for rec, err := range r.Records() {
+			if err != nil {
+				return nil, err
+			}
+			if rec.Kind == trace.KindRequest {
+				counted.record(rec)
+				t.Requests++
+			}
+		}
+		t.Traffic = counted.traffic(point.Name, true)
+		return t, ctx.Err()
+	}
+	opt := trace.ReplayOptions{Verify: job.Kind == Verify, Differences: job.Differences, Pends: &target.Pends, Answered: counted.answered}
+	timed := &timer{service: report.NewHistogram()}
+	if job.Kind == Replay {
+		opt.Answered = timed.around(counted.answered)
+	}
+	res, err := trace.Replay(ctx, r, target.Open, opt)
+	if err != nil {
+		return nil, err
+	}
+	if w.Point == 0 {
+		t.Requests = res.Requests
+	}
+	t.Traffic = counted.traffic(point.Name, false)
+	if job.Kind == Replay && res.Requests > 0 {
+		d, err := report.NewDistribution(timed.service)
+		if timed.service.TotalCount() == 0 {
+			d, err = report.NewDistribution(clockOf())
+		}
+		if err != nil {
+			return nil, err
+		}
+		t.Timings = []Timing{{w.key(), point.Name, machine.Describe(), res.Requests, res.Elapsed.Nanoseconds(), d.Histogram}}
+		return t, nil
+	}
+	var differ uint64
+	for _, x := range t.Traffic {
+		differ += x.Differ
+	}
+	if res.Differences > differ { // what is no request, or was not sent
+		t.Traffic = append(t.Traffic, report.Traffic{Point: point.Name, Item: "-", Verb: notSent, Differ: res.Differences - differ,
+			Answers: []report.Answer{}})
+	}
+	for i := range res.First {
+		t.Differences = append(t.Differences, shown(&res.First[i], point, w, r))
+	}
+	return t, nil
+}
+
+// notSent is the verb of what is no request, such as a create, and of requests that could not be sent.
+const notSent = "create, generate, not sent"
+
+// record counts what was recorded of a request.
+func (c *counts) record(rec *trace.Record) {
+	k := kind{code: rec.Code, foreign: true, status: rec.Status, in: uint32(len(rec.In)), out: rec.OutBytes}
+	if len(rec.In) >= ks.SizeIdentifier {
+		k.foreign = false
+		for i := range k.item {
+			k.item[i] = binary.LittleEndian.Uint64(rec.In[8*i:])
+		}
+	}
+	c.cell(k).n++
+}
+
+// shown is a difference as a report has it.
+func shown(d *trace.Difference, point *Point, w *Work, r *trace.Reader) report.Difference {
+	rec := &d.Record
+	block, offset := r.Locate(rec)
+	part, offset := locate(w.Parts, offset)
+	it, verb := traffic.ItemOf(rec.Code, rec.In), ""
+	if rec.Kind == trace.KindRequest {
+		verb = it.Verb()
+	} else {
+		it, verb = traffic.Item{Foreign: true}, rec.Kind.String()
+	}
+	shown := report.Difference{Point: point.Name, File: part.Path, Block: block, Offset: offset, Record: rec.Order, Handle: rec.Handle,
+		Object: d.Object, Item: it.Name(), Verb: verb, In: uint32(len(rec.In)), Out: rec.OutBytes, Rule: d.Rule, Why: d.Why,
+		Recorded: report.Response{Status: traffic.StatusName(rec.Status), Information: rec.Information, Digest: fmt.Sprintf("%016x", rec.Digest)},
+		Answered: report.Response{Status: traffic.StatusName(d.Status), Information: d.Information, Digest: fmt.Sprintf("%016x", d.Digest),
+			Output: hex.EncodeToString(d.Output)}}
+	if first := w.Parts[0].Path; first != part.Path {
+		shown.Trace = first
+	}
+	return shown
+}
+
+// timer times one request in so many: from the end of the one before to its own.
+type timer struct {
+	service *hdrhistogram.Histogram
+	n       int
+	begin   time.Time
+}
+
+// around returns f with the times of requests taken.
+func (t *timer) around(f func(uint32, []byte, uint32, ks.Status, bool)) func(uint32, []byte, uint32, ks.Status, bool) {
+	return func(code uint32, in []byte, n uint32, status ks.Status, differs bool) {
+		if !t.begin.IsZero() {
+			_ = t.service.RecordValue(min(max(time.Since(t.begin).Nanoseconds(), report.LowestLatency), report.HighestLatency))
+			t.begin = time.Time{}
+		}
+		f(code, in, n, status, differs)
+		if t.n++; t.n%every == 0 {
+			t.begin = time.Now()
+		}
+	}
+}
+
+// clockOf is how long two readings of the clock take with nothing between them.
+func clockOf() *hdrhistogram.Histogram {
+	h := report.NewHistogram()
+	for range 1000 {
+		begin := time.Now()
+		_ = h.RecordValue(max(time.Since(begin).Nanoseconds(), report.LowestLatency))
+	}
+	return h
+}
+
+// alone does a job without a pipeline: what one process does, and what the pipeline must come to.
+func alone(ctx context.Context, job *Job, names []string, done func(*Work)) (*Total, error) {
+	t, traces := new(Total), make(map[string][]Part)
+	for _, name := range names {
+		id, part, err := inspect(ctx, name)
+		switch {
+		case err != nil && faulty(err):
+			t.Faults = append(t.Faults, Fault{err.Error()})
+			continue
+		case err != nil:
+			return nil, err
+		}
+		traces[id] = append(traces[id], part)
+	}
+	ids := make([]string, 0, len(traces))
+	for id, parts := range traces {
+		slices.SortFunc(parts, func(a, b Part) int { return cmp.Compare(a.Path, b.Path) })
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b string) int { return cmp.Compare(traces[a][0].Path, traces[b][0].Path) })
+	targets, err := job.targets()
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		works, fault, err := plan(ctx, job, traces[id])
+		if err != nil {
+			return nil, err
+		}
+		if fault != nil {
+			t.Faults = append(t.Faults, *fault)
+		}
+		for i := range works {
+			more, err := do(ctx, job, targets[works[i].Point], &works[i])
+			if err != nil {
+				return nil, err
+			}
+			t.add(more, job.Differences)
+			done(&works[i])
+		}
+	}
+	return t, nil
+}
+
+// plan divides the work on a trace, or says what is wrong with it.
+func plan(ctx context.Context, job *Job, parts []Part) ([]Work, *Fault, error) {
+	if err := assemble(parts); err != nil {
+		return nil, &Fault{err.Error()}, nil
+	}
+	works, err := divide(ctx, job, parts)
+	if err != nil && faulty(err) {
+		return nil, &Fault{err.Error()}, nil
+	}
+	return works, nil, err
+}
+
+// targets are those of the points.
+func (j *Job) targets() ([]*traffic.Target, error) {
+	list := make([]*traffic.Target, len(j.Points))
+	for i := range j.Points {
+		if j.Kind == Mine {
+			continue
+		}
+		var err error
+		if list[i], err = j.Points[i].target(); err != nil {
+			return nil, err
+		}
+	}
+	if len(list) == 0 {
+		return nil, errors.New("there is no point")
+	}
+	return list, nil
+}

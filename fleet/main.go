@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/s3"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
+
+	"github.com/ksdispatch/ksdispatch/internal/atomicfile"
+	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+)
+
+// command is what kong reads.
+type command struct {
+	Verify verifyCommand `cmd:"" help:"Does a manifest answer all that was recorded? Exit with 1 if an answer differs."`
+	Replay replayCommand `cmd:"" help:"Measure how long requests take; unlike machines make rows of their own."`
+	Sweep  sweepCommand  `cmd:"" help:"Verify several manifests side by side: a point of the report is one of them."`
+	Mine   mineCommand   `cmd:"" help:"Count what was recorded: requests, sizes, statuses."`
+}
+
+// common are the flags of all.
+type common struct {
+	Traces   []string          `required:"" placeholder:"GLOB" help:"The traces (.kst), all parts of each; gs:// and s3:// too."`
+	Out      string            `required:"" placeholder:"FILE" help:"The report to write."`
+	Tolerate bool              `help:"Leave out traces that are broken, and list them in the report; else there is none, and exit with 2."`
+	Shards   int               `placeholder:"N" help:"Divide the work into N shards; without it each device of a trace is one."`
+	Runner   string            `default:"prism" enum:"${runners}" help:"${runners}: local is without Beam (${default})."`
+	Endpoint string            `placeholder:"HOST:PORT" help:"The job service of the cluster."`
+	Staging  string            `placeholder:"FOLDER" help:"A folder that the cluster and this machine both reach; needed for a cluster."`
+	Beam     map[string]string `placeholder:"FLAG=VALUE" help:"A flag of Beam, such as environment_config=IMAGE; may be given several times."`
+}
+
+type verifyCommand struct {
+	common
+	Manifest    string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
+	Object      string `placeholder:"NAME" help:"The object that stands for those that have no name, or that the manifest does not have."`
+	Differences int    `default:"10" placeholder:"N" help:"Keep the first N (${default})."`
+}
+
+// Run is called by kong.
+func (c *verifyCommand) Run(ctx context.Context) error {
+	return c.run(ctx, Verify, c.Object, c.Differences, c.Manifest)
+}
+
+type replayCommand struct {
+	common
+	Manifest string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
+	Object   string `placeholder:"NAME" help:"The object that stands for those that have no name, or that the manifest does not have."`
+}
+
+// Run is called by kong.
+func (c *replayCommand) Run(ctx context.Context) error {
+	return c.run(ctx, Replay, c.Object, 1, c.Manifest)
+}
+
+type sweepCommand struct {
+	common
+	Manifest    []string `required:"" placeholder:"FILE" help:"A manifest whose objects answer; may be given several times."`
+	Object      string   `placeholder:"NAME" help:"The object that stands for those that have no name, or that a manifest does not have."`
+	Differences int      `default:"10" placeholder:"N" help:"Keep the first N (${default})."`
+}
+
+// Run is called by kong.
+func (c *sweepCommand) Run(ctx context.Context) error {
+	return c.run(ctx, Verify, c.Object, c.Differences, c.Manifest...)
+}
+
+type mineCommand struct{ common }
+
+// Run is called by kong.
+func (c *mineCommand) Run(ctx context.Context) error { return c.run(ctx, Mine, "", 1) }
+
+// errFound is what a job found: it ends with 1, and the report is there.
+type errFound struct{ error }
+
+func main() {
+	if slices.ContainsFunc(os.Args[1:], func(a string) bool { return a == "--worker" || a == "--worker=true" }) { // Beam starts this binary so
+		flag.Parse()
+		beam.Init() // does not return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run is main with the exit code returned: 1 for what a job found, 2 for what kept it from its end.
+func run(ctx context.Context, args []string) int {
+	var c command
+	parser := kong.Must(&c, kong.Name("fleet"), kong.Vars{"runners": "prism,local,universal,flink,spark,dataflow"},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Description("Replay, verify and count the traces of a test farm, as a pipeline of Apache Beam."))
+	parsed, err := parser.Parse(args)
+	if err == nil {
+		err = parsed.Run()
+	}
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil:
+		err = errors.New("interrupted; there is no report")
+	}
+	fmt.Fprintf(os.Stderr, "fleet: %v\n", err)
+	if errors.As(err, new(errFound)) {
+		return 1
+	}
+	return 2
+}
+
+// run does a job and writes its report.
+func (c *common) run(ctx context.Context, kind Kind, object string, differences int, manifests ...string) error {
+	if differences < 1 || differences > report.MaxDifferences || c.Shards < 0 {
+		return fmt.Errorf("--differences %d, --shards %d: must be from 1 to %d, and not negative", differences, c.Shards, report.MaxDifferences)
+	}
+	job := &Job{Kind: kind, Differences: differences, Shards: c.Shards, Points: []Point{{Name: "recorded"}}}
+	if len(manifests) > 0 {
+		job.Points = nil
+	}
+	for _, m := range manifests {
+		text, err := os.ReadFile(m)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(job.Points, func(p Point) bool { return p.Name == m }) {
+			return fmt.Errorf("--manifest %s is there twice", m)
+		}
+		job.Points = append(job.Points, Point{m, text, object})
+	}
+	names, size, err := list(ctx, c.Traces)
+	if err != nil {
+		return err
+	}
+	total, err := c.total(ctx, job, names, size*int64(len(job.Points)))
+	if err != nil {
+		return err
+	}
+	if faults := total.faults(); len(faults) > 0 && !c.Tolerate {
+		shown := strings.Join(faults[:min(len(faults), 20)], "\n")
+		return fmt.Errorf("%d traces cannot be used; --tolerate leaves them out:\n%s", len(faults), shown)
+	}
+	rep, err := total.Report()
+	if err != nil {
+		return err
+	}
+	if err := write(rep, c.Out); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "fleet: %s: %d traces, %d requests, sum %016x\n", c.Out, total.Traces, total.Requests, total.Sum)
+	if n := rep.Differ(); n > 0 {
+		return errFound{fmt.Errorf("answers that differ: %d; ksbench report %s shows them", n, c.Out)}
+	}
+	return nil
+}
+
+// write writes the report, or leaves what was there.
+func write(rep *report.Report, to string) error {
+	f, err := atomicfile.Create(to)
+	if err != nil {
+		return err
+	}
+	if err := rep.WriteJSON(f); err != nil {
+		f.Discard()
+		return fmt.Errorf("%s: %w", to, err)
+	}
+	return f.Commit()
+}
+
+// list are the files that globs name, each once.
+func list(ctx context.Context, globs []string) (names []string, size int64, err error) {
+	for _, glob := range globs {
+		filesystem.ValidateScheme(glob)
+		system, err := filesystem.New(ctx, glob)
+		if err != nil {
+			return nil, 0, err
+		}
+		defer system.Close()
+		found, err := system.List(ctx, glob)
+		if err != nil {
+			return nil, 0, fmt.Errorf("--traces %s: %w", glob, err)
+		}
+		if len(found) == 0 {
+			return nil, 0, fmt.Errorf("--traces %s: there is no such file", glob)
+		}
+		for _, name := range found {
+			n, err := system.Size(ctx, name)
+			if err != nil {
+				return nil, 0, fmt.Errorf("%s: %w", name, err)
+			}
+			size += n
+		}
+		names = append(names, found...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), size, nil
+}
+
+// total does the job where it is to be done.
+func (c *common) total(ctx context.Context, job *Job, names []string, size int64) (*Total, error) {
+	defer progress(ctx, size)()
+	if c.Runner == "local" {
+		return alone(ctx, job, names, func(w *Work) { worked.Add(w.bytes()) })
+	}
+	folder := c.Staging
+	if c.Runner == "prism" {
+		var err error
+		if folder, err = os.MkdirTemp("", "fleet-"); err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(folder)
+	} else if folder == "" {
+		return nil, fmt.Errorf("--runner %s: say with --staging where its workers and this machine both reach", c.Runner)
+	}
+	to := strings.TrimSuffix(folder, "/") + fmt.Sprintf("/fleet-%d.json", time.Now().UnixNano())
+	for attempt := 1; ; attempt++ {
+		p, err := build(job, names, to)
+		if err != nil {
+			return nil, err
+		}
+		if err = c.submit(ctx, p); err == nil {
+			return result(ctx, to)
+		}
+		if ctx.Err() != nil || c.Runner != "prism" || attempt == attempts { // a cluster repeats what failed, prism does not
+			return nil, err
+		}
+		fmt.Fprintf(os.Stderr, "fleet: once more, as it failed: %v\n", err)
+		worked.Store(0)
+	}
+}
+
+// attempts is how often this process tries a job.
+const attempts = 3
+
+// submit runs a pipeline and waits for its end.
+func (c *common) submit(ctx context.Context, p *beam.Pipeline) error {
+	for name, value := range c.Beam {
+		if err := flag.Set(name, value); err != nil {
+			return fmt.Errorf("--beam %s=%s: %w", name, value, err)
+		}
+	}
+	if c.Endpoint != "" {
+		*jobopts.Endpoint = c.Endpoint
+	}
+	quiet()
+	if !beam.Initialized() {
+		beam.Init()
+	}
+	*jobopts.JobName = fmt.Sprintf("fleet-%d-%d", os.Getpid(), time.Now().UnixNano())
+	defer context.AfterFunc(ctx, func() { cancel(*jobopts.Endpoint, *jobopts.JobName) })()
+	_, err := beam.Run(ctx, c.Runner, p)
+	return err
+}
+
+// quiet keeps to errors what Beam says: the rest is its own affairs.
+func quiet() {
+	log.LogLevel = "error"
+	slog.SetLogLoggerLevel(slog.LevelError)
+	log.SetLogger(&log.Structural{})
+}
+
+// progress draws how far this process is on a terminal, until the function that it returns is called.
+func progress(ctx context.Context, size int64) (done func()) {
+	worked.Store(0)
+	if !term.IsTerminal(int(os.Stderr.Fd())) || os.Getenv("TERM") == "dumb" || size == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		begin := time.Now()
+		draw(ctx, os.Stderr, time.NewTicker(time.Second), func() string {
+			n := min(worked.Load(), size)
+			left := "?"
+			if n > 0 {
+				left = (time.Duration(float64(time.Since(begin)) * float64(size-n) / float64(n))).Round(time.Second).String()
+			}
+			return fmt.Sprintf("%3d %% of %d MB, %s left", 100*n/size, size>>20, left)
+		})
+	}()
+	return func() { cancel(); <-ended }
+}
+
+func draw(ctx context.Context, w io.Writer, tick *time.Ticker, line func() string) {
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			fmt.Fprint(w, "\r\x1b[K")
+			return
+		case <-tick.C:
+			fmt.Fprintf(w, "\r\x1b[K%s", line())
+		}
+	}
+}
