@@ -131,10 +131,10 @@ func randomName(r *rand.Rand) (name []byte) {
 		"{146F1A80-4791-11D0-A5D6-28DB04C10000}", "{0621061A-EE75-11D0-B915-00A0C9223196}", "{53172480-4791-11D0-A5D6-28DB04C10000}"})
 	parameters := randomConnect(r, 3)
 	if class[1] == '0' {
-		parameters = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, r.Uint32N(8)/7), r.Uint32N(4))
+		parameters = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, r.Uint32N(8)/7), randomNumber(r))
 		parameters = append(parameters, randomBytes(r, r.IntN(2))...)
 	} else if r.IntN(2) == 0 {
-		c := ks.PinConnect{PinID: r.Uint32N(3), Interface: ks.InterfaceStreaming, Medium: ks.MediumDevIO}
+		c := ks.PinConnect{PinID: min(randomNumber(r), randomNumber(r)), Interface: ks.InterfaceStreaming, Medium: ks.MediumDevIO}
 		parameters = append(c.Bytes(), randomFormat(r, 0)...)
 	} else if len(parameters) >= 64 {
 		binary.LittleEndian.PutUint64(parameters[56:], pick(r, []uint64{0, 0, 0, 4, 8, 12, 5, 1 << 40}))
@@ -180,7 +180,7 @@ func randomFilterRequest(r *rand.Rand) model.Request {
 		q.Out = pick(r, []uint32{0, 1, 3, 4, 7, 8, 16, 24, 63, 64, 200})
 	}
 	if q.Extra == nil && r.IntN(8) != 0 {
-		q.Extra = ks.Pin{PinID: r.Uint32N(5)}.Bytes()[24:]
+		q.Extra = ks.Pin{PinID: randomNumber(r), PinFlags: randomNumber(r)}.Bytes()[24:]
 	}
 	if r.IntN(4) == 0 {
 		q.Flags |= ks.PropertyTypeTopology
@@ -194,6 +194,14 @@ func randomFilterRequest(r *rand.Rand) model.Request {
 		q.In = r.Uint32N(q.In + 1)
 	}
 	return q
+}
+
+// randomNumber is the number of a pin or a node, mostly of one that may be there.
+func randomNumber(r *rand.Rand) uint32 {
+	if r.IntN(6) == 0 {
+		return pick(r, []uint32{0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, 1 << r.IntN(32), r.Uint32()})
+	}
+	return r.Uint32N(5)
 }
 
 // filterRun is a filter on both sides.
