@@ -495,3 +495,23 @@ func TestHandlersOfNodesSeeTheRequest(t *testing.T) {
 		t.Errorf("a panic: %v", status)
 	}
 }
+
+// TestAS34_CreateRule: a create that is refused as the device is gone names that rule, and not that of the create before it.
+func TestAS34_CreateRule(t *testing.T) {
+	for want, end := range map[string]func(*device.Device){
+		"AS-34": (*device.Device).Remove,
+		"AS-35": func(d *device.Device) { _ = d.Shutdown(t.Context()) },
+	} {
+		d, h := openFilter(t, withNodes())
+		if _, status := h.CreatePin(connect(0, format(1))[:9]); status != ks.StatusInvalidBufferSize || h.CreateRule() != "OB-6" {
+			t.Errorf("%v by %s", status, h.CreateRule())
+		}
+		end(d)
+		if _, status := h.CreatePin(nil); !status.IsError() || h.CreateRule() != want {
+			t.Errorf("CreatePin: %v by %s; want %s", status, h.CreateRule(), want)
+		}
+		if _, status := h.Create(nil); !status.IsError() || h.CreateRule() != want {
+			t.Errorf("Create: %v by %s; want %s", status, h.CreateRule(), want)
+		}
+	}
+}

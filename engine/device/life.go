@@ -45,8 +45,17 @@ func (p phase) refusal() ks.Status {
 func (h *Handle) refusal() ks.Status {
 	l := &h.device.life
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.refusal(h)
+	status := l.refusal(h)
+	l.mu.Unlock()
+	if o := h.object; o != nil {
+		switch status {
+		case ks.StatusDeletePending:
+			o.decide(&ruleAS35, status)
+		case ks.StatusDeviceRemoved:
+			o.decide(&ruleAS34, status)
+		}
+	}
+	return status
 }
 
 // refusal is what requests of a handle are answered with.

@@ -124,6 +124,8 @@ var (
 	ruleOB12 = "OB-12"
 	ruleOB15 = "OB-15"
 	ruleS37  = "S-37"
+	ruleAS34 = "AS-34"
+	ruleAS35 = "AS-35"
 )
 
 // CreateRule names the rule that decided the last CreatePin or Create on the handle, such as "OB-6".

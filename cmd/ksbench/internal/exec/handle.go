@@ -95,11 +95,8 @@ func (s *Session) createPin(buf []byte) ([]byte, error) {
 	if err := s.nameable(); err != nil {
 		return buf, err
 	}
-	switch {
-	case parent.closed:
+	if parent.closed {
 		return s.appendResult(buf, ks.StatusInvalidHandle, "AS-24"), nil
-	case parent.object.removed:
-		return s.appendResult(buf, ks.StatusDeviceRemoved, "AS-34"), nil
 	}
 	h, status := parent.device.CreatePin(q.connect)
 	if h != nil {
@@ -169,6 +166,7 @@ func (s *Session) remove(buf []byte, o *object) ([]byte, error) {
 		return buf, fmt.Errorf("object: %s is a node or a pin, which goes with its filter; remove that", quote(s.q.object))
 	}
 	o.removed = true
+	o.device.Remove()
 	var list []*slot
 	for _, h := range s.handles {
 		if h.object.root == o {
