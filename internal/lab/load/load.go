@@ -205,6 +205,7 @@ type client struct {
 // turn is what a client remembers of its requests until it gives the processor away.
 type turn struct {
 	n                 int
+	behind            int64
 	service, response [turnRequests]int64
 	status            [turnRequests]ks.Status
 }
@@ -296,6 +297,8 @@ func (c *client) send(s *step) bool {
 	end := time.Since(c.begin)
 	if c.Rate == 0 {
 		intended = start
+	} else if (start-intended).Seconds()*c.Rate >= float64(c.Clients) {
+		c.turn.behind++
 	}
 	c.requests++
 	t := &c.turn
@@ -330,7 +333,7 @@ func (c *client) wait(until time.Duration) bool {
 // settle hands on what the turn brought.
 func (c *client) settle() {
 	c.shard.add(&c.turn)
-	c.turn.n = 0
+	c.turn.n, c.turn.behind = 0, 0
 }
 
 // Completing returns a handler that completes what another leaves pending, at once: no client is to wait for somebody who is not there.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -153,4 +154,44 @@ func TestLoadThatCannotOpen(t *testing.T) {
 	rep, err := Run(t.Context(), opt)
 	require.Nil(t, rep)
 	require.ErrorContains(t, err, "no request was answered")
+}
+
+// stalling is a handle whose first request takes long.
+type stalling struct {
+	answering
+	once *sync.Once
+	time time.Duration
+}
+
+func (s stalling) IoControl(uint32, []byte, []byte) (uint32, ks.Status) {
+	s.once.Do(func() { time.Sleep(s.time) })
+	return 0, ks.StatusSuccess
+}
+
+// A stall of 20 ms is seen by all who would have come in it: at 10,000 requests a second the first 100 have waited 10 ms at least. Their
+// service shows it once, which is what the response is for.
+func TestStallInOpenLoop(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var once sync.Once
+	opt := options(func() (Handle, error) { return stalling{once: &once, time: 20 * time.Millisecond}, nil })
+	opt.Clients, opt.Rate = 1, 10_000
+	opt.Progress = func(l Live) {
+		if l.Requests > 200 {
+			cancel()
+		}
+	}
+	rep, err := Run(ctx, opt)
+	require.ErrorIs(t, err, context.Canceled)
+	l := rep.Results[0].Latency
+	h, err := l.Response.Histogram.Decode()
+	require.NoError(t, err)
+	waited := int64(0)
+	for _, bar := range h.Distribution() {
+		if bar.From >= 9_000_000 {
+			waited += bar.Count
+		}
+	}
+	require.GreaterOrEqual(t, waited, int64(100))
+	require.GreaterOrEqual(t, l.Behind, int64(100))
+	require.GreaterOrEqual(t, l.Service.Max, int64(19_000_000))
 }

@@ -15,7 +15,9 @@ import (
 
 // report writes down what the clients saw.
 func (l *load) report(clients []*client, samples []report.Sample, elapsed time.Duration, items, objects int) (*report.Report, error) {
-	total := l.total()
+	var total shard
+	total.init()
+	l.total(&total)
 	steps := 0
 	for _, s := range l.sessions {
 		for i := range s.steps {
@@ -53,11 +55,11 @@ func (l *load) report(clients []*client, samples []report.Sample, elapsed time.D
 		if err != nil {
 			return nil, err
 		}
-		latency.Response = &response
+		latency.Response, latency.Behind = &response, total.behind
 	}
 	res.Latency = latency
 	rep.Results = []report.Result{res}
-	rep.Load = l.summary(clients, total, elapsed)
+	rep.Load = l.summary(clients, &total, elapsed)
 	return rep, nil
 }
 

@@ -19,7 +19,7 @@ import (
 type shard struct {
 	sync.Mutex
 	service, response *hdrhistogram.Histogram
-	sum               int64 // of the response times
+	sum, behind       int64 // of the response times; requests that began after the intended start of their client's next
 	statuses          map[ks.Status]int64
 	sessions          map[string]int64 // that went to their end
 	failures          map[string]int64 // opens, creates and closes, by error
@@ -33,6 +33,7 @@ func (s *shard) init() {
 func (s *shard) add(t *turn) {
 	s.Lock()
 	defer s.Unlock()
+	s.behind += t.behind
 	for i := range t.n {
 		record(s.service, t.service[i])
 		record(s.response, t.response[i])
@@ -58,16 +59,26 @@ func (s *shard) finished(name string) {
 	s.sessions[name]++
 }
 
-// total adds what all clients saw.
-func (l *load) total() *shard {
-	var sum shard
-	sum.init()
+// reset makes it what init does, with the memory that it has.
+func (s *shard) reset() {
+	s.service.Reset()
+	s.response.Reset()
+	s.sum, s.behind = 0, 0
+	clear(s.statuses)
+	clear(s.sessions)
+	clear(s.failures)
+}
+
+// total makes sum what all clients saw. It hardly allocates: what it does is counted with the requests.
+func (l *load) total(sum *shard) {
+	sum.reset()
 	for i := range l.shards {
 		s := &l.shards[i]
 		s.Lock()
 		sum.service.Merge(s.service)
 		sum.response.Merge(s.response)
 		sum.sum += s.sum
+		sum.behind += s.behind
 		for status, n := range s.statuses {
 			sum.statuses[status] += n
 		}
@@ -79,7 +90,6 @@ func (l *load) total() *shard {
 		}
 		s.Unlock()
 	}
-	return &sum
 }
 
 func (s *shard) requests() (n int64) {
@@ -114,25 +124,27 @@ func (l *load) watch(ctx context.Context) (samples []report.Sample) {
 	defer ticks.Stop()
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
-	at, sum, told := l.begin, &shard{}, l.begin
-	var toldOf int64
+	var total shard
+	total.init()
+	at, told := l.begin, l.begin
+	var requests, sum, toldOf int64 // in total at that time
 	next := 1
 	sample := func() {
 		end := time.Now()
-		total := l.total()
-		n := total.requests() - sum.requests()
+		l.total(&total)
+		n := total.requests() - requests
 		if n == 0 {
 			return
 		}
 		runtime.ReadMemStats(&now)
 		each := float64(end.Sub(at)) / float64(n)
 		if l.Rate > 0 {
-			each = float64(total.sum-sum.sum) / float64(n)
+			each = float64(total.sum-sum) / float64(n)
 		}
 		samples = append(samples, report.Sample{Operations: int(n), NsPerOp: each,
 			AllocsPerOp: float64(now.Mallocs-before.Mallocs) / float64(n), BytesPerOp: float64(now.TotalAlloc-before.TotalAlloc) / float64(n),
 			GCCycles: int(now.NumGC - before.NumGC)})
-		at, sum, before = end, total, now
+		at, requests, sum, before = end, requests+n, total.sum, now
 	}
 	for {
 		select {
@@ -148,7 +160,7 @@ func (l *load) watch(ctx context.Context) (samples []report.Sample) {
 			next++
 		}
 		if elapsed := time.Since(told); l.Progress != nil && elapsed >= livePeriod {
-			total := l.total()
+			l.total(&total)
 			n := total.requests()
 			l.Progress(Live{Elapsed: time.Since(l.begin), Requests: n, PerSecond: float64(n-toldOf) / elapsed.Seconds(),
 				Errors: total.errors(), P50: total.response.ValueAtQuantile(50), P99: total.response.ValueAtQuantile(99)})
