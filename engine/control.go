@@ -148,6 +148,10 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 	if !irp.enter() {
 		return 0, ks.StatusDeviceBusy // S-15, before every other check
 	}
+	if irp.Pool != nil && irp.isClosed() {
+		irp.leave()
+		return irp.refuse(code, in, out)
+	}
 	served := irp.loadState()&stateServed != 0
 	finished := false
 	defer func() {
@@ -155,8 +159,9 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 			irp.desert()
 		}
 	}()
-	n, status = d.dispatch(irp, code, in, out, served)
+	n, status, misuse := d.dispatch(irp, code, in, out, served)
 	finished = true
+	misuse.Raise()
 	return n, status
 }
 
@@ -178,14 +183,11 @@ func (irp *IRP) desert() {
 }
 
 // dispatch is control for a request that has the IRP. It leaves it, unless the request is pended and not waited for.
-func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool) (n uint32, status ks.Status) {
-	status = ks.StatusSuccess
+func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool) (n uint32, _ ks.Status, _ invariants.Violation) {
+	status := ks.StatusSuccess
 	switch {
 	case irp.Pool == nil:
 		status = irp.decide(ruleNone, ks.StatusInvalidHandle)
-	case irp.isClosed():
-		irp.leave()
-		return irp.refuse(code, in, out)
 	case d.other == nil && code != ks.IoctlProperty && code != ks.IoctlMethod && code != ks.IoctlEnableEvent &&
 		code != ks.IoctlDisableEvent:
 		status = irp.decide(ruleAS28, ks.StatusInvalidDeviceRequest)
@@ -198,7 +200,7 @@ func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool
 	if status != ks.StatusSuccess {
 		d.refused(irp, code, len(in), len(out), status)
 		irp.leave()
-		return 0, status
+		return 0, status, ""
 	}
 	if irp.SystemBuffer != nil {
 		irp.release() // of a request that its owner did not finish
@@ -238,25 +240,26 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) ks.Stat
 }
 
 // finishControl is the end of a request that IoControl dispatched: wait for it if it is pending, complete it, free its buffer. served
-// says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16).
-func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status) {
-	var misuse invariants.Violation
+// says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16). misuse is for
+// the caller to raise, now that the request has ended.
+func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status, misuse invariants.Violation) {
 	switch {
-	case served && irp.detached:
-		if status == ks.StatusPending || !irp.shut() {
-			return 0, irp.pend()
-		}
 	case status != ks.StatusPending:
-		if !irp.shut() {
-			misuse = irp.handedOver()
-			if !served {
-				misuse.Raise()
-				return 0, ks.StatusPending // it was completed all the same, and its owner is told by Completion
-			}
-			status = irp.outcome()
+		if irp.shut() {
+			break
 		}
+		misuse = irp.handedOver()
+		if !served {
+			return 0, ks.StatusPending, misuse // it was completed all the same, and its owner is told by Completion
+		}
+		if irp.detached {
+			return 0, irp.pend(), misuse
+		}
+		status = irp.outcome()
 	case !served:
-		return 0, status
+		return 0, status, ""
+	case irp.detached:
+		return 0, irp.pend(), ""
 	default:
 		status = irp.await(irp)
 	}
@@ -266,8 +269,7 @@ func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint
 		irp.release()
 	}
 	irp.leave()
-	misuse.Raise()
-	return n, status
+	return n, status, misuse
 }
 
 // restore puts back what a handler should not have changed: the buffer of the request, and the pool that it is from.
@@ -407,7 +409,9 @@ func (irp *IRP) plain(status ks.Status, out int) bool {
 //
 //go:noinline
 func (irp *IRP) finishChecked(status ks.Status, dir direction, out []byte) (n uint32, _ ks.Status) {
-	return irp.finishControl(irp.check(status, uint32(len(out)), dir), true, out)
+	n, status, misuse := irp.finishControl(irp.check(status, uint32(len(out)), dir), true, out)
+	misuse.Raise()
+	return n, status
 }
 
 // finishPlain finishes one that is, but for the buffer, which the caller frees.
@@ -469,7 +473,9 @@ func (irp *IRP) serveAny(handler Handler, in, out []byte) (n uint32, status ks.S
 	outLen, dir := uint32(len(out)), irp.layout.dir
 	irp.more().pool = irp.Pool
 	status = irp.callAny(handler, in, out)
-	return irp.finishControl(irp.check(status, outLen, dir), true, out)
+	n, status, misuse := irp.finishControl(irp.check(status, outLen, dir), true, out)
+	misuse.Raise()
+	return n, status
 }
 
 // callAny is call for serveAny.

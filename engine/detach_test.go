@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"bytes"
+	"runtime"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -118,4 +119,27 @@ func TestAS25_Abort(t *testing.T) {
 		t.Errorf("serialization: %d bytes, %v", n, status)
 	}
 	s.idle()
+}
+
+// TestAS19_DetachedThroughTheGate: a request that came through the gate, and whose handler ends its goroutine, ends once.
+func TestAS19_DetachedThroughTheGate(t *testing.T) {
+	x := detach(t, engine.PropertyItem{ID: 1, Get: func(*engine.IRP, []byte, []byte) ks.Status { runtime.Goexit(); return 0 }})
+	x.irp.SetGate(func() (*engine.Dispatcher, ks.Status) {
+		x.irp.Gate(false)
+		return x.d, ks.StatusSuccess
+	})
+	for _, flags := range []uint32{get, get | ks.PropertyTypeHighPriority} {
+		x.out = full(4)
+		x.irp.Gate(true)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			x.send(1, flags, x.out)
+		}()
+		<-done
+		if status := <-x.ended; status != ks.StatusCancelled || x.n != 0 || len(x.ended) != 0 {
+			t.Errorf("ended with %v, %d bytes, and %d times more", status, x.n, len(x.ended))
+		}
+		x.idle()
+	}
 }

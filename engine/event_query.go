@@ -14,7 +14,7 @@ func (d *Dispatcher) eventSupport(irp *IRP, r eventRequest, allocator Allocator,
 	case status == ks.StatusPending:
 		return status
 	case support == nil && status == ks.StatusSuccess:
-	case support != nil && status == ks.StatusSomeNotMapped:
+	case status == ks.StatusSomeNotMapped && support != nil && !irp.isCompleted():
 	default:
 		return irp.check(status, n, dataOut)
 	}

@@ -50,7 +50,7 @@ func (d *Dispatcher) answerMethod(irp *IRP, slot *methodSlot, in, out []byte) ks
 	case status == ks.StatusPending:
 		return status
 	case support == nil && status == ks.StatusSuccess:
-	case status == ks.StatusSomeNotMapped && support != nil:
+	case status == ks.StatusSomeNotMapped && support != nil && !irp.isCompleted():
 		irp.IoStatus.Information = 0 // what the handler set is dropped, as in P-36
 	default:
 		if irp.rule == ruleP17 {

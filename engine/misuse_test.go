@@ -70,6 +70,60 @@ func TestS15_TwoGoroutines(t *testing.T) {
 	}
 }
 
+// TestAS1_DetachedHandedOver is TestAS1_HandedOverAndNotPended for a request that nobody waits for, and for each way in which its handler
+// ends: the request ends once, with the completion, whether or not the build names the mistake. A handler that ends its goroutine makes
+// none, as nothing but the completion counts.
+func TestAS1_DetachedHandedOver(t *testing.T) {
+	for name, c := range map[string]struct {
+		end     func() ks.Status
+		misuse  bool
+		deserts bool
+	}{
+		"pending":       {end: func() ks.Status { return ks.StatusPending }},
+		"success":       {end: func() ks.Status { return ks.StatusSuccess }, misuse: true},
+		"error":         {end: func() ks.Status { return ks.StatusNotFound }, misuse: true},
+		"some":          {end: func() ks.Status { return ks.StatusSomeNotMapped }, misuse: true},
+		"panic":         {end: func() ks.Status { panic("planted") }, misuse: true},
+		"thrown":        {end: func() ks.Status { panic(ks.StatusNotFound) }, misuse: true},
+		"the goroutine": {end: func() ks.Status { runtime.Goexit(); return 0 }, deserts: true},
+	} {
+		handler := func(irp *engine.IRP, _, data []byte) ks.Status {
+			copy(data, "abcd")
+			done := make(chan bool)
+			go func() { done <- irp.Complete(ks.StatusBufferOverflow, 3) }()
+			if !<-done {
+				t.Error("the completion does not count")
+			}
+			return c.end()
+		}
+		x := detach(t, engine.PropertyItem{ID: 1, Get: handler, Support: handler})
+		for _, flags := range []uint32{get, get | ks.PropertyTypeHighPriority, basicSupport} {
+			x.out, x.pended = full(40), 0
+			status, returned, sent := ks.Status(0), false, make(chan string)
+			go func() {
+				v := ""
+				defer func() { sent <- v }()
+				v = string(invariants.Catch(func() {
+					_, status = x.send(1, flags, x.out)
+					returned = true
+				}))
+			}()
+			v := <-sent
+			if want := c.misuse && invariants.Strict; want != strings.Contains(v, "handed its request over") {
+				t.Errorf("%s: %q", name, v)
+			}
+			if returned != (v == "" && !c.deserts) || returned && (status != ks.StatusPending || x.pended != 1) {
+				t.Errorf("%s: returned: %t, %v, pended %d times", name, returned, status, x.pended)
+			}
+			want := append([]byte("abc"), full(37)...)
+			if status := <-x.ended; status != ks.StatusBufferOverflow || x.n != 3 || !bytes.Equal(x.out, want) || len(x.ended) != 0 {
+				t.Errorf("%s: ended with %v, %d bytes, % x, and %d times more", name, status, x.n, x.out, len(x.ended))
+			}
+			x.idle()
+		}
+	}
+}
+
 // TestAS1_HandedOverAndNotPended hands requests to another goroutine, which completes them, and returns something else than
 // STATUS_PENDING: the request is answered with that completion, and a build with the tag invariants names the handler's mistake.
 func TestAS1_HandedOverAndNotPended(t *testing.T) {

@@ -53,10 +53,13 @@ func (d *Dispatcher) Call(irp *IRP, f func() ks.Status) (status ks.Status) {
 }
 
 // recovered is what a panic becomes (P-21): the status that was thrown, or an access violation. A nil value is
-// runtime.Goexit: the goroutine ends, so that nobody will finish the request, and its buffer is freed here.
+// runtime.Goexit: the goroutine ends, so that nobody will finish the request, and its buffer is freed here, unless the request
+// was completed: then whoever is told of that finishes it (AS-1).
 func (d *Dispatcher) recovered(irp *IRP, value any) ks.Status {
 	if value == nil {
-		irp.releaseBuffer()
+		if irp.shut() {
+			irp.releaseBuffer()
+		}
 		return ks.StatusUnsuccessful // not seen: unwinding goes on
 	}
 	irp.IoStatus.Information = 0

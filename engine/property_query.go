@@ -64,7 +64,7 @@ func (d *Dispatcher) answer(irp *IRP, verb, set uint32, in, out []byte) ks.Statu
 	case status == ks.StatusPending:
 		return status
 	case support == nil && status == ks.StatusSuccess:
-	case status == ks.StatusSomeNotMapped && support != nil:
+	case status == ks.StatusSomeNotMapped && support != nil && !irp.isCompleted():
 		irp.IoStatus.Information = 0 // what the handler set is dropped (P-36)
 	default:
 		if irp.rule == ruleP17 {

@@ -137,6 +137,9 @@ func (irp *IRP) settled(status ks.Status, before uint32) ks.Status {
 	return status
 }
 
+// isCompleted reports that a completion has counted: whatever the handler returns, there is nothing left to answer (AS-1).
+func (irp *IRP) isCompleted() bool { return irp.loadState()&(stateCompleting|stateCompleted) != 0 }
+
 // shut ends the time in which a completion counts, and reports that none has.
 func (irp *IRP) shut() bool {
 	for {
