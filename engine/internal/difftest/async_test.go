@@ -54,6 +54,26 @@ func TestAsyncNotices(t *testing.T) {
 		"AS-12, only":        func(op *model.AsyncOp) { op.Only = false },
 		"AS-14, the file":    func(op *model.AsyncOp) { op.File = (op.File + 1) % 3 },
 		"AS-16, the target":  func(op *model.AsyncOp) { op.To = 0 },
+		"S-15, within": func(op *model.AsyncOp) {
+			if op.Within == model.Send {
+				op.Within = model.Take
+			}
+		},
+		"AS-1, completed within": func(op *model.AsyncOp) {
+			if op.Within == model.Finish {
+				op.Within = model.Take
+			}
+		},
+		"AS-25, closed within": func(op *model.AsyncOp) {
+			if op.Within == model.Close {
+				op.Within = model.Cancel
+			}
+		},
+		"AS-24, closed": func(op *model.AsyncOp) {
+			if op.Verb == model.Close {
+				op.Verb = model.Abort
+			}
+		},
 		"AS-24, cleanup": func(op *model.AsyncOp) {
 			if op.Verb == model.Abort {
 				op.Verb = model.Cancel
@@ -61,13 +81,13 @@ func TestAsyncNotices(t *testing.T) {
 		},
 	} {
 		found := false
-		for i := uint64(0); i < 1000 && !found; i++ {
+		for i := uint64(0); i < 10_000 && !found; i++ {
 			c := GenerateAsync(rand.New(rand.NewPCG(s, i)))
 			_, err := c.compare(wrongAsync{model.NewAsync(asyncRequests, asyncQueues), change})
 			found = err != nil
 		}
 		if !found {
-			t.Errorf("%s: no case of 1000 finds it", name)
+			t.Errorf("%s: no case of 10,000 finds it", name)
 		}
 	}
 }

@@ -30,6 +30,8 @@ type AsyncOp struct {
 	Status      ks.Status // that Send's handler returns, or Complete's
 	Information uint64
 	Moves       []ks.Status // what Move's callback says of each request, and of none
+	Elsewhere   bool        // the step is another goroutine's
+	Within      AsyncVerb   // what Send's handler does with its own request before it returns: Send, Finish, Cancel, Abort, Close, or nothing
 }
 
 // AsyncVerb says what a step does.
@@ -47,6 +49,7 @@ const (
 	CancelAll                   // KsCancelIo
 	Move                        // KsMoveIrpsOnCancelableQueue
 	Abort                       // cleanup: ends what is pended, and what pends later
+	Close                       // of the handle; once more, if it has closed, opens another in its place
 	asyncVerbs
 )
 
@@ -57,7 +60,9 @@ const AsyncVerbs = int(asyncVerbs)
 type AsyncOutcome struct {
 	Value int64
 	Asked []int // by Move's callback
+	Inner int64 // the Value of Within
 	Ended []Ended
+	Freed []int // requests whose handles have closed: nothing is in flight on them
 }
 
 // Ended is a request that ended, with what its caller gets.
@@ -77,6 +82,8 @@ type Async struct {
 
 type asyncIRP struct {
 	live, cancelled, aborted bool
+	running                  bool // its handler has not returned
+	closed, freed            bool
 	cancelable               bool // it has had a routine
 	arm                      Arm
 	acquired                 bool
@@ -99,7 +106,9 @@ func (a *Async) Do(op AsyncOp) (o AsyncOutcome) {
 	x := &a.requests[op.Request]
 	switch op.Verb {
 	case Send:
-		o.Value = int64(a.send(op, x))
+		var status ks.Status
+		status, o.Inner = a.send(op, x)
+		o.Value = int64(status)
 	case Finish:
 		o.Value = truth(x.live && op.Status != ks.StatusPending)
 		if o.Value != 0 {
@@ -138,8 +147,26 @@ func (a *Async) Do(op AsyncOp) (o AsyncOutcome) {
 		if x.aborted = true; x.live {
 			a.abort(op.Request)
 		}
+	case Close:
+		if x.freed {
+			*x = asyncIRP{}
+			break
+		}
+		if x.closed {
+			break
+		}
+		if x.closed, x.aborted = true, true; x.live {
+			a.abort(op.Request)
+		}
+		o.Value = truth(!x.live)
 	}
 	o.Ended = a.ended
+	for n := range a.requests {
+		if x := &a.requests[n]; x.closed && !x.live && !x.freed {
+			x.freed = true
+			o.Freed = append(o.Freed, n)
+		}
+	}
 	return o
 }
 
@@ -151,11 +178,14 @@ func truth(b bool) int64 {
 }
 
 // send is a handler that arms its request and returns, and what comes of it: AS-1, AS-9, AS-25.
-func (a *Async) send(op AsyncOp, x *asyncIRP) ks.Status {
-	if x.live {
-		return ks.StatusDeviceBusy // S-15
+func (a *Async) send(op AsyncOp, x *asyncIRP) (status ks.Status, inner int64) {
+	switch {
+	case x.live:
+		return ks.StatusDeviceBusy, 0 // S-15
+	case x.closed:
+		return ks.StatusInvalidHandle, 0
 	}
-	*x = asyncIRP{live: true, cancelled: op.First, aborted: x.aborted}
+	*x = asyncIRP{live: true, running: true, cancelled: op.First, aborted: x.aborted}
 	if op.Arm != Unarmed {
 		x.arm, x.cancelable = op.Arm, true
 		if op.Queued { // AS-11
@@ -165,18 +195,40 @@ func (a *Async) send(op AsyncOp, x *asyncIRP) ks.Status {
 			}
 		}
 	}
+	inner = a.within(op, x)
+	x.running = false
 	switch {
 	case !x.live: // completed, so it was pended (AS-1)
 	case op.Status != ks.StatusPending:
 		a.unlink(op.Request)
 		x.live = false
-		return op.Status
+		return op.Status, inner
 	case x.aborted:
 		a.abort(op.Request)
 	case x.cancelled:
 		a.cancel(op.Request)
 	}
-	return ks.StatusPending
+	return ks.StatusPending, inner
+}
+
+// within is what a handler does with its own request, which may have ended meanwhile but keeps its IRP.
+func (a *Async) within(op AsyncOp, x *asyncIRP) (value int64) {
+	switch op.Within {
+	case Send:
+		return int64(ks.StatusDeviceBusy) // S-15
+	case Cancel:
+		return truth(a.cancel(op.Request))
+	case Finish:
+		if value = truth(x.live); x.live {
+			a.end(op.Request, op.Moves[0], op.Information)
+		}
+	case Abort, Close:
+		x.aborted, x.closed = true, op.Within == Close
+		if x.live {
+			a.abort(op.Request)
+		}
+	}
+	return value
 }
 
 // cancel is AS-6 and AS-8: it marks the request, and runs its routine if it has one.
@@ -200,7 +252,7 @@ func (a *Async) cancel(n int) bool {
 
 // abort is AS-24: a request that never had a routine is ended, any other is cancelled, or its owner's.
 func (a *Async) abort(n int) {
-	if !a.cancel(n) && !a.requests[n].cancelable {
+	if !a.cancel(n) && !a.requests[n].cancelable && !a.requests[n].running {
 		a.end(n, ks.StatusCancelled, 0)
 	}
 }
