@@ -24,7 +24,9 @@ import (
 // TestSoak sends on handles, in every way there is, while other goroutines close them, complete what is pended, once and too often,
 // and generate events, and handlers send on their own handle, panic, meddle with their IRP and close it. Each request is answered
 // once: by its handler, by the one completion that counted, or as cancelled. Each buffer is freed and each event ends.
-// KSDISPATCH_SOAK=30m makes it last; then the memory that is resident after a minute is what is at the end, within 2 %.
+// KSDISPATCH_SOAK=30m makes it last; then the memory that is resident after a minute is what is at the end, within 2 %
+// or half a megabyte: of the three or four that there are, the runtime's stacks, metadata and half-empty spans take that more or less
+// from one look to the next. A byte that each handle of half an hour left behind would be four times that.
 func TestSoak(t *testing.T) {
 	length, long := time.Second, false
 	if text := os.Getenv("KSDISPATCH_SOAK"); text != "" {
@@ -95,7 +97,7 @@ func TestSoak(t *testing.T) {
 	wg.Wait()
 	close(completions)
 	completers.Wait()
-	if long && (late-early)*50 > early {
+	if long && late-early > max(early/50, 512<<10) {
 		t.Errorf("%d bytes are resident, after a minute %d", late, early)
 	}
 	total.check(t, long)
