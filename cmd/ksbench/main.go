@@ -105,7 +105,7 @@ func main() {
 func newParser(root *commands, stdout, stderr io.Writer, helped func()) (*kong.Kong, error) {
 	return kong.New(root,
 		kong.Name("ksbench"),
-		kong.Description("Measure the ksdispatch property dispatcher against what one would otherwise write."),
+		kong.Description("Measure the ksdispatch engine against what people would otherwise write."),
 		kong.Vars{"baselines": baseline.Dir, "floor": fmt.Sprintf("%g%%", 100*verdict.Floor)},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped() }),

@@ -1,4 +1,4 @@
-// Package model is a naive reading of the property dispatcher's rules, made to judge the real one.
+// Package model is a naive reading of the rules, made to judge the dispatcher that is fast.
 //
 // It answers the same requests as package engine with slices, loops and fresh copies, allocates as it likes, and shares
 // nothing with the engine but the vocabulary of package ks, not even its wire encoders. Two programs that agree on
