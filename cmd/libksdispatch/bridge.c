@@ -46,4 +46,6 @@ void ksd__signal(ksd_signal signal, void *context, uint64_t client_handle)
 
 int ksd__signalling(void) { return signalling; }
 
+void ksd__done(ksd_done done, void *context, ksd_status status, uint32_t returned) { done(context, status, returned); }
+
 void ksd__run(void (*f)(void *), void *context) { f(context); }

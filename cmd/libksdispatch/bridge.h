@@ -16,6 +16,7 @@ int ksd__inside(ksd_handle handle);
 /* ksd__signal tells a client, and ksd__signalling whether a client is being told on this thread. */
 int ksd__signalling(void);
 void ksd__signal(ksd_signal signal, void *context, uint64_t client_handle);
+void ksd__done(ksd_done done, void *context, ksd_status status, uint32_t returned);
 void ksd__run(void (*f)(void *), void *context);
 
 /* cgo writes the prototypes of exported functions with these names for their types, so that the compiler compares them with those

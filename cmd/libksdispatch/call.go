@@ -17,10 +17,13 @@ import (
 // A call is a ksd_call and the request that is in it. A plain handle has one, which its requests use in turn; a concurrent one makes
 // as many as it has had requests in handlers at once. They end with the handle.
 type call struct {
-	c      *C.ksd_call // C's memory
-	number uint64      // in calls
-	uses   uint32      // how often it was used
-	irp    *engine.IRP
+	c       *C.ksd_call // C's memory
+	handle  *handle
+	number  uint64 // in calls
+	uses    uint32 // how often it was used
+	irp     *engine.IRP
+	cancel  func(*engine.IRP) // the cancel routine of its requests
+	holders atomic.Int32      // the handler that runs, and whoever completes the request
 
 	// token names the request for ksd_complete. While one who got the right to complete the request does so it is ending(token), and 0
 	// afterwards.
@@ -39,35 +42,52 @@ func handler(f C.ksd_handler, item *C.ksd_item) engine.Handler {
 	}
 	function, context := C.uintptr_t(uintptr(unsafe.Pointer(f))), item.context
 	return func(irp *engine.IRP, request, data []byte) ks.Status {
-		h := irp.FileObject.Context.(*handle)
-		c := h.takeCall()
-		c.uses++
-		token := uint64(c.uses)<<32 | c.number&0xffffffff
-		c.irp = irp
-		k := c.c
-		k.verb = C.uint32_t(binary.LittleEndian.Uint32(request[20:]) &^ ks.PropertyTypeTopology)
-		k.context = context
-		k.request, k.request_len = (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(request))), C.uint32_t(len(request))
-		k.data, k.data_len = (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(data))), C.uint32_t(len(data))
-		k.information = 0
-		k.token = C.uint64_t(token)
-		c.token.Store(token)
+		verb := binary.LittleEndian.Uint32(request[20:]) &^ ks.PropertyTypeTopology
+		return callHandler(function, context, irp, verb, request, data)
+	}
+}
 
-		status := ks.Status(C.ksd__handle(function, C.uintptr_t(uintptr(unsafe.Pointer(k)))))
+// controlHandler is handler for a control code.
+func controlHandler(f C.ksd_handler, context unsafe.Pointer) engine.ControlHandler {
+	function := C.uintptr_t(uintptr(unsafe.Pointer(f)))
+	return func(irp *engine.IRP, code uint32, in, out []byte) ks.Status {
+		return callHandler(function, context, irp, code, in, out)
+	}
+}
 
-		if status == ks.StatusPending {
-			return status // k is the one's who completes the request, and may serve another already
-		}
-		irp.IoStatus.Information = uint64(k.information)
-		if c.token.CompareAndSwap(token, 0) {
-			h.giveCall(c)
-			return status
-		}
-		for c.token.Load() == ending(token) { // it was completed, and then answered all the same: irp must not serve another yet
-			runtime.Gosched()
-		}
+// callHandler calls a function of C for a request.
+func callHandler(function C.uintptr_t, context unsafe.Pointer, irp *engine.IRP, verb uint32, request, data []byte) ks.Status {
+	h := irp.FileObject.Context.(*handle)
+	c := h.takeCall()
+	c.uses++
+	c.holders.Store(2)
+	token := uint64(c.uses)<<32 | c.number&0xffffffff
+	c.irp = irp
+	k := c.c
+	k.verb = C.uint32_t(verb)
+	k.context = context
+	k.request, k.request_len = (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(request))), C.uint32_t(len(request))
+	k.data, k.data_len = (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(data))), C.uint32_t(len(data))
+	k.information = 0
+	k.token = C.uint64_t(token)
+	c.token.Store(token)
+
+	status := ks.Status(C.ksd__handle(function, C.uintptr_t(uintptr(unsafe.Pointer(k)))))
+
+	if status == ks.StatusPending {
+		irp.SetCancelRoutine(c.cancel) // of one that is completed already this is refused
+		c.drop()
 		return status
 	}
+	irp.IoStatus.Information = uint64(k.information)
+	if c.token.CompareAndSwap(token, 0) {
+		c.drop()
+	}
+	for c.token.Load() == ending(token) { // it was completed, and then answered all the same: irp must not serve another yet
+		runtime.Gosched()
+	}
+	c.drop()
+	return status
 }
 
 //export ksd_complete
@@ -87,18 +107,24 @@ func complete(token uint64, status ks.Status, information uint64) bool {
 	if c == nil || !c.token.CompareAndSwap(token, ending(token)) {
 		return false
 	}
-	irp := c.irp
-	h := irp.FileObject.Context.(*handle)
-	counted := irp.Complete(status, information)
-	if c.token.CompareAndSwap(ending(token), 0) { // else the next request of a plain handle uses it
-		h.giveCall(c)
-	}
+	counted := c.irp.Complete(status, information)
+	c.token.CompareAndSwap(ending(token), 0) // else the next request of a plain handle uses it
+	c.drop()
 	return counted
+}
+
+// drop is called by each who has the call. With the last one it may serve another request.
+func (c *call) drop() {
+	if c.holders.Add(-1) == 0 && c.handle.many != nil {
+		c.handle.callsMu.Lock()
+		c.handle.freeCalls = append(c.handle.freeCalls, c)
+		c.handle.callsMu.Unlock()
+	}
 }
 
 // takeCall returns a call for a request.
 func (h *handle) takeCall() *call {
-	if !h.concurrent && h.calls != nil {
+	if h.many == nil && h.calls != nil {
 		return h.calls[0]
 	}
 	h.callsMu.Lock()
@@ -108,20 +134,12 @@ func (h *handle) takeCall() *call {
 		h.freeCalls = h.freeCalls[:n-1]
 		return c
 	}
-	c := &call{c: (*C.ksd_call)(C.calloc(1, C.sizeof_ksd_call))}
+	c := &call{c: (*C.ksd_call)(C.calloc(1, C.sizeof_ksd_call)), handle: h}
+	c.cancel = func(*engine.IRP) { complete(c.token.Load(), ks.StatusCancelled, 0) }
 	c.c.size, c.c.file, c.c.handle = C.sizeof_ksd_call, h.file, C.ksd_handle(h.number)
 	c.number = calls.add(c)
 	h.calls = append(h.calls, c)
 	return c
-}
-
-// giveCall gives a call back.
-func (h *handle) giveCall(c *call) {
-	if h.concurrent {
-		h.callsMu.Lock()
-		h.freeCalls = append(h.freeCalls, c)
-		h.callsMu.Unlock()
-	}
 }
 
 // endCalls ends the calls of a handle that has no requests any more.

@@ -19,9 +19,9 @@ type handle struct {
 	number uint64
 	file   unsafe.Pointer // what ksd_open was given
 
-	concurrent bool // KSD_CONCURRENT
+	many *many // KSD_CONCURRENT; else nil
 
-	mu     sync.Mutex // held by the one who sends a request
+	mu     sync.Mutex // held by the one who sends a request, without KSD_CONCURRENT
 	device *device.Handle
 	closed atomic.Bool
 	events signals
@@ -43,13 +43,21 @@ func ksd_open(number C.ksd_object, file unsafe.Pointer, flags C.uint32_t) C.ksd_
 	if err != nil {
 		return 0
 	}
+	return C.ksd_handle(newHandle(d, file, flags))
+}
+
+// newHandle returns the number of a handle for one of package device.
+func newHandle(d *device.Handle, file unsafe.Pointer, flags C.uint32_t) uint64 {
 	h := &handle{file: file, device: d}
+	if flags&C.KSD_CONCURRENT != 0 {
+		h.many = &many{handle: h}
+	}
 	if flags&C.KSD_KERNEL_MODE != 0 {
 		d.SetMode(engine.KernelMode)
 	}
 	d.File().Context, d.File().Handles = h, &h.events
 	h.number = handles.add(h)
-	return C.ksd_handle(h.number)
+	return h.number
 }
 
 //export ksd_close
@@ -60,7 +68,9 @@ func ksd_close(number C.ksd_handle) {
 	}
 	h.closed.Store(true)
 	h.device.Close()
-	if h.mu.TryLock() {
+	if h.many != nil {
+		h.many.leave(0)
+	} else if h.mu.TryLock() {
 		h.ended()
 		h.mu.Unlock()
 	}
@@ -80,7 +90,9 @@ func ksd_ioctl(number C.ksd_handle, code C.uint32_t, in C.ksd__in, inLen C.uint3
 	var n uint32
 	status := ks.StatusInvalidHandle
 	if h := handles.get(uint64(number)); h != nil {
-		if status = h.enter(); status == ks.StatusSuccess {
+		if h.many != nil {
+			n, status = h.send(uint32(code), unsafe.Pointer(in), uint32(inLen), out, uint32(outLen))
+		} else if status = h.enter(); status == ks.StatusSuccess {
 			n, status = h.send(uint32(code), unsafe.Pointer(in), uint32(inLen), out, uint32(outLen))
 			h.leave()
 		}
@@ -97,7 +109,10 @@ func ksd_ioctl_batch(number C.ksd_handle, requests *C.ksd_request, count C.uint3
 	if h == nil || requests == nil {
 		return 0
 	}
-	entered := h.enter()
+	entered := ks.StatusSuccess
+	if h.many == nil {
+		entered = h.enter()
+	}
 	for i := range unsafe.Slice(requests, count) {
 		r := (*C.ksd_request)(unsafe.Add(unsafe.Pointer(requests), uintptr(i)*C.sizeof_ksd_request))
 		var n uint32
@@ -107,7 +122,7 @@ func ksd_ioctl_batch(number C.ksd_handle, requests *C.ksd_request, count C.uint3
 		}
 		r.returned, r.status = C.uint32_t(n), result(status)
 	}
-	if entered == ks.StatusSuccess {
+	if h.many == nil && entered == ks.StatusSuccess {
 		h.leave()
 	}
 	return count
@@ -133,5 +148,9 @@ func (h *handle) send(code uint32, in unsafe.Pointer, inLen uint32, out unsafe.P
 	if in == nil && inLen != 0 || out == nil && outLen != 0 {
 		return 0, ks.StatusAccessViolation
 	}
-	return h.device.IoControl(code, unsafe.Slice((*byte)(in), inLen), unsafe.Slice((*byte)(out), outLen))
+	from, to := unsafe.Slice((*byte)(in), inLen), unsafe.Slice((*byte)(out), outLen)
+	if h.many != nil {
+		return h.many.ioControl(code, from, to)
+	}
+	return h.device.IoControl(code, from, to)
 }

@@ -42,6 +42,7 @@ extern "C" {
 
 typedef uint64_t ksd_object; /* what programs open: one set of tables, or a filter with its nodes and pins */
 typedef uint64_t ksd_handle; /* one open of an object, or a pin */
+typedef uint64_t ksd_port;   /* where ends of requests are queued */
 typedef int32_t ksd_status;  /* NTSTATUS: 0 is success; negative numbers are errors, positive ones answers of their own kind */
 
 /* ksd_abi returns the KSD_ABI that the library was built with. */
@@ -62,14 +63,17 @@ KSD_API uint32_t ksd_abi(void);
 #define KSD_ACCESS_DENIED ((ksd_status)0xc0000022)
 #define KSD_BUFFER_TOO_SMALL ((ksd_status)0xc0000023)
 #define KSD_INSUFFICIENT_RESOURCES ((ksd_status)0xc000009a)
+#define KSD_OBJECT_NAME_NOT_FOUND ((ksd_status)0xc0000034)
 #define KSD_DEVICE_NOT_READY ((ksd_status)0xc00000a3)
 #define KSD_NOT_SUPPORTED ((ksd_status)0xc00000bb)
 #define KSD_CANCELLED ((ksd_status)0xc0000120)
+#define KSD_INVALID_DEVICE_STATE ((ksd_status)0xc0000184)
 #define KSD_INVALID_BUFFER_SIZE ((ksd_status)0xc0000206)
 #define KSD_NOT_FOUND ((ksd_status)0xc0000225)
 #define KSD_PROPSET_NOT_FOUND ((ksd_status)0xc0000230)
 #define KSD_NO_MATCH ((ksd_status)0xc0000272)
 #define KSD_DEVICE_BUSY ((ksd_status)0x80000011)
+#define KSD_DEVICE_REMOVED ((ksd_status)0xc00002b6)
 
 /* ksd_status_name returns the name of a status, "STATUS_NOT_FOUND", or "" for a number that has none. The text is static. */
 KSD_API const char *ksd_status_name(ksd_status status);
@@ -199,6 +203,68 @@ typedef struct ksd_request {
 /* ksd_ioctl_batch sends count requests in order, each as ksd_ioctl does, and returns how many it answered: all of them, or none if
    handle is no handle. It crosses into the library once, which is most of what a short request costs. */
 KSD_API uint32_t ksd_ioctl_batch(ksd_handle handle, ksd_request *requests, uint32_t count);
+
+/* ---- Many requests at once -------------------------------------------------------------------------------------------------- */
+
+/* A ksd_done tells of the end of a request, when out has been written. It runs on the thread that ends the request, which may be any,
+   and may send others. */
+typedef void (*ksd_done)(void *context, ksd_status status, uint32_t returned);
+
+/* ksd_ioctl_async is ksd_ioctl that does not wait on a handle with KSD_CONCURRENT; on any other it is ksd_ioctl. If the handler leaves the
+   request pending it returns KSD_PENDING, and done is called once, when the request ends; until then in and out stay the library's.
+   What is answered at once is returned, and done is not called.
+
+   With done NULL the end is queued in the handle's port, as it is on Windows: also that of a request which is answered at once, unless
+   with an error. Without a port this is KSD_INVALID_PARAMETER. */
+KSD_API ksd_status ksd_ioctl_async(ksd_handle handle, uint32_t code, const void *in, uint32_t in_len, void *out, uint32_t out_len,
+                                   uint32_t *returned, ksd_done done, void *context);
+
+/* ksd_cancel ends with KSD_CANCELLED the requests that are pended on the handle and were sent with context, or with NULL all of them:
+   CancelIoEx. It returns KSD_NOT_FOUND if there are none. A request that is in a handler ends if the handler leaves it pending. */
+KSD_API ksd_status ksd_cancel(ksd_handle handle, void *context);
+
+/* A ksd_packet is the end of a request in a port. */
+typedef struct ksd_packet {
+	void *context;     /* what ksd_ioctl_async was given */
+	ksd_handle handle; /* that the request was sent to */
+	uint32_t returned;
+	ksd_status status;
+} ksd_packet;
+
+#define KSD_FOREVER 0xffffffffu
+
+/* ksd_port_new returns a port, an I/O completion port, and ksd_port_attach has it queue the ends of a handle's requests. That must come
+   before the first request, and the handle must be KSD_CONCURRENT; else it is KSD_INVALID_PARAMETER. */
+KSD_API ksd_port ksd_port_new(void);
+KSD_API ksd_status ksd_port_attach(ksd_port port, ksd_handle handle);
+
+/* ksd_port_wait takes up to count packets out of the port, in the order in which the requests ended, and returns how many: at once if
+   there are any, else when there is one, or 0 after that many milliseconds or when the port is closed. At most 64 come at a time. */
+KSD_API uint32_t ksd_port_wait(ksd_port port, ksd_packet *packets, uint32_t count, uint32_t milliseconds);
+
+/* ksd_port_close wakes all who wait, and drops what is queued. Later ends are not queued. */
+KSD_API void ksd_port_close(ksd_port port);
+
+/* ---- Pins -------------------------------------------------------------------------------------------------------------------- */
+
+/* ksd_create_pin creates a pin on the handle of a filter and opens it: KsCreatePin. connect is a KSPIN_CONNECT and the KSDATAFORMAT behind
+   it. *pin becomes a handle like that of ksd_open, with file and flags, or 0. It is closed by itself, and may outlive its filter's.
+
+   The status is that of KsValidateConnectRequest: KSD_NO_MATCH for a format, interface or medium that the pin does not have, say.
+   A handle without pins is KSD_OBJECT_NAME_NOT_FOUND, and one pin more than possible KSD_INVALID_DEVICE_STATE. */
+KSD_API ksd_status ksd_create_pin(ksd_handle filter, const void *connect, uint32_t len, void *file, uint32_t flags, ksd_handle *pin);
+
+/* ---- Other control codes ----------------------------------------------------------------------------------------------------- */
+
+/* ksd_object_on_ioctl has handler answer a control code beyond the four above on all handles and pins of the object: IOCTL_KS_READ_STREAM,
+   or one of the program's own. Without a handler, and with NULL again, a code is KSD_INVALID_DEVICE_REQUEST. The handler's verb is the
+   code, its request a copy of the input buffer, and its data what the transfer method in the two lowest bits of the code says:
+
+   0 buffered    request and data begin at the same byte; the caller gets information bytes of data
+   1 in, direct  the output buffer's bytes, of which the caller gets nothing
+   2 out, direct the output buffer's bytes, of which the caller gets all
+   3 neither     a copy of the output buffer's bytes; the caller gets information bytes */
+KSD_API ksd_status ksd_object_on_ioctl(ksd_object object, uint32_t code, ksd_handler handler, void *context);
 
 /* ---- Events ----------------------------------------------------------------------------------------------------------------- */
 

@@ -10,7 +10,7 @@ import (
 // slot in the low half, its kind in the two lowest bits of that, and how often the slot was used in the high half, so that one
 // that was given back names nothing for as long as a slot is used less than 2^32 times.
 type numbers[T any] struct {
-	kind   uint64 // 1 to 3, another for each table
+	kind   uint64 // 0 to 3, another for each table
 	blocks [28]atomic.Pointer[[]slot[T]]
 
 	mu   sync.Mutex

@@ -19,20 +19,21 @@ import (
 
 // An object is what ksd_object names.
 type object struct {
-	device *device.Device
+	device   *device.Device
+	controls controls
 }
 
 var objects = numbers[object]{kind: 1}
 
 //export ksd_object_from_driver
 func ksd_object_from_driver(driver, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
-	return makeObject(err, errLen, func() (engine.Config, error) {
+	return makeObject(err, errLen, func() (device.Filter, error) {
 		if driver == nil {
-			return engine.Config{}, errors.New("driver is NULL")
+			return device.Filter{}, errors.New("driver is NULL")
 		}
 		m, err := drivers.Load(C.GoString(driver))
 		if err != nil {
-			return engine.Config{}, err
+			return device.Filter{}, err
 		}
 		return replaced(m, name, sets, count)
 	})
@@ -41,16 +42,16 @@ func ksd_object_from_driver(driver, name C.ksd__text, sets C.ksd__sets, count C.
 //export ksd_object_from_json
 func ksd_object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char,
 	errLen C.size_t) C.ksd_object {
-	return makeObject(err, errLen, func() (engine.Config, error) {
+	return makeObject(err, errLen, func() (device.Filter, error) {
 		if json == nil {
-			return engine.Config{}, errors.New("json is NULL")
+			return device.Filter{}, errors.New("json is NULL")
 		}
 		if length > manifest.MaxSize {
-			return engine.Config{}, fmt.Errorf("json has %d bytes; a manifest has at most %d", length, manifest.MaxSize)
+			return device.Filter{}, fmt.Errorf("json has %d bytes; a manifest has at most %d", length, manifest.MaxSize)
 		}
 		m, err := manifest.Parse(C.GoBytes(unsafe.Pointer(json), C.int(length)), "json")
 		if err != nil {
-			return engine.Config{}, err
+			return device.Filter{}, err
 		}
 		return replaced(m, name, sets, count)
 	})
@@ -58,26 +59,43 @@ func ksd_object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, set
 
 //export ksd_object_new
 func ksd_object_new(sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
-	return makeObject(err, errLen, func() (engine.Config, error) { return declared(sets, count) })
+	return makeObject(err, errLen, func() (device.Filter, error) {
+		config, err := declared(sets, count)
+		return device.Filter{Config: config}, err
+	})
 }
 
 //export ksd_object_free
 func ksd_object_free(o C.ksd_object) { objects.remove(uint64(o)) }
 
-// makeObject compiles a configuration, or writes what is wrong with it.
-func makeObject(text *C.char, size C.size_t, config func() (engine.Config, error)) C.ksd_object {
-	c, err := config()
+// makeObject makes the device of a filter, or of a table where that has neither pins nor nodes, or writes what is wrong with it.
+func makeObject(text *C.char, size C.size_t, declare func() (device.Filter, error)) C.ksd_object {
+	o := new(object)
+	f, err := declare()
 	if err == nil {
-		var d *engine.Dispatcher
-		if d, err = engine.Compile(c); err == nil {
+		f.Config.Control = o.controls.answer
+		for i := range f.Pins {
+			f.Pins[i].Config.Control = o.controls.answer
+		}
+		if o.device, err = makeDevice(f); err == nil {
 			tell(text, size, "")
-			dev := device.New(d)
-			dev.SetArena(arena.Config{OffHeap: true}) // a handler of C keeps pointers while its request is pended
-			return C.ksd_object(objects.add(&object{device: dev}))
+			o.device.SetArena(arena.Config{OffHeap: true}) // a handler of C keeps pointers while its request is pended
+			return C.ksd_object(objects.add(o))
 		}
 	}
 	tell(text, size, err.Error())
 	return 0
+}
+
+func makeDevice(f device.Filter) (*device.Device, error) {
+	if f.Pins != nil || f.Topology != nil {
+		return device.NewFilter(f)
+	}
+	d, err := engine.Compile(f.Config)
+	if err != nil {
+		return nil, err
+	}
+	return device.New(d), nil
 }
 
 // tell writes a text with its terminating 0, as much of it as there is room for.
@@ -95,7 +113,7 @@ func tell(b *C.char, size C.size_t, text string) {
 }
 
 // replaced is an object of a manifest in which the items of sets take the places of its own.
-func replaced(m *manifest.Manifest, name C.ksd__text, sets C.ksd__sets, count C.uint32_t) (engine.Config, error) {
+func replaced(m *manifest.Manifest, name C.ksd__text, sets C.ksd__sets, count C.uint32_t) (device.Filter, error) {
 	o := &m.Objects[0]
 	if name != nil {
 		want := C.GoString(name)
@@ -106,16 +124,23 @@ func replaced(m *manifest.Manifest, name C.ksd__text, sets C.ksd__sets, count C.
 			}
 		}
 		if o == nil {
-			return engine.Config{}, fmt.Errorf("%s has no object %q; its objects are %s", m.Driver, want, names(m))
+			return device.Filter{}, fmt.Errorf("%s has no object %q; its objects are %s", m.Driver, want, names(m))
 		}
 	}
-	config := o.Config(manifest.Options{})
+	f := device.Filter{Config: o.Config(manifest.Options{})}
+	if o.Role == manifest.RoleFilter {
+		var err error
+		if f, err = m.Filter(o.Name, manifest.Options{}); err != nil {
+			return f, err
+		}
+	}
 	own, err := declared(sets, count)
 	if err != nil {
-		return engine.Config{}, err
+		return f, err
 	}
-	keepDescriptions(&own, &config)
-	return engine.MergeSets(own, config)
+	keepDescriptions(&own, &f.Config)
+	f.Config, err = engine.MergeSets(own, f.Config)
+	return f, err
 }
 
 func names(m *manifest.Manifest) string {

@@ -1,0 +1,57 @@
+package main
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// controls has the handlers of an object's control codes beyond the four of KS.
+type controls struct{ handlers sync.Map } // of uint32 to engine.ControlHandler
+
+// answer is the object's engine.ControlHandler.
+func (c *controls) answer(irp *engine.IRP, code uint32, in, out []byte) ks.Status {
+	if h, ok := c.handlers.Load(code); ok {
+		return h.(engine.ControlHandler)(irp, code, in, out)
+	}
+	return ks.StatusInvalidDeviceRequest
+}
+
+//export ksd_object_on_ioctl
+func ksd_object_on_ioctl(number C.ksd_object, code C.uint32_t, handler C.ksd_handler, context unsafe.Pointer) C.ksd_status {
+	o := objects.get(uint64(number))
+	switch c := uint32(code); {
+	case o == nil:
+		return result(ks.StatusInvalidHandle)
+	case c == ks.IoctlProperty || c == ks.IoctlMethod || c == ks.IoctlEnableEvent || c == ks.IoctlDisableEvent:
+		return result(ks.StatusInvalidParameter) // those have sets
+	case handler == nil:
+		o.controls.handlers.Delete(c)
+	default:
+		o.controls.handlers.Store(c, controlHandler(handler, context))
+	}
+	return result(ks.StatusSuccess)
+}
+
+//export ksd_create_pin
+func ksd_create_pin(number C.ksd_handle, connect C.ksd__in, length C.uint32_t, file unsafe.Pointer, flags C.uint32_t,
+	pin *C.ksd_handle) C.ksd_status {
+	h := handles.get(uint64(number))
+	switch {
+	case h == nil:
+		return result(ks.StatusInvalidHandle)
+	case pin == nil || connect == nil && length != 0:
+		return result(ks.StatusAccessViolation)
+	}
+	*pin = 0
+	d, status := h.device.CreatePin(C.GoBytes(unsafe.Pointer(connect), C.int(length)))
+	if status == ks.StatusSuccess {
+		*pin = C.ksd_handle(newHandle(d, file, flags))
+	}
+	return result(status)
+}
