@@ -1,0 +1,57 @@
+package engine_test
+
+import (
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// TestShareStorage: items that two dispatchers have in common share what they store if it has the same size, and all others keep their own.
+func TestShareStorage(t *testing.T) {
+	compile := func(size uint32, ids ...uint32) *engine.Dispatcher {
+		set := engine.PropertySet{Set: ks.GUID{1}}
+		for _, id := range ids {
+			set.Items = append(set.Items, engine.PropertyItem{ID: id, Get: func(irp *engine.IRP, _, data []byte) ks.Status {
+				b := irp.ItemStorage()
+				if b != nil {
+					b[0]++
+					data[0] = b[0]
+				}
+				data[1] = byte(len(b))
+				irp.IoStatus.Information = 2
+				return ks.StatusSuccess
+			}, MinData: 2})
+		}
+		d, err := engine.Compile(engine.Config{PropertyItemSize: size, PropertySets: []engine.PropertySet{set}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	ask := func(d *engine.Dispatcher, id uint32, count, size byte) {
+		t.Helper()
+		irp := &engine.IRP{Type3InputBuffer: ks.Identifier{Set: ks.GUID{1}, ID: id, Flags: ks.PropertyTypeGet}.Bytes(),
+			InputBufferLength: ks.SizeIdentifier, UserBuffer: make([]byte, 2), OutputBufferLength: 2}
+		out := irp.UserBuffer
+		if status := d.Property(irp); irp.Finish(status, out) != 2 || out[0] != count || out[1] != size {
+			t.Errorf("item %d: %v, %d in %d bytes; want %d in %d", id, status, out[0], out[1], count, size)
+		}
+	}
+	old := compile(80, 1, 2)
+	ask(old, 1, 1, 8)
+	same, larger, none := compile(80, 1, 3), compile(88, 1), compile(0, 1)
+	for _, d := range []*engine.Dispatcher{same, larger, none, old} {
+		d.ShareStorage(old)
+	}
+	ask(same, 1, 2, 8)
+	ask(old, 1, 3, 8) // one storage
+	ask(same, 3, 1, 8)
+	ask(larger, 1, 1, 16)
+	ask(none, 1, 0, 0)
+	ask(old, 1, 4, 8)
+	late := compile(80, 1)
+	ask(late, 1, 1, 8)
+	late.ShareStorage(old)
+	ask(late, 1, 2, 8) // it was asked for its own before
+}
