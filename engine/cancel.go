@@ -41,7 +41,8 @@ func (irp *IRP) SetCancelRoutine(routine func(*IRP)) (previous func(*IRP)) {
 // Cancel cancels the request that is in flight on the IRP: IoCancelIrp (AS-6). It notes that the request is cancelled, and if the
 // request has a cancel routine, takes it off, calls it and returns true. The routine completes the request, at once or later, with
 // STATUS_CANCELLED and no information (AS-8). A request without one is left to its owner, who may look at Cancelled, and may well
-// succeed: Cancel returns false. It does so too where there is no request, or it was completed.
+// succeed: Cancel returns false. It does so too where there is no request, where it was completed, and where the sender calls the routine
+// because it sees first that the request was cancelled (AS-9).
 //
 // Cancel may be called from any goroutine and inside handlers, and does not wait for the request to end. It acts on the request that is
 // in flight when it is called: who means one of several that the IRP serves in turn sees to that. A panic in a cancel routine ends

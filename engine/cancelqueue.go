@@ -169,7 +169,8 @@ func (q *CancelQueue) Release(irp *IRP, routine func(*IRP)) {
 }
 
 // CancelFile cancels the requests of one file object, or for nil the requests without one, and leaves all others (S-33). It returns
-// how many it cancelled; a request that somebody has acquired is only marked, and ends as its owner decides (AS-14).
+// how many it cancelled; a request that somebody has acquired is only marked, and ends as its owner decides (AS-14), and one whose sender
+// sees first that it was cancelled ends without being counted (AS-9).
 func (q *CancelQueue) CancelFile(file *FileObject) int {
 	return q.cancel(func(irp *IRP) bool { return irp.FileObject == file })
 }
