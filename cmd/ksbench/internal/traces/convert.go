@@ -383,7 +383,9 @@ func (c Cut) handles(r *trace.Reader) map[uint32]bool {
 	}
 	for _, h := range slices.Collect(maps.Keys(kept)) {
 		for h = parent(h); h != 0; h = parent(h) {
-			kept[h] = kept[h] // opened
+			if !kept[h] {
+				kept[h] = false // opened, so that what is kept can be created on it
+			}
 		}
 	}
 	return kept
