@@ -169,6 +169,12 @@ KSD_API ksd_object ksd_object_new(const ksd_set *sets, uint32_t count, char *err
 /* ksd_object_free gives the number back. Open handles go on; the last close frees the object. */
 KSD_API void ksd_object_free(ksd_object object);
 
+/* ksd_object_swap has object answer as replacement does, at one moment and on all open handles: a request in flight ends with what it
+   began with, and the next finds the new. Values that the library keeps are carried over by set and id, and events stay enabled. A pin
+   that replacement lacks is KSD_DEVICE_REMOVED from then on. The number of replacement is given back; it must not have been opened.
+   Both are filters, or neither is; else it is KSD_INVALID_PARAMETER. */
+KSD_API ksd_status ksd_object_swap(ksd_object object, ksd_object replacement);
+
 /* ---- Handles and requests --------------------------------------------------------------------------------------------------- */
 
 enum {

@@ -85,7 +85,7 @@ func compile(t *testing.T, name string, flags ...string) string {
 }
 
 // programs of testdata, with their arguments. Each checks itself.
-var programs = [][]string{{"handlers"}, {"pending", "2000"}, {"async", "2000"}, {"pins"}, {"events"}, {"cost", "1"}}
+var programs = [][]string{{"handlers"}, {"pending", "2000"}, {"async", "2000"}, {"pins"}, {"swap"}, {"events"}, {"cost", "1"}}
 
 func TestPrograms(t *testing.T) {
 	for _, program := range programs {

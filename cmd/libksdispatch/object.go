@@ -7,6 +7,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -20,7 +21,8 @@ import (
 // An object is what ksd_object names.
 type object struct {
 	device   *device.Device
-	controls controls
+	declared device.Filter
+	controls atomic.Pointer[controls]
 }
 
 var objects = numbers[object]{kind: 1}
@@ -70,13 +72,15 @@ func ksd_object_free(o C.ksd_object) { objects.remove(uint64(o)) }
 
 // makeObject makes the device of a filter, or of a table where that has neither pins nor nodes, or writes what is wrong with it.
 func makeObject(text *C.char, size C.size_t, declare func() (device.Filter, error)) C.ksd_object {
-	o := new(object)
+	o, c := new(object), new(controls)
+	o.controls.Store(c)
 	f, err := declare()
 	if err == nil {
-		f.Config.Control = o.controls.answer
+		f.Config.Control = c.answer
 		for i := range f.Pins {
-			f.Pins[i].Config.Control = o.controls.answer
+			f.Pins[i].Config.Control = c.answer
 		}
+		o.declared = f
 		if o.device, err = makeDevice(f); err == nil {
 			tell(text, size, "")
 			o.device.SetArena(arena.Config{OffHeap: true}) // a handler of C keeps pointers while its request is pended
@@ -88,7 +92,7 @@ func makeObject(text *C.char, size C.size_t, declare func() (device.Filter, erro
 }
 
 func makeDevice(f device.Filter) (*device.Device, error) {
-	if f.Pins != nil || f.Topology != nil {
+	if isFilter(f) {
 		return device.NewFilter(f)
 	}
 	d, err := engine.Compile(f.Config)
@@ -96,6 +100,35 @@ func makeDevice(f device.Filter) (*device.Device, error) {
 		return nil, err
 	}
 	return device.New(d), nil
+}
+
+// isFilter reports that there is more than a table.
+func isFilter(f device.Filter) bool { return f.Pins != nil || f.Topology != nil }
+
+//export ksd_object_swap
+func ksd_object_swap(number, replacement C.ksd_object) C.ksd_status {
+	o, r := objects.get(uint64(number)), objects.get(uint64(replacement))
+	switch {
+	case o == nil || r == nil:
+		return result(ks.StatusInvalidHandle)
+	case o == r || isFilter(o.declared) != isFilter(r.declared):
+		return result(ks.StatusInvalidParameter)
+	case objects.remove(uint64(replacement)) == nil:
+		return result(ks.StatusInvalidHandle) // another took it
+	}
+	if isFilter(r.declared) {
+		if err := o.device.SwapFilter(r.declared); err != nil {
+			return result(ks.StatusUnsuccessful)
+		}
+	} else {
+		d, err := engine.Compile(r.declared.Config)
+		if err != nil {
+			return result(ks.StatusUnsuccessful)
+		}
+		o.device.Swap(d)
+	}
+	o.controls.Store(r.controls.Load())
+	return result(ks.StatusSuccess)
 }
 
 // tell writes a text with its terminating 0, as much of it as there is room for.
