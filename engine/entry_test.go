@@ -13,6 +13,25 @@ import (
 
 // The rules of entry, sizes and lookup: P-1 to P-5, P-23 to P-29.
 
+// TestP1_AnErrorReturnsNothing: whoever finishes a request with an error, whatever its handler produced, copies nothing and returns 0.
+func TestP1_AnErrorReturnsNothing(t *testing.T) {
+	s := serveConfig(t, engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1,
+		Get: func(irp *engine.IRP, _, data []byte) ks.Status {
+			irp.IoStatus.Information = uint64(copy(data, "data"))
+			return ks.StatusSuccess
+		}}}}}})
+	for status, want := range map[ks.Status]string{ks.StatusSuccess: "data", ks.StatusUnsuccessful: "....", ks.StatusCancelled: "...."} {
+		in, out := request{set: setA, id: 1, flags: get}.bytes(), []byte("....")
+		irp := &engine.IRP{Type3InputBuffer: in, InputBufferLength: uint32(len(in)), UserBuffer: out, OutputBufferLength: 4}
+		if got := s.d.Property(irp); got != ks.StatusSuccess {
+			t.Fatal(got)
+		}
+		if n := irp.Finish(status, out); (n != 0) != (status == ks.StatusSuccess) || string(out) != want {
+			t.Errorf("finished with %v: %d bytes, %q", status, n, out)
+		}
+	}
+}
+
 func TestP1_InformationIsOwned(t *testing.T) {
 	h := oneItem(t, engine.PropertyItem{ID: 1, MinProperty: 28, MinData: 4, Get: answers(ks.StatusSuccess, 3)})
 	extra := make([]byte, 8)
