@@ -1,5 +1,7 @@
 package page
 
+import "github.com/ksdispatch/ksdispatch/internal/lab/doc"
+
 // loads is what many clients saw.
 func loads(in Input) (*section, error) {
 	r := in.last(func(r Report) bool { return r.Load != nil })
@@ -8,7 +10,13 @@ func loads(in Input) (*section, error) {
 	}
 	lines := r.Load.Lines()
 	s := &section{ID: "load", Title: "Load", Headline: lines[0], Text: lines[1:]}
-	for _, of := range r.Load.Tables() {
+	s.Tables = tables(r.Load.Tables())
+	return s, nil
+}
+
+// tables are those of a document.
+func tables(sections []doc.Section) (all []table) {
+	for _, of := range sections {
 		t := table{Caption: of.Title}
 		for _, c := range of.Table.Columns {
 			t.Header = append(t.Header, c.Name)
@@ -16,7 +24,7 @@ func loads(in Input) (*section, error) {
 		for _, row := range of.Table.Rows {
 			t.Rows = append(t.Rows, plain(row...))
 		}
-		s.Tables = append(s.Tables, t)
+		all = append(all, t)
 	}
-	return s, nil
+	return all
 }

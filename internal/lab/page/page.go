@@ -126,8 +126,8 @@ func Write(w io.Writer, in Input) error {
 		f.Title = "ksbench: " + in.main().Name
 	}
 	for _, build := range []func(Input) (*section, error){
-		comparison, benchHistory, benchSamples, benchNumbers, verdicts, targets, ratios, loads, distributions, latencies, growth, stages, history,
-		flames, numbers, environment, reproduce,
+		comparison, benchHistory, benchSamples, benchNumbers, verdicts, targets, traffic, ratios, loads, distributions, latencies, growth, stages,
+		history, flames, numbers, environment, reproduce,
 	} {
 		s, err := build(in)
 		if err != nil {

@@ -43,7 +43,7 @@ func (r *Report) Document() *doc.Document {
 	}
 	d.Sections = append(d.Sections, r.targetSections()...)
 	d.Sections = append(d.Sections, r.stageSections()...)
-	d.Sections = append(d.Sections, r.trafficSections()...)
+	d.Sections = append(d.Sections, r.TrafficTables()...)
 	for _, impl := range r.Impls {
 		d.Notes = append(d.Notes, impl.Name+": "+impl.Description)
 	}

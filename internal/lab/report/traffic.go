@@ -171,7 +171,8 @@ func (r *Report) Differ() (n uint64) {
 	return n
 }
 
-func (r *Report) trafficSections() (sections []doc.Section) {
+// TrafficTables are the traffic, what differs first, and the first differences.
+func (r *Report) TrafficTables() (sections []doc.Section) {
 	if len(r.Traffic) > 0 {
 		t := doc.Table{Columns: []doc.Column{{Name: "point", Words: true, Key: true}, {Name: "item", Words: true, Key: true},
 			{Name: "verb", Words: true}, {Name: "requests"}, {Name: "differ"}, {Name: "answers", Words: true}}}
@@ -192,17 +193,14 @@ func (r *Report) trafficSections() (sections []doc.Section) {
 	}
 	if len(r.Differences) > 0 {
 		t := doc.Table{Columns: []doc.Column{{Name: "where", Words: true, Key: true}, {Name: "request", Words: true},
-			{Name: "recorded", Words: true}, {Name: "answered", Words: true}}}
+			{Name: "recorded", Words: true}, {Name: "answered", Words: true}, {Name: "rule", Words: true}}}
 		for _, d := range r.Differences[:min(len(r.Differences), maxTraffic)] {
 			answered := d.Answered.String()
-			if d.Rule != "" {
-				answered += " by " + d.Rule
-			}
 			if d.Why != "" {
 				answered = "not sent: " + d.Why
 			}
 			t.Rows = append(t.Rows, []string{fmt.Sprintf("%s, block %d at %d, record %d", d.File, d.Block, d.Offset, d.Record),
-				fmt.Sprintf("%s: h%d %s %s, in %d, out %d", d.Point, d.Handle, d.Verb, d.Item, d.In, d.Out), d.Recorded.String(), answered})
+				fmt.Sprintf("%s: h%d %s %s, in %d, out %d", d.Point, d.Handle, d.Verb, d.Item, d.In, d.Out), d.Recorded.String(), answered, d.Rule})
 		}
 		sections = append(sections, doc.Section{Title: fmt.Sprintf("the first %d of %d differences", len(t.Rows), r.Differ()), Table: t})
 	}

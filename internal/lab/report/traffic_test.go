@@ -78,7 +78,7 @@ func TestTrafficMatchesTheSchema(t *testing.T) {
 	sections := again.Document().Sections
 	require.Len(t, sections, 2)
 	require.Equal(t, []string{"a.kst, block 0 at 0, record 9", "mine: h0 GET -, in 0, out 0", "SUCCESS, n 4, digest 00",
-		"NOT_FOUND, n 0, digest 00 by P-1"}, sections[1].Table.Rows[0])
+		"NOT_FOUND, n 0, digest 00", "P-1"}, sections[1].Table.Rows[0])
 	for name, bad := range map[string]string{
 		"other counts": strings.Replace(text, fmt.Sprintf(`"requests": %d,`, r.Traffic[0].Requests), `"requests": 1,`, 1),
 		"no status":    strings.Replace(text, `"status": "SUCCESS"`, `"status": ""`, 1),
