@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,4 +38,35 @@ func TestExamples(t *testing.T) {
 		args := []string{"run", "--quiet", "--offline", "--locked", "--manifest-path", "../../examples/rust/Cargo.toml", "--"}
 		require.Equal(t, want, run(t, env, "cargo", append(args, levels...)...))
 	})
+}
+
+// The fuzz harness of a driver in C: it finds nothing in the driver, and what is planted there.
+func TestFuzzHarness(t *testing.T) {
+	lib := library(t)
+	source, err := os.ReadFile("../../examples/c/volume.c")
+	require.NoError(t, err)
+	for name, change := range map[string][2]string{
+		"the driver":          {},
+		"a range that leaks":  {"value < -96 * 65536", "value < -97 * 65536"},
+		"a status of its own": {"return KSD_INVALID_PARAMETER;", "return (ksd_status)0xc1234567;"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			driver := strings.Replace(string(source), change[0], change[1], 1)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "volume.c"), []byte(driver), 0o600))
+			harness, err := os.ReadFile("../../examples/c/fuzz.c")
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "fuzz.c"), harness, 0o600))
+			program := filepath.Join(dir, "fuzz")
+			run(t, nil, "gcc", "-Wall", "-Wextra", "-Werror", "-Wno-unused-function", "-DLOOP", "-I.", filepath.Join(dir, "fuzz.c"), "-o", program,
+				"-L"+lib, "-lksdispatch", "-Wl,-rpath,"+lib)
+			out, err := exec.Command(program, "200000").CombinedOutput()
+			if change[0] == "" {
+				require.NoError(t, err, "%s", out)
+			} else {
+				require.Error(t, err)
+				require.Contains(t, string(out), "not so")
+			}
+		})
+	}
 }
