@@ -158,6 +158,10 @@ func TestReportIsTheSameInAnySharding(t *testing.T) {
 	require.NotEqual(t, d.Recorded.Status, d.Answered.Status)
 	require.NotEqual(t, "-", d.Item)
 	require.NotEmpty(t, d.Verb)
+	require.Regexp(t, `^[A-Z]+-[0-9]+$`, d.Rule)
+	tables := rep.TrafficTables()
+	row := tables[len(tables)-1].Table.Rows[0]
+	require.Equal(t, d.Rule, row[len(row)-1], "the report does not show the rule")
 	require.Positive(t, d.Block)
 	require.Positive(t, d.Offset)
 	require.EqualValues(t, 5*400+500, rep.Settings.Requests)
