@@ -27,7 +27,9 @@ func TestEmbeddingPage(t *testing.T) {
 	if err := os.WriteFile(file, []byte(blocks["go"]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := exec.Command(tool, "run", file).CombinedOutput()
+	cmd := exec.Command(tool, "run", file)
+	cmd.Env = append(os.Environ(), "GOOS=", "GOARCH=") // of the machine, if this test is emulated
+	got, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, got)
 	}
