@@ -31,9 +31,9 @@ func ksd_object_on_ioctl(number C.ksd_object, code C.uint32_t, handler C.ksd_han
 	case c == ks.IoctlProperty || c == ks.IoctlMethod || c == ks.IoctlEnableEvent || c == ks.IoctlDisableEvent:
 		return result(ks.StatusInvalidParameter) // those have sets
 	case handler == nil:
-		o.controls.Load().handlers.Delete(c)
+		o.declared.Load().controls.handlers.Delete(c)
 	default:
-		o.controls.Load().handlers.Store(c, controlHandler(handler, context))
+		o.declared.Load().controls.handlers.Store(c, controlHandler(handler, context))
 	}
 	return result(ks.StatusSuccess)
 }

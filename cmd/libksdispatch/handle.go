@@ -90,9 +90,7 @@ func ksd_ioctl(number C.ksd_handle, code C.uint32_t, in C.ksd__in, inLen C.uint3
 	var n uint32
 	status := ks.StatusInvalidHandle
 	if h := handles.get(uint64(number)); h != nil {
-		if h.many != nil {
-			n, status = h.send(uint32(code), unsafe.Pointer(in), uint32(inLen), out, uint32(outLen))
-		} else if status = h.enter(); status == ks.StatusSuccess {
+		if status = h.enter(); status == ks.StatusSuccess {
 			n, status = h.send(uint32(code), unsafe.Pointer(in), uint32(inLen), out, uint32(outLen))
 			h.leave()
 		}
@@ -109,10 +107,7 @@ func ksd_ioctl_batch(number C.ksd_handle, requests *C.ksd_request, count C.uint3
 	if h == nil || requests == nil {
 		return 0
 	}
-	entered := ks.StatusSuccess
-	if h.many == nil {
-		entered = h.enter()
-	}
+	entered := h.enter()
 	for i := range unsafe.Slice(requests, count) {
 		r := (*C.ksd_request)(unsafe.Add(unsafe.Pointer(requests), uintptr(i)*C.sizeof_ksd_request))
 		var n uint32
@@ -122,14 +117,18 @@ func ksd_ioctl_batch(number C.ksd_handle, requests *C.ksd_request, count C.uint3
 		}
 		r.returned, r.status = C.uint32_t(n), result(status)
 	}
-	if h.many == nil && entered == ks.StatusSuccess {
+	if entered == ks.StatusSuccess {
 		h.leave()
 	}
 	return count
 }
 
-// enter waits until the handle has no request in flight. Whoever is called by a handler of that request would wait forever.
+// enter waits until the handle has no request in flight, unless it serves many. Whoever is called by a handler of that request would
+// wait forever.
 func (h *handle) enter() ks.Status {
+	if h.many != nil {
+		return ks.StatusSuccess
+	}
 	if !h.mu.TryLock() {
 		if C.ksd__inside(C.ksd_handle(h.number)) != 0 {
 			return ks.StatusDeviceBusy
@@ -140,6 +139,9 @@ func (h *handle) enter() ks.Status {
 }
 
 func (h *handle) leave() {
+	if h.many != nil {
+		return
+	}
 	h.ended()
 	h.mu.Unlock()
 }

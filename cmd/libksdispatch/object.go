@@ -7,6 +7,7 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -20,9 +21,17 @@ import (
 
 // An object is what ksd_object names.
 type object struct {
-	device   *device.Device
-	declared device.Filter
-	controls atomic.Pointer[controls]
+	device *device.Device
+
+	mu       sync.Mutex // of ksd_object_swap
+	declared atomic.Pointer[declaration]
+}
+
+// A declaration is what an object answers with.
+type declaration struct {
+	filter   device.Filter
+	table    *engine.Dispatcher // of an object without pins and nodes; nil for a filter
+	controls *controls
 }
 
 var objects = numbers[object]{kind: 1}
@@ -70,20 +79,13 @@ func ksd_object_new(sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.si
 //export ksd_object_free
 func ksd_object_free(o C.ksd_object) { objects.remove(uint64(o)) }
 
-// makeObject makes the device of a filter, or of a table where that has neither pins nor nodes, or writes what is wrong with it.
+// makeObject makes an object of a filter, or of a table where that has neither pins nor nodes, or writes what is wrong with it.
 func makeObject(text *C.char, size C.size_t, declare func() (device.Filter, error)) C.ksd_object {
-	o, c := new(object), new(controls)
-	o.controls.Store(c)
 	f, err := declare()
 	if err == nil {
-		f.Config.Control = c.answer
-		for i := range f.Pins {
-			f.Pins[i].Config.Control = c.answer
-		}
-		o.declared = f
-		if o.device, err = makeDevice(f); err == nil {
+		var o *object
+		if o, err = newObject(f); err == nil {
 			tell(text, size, "")
-			o.device.SetArena(arena.Config{OffHeap: true}) // a handler of C keeps pointers while its request is pended
 			return C.ksd_object(objects.add(o))
 		}
 	}
@@ -91,43 +93,47 @@ func makeObject(text *C.char, size C.size_t, declare func() (device.Filter, erro
 	return 0
 }
 
-func makeDevice(f device.Filter) (*device.Device, error) {
-	if isFilter(f) {
-		return device.NewFilter(f)
+func newObject(f device.Filter) (o *object, err error) {
+	d := &declaration{filter: f, controls: new(controls)}
+	d.filter.Config.Control = d.controls.answer
+	for i := range f.Pins {
+		f.Pins[i].Config.Control = d.controls.answer
 	}
-	d, err := engine.Compile(f.Config)
+	o = new(object)
+	if f.Pins != nil || f.Topology != nil {
+		o.device, err = device.NewFilter(d.filter)
+	} else if d.table, err = engine.Compile(d.filter.Config); err == nil {
+		o.device = device.New(d.table)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return device.New(d), nil
+	o.device.SetArena(arena.Config{OffHeap: true}) // a handler of C keeps pointers while its request is pended
+	o.declared.Store(d)
+	return o, nil
 }
-
-// isFilter reports that there is more than a table.
-func isFilter(f device.Filter) bool { return f.Pins != nil || f.Topology != nil }
 
 //export ksd_object_swap
 func ksd_object_swap(number, replacement C.ksd_object) C.ksd_status {
 	o, r := objects.get(uint64(number)), objects.get(uint64(replacement))
-	switch {
-	case o == nil || r == nil:
+	if o == nil || r == nil {
 		return result(ks.StatusInvalidHandle)
-	case o == r || isFilter(o.declared) != isFilter(r.declared):
+	}
+	d := r.declared.Load()
+	if o == r || (o.declared.Load().table == nil) != (d.table == nil) {
 		return result(ks.StatusInvalidParameter)
-	case objects.remove(uint64(replacement)) == nil:
+	}
+	if objects.remove(uint64(replacement)) == nil {
 		return result(ks.StatusInvalidHandle) // another took it
 	}
-	if isFilter(r.declared) {
-		if err := o.device.SwapFilter(r.declared); err != nil {
-			return result(ks.StatusUnsuccessful)
-		}
-	} else {
-		d, err := engine.Compile(r.declared.Config)
-		if err != nil {
-			return result(ks.StatusUnsuccessful)
-		}
-		o.device.Swap(d)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if d.table != nil {
+		o.device.Swap(d.table)
+	} else if err := o.device.SwapFilter(d.filter); err != nil {
+		return result(ks.StatusUnsuccessful)
 	}
-	o.controls.Store(r.controls.Load())
+	o.declared.Store(d)
 	return result(ks.StatusSuccess)
 }
 

@@ -1,51 +1,11 @@
 /* async.c: many requests at once on one handle, whose ends are told by a function or queued in a port. They are completed by other
    threads, cancelled, and ended by closing, each once. The argument is the requests of a thread. */
-#include <pthread.h>
 #include <sched.h>
 
+#include "queue.h"
 #include "test.h"
 
-enum { THREADS = 4, ROOM = 1 << 16, SLOTS = 64 };
-
-/* Tokens on their way from handlers to the threads that complete. */
-static struct {
-	pthread_mutex_t mu;
-	pthread_cond_t changed;
-	uint64_t tokens[ROOM];
-	unsigned first, last;
-	int closed;
-} queue = {.mu = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-static void push(uint64_t token)
-{
-	pthread_mutex_lock(&queue.mu);
-	if (queue.last - queue.first == ROOM)
-		abort();
-	queue.tokens[queue.last++ % ROOM] = token;
-	pthread_cond_signal(&queue.changed);
-	pthread_mutex_unlock(&queue.mu);
-}
-
-/* pop waits for a token; 0 is the end. */
-static uint64_t pop(void)
-{
-	uint64_t token = 0;
-	pthread_mutex_lock(&queue.mu);
-	while (queue.first == queue.last && !queue.closed)
-		pthread_cond_wait(&queue.changed, &queue.mu);
-	if (queue.first != queue.last)
-		token = queue.tokens[queue.first++ % ROOM];
-	pthread_mutex_unlock(&queue.mu);
-	return token;
-}
-
-static void shut(void)
-{
-	pthread_mutex_lock(&queue.mu);
-	queue.closed = 1;
-	pthread_cond_broadcast(&queue.changed);
-	pthread_mutex_unlock(&queue.mu);
-}
+enum { THREADS = 4, SLOTS = 64 };
 
 static ksd_status pends(ksd_call *call)
 {
@@ -193,7 +153,7 @@ static void all_once(ksd_object o)
 	pthread_t threads[THREADS], completers[2];
 	ksd_handle shared = ksd_open(o, NULL, KSD_CONCURRENT);
 	succeeded = cancelled = 0;
-	queue.closed = 0;
+	reopen();
 	for (int i = 0; i < 2; i++)
 		pthread_create(&completers[i], NULL, complete_all, NULL);
 	for (int i = 0; i < THREADS; i++) {
@@ -224,7 +184,7 @@ static void closing(ksd_object o)
 {
 	enum { MANY = 300 };
 	static struct slot slots[MANY];
-	queue.closed = 0;
+	reopen();
 	ksd_handle h = ksd_open(o, NULL, KSD_CONCURRENT);
 	cancelled = 0;
 	for (int i = 0; i < MANY; i++) {

@@ -1,40 +1,8 @@
 /* pending.c: requests that pend, completed once by other threads, or ended by closing. The argument is the requests of a thread. */
-#include <pthread.h>
-
+#include "queue.h"
 #include "test.h"
 
-enum { THREADS = 4, ROOM = 1024 };
-
-/* Tokens on their way from handlers to the thread that completes. */
-static struct {
-	pthread_mutex_t mu;
-	pthread_cond_t changed;
-	uint64_t tokens[ROOM];
-	int count, closed;
-} queue = {.mu = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-
-static void push(uint64_t token)
-{
-	pthread_mutex_lock(&queue.mu);
-	if (queue.count == ROOM)
-		abort();
-	queue.tokens[queue.count++] = token;
-	pthread_cond_broadcast(&queue.changed);
-	pthread_mutex_unlock(&queue.mu);
-}
-
-/* pop waits for a token; 0 is the end. */
-static uint64_t pop(void)
-{
-	uint64_t token = 0;
-	pthread_mutex_lock(&queue.mu);
-	while (!queue.count && !queue.closed)
-		pthread_cond_wait(&queue.changed, &queue.mu);
-	if (queue.count)
-		token = queue.tokens[--queue.count];
-	pthread_mutex_unlock(&queue.mu);
-	return token;
-}
+enum { THREADS = 4 };
 
 static ksd_status pends(ksd_call *call)
 {
@@ -117,14 +85,11 @@ static void all_once(ksd_object o)
 		pended += senders[i].pended;
 		ksd_close(senders[i].own);
 	}
-	pthread_mutex_lock(&queue.mu);
-	queue.closed = 1;
-	pthread_cond_broadcast(&queue.changed);
-	pthread_mutex_unlock(&queue.mu);
+	shut();
 	pthread_join(completer, NULL);
 	CHECK(completed == pended);
 	ksd_close(shared);
-	queue.closed = 0;
+	reopen();
 }
 
 static void *send_one(void *argument)
