@@ -210,6 +210,14 @@ func paths() []path {
 			return func() { succeeded(h.IoControl(code, in, out)) }
 		}
 	}
+	onFilter := func(in []byte) func() func() {
+		return func() func() {
+			dev := must(device.NewFilter(device.Filter{Config: config(true), Nodes: []engine.Config{config(true)},
+				Topology: &engine.Topology{Nodes: make([]ks.GUID, 1)}}))
+			h, out := must(dev.Open()), make([]byte, 4)
+			return func() { succeeded(h.IoControl(ks.IoctlProperty, in, out)) }
+		}
+	}
 	batch := func(in []byte, send func(*device.Handle, []engine.BatchRequest) int) func() func() {
 		return func() func() {
 			h := must(device.New(must(engine.Compile(config(true)))).Open())
@@ -257,12 +265,8 @@ func paths() []path {
 			ref, _ := d.Resolve(set, 7)
 			return func() { succeeded(h.IoControlTo(&ref, in, out)) }
 		}},
-		{"irp/node", func() func() {
-			dev := must(device.NewFilter(device.Filter{Config: config(true), Nodes: []engine.Config{config(true)},
-				Topology: &engine.Topology{Nodes: make([]ks.GUID, 1)}}))
-			h, in, out := must(dev.Open()), request(get|node, make([]byte, 8)...), make([]byte, 4)
-			return func() { succeeded(h.IoControl(ks.IoctlProperty, in, out)) }
-		}},
+		{"irp/filter", onFilter(request(get))},
+		{"irp/node", onFilter(request(get|node, make([]byte, 8)...))},
 		{"irp/method", control(config(true), ks.IoctlMethod, request(ks.MethodTypeSend))},
 		{"batch/16", batch(request(get), (*device.Handle).PropertyBatch)},
 		{"batch/method/16", batch(request(ks.MethodTypeSend), (*device.Handle).MethodBatch)},
