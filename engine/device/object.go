@@ -15,23 +15,38 @@ type instance struct {
 	control sync.Mutex
 
 	mu   sync.Mutex // of what follows, and of the objects' references; no hook runs under it
-	pins []uint32   // open pins, by PinId
+	pins counts     // open pins
 	open uint32     // pins and nodes
+}
+
+// counts has a number for each pin, by PinId.
+type counts []uint32
+
+func (c counts) of(pin uint32) uint32 {
+	if uint64(pin) < uint64(len(c)) {
+		return c[pin]
+	}
+	return 0
+}
+
+// upTo makes the list long enough for a pin.
+func (c counts) upTo(pin uint32) counts {
+	for uint64(len(c)) <= uint64(pin) {
+		c = append(c, 0)
+	}
+	return c
 }
 
 // census counts the open pins of all instances.
 type census struct {
 	mu   sync.Mutex
-	pins []uint32 // by PinId
+	pins counts
 }
 
 func (c *census) current(pin uint32) uint32 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if uint64(pin) < uint64(len(c.pins)) {
-		return c.pins[pin]
-	}
-	return 0
+	return c.pins.of(pin)
 }
 
 // enter counts one more pin or node, or reports that there are as many as are allowed (S-37).
@@ -59,7 +74,7 @@ func (i *instance) reserve(pin, possible uint32) bool {
 	defer i.mu.Unlock()
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	i.pins, all.pins = upTo(i.pins, pin), upTo(all.pins, pin)
+	i.pins, all.pins = i.pins.upTo(pin), all.pins.upTo(pin)
 	if i.pins[pin] >= possible {
 		return false
 	}
@@ -82,18 +97,7 @@ func (i *instance) giveBack(pin uint32) {
 func (i *instance) current(pin uint32) uint32 {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if uint64(pin) < uint64(len(i.pins)) {
-		return i.pins[pin]
-	}
-	return 0
-}
-
-// upTo makes list long enough for an index.
-func upTo(list []uint32, index uint32) []uint32 {
-	for uint64(len(list)) <= uint64(index) {
-		list = append(list, 0)
-	}
-	return list
+	return i.pins.of(pin)
 }
 
 // object is what a handle of a filter, a node or a pin is open on.
