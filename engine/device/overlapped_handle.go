@@ -154,9 +154,7 @@ func (h *OverlappedHandle) refuse(o *Overlapped, status ks.Status) {
 func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Status {
 	x := &holding{}
 	x.done = func(status ks.Status) {
-		h.mu.Lock()
 		h.unlink(r)
-		h.mu.Unlock()
 		r.holding.Store(nil)
 		n := uint32(0)
 		if status == ks.StatusSuccess {
@@ -167,18 +165,14 @@ func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Stat
 		}
 		h.ended(r.owner, status, n)
 	}
-	h.mu.Lock()
 	h.link(r)
-	h.mu.Unlock()
 	r.holding.Store(x)
 	r.irp.RequestorMode = engine.Mode(h.mode.Load())
 	status := h.handle.device.life.hold(h.handle, x)
 	switch {
 	case status != ks.StatusPending:
 		if x.over.CompareAndSwap(false, true) {
-			h.mu.Lock()
 			h.unlink(r)
-			h.mu.Unlock()
 			r.holding.Store(nil)
 			if status != ks.StatusSuccess {
 				h.refuse(r.owner, status)
@@ -259,8 +253,10 @@ func (h *OverlappedHandle) know(r *request) {
 	h.known = append(h.known, weak.Make(r)) // not of o: thousands in one array, which a user may have, take the runtime seconds
 }
 
-// link keeps a request that is pended, unlink forgets it, with mu held.
+// link keeps a request that is pended, unlink forgets it.
 func (h *OverlappedHandle) link(r *request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	r.linked, r.older, r.newer = true, h.newest, nil
 	if r.older != nil {
 		r.older.newer = r
@@ -272,6 +268,8 @@ func (h *OverlappedHandle) link(r *request) {
 }
 
 func (h *OverlappedHandle) unlink(r *request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if !r.linked {
 		return // its handler ended its goroutine
 	}

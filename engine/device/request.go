@@ -56,9 +56,7 @@ func newRequest(o *Overlapped, config arena.Config) (*request, error) {
 // pended is told that the request is left pending by its handler, before anybody can complete it.
 func (r *request) pended(*engine.IRP) {
 	h := r.handle.Load()
-	h.mu.Lock()
 	h.link(r)
-	h.mu.Unlock()
 	switch { // without the lock, as a cancel routine may be called
 	case h.gate.Load()&(gateClosed|gateRemoved|gateGone) != 0:
 		r.abort() // AS-25
@@ -82,9 +80,7 @@ func (r *request) ended(irp *engine.IRP) {
 	large := len(r.out)+int(irp.InputBufferLength) > requestKeep
 	n := irp.Finish(status, r.out)
 	r.out = nil
-	h.mu.Lock()
 	h.unlink(r)
-	h.mu.Unlock()
 	if large {
 		o.req.Store(nil)
 	}
