@@ -144,9 +144,7 @@ func (h *Handle) Close() error {
 		h.object.closing()
 	}
 	h.closing.Store(true)
-	if x := h.holding.Load(); x != nil {
-		x.end(ks.StatusCancelled)
-	}
+	h.cancelHeld()
 	h.overlapped.CompareAndSwap(nil, neverOverlapped)
 	if a := h.overlapped.Load(); a != neverOverlapped {
 		a.shut(gateClosed)

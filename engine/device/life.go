@@ -202,9 +202,7 @@ func (dev *Device) Remove() {
 
 // abort ends what is pended on a handle, or will be.
 func (h *Handle) abort() {
-	if x := h.holding.Load(); x != nil {
-		x.end(ks.StatusCancelled)
-	}
+	h.cancelHeld()
 	h.irp.Abort()
 	if a := h.overlapped.Load(); a != nil {
 		a.abort(a.all())
@@ -369,7 +367,12 @@ func (h *Handle) cancelOne() int {
 
 // cancelHeld ends a request that is held.
 func (h *Handle) cancelHeld() bool {
-	x := h.holding.Load()
+	return cancelHeld(&h.holding)
+}
+
+// cancelHeld ends the request that is held there, if one is.
+func cancelHeld(at *atomic.Pointer[holding]) bool {
+	x := at.Load()
 	return x != nil && x.end(ks.StatusCancelled)
 }
 

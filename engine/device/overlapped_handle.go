@@ -336,7 +336,7 @@ func (h *OverlappedHandle) cancel(o *Overlapped) int {
 	}
 	defer r.pins.Add(-1)
 	r.cancelled.Store(state) // for one that is found neither among those that are held nor in its IRP, as it is on its way there (AS-9)
-	if x := r.holding.Load(); x == nil || !x.end(ks.StatusCancelled) {
+	if !cancelHeld(&r.holding) {
 		r.irp.Cancel()
 	}
 	return 1
@@ -346,7 +346,7 @@ func (h *OverlappedHandle) cancel(o *Overlapped) int {
 func (h *OverlappedHandle) abort(list []*Overlapped) {
 	for _, o := range list {
 		if r, _ := h.pin(o); r != nil {
-			if x := r.holding.Load(); x == nil || !x.end(ks.StatusCancelled) {
+			if !cancelHeld(&r.holding) {
 				r.abort()
 			}
 			r.pins.Add(-1)
