@@ -159,7 +159,7 @@ func (l *life) enter(to phase) (handles []*Handle, held []*holding, ok bool) {
 		if a := h.overlapped.Load(); a != nil {
 			bits := uint32(gatePhase)
 			if to == removed {
-				bits |= gateRemoved
+				bits |= gateGone
 			}
 			a.gate.Or(bits)
 		}

@@ -31,11 +31,10 @@ type OverlappedHandle struct {
 
 // Bits of OverlappedHandle.gate.
 const (
-	gateClosed  = 1 << iota
-	gateRemoved // the device is (AS-34)
-	gateGone    // what the handle is open on is
-	gatePhase   // the device is not running
-	gateFull    // there are MaxPending requests
+	gateClosed = 1 << iota
+	gateGone   // what the handle is open on is, or its device (AS-34)
+	gatePhase  // the device is not running
+	gateFull   // there are MaxPending requests
 )
 
 // MaxPending is how many requests of one handle may be pended. A request that comes then is STATUS_INSUFFICIENT_RESOURCES (S-37).

@@ -58,7 +58,7 @@ func (r *request) pended(*engine.IRP) {
 	h := r.handle.Load()
 	h.link(r)
 	switch { // without the lock, as a cancel routine may be called
-	case h.gate.Load()&(gateClosed|gateRemoved|gateGone) != 0:
+	case h.gate.Load()&(gateClosed|gateGone) != 0:
 		r.abort() // AS-25
 	case r.isCancelled():
 		r.irp.Cancel() // AS-9
