@@ -157,6 +157,14 @@ func (r *Record) Mode() engine.Mode {
 	return engine.UserMode
 }
 
+// modeFlag is the flag of requests of a mode.
+func modeFlag(mode engine.Mode) Flags {
+	if mode == engine.KernelMode {
+		return FlagKernel
+	}
+	return 0
+}
+
 // Identifier returns the identifier of a request, unless its input is too short for one.
 func (r *Record) Identifier() (ks.Identifier, bool) {
 	if r.Kind != KindRequest || r.Code == ks.IoctlDisableEvent {

@@ -56,10 +56,7 @@ func (h *Handle) left(irp *engine.IRP, data []byte) {
 // SetMode sets the requestor mode of later requests.
 func (h *Handle) SetMode(mode engine.Mode) {
 	h.inner.SetMode(mode)
-	h.kernel = 0
-	if mode == engine.KernelMode {
-		h.kernel = FlagKernel
-	}
+	h.kernel = modeFlag(mode)
 }
 
 // IoControl is device.Handle.IoControl. What the client has in its buffers is copied before, so memory that another goroutine

@@ -66,10 +66,7 @@ func (h *OverlappedHandle) SetMode(mode engine.Mode) {
 	h.inner.SetMode(mode)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.kernel = 0
-	if mode == engine.KernelMode {
-		h.kernel = FlagKernel
-	}
+	h.kernel = modeFlag(mode)
 }
 
 // SkipPortOnSuccess is device.OverlappedHandle.SkipPortOnSuccess.
