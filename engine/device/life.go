@@ -173,12 +173,20 @@ func idle(ctx context.Context, handles []*Handle) error {
 		return errors.New("device: a handler cannot wait for the end of requests, as its own is one")
 	}
 	for _, h := range handles {
-		for pause := time.Duration(0); h.inFlight(); pause = min(pause+10*time.Microsecond, time.Millisecond) {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			time.Sleep(pause)
+		if err := await(ctx, h.inFlight); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// await waits while something is busy, unless ctx ends first.
+func await(ctx context.Context, busy func() bool) error {
+	for pause := time.Duration(0); busy(); pause = min(pause+10*time.Microsecond, time.Millisecond) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		time.Sleep(pause)
 	}
 	return nil
 }

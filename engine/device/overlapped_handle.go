@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 	"weak"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -369,9 +368,7 @@ func (h *OverlappedHandle) drain() {
 	list := h.all()
 	h.abort(list)
 	for _, o := range list {
-		for pause := time.Duration(0); h.inFlight(o); pause = min(pause+10*time.Microsecond, time.Millisecond) {
-			time.Sleep(pause)
-		}
+		_ = await(context.Background(), func() bool { return h.inFlight(o) }) // which does not end
 	}
 	if h.port != nil {
 		h.port.flush()
