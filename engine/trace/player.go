@@ -220,10 +220,7 @@ func (p *player) event(h *played, rec *Record, in, out []byte) ([]byte, []byte) 
 	if h.events == nil {
 		h.events = make(map[uint64][]byte)
 	}
-	data := out
-	if rec.Code == ks.IoctlDisableEvent {
-		data = in
-	}
+	data := eventData(rec.Code, in, out)
 	kept := h.events[rec.Event]
 	if cap(kept) < len(data) || kept == nil {
 		kept = make([]byte, len(data), len(data)+64) // an enable may have more of it than the disable

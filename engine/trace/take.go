@@ -66,14 +66,18 @@ func (s *stream) finish(t *taken, out []byte, n uint32, status ks.Status) {
 // carry records the output buffer of a request as it was sent.
 func carry(to []byte, at int, code uint32, flags Flags, in, out []byte) {
 	if flags&FlagEvent != 0 {
-		data := out
-		if code == ks.IoctlDisableEvent {
-			data = in
-		}
-		putAddress(to, at, data)
+		putAddress(to, at, eventData(code, in, out))
 		at += 8
 	}
 	putBytes(to, at, out)
+}
+
+// eventData is the buffer that has the KSEVENTDATA of a request for an event.
+func eventData(code uint32, in, out []byte) []byte {
+	if code == ks.IoctlDisableEvent {
+		return in
+	}
+	return out
 }
 
 // produce records what a pended request produced, with which a replay completes it. It reports false if the record is dropped.
