@@ -14,11 +14,7 @@ func code(method uint32) uint32 { return 0x00222000 | method }
 // openControl returns a handle of a device whose codes f answers.
 func openControl(t *testing.T, f engine.ControlHandler) *device.Handle {
 	t.Helper()
-	d, err := engine.Compile(engine.Config{Control: f, OnPanic: func(any, []byte) {}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return openAgain(t, device.New(d))
+	return openAgain(t, device.New(compile(t, engine.Config{Control: f, OnPanic: func(any, []byte) {}})))
 }
 
 // TestAS28_TransferMethods: the method of a code says what a handler gets of the caller's buffers, and what the caller gets back.

@@ -25,14 +25,19 @@ func request(id, flags uint32, extra ...byte) []byte {
 	return append(b, extra...)
 }
 
-// open compiles the items of testSet and opens a handle of a device with them.
-func open(t testing.TB, items ...engine.PropertyItem) (*device.Device, *device.Handle) {
+func compile(t testing.TB, config engine.Config) *engine.Dispatcher {
 	t.Helper()
-	d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: testSet, Items: items}}})
+	d, err := engine.Compile(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dev := device.New(d)
+	return d
+}
+
+// open compiles the items of testSet and opens a handle of a device with them.
+func open(t testing.TB, items ...engine.PropertyItem) (*device.Device, *device.Handle) {
+	t.Helper()
+	dev := device.New(compile(t, engine.Config{PropertySets: []engine.PropertySet{{Set: testSet, Items: items}}}))
 	return dev, openAgain(t, dev)
 }
 

@@ -11,11 +11,7 @@ import (
 // openEvents opens a device with one event, id 1.
 func openEvents(t testing.TB) (*device.Device, *device.Handle) {
 	t.Helper()
-	d, err := engine.Compile(engine.Config{EventSets: []engine.EventSet{{Set: testSet, Items: []engine.EventItem{{ID: 1}}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	dev := device.New(d)
+	dev := device.New(compile(t, engine.Config{EventSets: []engine.EventSet{{Set: testSet, Items: []engine.EventItem{{ID: 1}}}}}))
 	return dev, openAgain(t, dev)
 }
 

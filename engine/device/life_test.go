@@ -342,11 +342,7 @@ func TestSwapUnderLoad(t *testing.T) {
 				irp.ItemStorage()[0]++
 				return produces(irp.ItemStorage()[0])(irp, nil, data)
 			}}}}}
-		d, err := engine.Compile(engine.Config{PropertyItemSize: 80, PropertySets: sets})
-		if err != nil {
-			t.Fatal(err)
-		}
-		tables[i] = d
+		tables[i] = compile(t, engine.Config{PropertyItemSize: 80, PropertySets: sets})
 	}
 	dev := device.New(tables[0])
 	var added, removed int

@@ -293,11 +293,7 @@ func TestS26_HandlesInParameters(t *testing.T) {
 	}
 	// A file is nothing that an event can signal.
 	data := device.NewEventData(ks.EventData{NotificationType: ks.NotificationEventHandle, Object: user(h.File())}, 0)
-	d, err := engine.Compile(engine.Config{EventSets: []engine.EventSet{{Set: testSet, Items: []engine.EventItem{{ID: 1}}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	withEvents := device.New(d)
+	withEvents := device.New(compile(t, engine.Config{EventSets: []engine.EventSet{{Set: testSet, Items: []engine.EventItem{{ID: 1}}}}}))
 	at := withEvents.Handles().Open(h.File(), engine.ModifyState, engine.UserMode)
 	ks.EventData{NotificationType: ks.NotificationEventHandle, Object: at}.Put(data)
 	if _, status := openAgain(t, withEvents).IoControl(ks.IoctlEnableEvent, request(1, ks.EventTypeEnable), data); status !=

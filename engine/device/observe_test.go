@@ -33,11 +33,7 @@ func observed(t testing.TB, what device.ObserveConfig) (*device.Device, *device.
 		{ID: 1, MinData: 4, Get: produces(1, 2, 3, 4), Set: func(_ *engine.IRP, _, data []byte) ks.Status { return ks.Status(data[0]) << 28 }},
 	}}}}
 	o := device.Observe(&config, what)
-	d, err := engine.Compile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return device.New(d), o
+	return device.New(compile(t, config)), o
 }
 
 func TestObservationCountsEachRequestOnce(t *testing.T) {
@@ -176,14 +172,7 @@ func TestHandlersRunUnderLabels(t *testing.T) {
 			OnPanic: func(any, []byte) {}}
 		device.Observe(&config, device.ObserveConfig{Labels: want,
 			Name: func(_ ks.GUID, id uint32) string { return "KSPROPSETID_Test/ITEM" }})
-		d, err := engine.Compile(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h, err := device.New(d).Open()
-		if err != nil {
-			t.Fatal(err)
-		}
+		h := openAgain(t, device.New(compile(t, config)))
 		askFour(h, 1, ks.PropertyTypeGet)
 		const label = `"ks.set":"KSPROPSETID_Test"`
 		if got := strings.Contains(inside, label); got != want {
@@ -191,9 +180,6 @@ func TestHandlersRunUnderLabels(t *testing.T) {
 		}
 		if strings.Contains(labels(), label) {
 			t.Error("the labels stay")
-		}
-		if err := h.Close(); err != nil {
-			t.Error(err)
 		}
 	}
 }
@@ -245,15 +231,7 @@ func TestObservationKeepsWhatWasThere(t *testing.T) {
 	if device.Observe(&other, device.ObserveConfig{}).Items() != nil {
 		t.Error("nothing was asked, and something is observed")
 	}
-	d, err := engine.Compile(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := device.New(d).Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer h.Close()
+	h := openAgain(t, device.New(compile(t, config)))
 	askFour(h, 1, ks.PropertyTypeGet)
 	askFour(h, 2, ks.PropertyTypeGet)
 	for _, o := range []*device.Observation{first, second} {

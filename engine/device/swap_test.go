@@ -156,10 +156,7 @@ func TestSwapFilter(t *testing.T) {
 			t.Errorf("pin %d: the listener is told %+v", i, c)
 		}
 	}
-	own, err := engine.Compile(version(7, 0, 0).Config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	own := compile(t, version(7, 0, 0).Config)
 	if dev.Swap(own); versionOf(t, h) != 7 || versionOf(t, pin) != 2 {
 		t.Error("Swap replaces the sets of the filter itself")
 	}
@@ -314,11 +311,7 @@ func TestSwapFilter_AtOneMoment(t *testing.T) {
 func TestSwapAtARate(t *testing.T) {
 	tables := [2]*engine.Dispatcher{}
 	for i := range tables {
-		d, err := engine.Compile(version(uint32(i+1), 0, 0).Config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tables[i] = d
+		tables[i] = compile(t, version(uint32(i+1), 0, 0).Config)
 	}
 	dev := device.New(tables[0])
 	slice := time.Millisecond * 20
