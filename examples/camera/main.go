@@ -148,8 +148,7 @@ func run(ctx context.Context, w io.Writer) error {
 	}
 	defer h.Close()
 	send := func(what string, code uint32, set ks.GUID, id, flags uint32, more int, out []byte) {
-		in := make([]byte, ks.SizeIdentifier+more)
-		ks.Identifier{Set: set, ID: id, Flags: flags}.Put(in)
+		in := append(ks.Identifier{Set: set, ID: id, Flags: flags}.Bytes(), make([]byte, more)...)
 		n, status := h.IoControl(code, in, out)
 		fmt.Fprintf(w, "%s: %v, %d bytes\n", what, status, n)
 	}

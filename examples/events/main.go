@@ -64,12 +64,11 @@ func run(ctx context.Context, w io.Writer) error {
 		NotificationType: ks.NotificationEventHandle,
 		Object:           dev.Handles().Open(changed, engine.ModifyState, engine.UserMode),
 	}, 0)
-	in := make([]byte, ks.SizeIdentifier)
-	ks.Identifier{
+	in := ks.Identifier{
 		Set:   kssets.KSEVENTSETID_AudioControlChange,
 		ID:    kssets.KSEVENT_CONTROL_CHANGE,
 		Flags: ks.EventTypeEnable,
-	}.Put(in)
+	}.Bytes()
 	_, status := h.IoControl(ks.IoctlEnableEvent, in, data)
 	fmt.Fprintln(w, "enable:", status)
 	if status.IsError() {

@@ -214,12 +214,11 @@ func save(path string, sequence []request) error {
 // talk is a client that makes no mistake.
 func talk(h *trace.Handle) {
 	send := func(item, flags uint32, out ...uint32) {
-		in, b := make([]byte, ks.SizeIdentifier), []byte(nil)
-		ks.Identifier{Set: setEqualizer, ID: item, Flags: flags}.Put(in)
+		var b []byte
 		for _, v := range out {
 			b = binary.LittleEndian.AppendUint32(b, v)
 		}
-		h.IoControl(ks.IoctlProperty, in, b)
+		h.IoControl(ks.IoctlProperty, ks.Identifier{Set: setEqualizer, ID: item, Flags: flags}.Bytes(), b)
 	}
 	send(itemBands, ks.PropertyTypeSet, 3, 10, 20, 30)
 	send(itemSelect, ks.PropertyTypeSet, 2)

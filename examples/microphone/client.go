@@ -15,8 +15,7 @@ import (
 
 // identifier is a KSPROPERTY, KSMETHOD or KSEVENT, and what follows it.
 func identifier(set ks.GUID, id, flags uint32, more ...uint32) []byte {
-	b := make([]byte, ks.SizeIdentifier)
-	ks.Identifier{Set: set, ID: id, Flags: flags}.Put(b)
+	b := ks.Identifier{Set: set, ID: id, Flags: flags}.Bytes()
 	for _, v := range more {
 		b = binary.LittleEndian.AppendUint32(b, v)
 	}

@@ -119,7 +119,5 @@ func parse(line string) (in, out []byte, err error) {
 		}
 		out = make([]byte, length)
 	}
-	in = make([]byte, ks.SizeIdentifier)
-	ks.Identifier{Set: set, ID: uint32(id), Flags: flags}.Put(in)
-	return in, out, nil
+	return ks.Identifier{Set: set, ID: uint32(id), Flags: flags}.Bytes(), out, nil
 }

@@ -61,9 +61,8 @@ func run(w io.Writer, levels []string) error {
 	defer h.Close()
 
 	request := func(verb uint32, out []byte) (uint32, ks.Status) {
-		in := make([]byte, ks.SizeIdentifier)
-		ks.Identifier{Set: kssets.KSPROPSETID_Audio, ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, Flags: verb}.Put(in)
-		return h.IoControl(ks.IoctlProperty, in, out)
+		in := ks.Identifier{Set: kssets.KSPROPSETID_Audio, ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, Flags: verb}
+		return h.IoControl(ks.IoctlProperty, in.Bytes(), out)
 	}
 	need, status := request(ks.PropertyTypeGet, nil)
 	fmt.Fprintf(w, "an empty buffer: %v, %d bytes needed\n", status, need)
