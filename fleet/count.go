@@ -88,37 +88,26 @@ func (c *counts) cell(k kind) *cell {
 
 // traffic is what was counted.
 func (c *counts) traffic(point string, sizes bool) []report.Traffic {
-	type key struct{ item, verb string }
-	rows := make(map[key]*report.Traffic)
+	rows := make([]report.Traffic, 0, len(c.cells))
 	for _, x := range c.cells {
-		var in [ks.SizeIdentifier]byte
-		for i, w := range x.item {
-			binary.LittleEndian.PutUint64(in[8*i:], w)
+		it := traffic.Item{Code: x.code, Foreign: true}
+		if !x.foreign {
+			var in [ks.SizeIdentifier]byte
+			for i, w := range x.item {
+				binary.LittleEndian.PutUint64(in[8*i:], w)
+			}
+			it = traffic.ItemOf(x.code, in[:])
 		}
-		it := traffic.ItemOf(x.code, in[:])
-		if x.foreign {
-			it = traffic.Item{Code: x.code, Foreign: true}
-		}
-		k := key{it.Name(), it.Verb()}
-		row := rows[k]
-		if row == nil {
-			row = &report.Traffic{Point: point, Item: k.item, Verb: k.verb}
-			rows[k] = row
-		}
-		one := report.Report{Traffic: []report.Traffic{*row}}
-		more := report.Traffic{Point: point, Item: k.item, Verb: k.verb, Requests: x.n, Differ: x.differ,
+		row := report.Traffic{Point: point, Item: it.Name(), Verb: it.Verb(), Requests: x.n, Differ: x.differ,
 			Answers: []report.Answer{{Status: traffic.StatusName(x.status), Requests: x.n}}}
 		if sizes {
-			more.Sizes = []report.Size{{In: x.in, Out: x.kind.out, Requests: x.n}}
+			row.Sizes = []report.Size{{In: x.in, Out: x.out, Requests: x.n}}
 		}
-		one.AddTraffic(&report.Report{Traffic: []report.Traffic{more}})
-		*row = one.Traffic[0]
+		rows = append(rows, row)
 	}
-	list := make([]report.Traffic, 0, len(rows))
-	for _, row := range rows {
-		list = append(list, *row)
-	}
-	return list
+	var sum report.Report
+	sum.AddTraffic(&report.Report{Traffic: rows})
+	return sum.Traffic
 }
 
 // do does a piece of work. The error is one that another attempt may not have; what is wrong with the trace is a fault of the total.
