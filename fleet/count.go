@@ -137,9 +137,6 @@ func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*T
 		if n := f.Dropped(); n > 0 {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s: its recorder lost %d records: answers may differ from there on", w.Parts[0].Path, n))
 		}
-		for _, p := range w.Parts {
-			t.Bytes += p.Size
-		}
 	}
 	r, counted := f.Device(w.Device), newCounts()
 	if job.Kind == Mine {

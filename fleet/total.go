@@ -13,7 +13,6 @@ import (
 // Total is what came of some of the work. Its fields add in any order; Report brings them into one.
 type Total struct {
 	Traces   int
-	Bytes    int64
 	Sum      uint64 // of the hashes of all blocks
 	Requests uint64 // at one point
 	Faults   []Fault
@@ -37,7 +36,6 @@ type Timing struct {
 // add adds another, and keeps the first differences of both.
 func (t *Total) add(o *Total, differences int) {
 	t.Traces += o.Traces
-	t.Bytes += o.Bytes
 	t.Sum += o.Sum
 	t.Requests += o.Requests
 	t.Faults = append(t.Faults, o.Faults...)
