@@ -44,19 +44,19 @@ func modeOf(b []byte) (list []byte, mode ks.GUID, status ks.Status) {
 	if !ok {
 		return nil, mode, ks.StatusInvalidParameter
 	}
-	rest := list[ks.SizeMultipleItem:]
-	for range binary.LittleEndian.Uint32(list[4:]) {
-		a, _ := ks.DecodeAttribute(rest)
+	for attributes := attributesOf(list); ; {
+		at := attributes.rest
+		a, more := attributes.next()
 		switch {
+		case !more:
+			return list, mode, ks.StatusSuccess
 		case a.Attribute != attributeMode:
 			return nil, mode, ks.StatusNotSupported
 		case a.Size < sizeAttributeMode:
 			return nil, mode, ks.StatusInvalidParameter
 		}
-		mode = guidAt(rest, ks.SizeAttribute)
-		rest = rest[min(aligned(uint64(a.Size)), uint64(len(rest))):]
+		mode = guidAt(at, ks.SizeAttribute)
 	}
-	return list, mode, ks.StatusSuccess
 }
 
 // modeDataFormats handles KSPROPERTY_PIN_MODEDATAFORMATS (PN-17): a KSMULTIPLE_ITEM, where each format is from its start, and the formats.
