@@ -76,7 +76,7 @@ func (m machine) closed(ctx context.Context, send func(at, n int), cfg Config) (
 		start := m.now()
 		send(at, 1)
 		end := m.now()
-		record(r.Service, end-start)
+		report.Record(r.Service, end-start)
 		at = (at + 1) % cfg.Cycle
 	}
 }
@@ -105,8 +105,8 @@ func (m machine) open(ctx context.Context, send func(at, n int), cfg Config) (Re
 		}
 		send(i%cfg.Cycle, 1)
 		end := m.now()
-		record(r.Service, end-start)
-		record(r.Response, end-intended)
+		report.Record(r.Service, end-start)
+		report.Record(r.Response, end-intended)
 		if float64(start-intended) >= gap {
 			r.Behind++
 		}
@@ -117,7 +117,7 @@ func (m machine) open(ctx context.Context, send func(at, n int), cfg Config) (Re
 // clock records what a reading of the clock takes.
 func (m machine) clock(h *hdrhistogram.Histogram) {
 	start := m.now()
-	record(h, m.now()-start)
+	report.Record(h, m.now()-start)
 }
 
 // wait sleeps through most of a long wait. A sleep ends late by up to a millisecond, so that the rest is spun.
@@ -128,9 +128,4 @@ func (m machine) wait(ctx context.Context, left time.Duration) error {
 	}
 	m.sleep(min(left-spin, nap))
 	return ctx.Err()
-}
-
-// record keeps a value within the range of the histogram; what is longer than a minute is a minute.
-func record(h *hdrhistogram.Histogram, ns int64) {
-	_ = h.RecordValue(min(max(ns, report.LowestLatency), report.HighestLatency)) // fails only outside of the range
 }

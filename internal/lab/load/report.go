@@ -45,7 +45,7 @@ func (l *load) report(clients []*client, samples []report.Sample, elapsed time.D
 	clock := report.NewHistogram()
 	for range 10_000 {
 		start := time.Since(l.begin)
-		record(clock, int64(time.Since(l.begin)-start))
+		report.Record(clock, int64(time.Since(l.begin)-start))
 	}
 	if latency.Clock, err = report.NewDistribution(clock); err != nil {
 		return nil, err

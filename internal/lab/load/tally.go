@@ -35,16 +35,11 @@ func (s *shard) add(t *turn) {
 	defer s.Unlock()
 	s.behind += t.behind
 	for i := range t.n {
-		record(s.service, t.service[i])
-		record(s.response, t.response[i])
+		report.Record(s.service, t.service[i])
+		report.Record(s.response, t.response[i])
 		s.sum += t.response[i]
 		s.statuses[t.status[i]]++
 	}
-}
-
-// record keeps a value within the range of the histogram; what is longer than a minute is a minute.
-func record(h *hdrhistogram.Histogram, ns int64) {
-	_ = h.RecordValue(min(max(ns, report.LowestLatency), report.HighestLatency)) // fails only outside of the range
 }
 
 func (s *shard) failed(what string) {

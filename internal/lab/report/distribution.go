@@ -40,6 +40,12 @@ func NewHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(LowestLatency, HighestLatency, LatencyDigits)
 }
 
+// Record adds a value to a histogram of NewHistogram. What is out of its range becomes the nearest value that is not: what is longer than a
+// minute is a minute.
+func Record(h *hdrhistogram.Histogram, ns int64) {
+	_ = h.RecordValue(min(max(ns, LowestLatency), HighestLatency)) // fails only outside of the range
+}
+
 // NewDistribution summarises a histogram that has at least one value.
 func NewDistribution(h *hdrhistogram.Histogram) (Distribution, error) {
 	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
