@@ -2,7 +2,6 @@ package load
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -54,64 +53,63 @@ type declared struct {
 	step step
 }
 
-// propertySteps are the requests that can be sent to the items of property sets, of a node or of the object itself.
-func propertySteps(sets []manifest.PropertySet, topology uint32, node []byte) (all []declared) {
-	for _, set := range sets {
-		for _, it := range set.Items {
-			add := func(verb string, flags uint32, out int, carries bool) {
-				in := make([]byte, max(ks.SizeIdentifier+len(node), int(it.MinProperty)))
-				ks.Identifier{Set: set.Set, ID: it.ID, Flags: flags | topology}.Put(in)
-				copy(in[ks.SizeIdentifier:], node)
-				s := step{code: ks.IoctlProperty, in: in, out: out}
-				if carries {
-					s.data = make([]byte, out)
-				}
-				all = append(all, declared{set.Set, it.ID, verb, s})
-			}
-			size := int(cmp.Or(max(it.ValueSize, it.MinData), 4))
-			if it.Get != nil {
-				add(verbGet, ks.PropertyTypeGet, size, false)
-			}
-			if it.Set != nil {
-				add(verbSet, ks.PropertyTypeSet, size, true)
-			}
-			add(verbSupport, ks.PropertyTypeBasicSupport, 4, false)
-		}
-	}
-	return all
-}
-
-// methodSteps are those to methods.
-func methodSteps(sets []manifest.MethodSet, topology uint32, node []byte) (all []declared) {
-	for _, set := range sets {
-		for _, it := range set.Items {
-			if it.Handler == nil {
-				continue
-			}
-			in := make([]byte, max(ks.SizeIdentifier+len(node), int(it.MinMethod)))
-			ks.Identifier{Set: set.Set, ID: it.ID, Flags: ks.MethodTypeSend | topology}.Put(in)
-			copy(in[ks.SizeIdentifier:], node)
-			all = append(all, declared{set.Set, it.ID, verbMethod, step{code: ks.IoctlMethod, in: in, out: int(it.MinData)}})
-		}
-	}
-	return all
-}
-
 // mostItemBytes is the longest buffer that a random request has: a manifest may declare gigabytes.
 const mostItemBytes = 64 << 10
 
-// declaredSteps are the requests to an object, and for a filter to its nodes.
-func declaredSteps(m *manifest.Manifest, o *manifest.Object) []declared {
-	all := append(propertySteps(o.PropertySets, 0, nil), methodSteps(o.MethodSets, 0, nil)...)
-	for i := range m.Objects {
-		if n := &m.Objects[i]; n.Role == manifest.RoleNode && n.Of == o.Name && o.Role == manifest.RoleFilter {
-			node := binary.LittleEndian.AppendUint32(nil, n.Number)
-			node = append(node, 0, 0, 0, 0) // Reserved of KSP_NODE
-			all = append(all, propertySteps(n.PropertySets, ks.PropertyTypeTopology, node)...)
-			all = append(all, methodSteps(n.MethodSets, ks.PropertyTypeTopology, node)...)
+// itemSteps are the requests that can be sent to properties and methods of a node, or for nil of the object itself.
+func itemSteps(properties []manifest.PropertySet, methods []manifest.MethodSet, node *manifest.Object) (all []declared) {
+	add := func(verb string, code uint32, id ks.Identifier, least, out uint32) {
+		if least > mostItemBytes || out > mostItemBytes {
+			return
+		}
+		s := step{code: code, out: int(out)}
+		if node == nil {
+			s.in = make([]byte, max(ks.SizeIdentifier, least))
+			id.Put(s.in)
+		} else {
+			s.in = make([]byte, max(ks.SizeNode, least))
+			id.Flags |= ks.PropertyTypeTopology // the same bit for methods
+			ks.Node{Identifier: id, NodeID: node.Number}.Put(s.in)
+		}
+		if verb == verbSet {
+			s.data = make([]byte, out)
+		}
+		all = append(all, declared{id.Set, id.ID, verb, s})
+	}
+	for _, set := range properties {
+		for _, it := range set.Items {
+			property := func(verb string, flags, out uint32) {
+				add(verb, ks.IoctlProperty, ks.Identifier{Set: set.Set, ID: it.ID, Flags: flags}, it.MinProperty, out)
+			}
+			size := cmp.Or(max(it.ValueSize, it.MinData), 4)
+			if it.Get != nil {
+				property(verbGet, ks.PropertyTypeGet, size)
+			}
+			if it.Set != nil {
+				property(verbSet, ks.PropertyTypeSet, size)
+			}
+			property(verbSupport, ks.PropertyTypeBasicSupport, 4)
 		}
 	}
-	return slices.DeleteFunc(all, func(d declared) bool { return len(d.step.in) > mostItemBytes || d.step.out > mostItemBytes })
+	for _, set := range methods {
+		for _, it := range set.Items {
+			if it.Handler != nil {
+				add(verbMethod, ks.IoctlMethod, ks.Identifier{Set: set.Set, ID: it.ID, Flags: ks.MethodTypeSend}, it.MinMethod, it.MinData)
+			}
+		}
+	}
+	return all
+}
+
+// declaredSteps are the requests to an object, and for a filter to its nodes.
+func declaredSteps(m *manifest.Manifest, o *manifest.Object) []declared {
+	all := itemSteps(o.PropertySets, o.MethodSets, nil)
+	for i := range m.Objects {
+		if n := &m.Objects[i]; n.Role == manifest.RoleNode && n.Of == o.Name && o.Role == manifest.RoleFilter {
+			all = append(all, itemSteps(n.PropertySets, n.MethodSets, n)...)
+		}
+	}
+	return all
 }
 
 // How many random sessions are drawn, of how many requests each.
