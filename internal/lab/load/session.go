@@ -2,7 +2,7 @@ package load
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 	"math/rand/v2"
 	"slices"
 
@@ -124,28 +124,23 @@ const Random = "random"
 // drawSessions draws sessions from what the devices declare, as the mix weighs it. An object is drawn as often as it has requests.
 func drawSessions(seed uint64, offers [][]declared, mix *Mix) ([]*session, error) {
 	r := rand.New(rand.NewPCG(seed, 0))
-	var devices, requests []weighed[int]
-	byDevice := make([][]weighed[int], len(offers))
+	var devices []weighed[int]
+	requests := make([][]weighed[int], len(offers)) // by device
 	for d, offer := range offers {
-		var sum uint64
 		for i := range offer {
-			if w := mix.item(&offer[i]); w > 0 {
-				sum += w
-				byDevice[d] = append(byDevice[d], weighed[int]{i, sum})
-			}
+			requests[d] = accumulate(requests[d], i, mix.item(&offer[i]))
 		}
-		requests = append(requests, byDevice[d]...)
-		devices = accumulate(devices, d, sum)
+		devices = accumulate(devices, d, total(requests[d]))
 	}
-	if len(requests) == 0 {
-		return nil, fmt.Errorf("random sessions have nothing to ask: no object that can be opened declares an item of any weight")
+	if len(devices) == 0 {
+		return nil, errors.New("random sessions have nothing to ask: no object that can be opened declares an item of any weight")
 	}
 	all := make([]*session, randomSessions)
 	for i := range all {
 		device := draw(r, devices)
 		s := &session{name: Random, slots: 1, steps: []step{{op: opOpen, from: device}}}
 		for range randomRequests + r.IntN(randomsAtMost-randomRequests+1) {
-			st := offers[device][draw(r, byDevice[device])].step
+			st := offers[device][draw(r, requests[device])].step
 			if st.data != nil {
 				st.data = make([]byte, st.out)
 				for i := range st.data {
@@ -169,14 +164,19 @@ func accumulate[T any](list []weighed[T], what T, weight uint64) []weighed[T] {
 	if weight == 0 {
 		return list
 	}
-	if len(list) > 0 {
-		weight += list[len(list)-1].upTo
+	return append(list, weighed[T]{what, total(list) + weight})
+}
+
+// total is the sum of the weights.
+func total[T any](list []weighed[T]) uint64 {
+	if len(list) == 0 {
+		return 0
 	}
-	return append(list, weighed[T]{what, weight})
+	return list[len(list)-1].upTo
 }
 
 func draw[T any](r *rand.Rand, list []weighed[T]) T {
-	at := r.Uint64N(list[len(list)-1].upTo)
+	at := r.Uint64N(total(list))
 	i, _ := slices.BinarySearchFunc(list, at, func(w weighed[T], at uint64) int {
 		if w.upTo <= at {
 			return -1
