@@ -77,7 +77,7 @@ type Driver struct {
 }
 
 // tally is what happened, as the driver sees it.
-type tally struct{ requests, panics, told, pended, completed, cancelled, swaps, removals atomic.Int64 }
+type tally struct{ panics, told, pended, completed, cancelled, swaps, removals atomic.Int64 }
 
 type pendedRequest struct {
 	since  time.Time
@@ -163,7 +163,6 @@ func (x *driven) handle(irp *engine.IRP, request, data []byte) ks.Status {
 	what := order(binary.LittleEndian.Uint32(request[ks.SizeIdentifier:]))
 	number := binary.LittleEndian.Uint32(request[ks.SizeIdentifier+4:])
 	wait := time.Duration(binary.LittleEndian.Uint32(request[ks.SizeIdentifier+8:])) * time.Microsecond
-	x.tally.requests.Add(1)
 	if number <= x.number {
 		x.fault("order", "request %d came after request %d", number, x.number)
 	}

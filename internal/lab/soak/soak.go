@@ -62,7 +62,7 @@ type run struct {
 	once    sync.Once
 	fault   *Fault // that is in no session
 
-	sessions, requests, exhausted, events, signals, eventsEnded atomic.Int64
+	sessions, requests, exhausted, events, eventsEnded atomic.Int64
 }
 
 func (r *run) onFault() { r.once.Do(func() { close(r.failed) }) }
@@ -156,9 +156,8 @@ func (r *run) total() *tally {
 	var sum tally
 	for _, s := range r.soakers {
 		of := &s.driver.tally
-		for _, c := range [][2]*atomic.Int64{{&sum.requests, &of.requests}, {&sum.panics, &of.panics}, {&sum.told, &of.told},
-			{&sum.pended, &of.pended}, {&sum.completed, &of.completed}, {&sum.cancelled, &of.cancelled}, {&sum.swaps, &of.swaps},
-			{&sum.removals, &of.removals}} {
+		for _, c := range [][2]*atomic.Int64{{&sum.panics, &of.panics}, {&sum.told, &of.told}, {&sum.pended, &of.pended},
+			{&sum.completed, &of.completed}, {&sum.cancelled, &of.cancelled}, {&sum.swaps, &of.swaps}, {&sum.removals, &of.removals}} {
 			c[0].Add(c[1].Load())
 		}
 	}
