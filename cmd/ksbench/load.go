@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -45,10 +44,7 @@ func (c *loadCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	opt := load.Options{Manifest: target.Manifest, Clients: c.Clients, Duration: c.Duration, Rate: float64(c.Rate), Seed: rand.Uint64()}
-	if c.Seed != nil {
-		opt.Seed = *c.Seed
-	}
+	opt := load.Options{Manifest: target.Manifest, Clients: c.Clients, Duration: c.Duration, Rate: float64(c.Rate)}
 	if c.Mix != "" {
 		if opt.Mix, err = readMix(con.ctx, c.Mix); err != nil {
 			return badInput{err}
@@ -58,7 +54,7 @@ func (c *loadCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(con.stderr, "ksbench: seed %d\n", opt.Seed)
+	opt.Seed = con.seed(c.Seed)
 	line := newProgress(con.stderr)
 	line.note(out, c.Format)
 	opt.Progress = func(l load.Live) {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"syscall"
@@ -69,6 +70,16 @@ type console struct {
 // input is standard input for what measured something. It ends with ctx: a read of it waits for whoever writes.
 func (con *console) input() io.Reader {
 	return input.Limit(input.Reader(con.ctx, con.stdin), baseline.MaxSize)
+}
+
+// seed is the given seed, or for nil another each time. It is printed, so that what it led to can be had again.
+func (con *console) seed(given *uint64) uint64 {
+	seed := rand.Uint64()
+	if given != nil {
+		seed = *given
+	}
+	fmt.Fprintf(con.stderr, "ksbench: seed %d\n", seed)
+	return seed
 }
 
 const (

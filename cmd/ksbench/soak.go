@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine/trace"
@@ -32,10 +31,7 @@ func (c *soakCommand) Run(con *console) error {
 	case c.Patience < 10*time.Millisecond:
 		return badUsage{fmt.Errorf("--patience %v: must be at least 10ms", c.Patience)}
 	}
-	opt := soak.Options{Duration: c.Duration, Seed: rand.Uint64(), Plant: c.Plant, Patience: c.Patience}
-	if c.Seed != nil {
-		opt.Seed = *c.Seed
-	}
+	opt := soak.Options{Duration: c.Duration, Plant: c.Plant, Patience: c.Patience}
 	out, err := newOutput(c.Out, con.stdout)
 	if err != nil {
 		return err
@@ -47,7 +43,7 @@ func (c *soakCommand) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(con.stderr, "ksbench: seed %d\n", opt.Seed)
+	opt.Seed = con.seed(c.Seed)
 	line := newProgress(con.stderr)
 	opt.Progress = func(elapsed time.Duration, requests int64) {
 		line.show(int(elapsed.Milliseconds()), int(c.Duration.Milliseconds()), doc.Plural(int(requests), "request"))
