@@ -51,7 +51,8 @@ func commandLine(parsed *kong.Context) (words []string) {
 		switch {
 		case p.Positional != nil:
 			words = append(words, valuesOf(p.Positional.Target)...)
-		case p.Flag == nil || slices.Contains([]string{"out", "format", "html", "dir", "config", "width", "quiet", "verbose"}, p.Flag.Name):
+		case p.Flag == nil || slices.Contains([]string{"out", "format", "html", "trace", "dir", "config", "width", "quiet", "verbose"},
+			p.Flag.Name):
 		default:
 			for _, value := range valuesOf(p.Flag.Target) {
 				words = append(words, strings.TrimSuffix("--"+p.Flag.Name+"="+value, "=true"))

@@ -72,14 +72,15 @@ func (con *console) input() io.Reader {
 	return input.Limit(input.Reader(con.ctx, con.stdin), baseline.MaxSize)
 }
 
-// seed is the given seed, or for nil another each time. It is printed, so that what it led to can be had again.
+// seed is the given seed, or for nil another each time. It is printed, and stands in the command of a report, so that
+// what it led to can be had again.
 func (con *console) seed(given *uint64) uint64 {
-	seed := rand.Uint64()
-	if given != nil {
-		seed = *given
+	if given == nil {
+		given = new(rand.Uint64())
+		con.command = append(con.command, fmt.Sprintf("--seed=%d", *given))
 	}
-	fmt.Fprintf(con.stderr, "ksbench: seed %d\n", seed)
-	return seed
+	fmt.Fprintf(con.stderr, "ksbench: seed %d\n", *given)
+	return *given
 }
 
 const (

@@ -103,11 +103,11 @@ func reproduce(in Input) (*section, error) {
 
 // command is what made the report, as far as the report says.
 func (r Report) command() string {
-	if c := r.Settings.Command; len(c) > 0 && slices.Contains([]string{"run", "scale", "stages", "targets"}, c[0]) {
+	if c := r.Settings.Command; len(c) > 0 && slices.Contains([]string{"run", "load", "scale", "stages", "targets"}, c[0]) {
 		command := c[0]
 		for _, w := range c[1:] {
 			// writes, or reads, elsewhere
-			if name, _, _ := strings.Cut(w, "="); !slices.Contains([]string{"--out", "--html", "--dir", "--config"}, name) {
+			if name, _, _ := strings.Cut(w, "="); !slices.Contains([]string{"--out", "--html", "--trace", "--dir", "--config"}, name) {
 				command += " " + word(w)
 			}
 		}

@@ -179,6 +179,8 @@ func TestHostileNamesAreShownHarmlessly(t *testing.T) {
 	r := three(t, "x").Reports[0]
 	r.Settings.Command = []string{"run", "--run=^1x8/(a|b)'$", "--html=/etc/passwd", "--rounds=6"}
 	require.Equal(t, `run '--run=^1x8/(a|b)'\''$' --rounds=6`, r.command())
+	r.Settings.Command = []string{"load", "--manifest=m.json", "--trace=/etc/passwd", "--seed=7"}
+	require.Equal(t, "load --manifest=m.json --seed=7", r.command())
 	r.Settings.Command = []string{"rm", "-rf"}
 	require.NotContains(t, r.command(), "rm")
 }
