@@ -112,23 +112,27 @@ func (c *counts) traffic(point string, sizes bool) []report.Traffic {
 
 // do does a piece of work. The error is one that another attempt may not have; what is wrong with the trace is a fault of the total.
 func do(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*Total, error) {
-	t, err := attempt(ctx, job, target, w)
+	t := new(Total)
+	err := attempt(ctx, job, target, w, t)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil && faulty(err):
-		return &Total{Faults: []Fault{{renamed(err, w.Parts).Error()}}}, nil
-	}
-	return t, err
-}
-
-func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*Total, error) {
-	f, done, err := open(ctx, w.Parts)
-	if err != nil {
+		t.Faults = []Fault{{renamed(err, w.Parts).Error()}}
+	case err != nil:
 		return nil, err
 	}
+	return t, nil
+}
+
+// attempt adds to a total. If it fails, that has what is known of the trace, and no count of the device.
+func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work, t *Total) error {
+	f, done, err := open(ctx, w.Parts)
+	if err != nil {
+		return err
+	}
 	defer done()
-	t, point := new(Total), &job.Points[w.Point]
+	point := &job.Points[w.Point]
 	if w.First {
 		t.Traces, t.Sum = 1, f.Sum()
 		if err := f.Torn(); err != nil {
@@ -140,17 +144,18 @@ func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*T
 	}
 	r, counted := f.Device(w.Device), newCounts()
 	if job.Kind == Mine {
+		requests := uint64(0)
 		for rec, err := range r.Records() {
 			if err != nil {
-				return nil, err
+				return err
 			}
 			if rec.Kind == trace.KindRequest {
 				counted.record(rec)
-				t.Requests++
+				requests++
 			}
 		}
-		t.Traffic = counted.traffic(point.Name, true)
-		return t, ctx.Err()
+		t.Requests, t.Traffic = requests, counted.traffic(point.Name, true)
+		return ctx.Err()
 	}
 	opt := trace.ReplayOptions{Verify: job.Kind == Verify, Differences: job.Differences, Pends: &target.Pends, Answered: counted.answered}
 	timed := &timer{service: report.NewHistogram()}
@@ -159,7 +164,7 @@ func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*T
 	}
 	res, err := trace.Replay(ctx, r, target.Open, opt)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if w.Point == 0 {
 		t.Requests = res.Requests
@@ -171,10 +176,10 @@ func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*T
 			d, err = report.NewDistribution(clockOf())
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		t.Timings = []Timing{{w.key(), point.Name, machine.Describe(), res.Requests, res.Elapsed.Nanoseconds(), d.Histogram}}
-		return t, nil
+		return nil
 	}
 	var differ uint64
 	for _, x := range t.Traffic {
@@ -187,7 +192,7 @@ func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*T
 	for i := range res.First {
 		t.Differences = append(t.Differences, shown(&res.First[i], point, w, r))
 	}
-	return t, nil
+	return nil
 }
 
 // notSent is the verb of what is no request, such as a create, and of requests that could not be sent.

@@ -276,6 +276,29 @@ func TestABrokenBlockIsNamed(t *testing.T) {
 	}
 }
 
+// Of a trace whose recorder was killed the report says so, even if its first device is broken and left out.
+func TestATornTraceIsNotedWhateverDeviceIsBroken(t *testing.T) {
+	dir := t.TempDir()
+	r := newRecorder(t)
+	r.record(filepath.Join(dir, "whole"), 1, 1, 400, 0)
+	r.record(filepath.Join(dir, "torn"), 2, 1, 400, 0)
+	name := filepath.Join(dir, "torn.0.kst")
+	text, err := os.ReadFile(name)
+	require.NoError(t, err)
+	text[len(text)*2/3] ^= 4
+	require.NoError(t, os.WriteFile(name, text[:len(text)-10], 0o600))
+	for _, job := range [][]string{{"verify", "--manifest", driver}, {"mine"}} {
+		args := append(job, "--traces", filepath.Join(dir, "*.kst"), "--tolerate")
+		rep, want, _ := fleet(t, t.Context(), append(args, "--runner", "local")...)
+		require.Len(t, rep.Warnings, 2)
+		require.Contains(t, rep.Warnings[0], "its bytes are not those that were written")
+		require.Contains(t, rep.Warnings[1], trace.ErrTorn.Error())
+		require.Equal(t, 400, rep.Settings.Requests, "requests of the broken device were counted")
+		_, got, _ := fleet(t, t.Context(), args...)
+		require.Equal(t, want, got)
+	}
+}
+
 // A trace is replayed with all of its parts or not at all, as the later ones begin with the state that the first left.
 func TestPartsAreAllThere(t *testing.T) {
 	require.ErrorContains(t, assemble([]Part{{"b", 1, 1}, {"c", 1, 2}}), "part 0 is missing")
