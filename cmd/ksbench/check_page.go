@@ -2,49 +2,48 @@ package main
 
 import (
 	"fmt"
-	"html/template"
 	"io"
 	"strings"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/sheet"
 )
 
 // writePage writes the filters of the files as one HTML page that needs nothing else.
-func (files checkedFiles) writePage(w io.Writer) error { return checkPage.Execute(w, files) }
+func (files checkedFiles) writePage(w io.Writer) error {
+	return checkPage.Execute(w, struct {
+		sheet.Head
+		Files checkedFiles
+	}{sheet.Head{Sheet: checkSheet, Title: "filters"}, files})
+}
 
-var checkPage = template.Must(template.New("check").Funcs(template.FuncMap{
-	"graph":   func(o checkedObject) *graph { return o.graph() },
-	"formats": func(p checkedPin) string { return strings.Join(unique(p.Formats), "; ") },
-}).Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>filters</title>
-<style>
-:root { color-scheme: light dark; --line: #8a8f98; --box: #eef1f5; --pin: #dcebdc; --text: #1c1f24; }
-@media (prefers-color-scheme: dark) { :root { --box: #2a2f38; --pin: #24402a; --text: #e6e8eb; } }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: var(--text); }
-h2 { font-size: 1.05rem; margin: 2.5rem 0 .5rem; }
-table { border-collapse: collapse; }
-th, td { text-align: left; vertical-align: top; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid var(--line); }
-figure { margin: 1rem 0; overflow-x: auto; }
-svg text { font: 12px system-ui, sans-serif; fill: var(--text); }
-svg rect { fill: var(--box); stroke: var(--line); }
-svg rect.pin { fill: var(--pin); }
-svg path { fill: none; stroke: var(--line); }
-</style></head><body>
-{{range .}}{{$file := .}}<h1>{{or .Driver .File}}</h1>
+// FormatList is the formats of a pin, each of them once.
+func (p checkedPin) FormatList() string { return strings.Join(unique(p.Formats), "; ") }
+
+var checkSheet = sheet.New(`th,td{text-align:left}
+figure{margin:1rem 0;overflow-x:auto}
+svg text{font:12px system-ui,sans-serif;fill:var(--ink)}
+svg rect{fill:var(--card);stroke:var(--muted)}
+svg rect.pin{stroke:var(--good);stroke-width:2}
+svg path{fill:none;stroke:var(--muted)}
+`)
+
+var checkPage = sheet.Template(`{{template "head" .}}<body>
+{{range .Files}}{{$file := .}}<h1>{{or .Driver .File}}</h1>
 {{with .Source}}<p>Source: {{.}}</p>{{end}}{{with .Error}}<p>{{.}}</p>{{end}}
 {{range .Objects}}{{if or .Pins .Nodes}}<h2>{{.Object}}</h2>
 {{if .Pins}}<table><thead>
 <tr><th>pin</th><th>flow</th><th>communication</th><th>possible</th><th>formats</th><th>connected to</th></tr></thead><tbody>
 {{range .Pins}}<tr><td>{{.ID}}</td><td>{{.Flow}}</td><td>{{.Communication}}</td><td>{{.Possible}}</td>` +
-	`<td>{{formats .}}</td><td>{{.Connected}}</td></tr>
+	`<td>{{.FormatList}}</td><td>{{.Connected}}</td></tr>
 {{end}}</tbody></table>{{end}}
-{{with graph .}}{{if .Boxes}}<figure><svg role="img" aria-label="how the nodes are connected" width="{{.Width}}" height="{{.Height}}" ` +
+{{with .Graph}}{{if .Boxes}}<figure><svg role="img" aria-label="how the nodes are connected" width="{{.Width}}" height="{{.Height}}" ` +
 	`viewBox="0 0 {{.Width}} {{.Height}}">
 {{range .Lines}}<path d="M{{.X1}} {{.Y1}} C{{.C1}} {{.Y1}} {{.C2}} {{.Y2}} {{.X2}} {{.Y2}}"><title>{{.Title}}</title></path>
 {{end}}{{range .Boxes}}<rect{{if .Pin}} class="pin"{{end}} x="{{.X}}" y="{{.Y}}" width="{{.Width}}" height="26" rx="4"/>` +
 	`<text x="{{.TextX}}" y="{{.TextY}}" text-anchor="middle">{{.Label}}</text>
 {{end}}</svg></figure>{{end}}{{end}}{{end}}{{end}}{{end}}
 </body></html>
-`))
+`)
 
 // graph is the picture of a topology: boxes in columns, data going from left to right, where they do not go round.
 type graph struct {
@@ -81,7 +80,7 @@ type place struct {
 	leaves    bool
 }
 
-func (o *checkedObject) graph() *graph {
+func (o *checkedObject) Graph() *graph {
 	const filter = -1
 	from := func(c [4]int32) place {
 		if c[0] == filter {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/sheet"
 )
 
 // Index is what the list of a folder's reports is made from.
@@ -29,7 +31,7 @@ const refresh = 2
 
 // WriteIndex writes the list, newest first.
 func WriteIndex(w io.Writer, in Index) error {
-	f := frame{Title: in.Title, Lead: fmt.Sprintf("%d reports.", len(in.Reports))}
+	f := frame{Head: sheet.Head{Title: in.Title}, Lead: fmt.Sprintf("%d reports.", len(in.Reports))}
 	if len(in.Runs) > 0 {
 		f.Sections = append(f.Sections, &section{ID: "running", Title: "Running", Runs: in.Runs})
 		if in.Follow {

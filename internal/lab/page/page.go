@@ -2,9 +2,7 @@ package page
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
@@ -15,6 +13,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/plot"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/sheet"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
@@ -84,29 +83,19 @@ var pageStyle string
 var pageTemplate string
 
 var (
-	style  = template.CSS(pageStyle) + plot.Style()
-	policy = policyFor(string(style))
-	layout = template.Must(template.New("page").Funcs(template.FuncMap{"name": doc.Printable}).Parse(pageTemplate))
+	style  = sheet.New(template.CSS(pageStyle) + plot.Style())
+	layout = sheet.Template(pageTemplate)
 )
 
 // Policy is the Content-Security-Policy of every page, which a server sends as a header too.
-func Policy() string { return policy }
-
-// policyFor allows the one style sheet and nothing else. The icon is empty, and data: keeps browsers from asking for one.
-func policyFor(style string) string {
-	sum := sha256.Sum256([]byte(style))
-	return fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; img-src data:; base-uri 'none'; form-action 'self'",
-		base64.StdEncoding.EncodeToString(sum[:]))
-}
+func Policy() string { return style.Policy }
 
 // frame is what the template sees.
 type frame struct {
-	Title, Lead string
-	Style       template.CSS
-	Policy      string
-	Refresh     int // seconds after which a browser is to load the page again; 0: never
-	Links       []Link
-	Sections    []*section
+	sheet.Head
+	Lead     string
+	Links    []Link
+	Sections []*section
 }
 
 // ErrNoReport says that there is nothing to show.
@@ -121,7 +110,7 @@ func Write(w io.Writer, in Input) error {
 	for i := range in.Reports {
 		in.Reports[i].rows = in.Reports[i].Rows()
 	}
-	f := frame{Title: in.Title, Lead: in.lead(), Links: in.Links}
+	f := frame{Head: sheet.Head{Title: in.Title}, Lead: in.lead(), Links: in.Links}
 	if f.Title == "" {
 		f.Title = "ksbench: " + in.main().Name
 	}
@@ -141,7 +130,7 @@ func Write(w io.Writer, in Input) error {
 }
 
 func (f frame) write(w io.Writer) error {
-	f.Style, f.Policy = style, policy
+	f.Sheet = style
 	var b bytes.Buffer
 	if err := layout.Execute(&b, f); err != nil {
 		return err

@@ -1,9 +1,7 @@
 package traces
 
 import (
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
@@ -11,15 +9,17 @@ import (
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
+	"github.com/ksdispatch/ksdispatch/internal/lab/sheet"
 )
 
 var (
 	//go:embed page.css
-	style string
+	pageStyle string
 	//go:embed page.html
-	layout string
+	pageText string
 
-	pageTemplate = template.Must(template.New("page").Parse(layout))
+	pageSheet    = sheet.New(template.CSS(pageStyle))
+	pageTemplate = sheet.Template(pageText)
 )
 
 type pageHandle struct {
@@ -41,18 +41,16 @@ type pageTable struct {
 // WriteHTML writes the summary as one page that needs nothing else: no script, no request. What a trace says is escaped, and what does
 // not print is replaced.
 func (s *Summary) WriteHTML(w io.Writer) error {
-	sum := sha256.Sum256([]byte(style))
 	d := s.Document()
 	page := struct {
-		Policy, Title, Bucket, Length string
-		Style                         template.CSS
-		Lead, Notes                   []string
-		Steps                         int
-		Handles                       []pageHandle
-		Tables                        []pageTable
+		sheet.Head
+		Bucket, Length string
+		Lead, Notes    []string
+		Steps          int
+		Handles        []pageHandle
+		Tables         []pageTable
 	}{
-		Policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; img-src data:; base-uri 'none'",
-		Title:  doc.Printable(s.name), Style: template.CSS(style), Lead: printable(d.Lead), Notes: printable(d.Notes),
+		Head: sheet.Head{Sheet: pageSheet, Title: s.name}, Lead: printable(d.Lead), Notes: printable(d.Notes),
 		Bucket: s.bucket.String(), Length: s.length.Round(time.Microsecond).String(), Steps: min(int(s.length/s.bucket)+1, buckets),
 	}
 	most := uint64(1)
