@@ -53,6 +53,16 @@ func (t *traceFiles) open(con *console) (*traffic.File, error) {
 	return f, nil
 }
 
+// openFor is open for a command that writes what a flag names, which is none of what it reads.
+func (t *traceFiles) openFor(con *console, flag, path string, stdout io.Writer) (*traffic.File, *output, error) {
+	out, err := traceOutput(flag, path, stdout, t.Files...)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := t.open(con)
+	return f, out, err
+}
+
 // traceTarget is what answers.
 type traceTarget struct {
 	Manifest string `placeholder:"FILE" help:"The manifest whose objects answer; the trace of a soak needs none."`
@@ -99,7 +109,7 @@ func (c *traceRecord) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	out, err := traceOutput(c.Out, c.Requests, c.Manifest)
+	out, err := traceOutput("--out", c.Out, nil, c.Requests, c.Manifest)
 	if err != nil {
 		return err
 	}
@@ -152,20 +162,13 @@ func grow(out *output, record func(w io.Writer) error) error {
 	return err
 }
 
-// traceOutput is where a trace goes: a file, not standard output.
-func traceOutput(path string, inputs ...string) (*output, error) {
-	out, err := newOutput(path, nil)
-	if err != nil {
-		return nil, err
+// traceOutput is where what a flag names is written, which is none of what is read. Without stdout it is a file.
+func traceOutput(flag, path string, stdout io.Writer, inputs ...string) (*output, error) {
+	out, err := newOutputOf(flag, path, stdout)
+	if err == nil {
+		err = out.distinctFrom(inputs...)
 	}
-	for _, in := range inputs {
-		if in != "" {
-			if err := out.distinctFrom(in); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return out, nil
+	return out, err
 }
 
 // traceLines are the request lines of a file, or of standard input.
@@ -298,17 +301,7 @@ type traceShow struct {
 
 // Run is called by kong.
 func (c *traceShow) Run(con *console) error {
-	var page *output
-	if c.HTML != "" {
-		var err error
-		if page, err = newOutputOf("--html", c.HTML, nil); err == nil {
-			err = page.distinctFrom(c.Files...)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	f, err := c.open(con)
+	f, page, err := c.openFor(con, "--html", c.HTML, nil)
 	if err != nil {
 		return err
 	}
@@ -320,7 +313,7 @@ func (c *traceShow) Run(con *console) error {
 	case err != nil:
 		return badInput{err}
 	}
-	if page != nil {
+	if c.HTML != "" {
 		return page.write(s.WriteHTML)
 	}
 	return written(doc.Write(con.stdout, s, "text", con.width))
@@ -344,7 +337,7 @@ func (c *traceConvert) Run(con *console) error {
 	if c.Out == "" {
 		return badUsage{errors.New("--out is missing; a trace is written to a file")}
 	}
-	out, err := traceOutput(c.Out, c.From)
+	out, err := traceOutput("--out", c.Out, nil, c.From)
 	if err != nil {
 		return err
 	}
@@ -365,15 +358,8 @@ func (c *traceConvert) Run(con *console) error {
 
 // lines converts a trace.
 func (c *traceConvert) lines(con *console) error {
-	out, err := newOutput(c.Out, con.stdout)
-	if err == nil {
-		err = out.distinctFrom(c.From)
-	}
-	if err != nil {
-		return err
-	}
 	files := traceFiles{[]string{c.From}}
-	f, err := files.open(con)
+	f, out, err := files.openFor(con, "--out", c.Out, con.stdout)
 	if err != nil {
 		return err
 	}
@@ -429,11 +415,7 @@ func (c *traceCut) Run(con *console) error {
 		}
 		cut.Sets = append(cut.Sets, g)
 	}
-	out, err := traceOutput(c.Out, c.Files...)
-	if err != nil {
-		return err
-	}
-	f, err := c.open(con)
+	f, out, err := c.openFor(con, "--out", c.Out, nil)
 	if err != nil {
 		return err
 	}
