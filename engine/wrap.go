@@ -19,6 +19,34 @@ import (
 // that counts requests declares no fast handlers. Call Wrap when the declaration is complete. It changes config alone, and none of
 // the slices that config may share with others.
 func (config *Config) Wrap(middleware ...func(next Handler) Handler) {
+	config.WrapEach(func(_ HandlerOf, handler Handler) Handler {
+		for _, wrap := range slices.Backward(middleware) {
+			handler = wrap(handler)
+		}
+		return handler
+	})
+}
+
+// HandlerOf says what a handler of a declaration is for.
+type HandlerOf struct {
+	Code uint32 // ks.IoctlProperty, ks.IoctlMethod or ks.IoctlEnableEvent
+	Set  ks.GUID
+	ID   uint32
+	Verb string // "get", "set", "method", "enable", or "support"
+}
+
+// WrapEach is Wrap for middleware that is told what each handler is for. A handler for which it returns nil stays as it is.
+func (config *Config) WrapEach(middleware func(of HandlerOf, next Handler) Handler) {
+	wrapped := func(of HandlerOf, verb string, next Handler) Handler {
+		if next == nil {
+			return nil
+		}
+		of.Verb = verb
+		if handler := middleware(of, next); handler != nil {
+			return handler
+		}
+		return next
+	}
 	config.PropertySets = slices.Clone(config.PropertySets)
 	config.MethodSets = slices.Clone(config.MethodSets)
 	config.EventSets = slices.Clone(config.EventSets)
@@ -27,7 +55,8 @@ func (config *Config) Wrap(middleware ...func(next Handler) Handler) {
 		set.Items = slices.Clone(set.Items)
 		for j := range set.Items {
 			it := &set.Items[j]
-			it.Get, it.Set, it.Support = wrapped(it.Get, middleware), wrapped(it.Set, middleware), wrapped(it.Support, middleware)
+			of := HandlerOf{Code: ks.IoctlProperty, Set: set.Set, ID: it.ID}
+			it.Get, it.Set, it.Support = wrapped(of, "get", it.Get), wrapped(of, "set", it.Set), wrapped(of, "support", it.Support)
 		}
 	}
 	for i := range config.MethodSets {
@@ -35,7 +64,8 @@ func (config *Config) Wrap(middleware ...func(next Handler) Handler) {
 		set.Items = slices.Clone(set.Items)
 		for j := range set.Items {
 			it := &set.Items[j]
-			it.Handler, it.Support = wrapped(it.Handler, middleware), wrapped(it.Support, middleware)
+			of := HandlerOf{Code: ks.IoctlMethod, Set: set.Set, ID: it.ID}
+			it.Handler, it.Support = wrapped(of, "method", it.Handler), wrapped(of, "support", it.Support)
 		}
 	}
 	for i := range config.EventSets {
@@ -43,25 +73,25 @@ func (config *Config) Wrap(middleware ...func(next Handler) Handler) {
 		set.Items = slices.Clone(set.Items)
 		for j := range set.Items {
 			it := &set.Items[j]
-			it.around, it.Support = wrappedAdd(it.add(), middleware), wrapped(it.Support, middleware)
+			of := HandlerOf{Code: ks.IoctlEnableEvent, Set: set.Set, ID: it.ID, Verb: "enable"}
+			if handler := middleware(of, enableNext(it.add())); handler != nil {
+				it.around = around(handler)
+			}
+			it.Support = wrapped(of, "support", it.Support)
 		}
 	}
 }
 
-func wrapped(handler Handler, middleware []func(Handler) Handler) Handler {
-	if handler != nil {
-		for _, wrap := range slices.Backward(middleware) {
-			handler = wrap(handler)
-		}
-	}
-	return handler
-}
-
-func wrappedAdd(add AddEvent, middleware []func(Handler) Handler) AddEvent {
+// enableNext is a handler that enables an event as add does, or as usual if that is nil.
+func enableNext(add AddEvent) Handler {
 	if add == nil {
 		add = addToList
 	}
-	handler := wrapped(func(irp *IRP, _, data []byte) ks.Status { return add(irp, data, irp.EventEntry()) }, middleware)
+	return func(irp *IRP, _, data []byte) ks.Status { return add(irp, data, irp.EventEntry()) }
+}
+
+// around is the Add handler that asks a handler.
+func around(handler Handler) AddEvent {
 	return func(irp *IRP, data []byte, _ *EventEntry) ks.Status {
 		at, n := irp.layout.requestOffset(), irp.layout.in
 		return handler(irp, irp.SystemBuffer[at:at+n:at+n], data)

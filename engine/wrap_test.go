@@ -153,6 +153,36 @@ func TestWrapEvents(t *testing.T) {
 	}
 }
 
+// TestWrapEach: middleware is told what each handler is for, and one for which it returns nothing stays.
+func TestWrapEach(t *testing.T) {
+	var calls, told []string
+	config := everything(&calls)
+	config.WrapEach(func(of engine.HandlerOf, next engine.Handler) engine.Handler {
+		family := map[uint32]string{ks.IoctlProperty: "property", ks.IoctlMethod: "method", ks.IoctlEnableEvent: "event"}[of.Code]
+		set := map[ks.GUID]string{setA: "A", setB: "B"}[of.Set]
+		told = append(told, fmt.Sprintf("%s %s %d %s", family, set, of.ID, of.Verb))
+		if of.Verb != "get" {
+			return nil
+		}
+		return func(irp *engine.IRP, request, data []byte) ks.Status {
+			calls = append(calls, "before")
+			return next(irp, request, data)
+		}
+	})
+	slices.Sort(told)
+	if want := []string{"event B 1 enable", "event B 1 support", "event B 2 enable", "method A 1 method", "method A 1 support",
+		"property A 1 get", "property A 1 set", "property A 1 support", "property A 2 get"}; !slices.Equal(told, want) {
+		t.Errorf("told of %q; want %q", told, want)
+	}
+	send := bench(t, config)
+	for flags, want := range map[uint32][]string{get: {"before", "get"}, set: {"set"}} {
+		calls = nil
+		if status := send(ks.IoctlProperty, request{set: setA, id: 1, flags: flags, out: full(4)}); status != 0 || !slices.Equal(calls, want) {
+			t.Errorf("flags %d: %v, %q; want %q", flags, status, calls, want)
+		}
+	}
+}
+
 func TestItems(t *testing.T) {
 	var calls []string
 	config := everything(&calls)

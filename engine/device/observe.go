@@ -57,27 +57,7 @@ func Observe(config *engine.Config, what ObserveConfig) *Observation {
 	}
 	o := &Observation{config: what, mask: 1<<bits.Len(uint(what.SampleEvery-1)) - 1, refusals: make(map[refusal]uint64)}
 	o.ring.room = max(what.Events, 0)
-	config.PropertySets = slices.Clone(config.PropertySets)
-	for i := range config.PropertySets {
-		set := &config.PropertySets[i]
-		set.Items = slices.Clone(set.Items)
-		for j := range set.Items {
-			it := &set.Items[j]
-			it.Get = o.meter(it.Get, ks.IoctlProperty, set.Set, it.ID, "get")
-			it.Set = o.meter(it.Set, ks.IoctlProperty, set.Set, it.ID, "set")
-			it.Support = o.meter(it.Support, ks.IoctlProperty, set.Set, it.ID, "support")
-		}
-	}
-	config.MethodSets = slices.Clone(config.MethodSets)
-	for i := range config.MethodSets {
-		set := &config.MethodSets[i]
-		set.Items = slices.Clone(set.Items)
-		for j := range set.Items {
-			it := &set.Items[j]
-			it.Handler = o.meter(it.Handler, ks.IoctlMethod, set.Set, it.ID, "method")
-			it.Support = o.meter(it.Support, ks.IoctlMethod, set.Set, it.ID, "support")
-		}
-	}
+	config.WrapEach(o.meter)
 	before := config.OnRefuse
 	config.OnRefuse = func(r engine.Refusal) {
 		o.refuse(&r)
@@ -90,11 +70,8 @@ func Observe(config *engine.Config, what ObserveConfig) *Observation {
 
 // meter counts the requests of one handler.
 type meter struct {
+	engine.HandlerOf
 	ring *events
-	code uint32
-	set  ks.GUID
-	id   uint32
-	verb string
 
 	shards []shard
 	times  atomic.Pointer[times] // nil before the first sample
@@ -109,15 +86,15 @@ type shard struct {
 	_        [56]byte
 }
 
-// meter returns a handler that does what another does, and is counted.
-func (o *Observation) meter(h engine.Handler, code uint32, set ks.GUID, id uint32, verb string) engine.Handler {
-	if h == nil {
+// meter returns a handler that does what another does, and is counted; nil for those of events.
+func (o *Observation) meter(of engine.HandlerOf, h engine.Handler) engine.Handler {
+	if of.Code == ks.IoctlEnableEvent {
 		return nil
 	}
 	if o.config.Labels {
-		h = labelled(h, o.setName(set, id), verb)
+		h = labelled(h, o.setName(of.Set, of.ID), of.Verb)
 	}
-	m := &meter{ring: &o.ring, code: code, set: set, id: id, verb: verb, statuses: make(map[ks.Status]uint64)}
+	m := &meter{HandlerOf: of, ring: &o.ring, statuses: make(map[ks.Status]uint64)}
 	m.shards = make([]shard, 1<<bits.Len(uint(runtime.GOMAXPROCS(0)-1)))
 	o.meters = append(o.meters, m)
 	sample, shards := o.mask, m.shards
@@ -148,7 +125,7 @@ func (m *meter) timed(h engine.Handler, irp *engine.IRP, request, data []byte) k
 		t = m.times.Load()
 	}
 	t.add(took)
-	m.ring.add(ObservedEvent{Time: start, Took: took, Set: m.set, ID: m.id, Verb: m.verb, Status: status})
+	m.ring.add(ObservedEvent{Time: start, Took: took, Set: m.Set, ID: m.ID, Verb: m.Verb, Status: status})
 	return status
 }
 
@@ -237,7 +214,7 @@ func (l *Latency) Quantile(share float64) time.Duration {
 // Items returns the observations of each handler that had a request, in the order of declaration.
 func (o *Observation) Items() (items []ObservedItem) {
 	for _, m := range o.meters {
-		it := ObservedItem{Code: m.code, Set: m.set, ID: m.id, Verb: m.verb, Statuses: make(map[ks.Status]uint64)}
+		it := ObservedItem{Code: m.Code, Set: m.Set, ID: m.ID, Verb: m.Verb, Statuses: make(map[ks.Status]uint64)}
 		others := uint64(0)
 		m.mu.Lock()
 		for status, n := range m.statuses {
