@@ -1,5 +1,10 @@
 package engine
 
+import (
+	"sync"
+	"weak"
+)
+
 // Dispatcher answers the property, method and event requests of one object. It is immutable and safe for concurrent use, but the
 // IRP and the FileObject of a request belong to one goroutine at a time.
 type Dispatcher struct {
@@ -12,4 +17,7 @@ type Dispatcher struct {
 	compat     Compat
 	onPanic    func(value any, stack []byte)
 	onRefuse   func(Refusal)
+
+	sharing    sync.Mutex
+	sharesWith weak.Pointer[Dispatcher] // whose storage it shares as far as it can; under sharing
 }

@@ -38,15 +38,16 @@ type itemOnce struct {
 	panicked atomic.Bool
 }
 
-func (o *itemOnce) bytes(n int) []byte {
+// bytes returns the item's n bytes of storage, made when first asked for.
+func (o *itemOnce) bytes(n int) []byte { return *o.made(n) }
+
+func (o *itemOnce) made(n int) *[]byte {
 	if p := o.storage.Load(); p != nil {
-		return *p
+		return p
 	}
 	b := make([]byte, n)
-	if o.storage.CompareAndSwap(nil, &b) {
-		return b
-	}
-	return *o.storage.Load()
+	o.storage.CompareAndSwap(nil, &b)
+	return o.storage.Load()
 }
 
 // CompileError says which declaration Compile refused, and why. It names sets by GUID and items by id: their names are in

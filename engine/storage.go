@@ -1,46 +1,59 @@
 package engine
 
-import "github.com/ksdispatch/ksdispatch/engine/ks"
+import (
+	"weak"
 
-// itemName is what an item is known by in any dispatcher.
-type itemName struct {
-	first uint32 // of the numbers of its family
-	set   ks.GUID
-	id    uint32
-}
-
-// stored calls f for each item that has storage.
-func (d *Dispatcher) stored(f func(name itemName, index uint32)) {
-	walk := func(first uint32, n int, itemSize, plain uint32) {
-		for i := range uint32(n) {
-			if itemSize > plain {
-				set, id, _ := d.named(first + i)
-				f(itemName{first, set, id}, first+i)
-			}
-		}
-	}
-	walk(0, len(d.properties.items), d.properties.itemSize, SizePropertyItem)
-	walk(firstMethod, len(d.methods.items), d.methods.itemSize, SizeMethodItem)
-	walk(firstEvent, len(d.events.items), d.events.itemSize, SizeEventItem)
-}
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
+)
 
 // ShareStorage makes the items of d that old has too, by set and id, have the same storage as there: for a dispatcher that takes the
 // place of old while requests are in flight on both. Items of another size keep their own, and so do those of d that were asked for
-// theirs before.
+// theirs before. The first call takes a lookup for each item with storage. To share with the same dispatcher again takes nothing.
 func (d *Dispatcher) ShareStorage(old *Dispatcher) {
 	if d == old {
 		return
 	}
-	indices := make(map[itemName]uint32)
-	old.stored(func(name itemName, index uint32) { indices[name] = index })
-	d.stored(func(name itemName, index uint32) {
-		from, ok := indices[name]
-		if !ok || d.storageSize(index) != old.storageSize(from) {
-			return
+	d.sharing.Lock()
+	defer d.sharing.Unlock()
+	if d.sharesWith.Value() == old {
+		return // an item that has its storage has it for good
+	}
+	share := func(first uint32, n int) {
+		for index := first; index < first+uint32(n); index++ {
+			size := d.storageSize(index)
+			if size == 0 {
+				return // nor has any other of its family
+			}
+			set, id, once := d.named(index)
+			if from, ok := old.find(first, set, id); ok && old.storageSize(from) == size {
+				_, _, there := old.named(from)
+				once.storage.CompareAndSwap(nil, there.made(size))
+			}
 		}
-		if b := old.storage(from); b != nil {
-			_, _, once := d.named(index)
-			once.storage.CompareAndSwap(nil, &b)
+	}
+	share(0, len(d.properties.items))
+	share(firstMethod, len(d.methods.items))
+	share(firstEvent, len(d.events.items))
+	d.sharesWith = weak.Make(old)
+}
+
+// find returns the number of an item of the family whose numbers begin with first.
+func (d *Dispatcher) find(first uint32, set ks.GUID, id uint32) (index uint32, ok bool) {
+	key, tag := table.KeyOf(set, id), uint32(noItem)
+	switch first {
+	case firstEvent:
+		if e := d.events.table.Lookup(key.Lo, key.Hi, key.ID); e != nil {
+			tag = e.Tag
 		}
-	})
+	case firstMethod:
+		if e := d.methods.table.Lookup(key.Lo, key.Hi, key.ID); e != nil {
+			tag = e.Tag
+		}
+	default:
+		if e := d.properties.table.Lookup(key.Lo, key.Hi, key.ID); e != nil {
+			tag = e.Tag
+		}
+	}
+	return first + tag, tag != noItem
 }

@@ -54,4 +54,16 @@ func TestShareStorage(t *testing.T) {
 	ask(late, 1, 1, 8)
 	late.ShareStorage(old)
 	ask(late, 1, 2, 8) // it was asked for its own before
+	one, three, both := compile(80, 1), compile(80, 3), compile(80, 1, 3)
+	for range 2 {
+		both.ShareStorage(one)
+		both.ShareStorage(three)
+	}
+	ask(one, 1, 1, 8)
+	ask(three, 3, 1, 8)
+	ask(both, 1, 2, 8)
+	ask(both, 3, 2, 8)
+	if n := testing.AllocsPerRun(10, func() { both.ShareStorage(one); both.ShareStorage(three) }); n != 0 {
+		t.Errorf("sharing again takes %v allocations", n)
+	}
 }

@@ -132,3 +132,21 @@ func TestObservationAllocatesNothing(t *testing.T) {
 		t.Errorf("control: %v allocations", n)
 	}
 }
+
+// TestSwapAllocatesNothing: dispatchers that took each other's place before do so again for the price of a pointer. A listener, who is told
+// what changed, is the control.
+func TestSwapAllocatesNothing(t *testing.T) {
+	tables := [2]*engine.Dispatcher{compile(t, version(1, 0, 0).Config), compile(t, version(2, 0, 0).Config)}
+	dev := device.New(tables[0])
+	both := func() {
+		dev.Swap(tables[1])
+		dev.Swap(tables[0])
+	}
+	if n := testing.AllocsPerRun(10, both); n != 0 {
+		t.Errorf("two swaps take %v allocations", n)
+	}
+	dev.OnSwap(func(device.Change) {})
+	if n := testing.AllocsPerRun(10, both); n == 0 {
+		t.Error("a listener is told what changed without an allocation: this test does not count")
+	}
+}

@@ -49,7 +49,8 @@ func (dev *Device) OnSwap(listener func(Change)) {
 // the two answers a request: the old one finishes the requests in flight, and handles use the new one from their next request on.
 // Events stay enabled, and items that both dispatchers have, by set and id, share their storage. On a filter Swap replaces the sets
 // of the filter itself, and not those of its pins and nodes. A Ref belongs to the dispatcher that resolved it, and has to be
-// resolved anew. Swap waits for no request, and may be called from anywhere except the listener of OnSwap.
+// resolved anew. Swap waits for no request, and may be called from anywhere except the listener of OnSwap. If d took the place of that
+// dispatcher before, and without a listener, Swap allocates nothing and takes tens of nanoseconds, however many items there are.
 func (dev *Device) Swap(d *engine.Dispatcher) (old *engine.Dispatcher) {
 	s := &dev.swap
 	s.mu.Lock()

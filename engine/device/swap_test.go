@@ -1,10 +1,13 @@
 package device_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -302,58 +305,82 @@ func TestSwapFilter_AtOneMoment(t *testing.T) {
 	}
 }
 
-// TestSwapAtARate swaps two ready dispatchers 1,000 times a second while as many goroutines as there are processors send without a pause,
-// and compares what they get through with what they get through in the same time without. No request is lost, or answered by a mixture.
-// KSDISPATCH_SOAK sets for how long.
+// TestSwapAtARate swaps two ready dispatchers of 20 sets with 12 items 1,000 times a second while as many goroutines as there are
+// processors send without a pause. No request is lost, or answered by a mixture: the two differ in how long their values are. It tells what
+// share of the requests get through of those that get through without swaps. Slices with and without take turns, so that what else the
+// machine does meets both. KSDISPATCH_SOAK sets for how long there are swaps.
 //
 // Those who send also swap when it is time. A goroutine of its own would wait for one of them to have had its 10 ms, and swap at 50 to
 // 100 Hz, whatever a swap costs.
 func TestSwapAtARate(t *testing.T) {
+	const sets, items = 20, 12
 	tables := [2]*engine.Dispatcher{}
 	for i := range tables {
-		tables[i] = compile(t, version(uint32(i+1), 0, 0).Config)
+		value := bytes.Repeat([]byte{byte(i + 1)}, 4*(i+1))
+		c := engine.Config{PropertyItemSize: 80}
+		for set := range sets {
+			declared := engine.PropertySet{Set: ks.GUID{byte(set + 1)}}
+			for id := range uint32(items) {
+				declared.Items = append(declared.Items, engine.PropertyItem{ID: id, MinData: uint32(len(value)), Get: produces(value...)})
+			}
+			c.PropertySets = append(c.PropertySets, declared)
+		}
+		tables[i] = compile(t, c)
 	}
 	dev := device.New(tables[0])
-	slice := time.Millisecond * 20
-	if d, err := time.ParseDuration(os.Getenv("KSDISPATCH_SOAK")); err == nil {
-		slice = d / 8
-	}
 	handles := make([]*device.Handle, runtime.GOMAXPROCS(0))
 	for i := range handles {
 		handles[i] = openAgain(t, dev)
 	}
-	var requests, swaps [2]atomic.Int64 // without and with swaps
-	for round := range 8 {
-		with, start, first := round%2, time.Now(), swaps[1].Load()
-		var wg sync.WaitGroup
-		for _, h := range handles {
-			wg.Go(func() {
-				in, out := request(itemVersion, ks.PropertyTypeGet), make([]byte, 4)
-				n := 0
-				for ; ; n++ {
-					clear(out)
-					size, status := h.IoControl(ks.IoctlProperty, in, out)
-					if v := binary.LittleEndian.Uint32(out); size != 4 || status != ks.StatusSuccess || v-1 > 1 {
-						t.Errorf("%d bytes, %v, % x", size, status, out)
-						break
-					}
-					if n%256 != 0 {
-						continue
-					}
-					passed := time.Since(start)
-					done := swaps[with].Load()
-					if due := first + passed.Milliseconds(); with == 1 && done < due && swaps[1].CompareAndSwap(done, done+1) {
-						dev.Swap(tables[(done+1)%2])
-					}
-					if passed > slice {
-						break
-					}
-				}
-				requests[with].Add(int64(n))
-			})
-		}
-		wg.Wait()
+	in := make([][]byte, 256)
+	for i := range in {
+		in[i] = ks.Identifier{Set: ks.GUID{byte(rand.IntN(sets) + 1)}, ID: rand.Uint32N(items), Flags: ks.PropertyTypeGet}.Bytes()
 	}
-	t.Logf("%d swaps in %v: %d requests, and %d without, a share of %.3f", swaps[1].Load(), 4*slice, requests[1].Load(), requests[0].Load(),
-		float64(requests[1].Load())/float64(requests[0].Load()))
+	slice, pairs := 10*time.Millisecond, 4
+	if d, err := time.ParseDuration(os.Getenv("KSDISPATCH_SOAK")); err == nil {
+		slice = 100 * time.Millisecond
+		pairs = max(int(d/slice), 1)
+	}
+	var swaps atomic.Int64
+	send := func(h *device.Handle, start time.Time, first int64, swapping bool) (n int) {
+		for out := make([]byte, 8); ; {
+			for i := range in {
+				clear(out)
+				size, status := h.IoControl(ks.IoctlProperty, in[i], out)
+				switch v := binary.LittleEndian.Uint64(out); {
+				case status == ks.StatusSuccess && (size == 4 && v == 0x01010101 || size == 8 && v == 0x0202020202020202):
+				default:
+					t.Errorf("%d bytes, %v, % x", size, status, out)
+					return n
+				}
+			}
+			n += len(in)
+			passed, done := time.Since(start), swaps.Load()
+			if swapping && done-first < passed.Milliseconds() && swaps.CompareAndSwap(done, done+1) {
+				dev.Swap(tables[(done+1)%2])
+			}
+			if passed > slice {
+				return n
+			}
+		}
+	}
+	var shares []float64
+	for pair := range pairs {
+		var requests [2]atomic.Int64 // without and with swaps
+		for half := range 2 {
+			with, start, first := (pair+half)%2, time.Now(), swaps.Load()
+			var wg sync.WaitGroup
+			for _, h := range handles {
+				wg.Go(func() { requests[with].Add(int64(send(h, start, first, with == 1))) })
+			}
+			wg.Wait()
+		}
+		shares = append(shares, float64(requests[1].Load())/float64(requests[0].Load()))
+	}
+	if swaps.Load() == 0 {
+		t.Error("nothing was swapped")
+	}
+	slices.Sort(shares)
+	t.Logf("%d swaps in %v; of %d pairs of slices the share with swaps is %.3f, quartiles %.3f and %.3f, least %.3f", swaps.Load(),
+		time.Duration(pairs)*slice, pairs, shares[pairs/2], shares[pairs/4], shares[pairs*3/4], shares[0])
 }
