@@ -170,72 +170,14 @@ const (
 	keyParent
 	keyConnect
 	keyOverlapped
-	unknownKey
 )
 
-func keyOf(name []byte) uint {
-	switch string(name) {
-	case "i":
-		return keyI
-	case "object":
-		return keyObject
-	case "op":
-		return keyOp
-	case "entry":
-		return keyEntry
-	case "set":
-		return keySet
-	case "id":
-		return keyID
-	case "flags":
-		return keyFlags
-	case "in":
-		return keyIn
-	case "out":
-		return keyOut
-	case "extra":
-		return keyExtra
-	case "data":
-		return keyData
-	case "alias":
-		return keyAlias
-	case "allocator":
-		return keyAllocator
-	case "memory":
-		return keyMemory
-	case "prepared":
-		return keyPrepared
-	case "mode":
-		return keyMode
-	case "file":
-		return keyFile
-	case "info0":
-		return keyInfo0
-	case "tag":
-		return keyTag
-	case "status":
-		return keyStatus
-	case "information":
-		return keyInformation
-	case "program":
-		return keyProgram
-	case "event_data":
-		return keyEventData
-	case "notification":
-		return keyNotification
-	case "count":
-		return keyCount
-	case "handle":
-		return keyHandle
-	case "parent":
-		return keyParent
-	case "connect":
-		return keyConnect
-	case "overlapped":
-		return keyOverlapped
-	}
-	return unknownKey
-}
+// keys are their names.
+var keys = map[string]uint{"i": keyI, "object": keyObject, "op": keyOp, "entry": keyEntry, "set": keySet, "id": keyID, "flags": keyFlags,
+	"in": keyIn, "out": keyOut, "extra": keyExtra, "data": keyData, "alias": keyAlias, "allocator": keyAllocator, "memory": keyMemory,
+	"prepared": keyPrepared, "mode": keyMode, "file": keyFile, "info0": keyInfo0, "tag": keyTag, "status": keyStatus,
+	"information": keyInformation, "program": keyProgram, "event_data": keyEventData, "notification": keyNotification, "count": keyCount,
+	"handle": keyHandle, "parent": keyParent, "connect": keyConnect, "overlapped": keyOverlapped}
 
 // member reads one key and its value.
 func (d *decoder) member(q *request) error {
@@ -246,8 +188,8 @@ func (d *decoder) member(q *request) error {
 	if err != nil {
 		return err
 	}
-	key := keyOf(name)
-	if key == unknownKey {
+	key, ok := keys[string(name)]
+	if !ok {
 		return fmt.Errorf("unknown key %s", quote(name))
 	}
 	if d.seen&(1<<key) != 0 {
