@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // maxLine is the longest request line in bytes.
@@ -21,7 +23,7 @@ var errTooLong = fmt.Errorf("the line is longer than %d bytes (16 MiB)", maxLine
 // error is that of the reader, the writer or the context.
 func (s *Session) Run(ctx context.Context, in io.Reader, out io.Writer) (malformed int, err error) {
 	w := bufio.NewWriterSize(out, bufferSize)
-	lines := lineReader{limit: maxLine, r: bufio.NewReaderSize(&source{ctx: ctx, in: in, out: w, done: make(chan read, 1)}, bufferSize)}
+	lines := newLineReader(source{input.Reader(ctx, in), w})
 	var buf []byte
 	for n := int64(1); ; n++ {
 		line, err := lines.next()
@@ -45,8 +47,7 @@ func (s *Session) Run(ctx context.Context, in io.Reader, out io.Writer) (malform
 
 // Validate decodes the requests of in and calls report for each malformed line. Nothing is dispatched.
 func (s *Session) Validate(ctx context.Context, in io.Reader, report func(line int64, err error)) (lines int64, err error) {
-	src := &source{ctx: ctx, in: in, out: bufio.NewWriter(io.Discard), done: make(chan read, 1)}
-	r := lineReader{limit: maxLine, r: bufio.NewReaderSize(src, bufferSize)}
+	r := newLineReader(input.Reader(ctx, in))
 	for n := int64(1); ; n++ {
 		line, err := r.next()
 		switch {
@@ -75,6 +76,10 @@ type lineReader struct {
 	r     *bufio.Reader
 	limit int    // the longest line in bytes, at least what r buffers
 	long  []byte // a line longer than r buffers
+}
+
+func newLineReader(r io.Reader) lineReader {
+	return lineReader{limit: maxLine, r: bufio.NewReaderSize(r, bufferSize)}
 }
 
 // next returns the next line without its end, valid until the next call. A line that is too long is errTooLong and passed
@@ -108,34 +113,15 @@ func (l *lineReader) next() ([]byte, error) {
 }
 
 // source is the input. It writes what was answered before it waits for more, so that somebody who asks one question at a
-// time gets one answer at a time; and it ends when the context does, though nothing interrupts a read of a terminal.
+// time gets one answer at a time.
 type source struct {
-	ctx  context.Context
-	in   io.Reader
-	out  *bufio.Writer
-	done chan read
+	in  io.Reader
+	out *bufio.Writer
 }
 
-type read struct {
-	n   int
-	err error
-}
-
-func (s *source) Read(p []byte) (int, error) {
+func (s source) Read(p []byte) (int, error) {
 	if err := s.out.Flush(); err != nil {
 		return 0, fmt.Errorf("writing outcomes: %w", err)
 	}
-	if s.ctx.Done() == nil {
-		return s.in.Read(p)
-	}
-	go func() {
-		n, err := s.in.Read(p)
-		s.done <- read{n, err}
-	}()
-	select {
-	case r := <-s.done:
-		return r.n, r.err
-	case <-s.ctx.Done():
-		return 0, s.ctx.Err() // p is lost to the pending read; nobody reads from this source again
-	}
+	return s.in.Read(p)
 }
