@@ -47,7 +47,7 @@ func (w Workload) prepare(seed uint64) (*bed, error) {
 	b.requests, longest = prepareRequests(b.objects, w.misses, seed)
 	b.out = make([]byte, longest)
 	for i := range b.calls {
-		b.calls[i] = answer
+		b.calls[i] = Answer
 	}
 	return b, nil
 }

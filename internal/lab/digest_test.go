@@ -40,11 +40,11 @@ func TestDigest(t *testing.T) {
 		return Workload{generate: func(uint64) []object { return []object{{{Set: ks.GUID{1}, Items: []engine.PropertyItem{item}}}} }}
 	}
 	for name, item := range map[string]engine.PropertyItem{
-		"one item":            {ID: 1, Get: answer, MinProperty: 24, MinData: 4},
-		"another id":          {ID: 2, Get: answer, MinProperty: 24, MinData: 4},
-		"another verb":        {ID: 1, Set: answer, MinProperty: 24, MinData: 4},
-		"another MinData":     {ID: 1, Get: answer, MinProperty: 24, MinData: 8},
-		"another MinProperty": {ID: 1, Get: answer, MinProperty: 32, MinData: 4},
+		"one item":            {ID: 1, Get: Answer, MinProperty: 24, MinData: 4},
+		"another id":          {ID: 2, Get: Answer, MinProperty: 24, MinData: 4},
+		"another verb":        {ID: 1, Set: Answer, MinProperty: 24, MinData: 4},
+		"another MinData":     {ID: 1, Get: Answer, MinProperty: 24, MinData: 8},
+		"another MinProperty": {ID: 1, Get: Answer, MinProperty: 32, MinData: 4},
 	} {
 		different(name, of(one(item), 1))
 	}

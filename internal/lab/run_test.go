@@ -306,7 +306,7 @@ func TestFromManifestErrors(t *testing.T) {
 
 // A manifest may want inputs longer than what is prepared in one piece.
 func TestLongRequests(t *testing.T) {
-	o := []object{{{Set: ks.GUID{1}, Items: []engine.PropertyItem{{ID: 1, Get: answer, Set: answer, MinProperty: 5000, MinData: 100}}}}}
+	o := []object{{{Set: ks.GUID{1}, Items: []engine.PropertyItem{{ID: 1, Get: Answer, Set: Answer, MinProperty: 5000, MinData: 100}}}}}
 	if err := verify(o, testkit.Seed(t), 500); err != nil {
 		t.Error(err)
 	}

@@ -33,12 +33,12 @@ func TestPeersAnswerAsTheEngineDoes(t *testing.T) {
 func small() []object {
 	return []object{{
 		{Set: ks.GUID{1}, Items: []engine.PropertyItem{
-			{ID: 0, Get: answer, Set: answer, MinProperty: 32, MinData: 8},
-			{ID: 1, Get: answer},
-			{ID: 2, Set: answer, MinData: 5},
+			{ID: 0, Get: Answer, Set: Answer, MinProperty: 32, MinData: 8},
+			{ID: 1, Get: Answer},
+			{ID: 2, Set: Answer, MinData: 5},
 		}},
-		{Set: ks.GUID{2}, Items: []engine.PropertyItem{{ID: 0, Get: answer, Set: answer, MinData: 4}}},
-		{Set: ks.GUID{1}, Items: []engine.PropertyItem{{ID: 9, Get: answer, MinProperty: 40}}},
+		{Set: ks.GUID{2}, Items: []engine.PropertyItem{{ID: 0, Get: Answer, Set: Answer, MinData: 4}}},
+		{Set: ks.GUID{1}, Items: []engine.PropertyItem{{ID: 9, Get: Answer, MinProperty: 40}}},
 	}}
 }
 

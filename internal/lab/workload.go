@@ -88,7 +88,7 @@ func synthetic(sets, items int, misses bool) Workload {
 			o[s].Set = randomGUID(rng)
 			o[s].Items = make([]engine.PropertyItem, items)
 			for i := range o[s].Items { // consecutive ids from 0, as in nearly every set of ksmedia.h
-				o[s].Items[i] = engine.PropertyItem{ID: uint32(i), Get: answer, MinProperty: ks.SizeIdentifier, MinData: 4}
+				o[s].Items[i] = engine.PropertyItem{ID: uint32(i), Get: Answer, MinProperty: ks.SizeIdentifier, MinData: 4}
 			}
 		}
 		return []object{o}

@@ -12,7 +12,9 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/measure"
+	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 )
 
 // pipeline is 20 sets of 12 items and random requests for them, and the loops over those.
@@ -37,23 +39,6 @@ type pipeline struct {
 	empty    func(uint64) uint64
 }
 
-// answer is the least that a handler does, as in package bench.
-func answer(irp *engine.IRP, request, data []byte) ks.Status {
-	if len(data) >= 4 {
-		copy(data, request[16:20])
-	}
-	irp.IoStatus.Information = uint64(len(data))
-	return ks.StatusSuccess
-}
-
-func fastAnswer(_ *engine.FileObject, _ engine.Mode, request, data []byte, io *engine.IoStatus) bool {
-	if len(data) >= 4 {
-		copy(data, request[16:20])
-	}
-	io.Information = uint64(len(data))
-	return true
-}
-
 func declare(minData uint32, seed uint64) []engine.PropertySet {
 	rng := rand.New(rand.NewPCG(seed, 2012))
 	sets := make([]engine.PropertySet, 20)
@@ -62,8 +47,8 @@ func declare(minData uint32, seed uint64) []engine.PropertySet {
 			sets[s].Set[i] = byte(rng.Uint32())
 		}
 		for id := range uint32(12) {
-			sets[s].Items = append(sets[s].Items, engine.PropertyItem{ID: id, Get: answer, MinData: minData})
-			sets[s].FastIO = append(sets[s].FastIO, engine.FastPropertyItem{ID: id, Get: fastAnswer})
+			sets[s].Items = append(sets[s].Items, engine.PropertyItem{ID: id, Get: lab.Answer, MinData: minData})
+			sets[s].FastIO = append(sets[s].FastIO, engine.FastPropertyItem{ID: id, Get: rival.Answer})
 		}
 	}
 	return sets
@@ -81,7 +66,7 @@ func newPipeline(seed uint64, requests int) (*pipeline, error) {
 		id.Put(p.noVerb[i].In)
 	}
 	for i := range p.handlers {
-		p.handlers[i] = answer
+		p.handlers[i] = lab.Answer
 	}
 	var entries []table.Entry[[40]byte]
 	for _, s := range sets {
