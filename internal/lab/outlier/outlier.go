@@ -6,7 +6,11 @@
 // flatter. The reported median and its interval hardly notice it. The count tells a reader how quiet the machine was.
 package outlier
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
+)
 
 // Counts are the values outside of the fences, by side and distance.
 type Counts struct {
@@ -19,7 +23,7 @@ func Count(values []float64) (c Counts) {
 		return c
 	}
 	s := slices.Sorted(slices.Values(values))
-	q1, q3 := quantile(s, 0.25), quantile(s, 0.75)
+	q1, q3 := stats.Quantile(s, 0.25), stats.Quantile(s, 0.75)
 	d := q3 - q1
 	for _, v := range s {
 		switch {
@@ -34,14 +38,4 @@ func Count(values []float64) (c Counts) {
 		}
 	}
 	return c
-}
-
-// quantile interpolates between the order statistics of s (Hyndman and Fan's type 7, the one of most programs).
-func quantile(s []float64, p float64) float64 {
-	at := p * float64(len(s)-1)
-	i := int(at)
-	if i+1 == len(s) {
-		return s[i]
-	}
-	return s[i] + (at-float64(i))*(s[i+1]-s[i])
 }

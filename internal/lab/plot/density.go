@@ -3,6 +3,10 @@ package plot
 import (
 	"math"
 	"slices"
+
+	moremath "github.com/aclements/go-moremath/stats"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 )
 
 // density is a Gaussian kernel estimate at n places from low to high, scaled so that its highest value is 1. Values and
@@ -36,30 +40,14 @@ func bandwidth(values []float64) float64 {
 	if n < 3 {
 		return 0
 	}
-	mean, squares := 0.0, 0.0
-	for _, v := range values {
-		mean += v / n
-	}
-	for _, v := range values {
-		squares += (v - mean) * (v - mean)
-	}
-	width := math.Sqrt(squares / (n - 1))
+	all := moremath.Sample{Xs: values}
+	width := all.StdDev()
 	sorted := slices.Sorted(slices.Values(values))
-	if iqr := (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 1.34; iqr > 0 {
+	if iqr := (stats.Quantile(sorted, 0.75) - stats.Quantile(sorted, 0.25)) / 1.34; iqr > 0 {
 		width = min(width, iqr)
 	}
-	if width < 1e-12*math.Abs(mean) { // equal but for the rounding of the mean
+	if width < 1e-12*math.Abs(all.Mean()) { // equal but for the rounding of the mean
 		return 0
 	}
 	return 0.9 * width * math.Pow(n, -0.2)
-}
-
-// quantile interpolates between the order statistics (R's type 7).
-func quantile(sorted []float64, q float64) float64 {
-	at := q * float64(len(sorted)-1)
-	i := int(at)
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }

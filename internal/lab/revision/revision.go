@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
+	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
 )
 
@@ -151,13 +152,8 @@ func reduce(old, new []float64, exact bool) (a, b float64) {
 	for i := range ratios {
 		ratios[i] = math.Log(new[2*i]*new[2*i+1]) - math.Log(old[2*i]*old[2*i+1])
 	}
-	a = median(old)
-	return a, a * math.Exp(median(ratios)/2)
-}
-
-func median(values []float64) float64 {
-	s := slices.Sorted(slices.Values(values))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+	a = stats.Median(old)
+	return a, a * math.Exp(stats.Median(ratios)/2)
 }
 
 // inputError is an ErrInput that says what to mend.

@@ -33,6 +33,16 @@ func Median(values []float64) float64 {
 	return (s[m-1] + s[m]) / 2
 }
 
+// Quantile interpolates between the values, which are sorted and at least one (Hyndman and Fan's type 7, the one of most programs).
+func Quantile(sorted []float64, p float64) float64 {
+	at := p * float64(len(sorted)-1)
+	i := int(at)
+	if i+1 == len(sorted) {
+		return sorted[i]
+	}
+	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
+}
+
 // Spread returns the median distance from the median as a fraction of the median: half of the values lie within
 // ± Spread of it. It is NaN without values and 0 for a zero median.
 func Spread(values []float64) float64 {
