@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
-	"github.com/ksdispatch/ksdispatch/internal/lab/doctor"
+	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
@@ -31,7 +31,7 @@ func (v version) Document() *doc.Document {
 
 // Run is called by kong.
 func (c *versionCommand) Run(con *console) error {
-	env := doctor.Environment()
+	env := machine.Describe()
 	v := version{"(devel)", env.Commit, env.GoVersion, env.OS + "/" + env.Arch, env.Level, report.SchemaVersion}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		v.Version = info.Main.Version

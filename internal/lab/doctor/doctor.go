@@ -59,9 +59,6 @@ type subject struct {
 	work  func(n int) // n turns of the fixed work
 }
 
-// Environment describes the machine and the build without examining them.
-func Environment() report.Environment { return machine.Describe() }
-
 // Examine looks at the machine for about two seconds. It ends early with the context's error.
 func Examine(ctx context.Context) (Diagnosis, error) {
 	s := subject{root: os.DirFS("/"), cores: runtime.NumCPU(), now: time.Now, wait: wait, work: spin}

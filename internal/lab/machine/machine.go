@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,7 +65,7 @@ func stampedCommit(info *debug.BuildInfo) string {
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision" && s.Value != "":
-			revision = short(s.Value)
+			revision = fmt.Sprintf("%.12s", s.Value)
 		case s.Key == "vcs.modified" && s.Value == "true":
 			dirty = "+dirty"
 		}
@@ -119,13 +120,6 @@ func hypervisor() string {
 		return v.String()
 	}
 	return strings.TrimSpace(cpuid.CPU.HypervisorVendorString)
-}
-
-func short(revision string) string {
-	if len(revision) > 12 {
-		return revision[:12]
-	}
-	return revision
 }
 
 // modelOf finds the processor's name in the text of /proc/cpuinfo. The key differs between architectures.
