@@ -28,16 +28,6 @@ func (r Report) when() string {
 	return r.Environment.Time
 }
 
-// engine is the name of what is measured.
-func (r Report) engine() string {
-	for _, impl := range r.Impls {
-		if impl.Kind == report.Engine {
-			return impl.Name
-		}
-	}
-	return ""
-}
-
 // peers are the implementations that do the same as the engine.
 func (r Report) peers() (names []string) {
 	for _, impl := range r.Impls {
@@ -50,7 +40,7 @@ func (r Report) peers() (names []string) {
 
 // ratio is how many times as long as the engine another implementation takes, nil if that was not measured.
 func (r Report) ratio(workload, path, impl string) *report.Ratio {
-	engine := r.find(workload, path, r.engine())
+	engine := r.find(workload, path, r.Engine())
 	if engine == nil {
 		return nil
 	}

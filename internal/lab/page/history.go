@@ -30,7 +30,7 @@ func history(in Input) (*section, error) {
 		for _, w := range r.Workloads {
 			curve := plot.Series{Name: w.Name}
 			for i, rep := range all {
-				if res := rep.find(w.Name, path.Name, rep.engine()); res != nil {
+				if res := rep.find(w.Name, path.Name, rep.Engine()); res != nil {
 					curve.Points = append(curve.Points, point(i, res.NsPerOp, res.Interval))
 				}
 			}

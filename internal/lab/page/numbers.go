@@ -44,32 +44,6 @@ func numbers(in Input) (*section, error) {
 	if len(s.Folds) == 0 {
 		return nil, nil
 	}
-	s.Notes = r.warnings()
+	s.Notes = r.RowWarnings()
 	return s, nil
-}
-
-// warnings lists each warning once with the rows it belongs to.
-func (r Report) warnings() (lines []string) {
-	var texts []string
-	rows := map[string]int{}
-	first := map[string]string{}
-	for _, res := range r.Results {
-		for _, text := range res.Warnings {
-			if rows[text]++; rows[text] == 1 {
-				texts = append(texts, text)
-				first[text] = res.Name()
-			}
-		}
-	}
-	for _, text := range texts {
-		switch n := rows[text]; n {
-		case len(r.Results):
-			lines = append(lines, text+" (every row)")
-		case 1:
-			lines = append(lines, text+": "+first[text])
-		default:
-			lines = append(lines, fmt.Sprintf("%s: %d of %d rows, such as %s", text, n, len(r.Results), first[text]))
-		}
-	}
-	return lines
 }

@@ -75,11 +75,7 @@ func interval(in *report.Interval, text func(float64) string) string {
 
 // means is the page in one figure: how many times as long as the engine the others take on a path, over all its workloads.
 func means(r Report) *plot.Figure {
-	c := plot.Rows{
-		Title: "Time of the others in times of the engine's, geometric mean of all workloads", Series: r.peers(),
-		Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
-		X:    plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times},
-	}
+	c := r.others("Time of the others in times of the engine's, geometric mean of all workloads")
 	for _, path := range r.Paths {
 		row := plot.Row{Name: path.Name}
 		for i, peer := range r.peers() {
@@ -104,6 +100,12 @@ func means(r Report) *plot.Figure {
 	return c.Draw("means")
 }
 
+// others is an empty figure of how many times as long as the engine its peers take.
+func (r Report) others(title string) plot.Rows {
+	return plot.Rows{Title: title, Series: r.peers(), Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
+		X: plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times}}
+}
+
 // ratios draws the same as the table: an interval for each comparison, and where 1x is.
 func ratios(in Input) (*section, error) {
 	r := in.main()
@@ -113,11 +115,7 @@ func ratios(in Input) (*section, error) {
 			"a line that crosses it leaves that open. The axis is logarithmic: equal distances are equal factors.",
 	}}
 	for _, path := range r.Paths {
-		c := plot.Rows{
-			Title: path.Name + ": time of the others in times of the engine's", Series: r.peers(),
-			Rule: &plot.Tick{Value: 1, Label: "1x: as fast as the engine"},
-			X:    plot.Axis{Label: "times as long as the engine", Log: true, Format: doc.Times},
-		}
+		c := r.others(path.Name + ": time of the others in times of the engine's")
 		for _, w := range r.Workloads {
 			row := plot.Row{Name: w.Name}
 			for i, peer := range r.peers() {
@@ -132,7 +130,7 @@ func ratios(in Input) (*section, error) {
 			}
 		}
 		if len(c.Rows) > 0 {
-			s.Figures = append(s.Figures, c.Draw("ratio-"+slug(len(s.Figures))))
+			s.Figures = append(s.Figures, c.Draw(fmt.Sprintf("ratio-%d", len(s.Figures))))
 		}
 	}
 	if len(s.Figures) == 0 {
@@ -140,6 +138,3 @@ func ratios(in Input) (*section, error) {
 	}
 	return s, nil
 }
-
-// slug is a name for use in an id: names of reports are not, they may be anything.
-func slug(n int) string { return fmt.Sprint(n) }

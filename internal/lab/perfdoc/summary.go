@@ -37,12 +37,12 @@ func (d *Data) speed() (string, error) {
 		if engine == nil {
 			return "", fmt.Errorf("run.json has no result of %s/%s/engine: measure it, or show another row", r.Workload, r.Path)
 		}
-		cells := []string{r.Path, r.Workload, doc.Nanoseconds(engine.NsPerOp) + within(engine.NsPerOp, engine.Interval)}
+		cells := []string{r.Path, r.Workload, doc.Nanoseconds(engine.NsPerOp) + engine.Interval.Within(engine.NsPerOp)}
 		for _, other := range others {
 			cell := "-"
 			for _, ratio := range engine.Ratios {
 				if ratio.To == other {
-					cell = doc.Times(ratio.Ratio) + within(ratio.Ratio, ratio.Interval)
+					cell = doc.Times(ratio.Ratio) + ratio.Interval.Within(ratio.Ratio)
 				}
 			}
 			cells = append(cells, cell)
@@ -50,13 +50,6 @@ func (d *Data) speed() (string, error) {
 		t.Rows = append(t.Rows, cells)
 	}
 	return fmt.Sprintf("%s\n%s\n\n%s.\n", t.Markdown(), strings.Join(legend, "\n"), d.Run.Environment), nil
-}
-
-func within(middle float64, in *report.Interval) string {
-	if in == nil {
-		return ""
-	}
-	return doc.Within(middle, in.Low, in.High)
 }
 
 // summary is the page on one screen.

@@ -47,7 +47,7 @@ func (r *Report) Document() *doc.Document {
 	for _, impl := range r.Impls {
 		d.Notes = append(d.Notes, impl.Name+": "+impl.Description)
 	}
-	for _, text := range append(r.notes(), r.warnings()...) {
+	for _, text := range append(r.notes(), r.RowWarnings()...) {
 		d.Notes = append(d.Notes, "warning: "+text)
 	}
 	if len(r.Targets) > 0 {
@@ -65,7 +65,7 @@ func (r *Report) section(path Path, rows map[Row]*Result) []doc.Section {
 	t.Columns = append(t.Columns, doc.Column{Name: "allocs/op, B/op (others 0)", Words: true})
 	for _, w := range r.Workloads {
 		row, found := []string{w.Name}, false
-		engine := rows[Row{w.Name, path.Name, r.engine()}]
+		engine := rows[Row{w.Name, path.Name, r.Engine()}]
 		var heap []string
 		for _, impl := range r.Impls {
 			result := rows[Row{w.Name, path.Name, impl.Name}]
@@ -96,7 +96,7 @@ func (r *Report) section(path Path, rows map[Row]*Result) []doc.Section {
 func cell(result, engine *Result) string {
 	text := doc.Number(result.NsPerOp)
 	if engine == nil || result == engine {
-		return text + result.Interval.within(result.NsPerOp)
+		return text + result.Interval.Within(result.NsPerOp)
 	}
 	for _, ratio := range engine.Ratios {
 		if ratio.To == result.Impl {
@@ -104,14 +104,14 @@ func cell(result, engine *Result) string {
 			if ratio.Interval != nil && ratio.Judge() == Undecided {
 				return text + " ~"
 			}
-			return text + ratio.Interval.within(ratio.Ratio)
+			return text + ratio.Interval.Within(ratio.Ratio)
 		}
 	}
 	return text
 }
 
-// within is " ±2%", nothing if there is no interval.
-func (in *Interval) within(median float64) string {
+// Within is " ±2%", nothing if there is no interval.
+func (in *Interval) Within(median float64) string {
 	if in == nil {
 		return ""
 	}
@@ -126,7 +126,8 @@ func (in *Interval) between(text func(float64) string) string {
 	return text(in.Low) + " to " + text(in.High)
 }
 
-func (r *Report) engine() string {
+// Engine is the name of what is measured.
+func (r *Report) Engine() string {
 	for _, impl := range r.Impls {
 		if impl.Kind == Engine {
 			return impl.Name

@@ -54,8 +54,8 @@ func (r *Report) notes() (lines []string) {
 	return lines
 }
 
-// warnings lists each warning once with the rows it belongs to.
-func (r *Report) warnings() []string {
+// RowWarnings lists each warning once with the rows it belongs to.
+func (r *Report) RowWarnings() []string {
 	var texts []string
 	rows := map[string][]string{}
 	for _, result := range r.Results {
