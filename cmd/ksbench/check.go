@@ -10,8 +10,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
-	"github.com/ksdispatch/ksdispatch/internal/bom"
-	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 )
 
@@ -35,7 +33,7 @@ func (c *checkCommand) Run(con *console) error {
 		f := checkedFile{File: path}
 		var err error
 		if strings.HasSuffix(path, ".jsonl") {
-			err = c.requests(con.ctx, &f)
+			err = c.requests(con, &f)
 		} else {
 			err = f.manifest(con.ctx)
 		}
@@ -106,11 +104,11 @@ func (f *checkedFile) manifest(ctx context.Context) error {
 // maxFaults is how many malformed lines of one file are told one by one.
 const maxFaults = 20
 
-func (c *checkCommand) requests(ctx context.Context, f *checkedFile) error {
+func (c *checkCommand) requests(con *console, f *checkedFile) (err error) {
 	if c.Manifest == "" {
 		return fmt.Errorf("%s: name the manifest that the requests are for with --manifest", f.File)
 	}
-	m, err := lab.LoadManifest(ctx, c.Manifest)
+	m, err := lab.LoadManifest(con.ctx, c.Manifest)
 	if err != nil {
 		return err
 	}
@@ -118,17 +116,15 @@ func (c *checkCommand) requests(ctx context.Context, f *checkedFile) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Manifest, err)
 	}
-	in, err := input.OpenNamed(ctx, f.File, input.NoLimit)
+	defer func() { err = errors.Join(err, session.Close()) }()
+	text, done, err := con.lines(f.File)
 	if err != nil {
-		return errors.Join(err, session.Close())
+		return err
 	}
-	text, err := bom.Skip(in)
-	if err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", f.File, err), in.Close(), session.Close())
-	}
+	defer done()
 	var faults []error
 	malformed := 0
-	lines, err := session.Validate(ctx, text, func(line int64, err error) {
+	lines, err := session.Validate(text, func(line int64, err error) {
 		if malformed++; malformed <= maxFaults {
 			faults = append(faults, fmt.Errorf("%s:%d: %w", f.File, line, err))
 		}
@@ -137,5 +133,5 @@ func (c *checkCommand) requests(ctx context.Context, f *checkedFile) error {
 		faults = append(faults, fmt.Errorf("%s: and %d more malformed lines", f.File, malformed-maxFaults))
 	}
 	f.Requests = &lines
-	return errors.Join(append(faults, err, in.Close(), session.Close())...)
+	return errors.Join(append(faults, err)...)
 }

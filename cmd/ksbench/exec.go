@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
-	"github.com/ksdispatch/ksdispatch/internal/bom"
-	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 )
 
@@ -39,19 +37,13 @@ func (c *execCommand) Run(con *console) (err error) {
 	}
 	defer func() { err = errors.Join(err, session.Close()) }()
 
-	requests := con.stdin
-	if c.Requests != "" {
-		f, err := input.OpenNamed(con.ctx, c.Requests, input.NoLimit)
-		if err != nil {
-			return badInput{err}
-		}
-		defer f.Close()
-		if requests, err = bom.Skip(f); err != nil {
-			return badInput{fmt.Errorf("%s: %w", c.Requests, err)}
-		}
+	requests, done, err := con.lines(c.Requests)
+	if err != nil {
+		return err
 	}
+	defer done()
 	out := &watched{w: con.stdout}
-	malformed, err := session.Run(con.ctx, requests, out)
+	malformed, err := session.Run(requests, out)
 	switch {
 	case out.err != nil:
 		return badInput{fmt.Errorf("standard output: %w", out.err)}

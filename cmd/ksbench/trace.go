@@ -15,7 +15,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/traces"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/engine/trace"
-	"github.com/ksdispatch/ksdispatch/internal/bom"
 	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
@@ -113,7 +112,7 @@ func (c *traceRecord) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	from, done, err := traceLines(con, c.Requests)
+	from, done, err := con.lines(c.Requests)
 	if err != nil {
 		return err
 	}
@@ -169,22 +168,6 @@ func traceOutput(flag, path string, stdout io.Writer, inputs ...string) (*output
 		err = out.distinctFrom(inputs...)
 	}
 	return out, err
-}
-
-// traceLines are the request lines of a file, or of standard input.
-func traceLines(con *console, path string) (io.Reader, func(), error) {
-	if path == "" {
-		return input.Reader(con.ctx, con.stdin), func() {}, nil
-	}
-	f, err := input.OpenNamed(con.ctx, path, input.NoLimit)
-	if err != nil {
-		return nil, nil, badInput{err}
-	}
-	lines, err := bom.Skip(f)
-	if err != nil {
-		return nil, nil, errors.Join(badInput{fmt.Errorf("%s: %w", path, err)}, f.Close())
-	}
-	return lines, func() { _ = f.Close() }, nil
 }
 
 // traceFault is an error of what was read: the lines are at fault, if it is not Ctrl-C or the output.
@@ -341,7 +324,7 @@ func (c *traceConvert) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	from, done, err := traceLines(con, c.From)
+	from, done, err := con.lines(c.From)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func golden(t testing.TB) *Session {
 func run(t testing.TB, s *Session, text string) (outcomes string, malformed int) {
 	t.Helper()
 	var out bytes.Buffer
-	malformed, err := s.Run(t.Context(), strings.NewReader(text), &out)
+	malformed, err := s.Run(strings.NewReader(text), &out)
 	require.NoError(t, err)
 	return out.String(), malformed
 }

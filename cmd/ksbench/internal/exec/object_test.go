@@ -282,7 +282,7 @@ func FuzzSession(f *testing.F) {
 		s, err := New(m, Options{MaxOut: 1 << 16})
 		require.NoError(t, err)
 		var out bytes.Buffer
-		_, err = s.Run(t.Context(), bytes.NewReader(lines), &out)
+		_, err = s.Run(bytes.NewReader(lines), &out)
 		require.NoError(t, err)
 		for line := range bytes.Lines(out.Bytes()) {
 			require.True(t, json.Valid(line), "%s", line)

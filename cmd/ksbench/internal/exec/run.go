@@ -2,13 +2,10 @@ package exec
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
-
-	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // maxLine is the longest request line in bytes.
@@ -20,10 +17,10 @@ var errTooLong = fmt.Errorf("the line is longer than %d bytes (16 MiB)", maxLine
 
 // Run answers the requests of in until it ends, one outcome a line, in order. A malformed line is answered by its number
 // and an error, and counted; nothing of it is done. Whatever is answered is written before Run waits for more input. The
-// error is that of the reader, the writer or the context.
-func (s *Session) Run(ctx context.Context, in io.Reader, out io.Writer) (malformed int, err error) {
+// error is that of the reader or the writer.
+func (s *Session) Run(in io.Reader, out io.Writer) (malformed int, err error) {
 	w := bufio.NewWriterSize(out, bufferSize)
-	lines := newLineReader(source{input.Reader(ctx, in), w})
+	lines := newLineReader(source{in, w})
 	var buf []byte
 	for n := int64(1); ; n++ {
 		line, err := lines.next()
@@ -46,8 +43,8 @@ func (s *Session) Run(ctx context.Context, in io.Reader, out io.Writer) (malform
 }
 
 // Validate decodes the requests of in and calls report for each malformed line. Nothing is dispatched.
-func (s *Session) Validate(ctx context.Context, in io.Reader, report func(line int64, err error)) (lines int64, err error) {
-	r := newLineReader(input.Reader(ctx, in))
+func (s *Session) Validate(in io.Reader, report func(line int64, err error)) (lines int64, err error) {
+	r := newLineReader(in)
 	for n := int64(1); ; n++ {
 		line, err := r.next()
 		switch {

@@ -17,6 +17,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
 // padded is a good request of n bytes.
@@ -74,7 +75,7 @@ func TestAnswersAtOnce(t *testing.T) {
 	listen, answers := io.Pipe()
 	done := make(chan error)
 	go func() {
-		_, err := s.Run(context.Background(), requests, answers)
+		_, err := s.Run(requests, answers)
 		answers.Close()
 		done <- err
 	}()
@@ -101,7 +102,7 @@ func TestInterrupt(t *testing.T) {
 	out := &notify{wrote: make(chan struct{}, 1)}
 	done := make(chan error)
 	go func() {
-		_, err := golden(t).Run(ctx, requests, out)
+		_, err := golden(t).Run(input.Reader(ctx, requests), out)
 		done <- err
 	}()
 	fmt.Fprintln(ask, "{}")
@@ -121,15 +122,15 @@ func (n *notify) Write(p []byte) (int, error) {
 func TestBrokenStreams(t *testing.T) {
 	broken := errors.New("broken")
 	out := new(bytes.Buffer)
-	_, err := golden(t).Run(t.Context(), io.MultiReader(strings.NewReader("{}\n{"), iotest.ErrReader(broken)), out)
+	_, err := golden(t).Run(io.MultiReader(strings.NewReader("{}\n{"), iotest.ErrReader(broken)), out)
 	require.ErrorIs(t, err, broken)
 	require.Equal(t, 1, strings.Count(out.String(), "\n"), "what was answered before is written")
 
 	for _, requests := range []string{"{}\n", strings.Repeat("{}\n", bufferSize)} {
-		_, err = golden(t).Run(t.Context(), strings.NewReader(requests), failing{broken})
+		_, err = golden(t).Run(strings.NewReader(requests), failing{broken})
 		require.ErrorIs(t, err, broken)
 	}
-	_, err = golden(t).Run(t.Context(), iotest.OneByteReader(strings.NewReader("{}\n{}")), io.Discard)
+	_, err = golden(t).Run(iotest.OneByteReader(strings.NewReader("{}\n{}")), io.Discard)
 	require.NoError(t, err)
 }
 
@@ -141,7 +142,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 func TestValidate(t *testing.T) {
 	s := golden(t)
 	var found []int64
-	lines, err := s.Validate(t.Context(), strings.NewReader("{}\n{\n"+padded(maxLine+1)+"\n{\"object\":\"nobody\"}\n"+
+	lines, err := s.Validate(strings.NewReader("{}\n{\n"+padded(maxLine+1)+"\n{\"object\":\"nobody\"}\n"+
 		`{"set":"aaaaaaaa-0000-0000-0000-000000000001","id":1,"flags":2,"out":4,"data":"01020304"}`), func(line int64, err error) {
 		require.Error(t, err)
 		found = append(found, line)
@@ -153,7 +154,7 @@ func TestValidate(t *testing.T) {
 	require.Contains(t, out, `"output":"00000000"`, "the SET was not dispatched")
 
 	broken := errors.New("broken")
-	_, err = s.Validate(t.Context(), iotest.ErrReader(broken), nil)
+	_, err = s.Validate(iotest.ErrReader(broken), nil)
 	require.ErrorIs(t, err, broken)
 }
 
@@ -277,7 +278,7 @@ func growth(t *testing.T, n int, line func(i int) string) int64 {
 	t.Helper()
 	s := golden(t)
 	live := func(n int) int64 {
-		_, err := s.Run(t.Context(), &repeat{line: line, n: n}, io.Discard)
+		_, err := s.Run(&repeat{line: line, n: n}, io.Discard)
 		require.NoError(t, err)
 		var m runtime.MemStats
 		runtime.GC()
@@ -338,7 +339,7 @@ func BenchmarkExec(b *testing.B) {
 			b.ReportAllocs()
 			in := &repeat{line: func(int) string { return line }, n: b.N}
 			b.ResetTimer()
-			_, err := s.Run(b.Context(), in, io.Discard)
+			_, err := s.Run(in, io.Discard)
 			require.NoError(b, err)
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 		})
