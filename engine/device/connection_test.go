@@ -186,6 +186,7 @@ func TestAS33_ResetState(t *testing.T) {
 
 // streaming is a pin whose driver queues stream requests, and what ended of them.
 type streaming struct {
+	dev         *device.Device
 	filter, pin *device.Handle
 	ended       []ks.Status
 }
@@ -230,8 +231,8 @@ func openStreaming(t *testing.T, change func(*device.PinFactory)) *streaming {
 	if change != nil {
 		change(&pin)
 	}
-	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{pin}})
-	return &streaming{filter: h, pin: createPin(t, h, connect(0, format(1)))}
+	dev, h := openFilter(t, device.Filter{Pins: []device.PinFactory{pin}})
+	return &streaming{dev: dev, filter: h, pin: createPin(t, h, connect(0, format(1)))}
 }
 
 // TestOB21_StopEndsStreams: whoever enters STOP ends what is queued, in no other state, and not if the driver refuses to stop. What the
@@ -300,7 +301,8 @@ func TestAS33_ResetEndsStreams(t *testing.T) {
 	if len(s.ended) != 2 {
 		t.Errorf("ended %v", s.ended)
 	}
-	// A reset, or a close, that begins while the driver has a request which it then queues.
+	var remove func()
+	// A reset, a removal, or a close, that begins while the driver has a request which it then queues.
 	for _, end := range []func(p *device.Handle){
 		func(p *device.Handle) {
 			pool, err := arena.New(arena.Config{})
@@ -313,6 +315,7 @@ func TestAS33_ResetEndsStreams(t *testing.T) {
 			}
 		},
 		func(p *device.Handle) { _ = p.Close() },
+		func(*device.Handle) { remove() },
 	} {
 		s := openStreaming(t, func(pin *device.PinFactory) {
 			own := pin.Config.Control
@@ -323,9 +326,38 @@ func TestAS33_ResetEndsStreams(t *testing.T) {
 				return own(irp, code, in, out)
 			}
 		})
+		remove = s.dev.Remove
 		s.send(t, ks.IoctlReadStream)
 		if len(s.ended) != 1 || s.ended[0] != ks.StatusCancelled {
 			t.Errorf("ended %v", s.ended)
+		}
+	}
+}
+
+// TestAS34_RemovalEndsStreams: what a pin has queued ends with the device, whichever IRPs it came on, and nothing is queued any more. So
+// does what a pin has queued that a new filter does not have.
+func TestAS34_RemovalEndsStreams(t *testing.T) {
+	for name, end := range map[string]func(s *streaming){
+		"removed": func(s *streaming) { s.dev.Remove() },
+		"swapped": func(s *streaming) { swapFilter(t, s.dev, device.Filter{Pins: []device.PinFactory{}}) },
+	} {
+		s := openStreaming(t, nil)
+		s.send(t, ks.IoctlReadStream)
+		acquired := s.pin.Pin().Requests().Take(engine.Head, engine.AcquireOnly)
+		s.send(t, ks.IoctlWriteStream)
+		if end(s); len(s.ended) != 1 || s.ended[0] != ks.StatusCancelled || !acquired.Cancelled() {
+			t.Errorf("%s: ended %v; the driver's is marked: %v", name, s.ended, acquired.Cancelled())
+		}
+		if s.pin.Pin().Requests().RemoveIRP(acquired); !acquired.Complete(ks.StatusCancelled, 0) || s.pin.Pin().Requests().Len() != 0 {
+			t.Errorf("%s: the driver cannot end a request that it has", name)
+		}
+		pool, err := arena.New(arena.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		later := &engine.IRP{FileObject: s.pin.File(), Pool: pool}
+		if _, status := s.pin.Dispatcher().IoControl(later, ks.IoctlReadStream, nil, nil); status != ks.StatusDeviceRemoved {
+			t.Errorf("%s: a later request: %v", name, status)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package device
 import (
 	"encoding/binary"
 
+	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -31,7 +32,8 @@ func (h *Handle) Create(name []byte) (*Handle, ks.Status) {
 	case ok && class == classPin:
 		return h.CreatePin(parameters)
 	case ok && class == classNode && (o.parent == nil || o.pin != nil):
-		return o.create(func(f *filter) (*Handle, ks.Status) { return o.createNode(f, parameters) })
+		mode := h.irp.RequestorMode
+		return o.create(mode, func(f *filter) (*Handle, ks.Status) { return o.createNode(f, mode, parameters) })
 	}
 	return nil, h.noClass()
 }
@@ -65,7 +67,7 @@ func splitName(name []byte) (class ks.GUID, parameters []byte, ok bool) {
 }
 
 // createNode opens a node (OB-10).
-func (o *object) createNode(f *filter, parameters []byte) (*Handle, ks.Status) {
+func (o *object) createNode(f *filter, mode engine.Mode, parameters []byte) (*Handle, ks.Status) {
 	const sizeNodeCreate = 8
 	if len(parameters) < sizeNodeCreate {
 		return nil, o.decide(&ruleOB10, ks.StatusInvalidBufferSize)
@@ -79,6 +81,6 @@ func (o *object) createNode(f *filter, parameters []byte) (*Handle, ks.Status) {
 	if err != nil {
 		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
 	}
-	h.irp.RequestorMode = o.handle.irp.RequestorMode
+	h.irp.RequestorMode = mode
 	return h, o.decide(&ruleOB10, ks.StatusSuccess)
 }

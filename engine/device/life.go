@@ -19,6 +19,7 @@ type life struct {
 	open    map[*Handle]struct{}
 	held    []*holding // in the order in which they came; some are gone
 	maxHeld int
+	lost    func() // OnRemove
 }
 
 type phase int
@@ -193,8 +194,8 @@ func await(ctx context.Context, busy func() bool) error {
 
 // Remove is the surprise removal of the device, as when it is unplugged (AS-34). It ends pended and held requests of all handles
 // with STATUS_CANCELLED, and so it ends a request that a running handler leaves pending. Later requests, opens and creates get
-// STATUS_DEVICE_REMOVED, before every other check; handles can still be closed. Remove may be called from anywhere, and waits for
-// no handler.
+// STATUS_DEVICE_REMOVED, before every other check; handles can still be closed. Then the hook of OnRemove is told. Remove may be called
+// from anywhere, and waits for no handler. The first call counts.
 func (dev *Device) Remove() {
 	handles, held, ok := dev.life.enter(removed)
 	if !ok {
@@ -206,10 +207,29 @@ func (dev *Device) Remove() {
 	for _, h := range handles {
 		h.abort()
 	}
+	dev.life.mu.Lock()
+	lost := dev.life.lost
+	dev.life.mu.Unlock()
+	if lost != nil {
+		lost()
+	}
 }
 
-// abort ends what is pended on a handle, or will be.
+// OnRemove has lost called once by Remove, on its goroutine, when requests are refused and what was pended has ended; nil removes the hook.
+// The handles are still open and their events enabled, so that a camera generates KSEVENT_DEVICE_LOST there (AS-34). The hooks for
+// cleanup and close come later, as handles are closed.
+func (dev *Device) OnRemove(lost func()) {
+	dev.life.mu.Lock()
+	defer dev.life.mu.Unlock()
+	dev.life.lost = lost
+}
+
+// abort ends what is pended on a handle, or will be, and what its pin has queued, whichever IRPs those are.
 func (h *Handle) abort() {
+	if p := h.Pin(); p != nil {
+		p.lost.Store(true)
+		p.requests.CancelAll()
+	}
 	h.cancelHeld()
 	h.irp.Abort()
 	if a := h.overlapped.Load(); a != nil {
@@ -352,9 +372,8 @@ func (h *Handle) inFlight() bool {
 //
 // https://learn.microsoft.com/windows-hardware/drivers/kernel/canceling-irps
 func (h *Handle) Cancel() (n int) {
-	n = h.cancelOne()
-	if a := h.overlapped.Load(); a != nil {
-		n += a.Cancel(nil)
+	if n = h.cancelOne(); h.overlapped.Load() != nil {
+		n += h.overlapped.Load().cancelAll()
 	}
 	return n
 }

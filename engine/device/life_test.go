@@ -96,6 +96,63 @@ func TestAS34_Remove(t *testing.T) {
 	}
 }
 
+// TestAS34_Hook: the hook is told of the removal once, after requests were ended and before handles are closed, and can generate events.
+func TestAS34_Hook(t *testing.T) {
+	f := version(1, 1, 0)
+	var dev *device.Device
+	var h *device.Handle
+	var event *engine.SyncEvent
+	var order []string
+	tell := func(what string) { order = append(order, what) }
+	f.Close = func(*device.Handle) { tell("filter closed") }
+	f.Pins[0].Cleanup = func(*device.Pin) { tell("pin cleanup") }
+	f.Pins[0].Close = func(*device.Pin) { tell("pin closed") }
+	f.Pins[0].Config.Control = func(irp *engine.IRP, _ uint32, _, _ []byte) ks.Status {
+		return device.PinOf(irp).Requests().Insert(irp, engine.Tail, func(irp *engine.IRP) {
+			tell("stream ended")
+			irp.Complete(ks.StatusCancelled, 0)
+		})
+	}
+	dev, h = openFilter(t, f)
+	pin, status := h.CreatePin(connect(0, format(1)))
+	if status != ks.StatusSuccess {
+		t.Fatal(status)
+	}
+	many, err := pin.Overlapped(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, data := newEvent(dev)
+	control(t, h, ks.IoctlEnableEvent, request(1, ks.EventTypeEnable), data, ks.StatusSuccess)
+	var o device.Overlapped
+	if _, status := many.IoControl(&o, ks.IoctlReadStream, nil, nil); status != ks.StatusPending {
+		t.Fatal(status)
+	}
+	dev.OnRemove(func() { tell("replaced") })
+	dev.OnRemove(func() {
+		if _, status := h.IoControl(ks.IoctlProperty, nil, nil); status != ks.StatusDeviceRemoved || o.Status() != ks.StatusCancelled {
+			t.Errorf("in the hook: %v, %v", status, o.Status())
+		}
+		tell("lost")
+		dev.Remove()
+		dev.Events().Generate(&testSet, 1)
+	})
+	dev.Remove()
+	if dev.Remove(); !event.TryWait() {
+		t.Error("no event is signalled in the hook")
+	}
+	if err := errors.Join(pin.Close(), h.Close()); err != nil {
+		t.Error(err)
+	}
+	if want := []string{"stream ended", "lost", "pin cleanup", "pin closed", "filter closed"}; !slices.Equal(order, want) {
+		t.Errorf("%q, want %q", order, want)
+	}
+	gone := device.New(compile(t, engine.Config{}))
+	gone.OnRemove(func() { t.Error("a hook that was taken off is told") })
+	gone.OnRemove(nil)
+	gone.Remove()
+}
+
 func TestAS35_Shutdown(t *testing.T) {
 	x := pendTwo(t)
 	if err := x.Shutdown(ended); !errors.Is(err, context.Canceled) {

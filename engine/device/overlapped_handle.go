@@ -72,6 +72,21 @@ func (h *Handle) Overlapped(port *Port) (*OverlappedHandle, error) {
 // neverOverlapped is in the place of the overlapped handle of one that was closed without.
 var neverOverlapped = new(OverlappedHandle)
 
+// CreatePin is Handle.CreatePin for a pin that serves overlapped requests, which are queued in port. It may be called from any goroutine;
+// the mode is that of this handle's requests.
+func (h *OverlappedHandle) CreatePin(connect []byte, port *Port) (*OverlappedHandle, ks.Status) {
+	pin, status := h.handle.createPin(engine.Mode(h.mode.Load()), connect)
+	if status != ks.StatusSuccess {
+		return nil, status
+	}
+	a, err := pin.Overlapped(port)
+	if err != nil { // a hook of the pin has closed it, or made its handle an overlapped one
+		_ = pin.Close()
+		return nil, ks.StatusInvalidHandle
+	}
+	return a, ks.StatusSuccess
+}
+
 // Handle returns the handle for requests that are waited for, which belongs to one goroutine, and for what is created on the object.
 func (h *OverlappedHandle) Handle() *Handle { return h.handle }
 
@@ -105,7 +120,7 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 		return 0, ks.StatusDeviceBusy
 	}
 	r := o.req.Load()
-	if r == nil || r.pins.Load() != 0 || r.handle.Load() != h || h.gate.Load() != 0 {
+	if r == nil || r.pins.Load() != 0 || r.handle.Load() != h || h.gate.Load() != 0 || r.thread.Load() != o.Thread {
 		if r, status = h.admit(o); r == nil {
 			h.refuse(o, status)
 			return 0, status
@@ -185,7 +200,7 @@ func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Stat
 }
 
 // waited are Overlappeds for requests that are sent with none.
-var waited = sync.Pool{New: func() any { return &Overlapped{NoPacket: true} }}
+var waited = sync.Pool{New: func() any { return &Overlapped{NoPacket: true, waited: true} }}
 
 // ioControlWait is IoControl without an Overlapped.
 func (h *OverlappedHandle) ioControlWait(code uint32, in, out []byte) (n uint32, status ks.Status) {
@@ -216,6 +231,7 @@ func (h *OverlappedHandle) admit(o *Overlapped) (r *request, status ks.Status) {
 			return h.admit(o)
 		}
 	}
+	r.thread.Store(o.Thread)
 	switch gate := h.gate.Load(); { // after o is known: whoever closes the gate finds it
 	case gate&gateClosed != 0:
 		return nil, ks.StatusInvalidHandle
@@ -285,19 +301,38 @@ func (h *OverlappedHandle) unlink(r *request) {
 	}
 }
 
-// Cancel requests the end of the request of o, or of all requests of the handle if o is nil: CancelIoEx. It returns how many were
-// in flight, cancelable or not, and waits for none: each completes in its time, with ks.StatusCancelled or otherwise (AS-18).
+// Cancel requests the end of the request of o, or if o is nil of all requests of the file object, that which Handle waits for included:
+// CancelIoEx. It returns how many were in flight, cancelable or not, and waits for none: each completes in its time, with
+// ks.StatusCancelled or otherwise (AS-18).
 //
 // https://learn.microsoft.com/windows/win32/fileio/cancelioex-func
 func (h *OverlappedHandle) Cancel(o *Overlapped) (n int) {
-	if o != nil {
-		return h.cancel(o)
+	if o == nil {
+		return h.handle.Cancel()
 	}
+	return h.cancel(o, anyThread)
+}
+
+// CancelThread is Cancel for the requests that a simulated thread sent, by Overlapped.Thread: CancelIo, or the end of that thread
+// (AS-17, AS-19). A request that IoControl sent without an Overlapped, or that a Handle waits for, is synchronous and not touched.
+//
+// https://learn.microsoft.com/windows/win32/fileio/cancelio
+func (h *OverlappedHandle) CancelThread(thread uint64) (n int) {
 	for _, o := range h.all() {
-		n += h.cancel(o)
+		n += h.cancel(o, func(r *request) bool { return !r.owner.waited && r.thread.Load() == thread })
 	}
 	return n
 }
+
+// cancelAll is Cancel for the requests that have an Overlapped.
+func (h *OverlappedHandle) cancelAll() (n int) {
+	for _, o := range h.all() {
+		n += h.cancel(o, anyThread)
+	}
+	return n
+}
+
+func anyThread(*request) bool { return true }
 
 // all returns whose request is among those of the handle.
 func (h *OverlappedHandle) all() (list []*Overlapped) {
@@ -326,13 +361,16 @@ func (h *OverlappedHandle) pin(o *Overlapped) (r *request, state uint64) {
 	return nil, 0
 }
 
-// cancel is Cancel for one.
-func (h *OverlappedHandle) cancel(o *Overlapped) int {
+// cancel is Cancel for one, if its request is one of those meant.
+func (h *OverlappedHandle) cancel(o *Overlapped, meant func(*request) bool) int {
 	r, state := h.pin(o)
 	if r == nil {
 		return 0
 	}
 	defer r.pins.Add(-1)
+	if !meant(r) {
+		return 0
+	}
 	r.cancelled.Store(state) // for one that is found neither among those that are held nor in its IRP, as it is on its way there (AS-9)
 	if !cancelHeld(&r.holding) {
 		r.irp.Cancel()

@@ -561,6 +561,174 @@ func TestAS17_ScopeOfCancel(t *testing.T) {
 	}
 }
 
+// TestAS17_Threads: CancelThread ends what one thread sent, held requests included, and no synchronous request. An Overlapped goes from
+// thread to thread.
+func TestAS17_Threads(t *testing.T) {
+	s := newServer(t)
+	h, other := openOverlapped(t, s.Device, nil), openOverlapped(t, s.Device, nil)
+	in := request(itemQueued, ks.PropertyTypeGet)
+	all := make([]device.Overlapped, 6)
+	send := func(h *device.OverlappedHandle, o *device.Overlapped, thread uint64) {
+		t.Helper()
+		o.Thread = thread
+		if _, status := h.IoControl(o, ks.IoctlProperty, in, make([]byte, 4)); status != ks.StatusPending {
+			t.Fatal(status)
+		}
+	}
+	pending := func() (which []int) {
+		for i := range all {
+			if all[i].Status() == ks.StatusPending {
+				which = append(which, i)
+			}
+		}
+		return which
+	}
+	wants := func(got, want int, left ...int) {
+		t.Helper()
+		if now := pending(); got != want || !slices.Equal(now, left) {
+			t.Errorf("%d are cancelled, want %d; %v are pending, want %v", got, want, now, left)
+		}
+	}
+	for i := range all[:5] {
+		send(h, &all[i], uint64(i%2))
+	}
+	send(other, &all[5], 1)
+	wants(h.CancelThread(7), 0, 0, 1, 2, 3, 4, 5)
+	wants(h.CancelThread(1), 2, 0, 2, 4, 5)
+	wants(h.CancelThread(1), 0, 0, 2, 4, 5)
+	send(h, &all[1], 0)
+	send(h, &all[3], 1)
+	wants(h.CancelThread(0), 4, 3, 5)
+	wants(other.CancelThread(1), 1, 3)
+	wants(h.CancelThread(1), 1)
+	for len(s.handed) != 0 {
+		<-s.handed
+	}
+	answers := make(chan ks.Status)
+	go func() {
+		_, status := h.IoControl(nil, ks.IoctlProperty, in, make([]byte, 4))
+		answers <- status
+	}()
+	go func() {
+		_, status := h.Handle().IoControl(ks.IoctlProperty, in, make([]byte, 4))
+		answers <- status
+	}()
+	<-s.handed
+	<-s.handed
+	wants(h.CancelThread(0), 0)
+	if n := h.Cancel(nil); n != 2 || <-answers != ks.StatusCancelled || <-answers != ks.StatusCancelled {
+		t.Errorf("%d requests of the file object are cancelled", n)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Start()
+	send(h, &all[0], 1)
+	send(h, &all[1], 2)
+	wants(h.CancelThread(1), 1, 1)
+	wants(h.CancelThread(2), 1)
+}
+
+// TestAS18_CancelOfAFileObject: synchronous and overlapped requests of one file object are found together, from either of its handles,
+// those that are held included, and a handle that is closed has none.
+func TestAS18_CancelOfAFileObject(t *testing.T) {
+	for name, cancel := range map[string]func(h *device.OverlappedHandle) int{
+		"overlapped": func(h *device.OverlappedHandle) int { return h.Cancel(nil) },
+		"plain":      func(h *device.OverlappedHandle) int { return h.Handle().Cancel() },
+	} {
+		for _, held := range []bool{false, true} {
+			s := newServer(t)
+			h := openOverlapped(t, s.Device, nil)
+			if held {
+				if err := s.Stop(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var all [3]device.Overlapped
+			in := request(itemQueued, ks.PropertyTypeGet)
+			for i := range all {
+				if _, status := h.IoControl(&all[i], ks.IoctlProperty, in, make([]byte, 4)); status != ks.StatusPending {
+					t.Fatal(status)
+				}
+			}
+			answer := make(chan ks.Status, 1)
+			go func() {
+				_, status := h.Handle().IoControl(ks.IoctlProperty, in, make([]byte, 4))
+				answer <- status
+			}()
+			n, status := 0, ks.StatusPending
+			for status == ks.StatusPending { // until it is there
+				n += cancel(h)
+				select {
+				case status = <-answer:
+				default:
+				}
+			}
+			if n < 4 || status != ks.StatusCancelled {
+				t.Errorf("%s, held %v: %d are cancelled, %v", name, held, n, status)
+			}
+			for i := range all {
+				if all[i].Status() != ks.StatusCancelled {
+					t.Errorf("%s, held %v, request %d: %v", name, held, i, all[i].Status())
+				}
+			}
+			if _ = h.Close(); cancel(h) != 0 {
+				t.Errorf("%s: a closed handle has requests", name)
+			}
+			plain := openAgain(t, s.Device)
+			if _ = plain.Close(); plain.Cancel() != 0 {
+				t.Error("a closed handle has requests")
+			}
+		}
+	}
+}
+
+// TestOverlappedCreatePin: the pin serves overlapped requests and has the mode of those of its filter; a create that is refused opens
+// nothing.
+func TestOverlappedCreatePin(t *testing.T) {
+	f := version(1, 2, 0)
+	f.Pins[0].DenyUserMode = true
+	f.Pins[1].Create = func(p *device.Pin, _ engine.ConnectRequest) ks.Status {
+		_ = p.Handle().Close()
+		return ks.StatusSuccess
+	}
+	dev, err := device.NewFilter(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := device.NewPort()
+	h := openOverlapped(t, dev, nil)
+	if p, status := h.CreatePin(connect(0, format(1)), port); p != nil || status != ks.StatusInvalidDeviceRequest {
+		t.Errorf("in user mode: %v", status)
+	}
+	h.SetMode(engine.KernelMode)
+	var made sync.WaitGroup
+	for range 4 {
+		made.Go(func() {
+			p, status := h.CreatePin(connect(0, format(1)), port)
+			if status != ks.StatusSuccess {
+				t.Error(status)
+				return
+			}
+			defer p.Close()
+			var o device.Overlapped
+			if n, status := p.IoControl(&o, ks.IoctlProperty, request(itemVersion, ks.PropertyTypeGet), make([]byte, 4)); n != 4 || status != 0 {
+				t.Error(n, status)
+			}
+		})
+	}
+	made.Wait()
+	if got := poll(t, port); len(got) != 4 {
+		t.Errorf("%d packets", len(got))
+	}
+	if p, status := h.CreatePin(connect(1, format(1)), port); p != nil || status != ks.StatusInvalidHandle {
+		t.Errorf("a pin that its hook closes: %v", status)
+	}
+	if n := instances(t, h.Handle(), 0, 1); n.CurrentCount != 0 {
+		t.Errorf("%d pins are left", n.CurrentCount)
+	}
+}
+
 // TestAS20_TimeOutCancelsNothing: a wait that is given up leaves the request as it is.
 func TestAS20_TimeOutCancelsNothing(t *testing.T) {
 	s := newServer(t)

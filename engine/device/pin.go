@@ -54,6 +54,7 @@ type Pin struct {
 
 	requests  engine.CancelQueue // stream requests that the driver finishes later
 	resetting atomic.Bool        // others are refused (AS-33)
+	lost      atomic.Bool        // what the pin is of is gone (AS-34)
 
 	mu       sync.Mutex
 	format   []byte
@@ -94,8 +95,8 @@ func (p *Pin) State() uint32 { return p.state.Load() }
 //	return pin.Requests().Add(irp)
 //
 // in its Control, and takes them out with Remove. What is in the queue ends with STATUS_CANCELLED when the pin has entered STOP (OB-21),
-// when a reset begins (AS-33) and when the handle is closed (AS-24). A driver that keeps such requests elsewhere, or gives them
-// back unfilled, ends them in SetState, its Control and Cleanup.
+// when a reset begins (AS-33), when the handle is closed (AS-24) and when the device is removed (AS-34). A driver that keeps such requests
+// elsewhere, or gives them back unfilled, ends them in SetState, its Control, Cleanup and the hook of Device.OnRemove.
 func (p *Pin) Requests() *engine.CancelQueue { return &p.requests }
 
 // Format returns a copy of the format that the pin has: a KSDATAFORMAT and what belongs to it.
@@ -158,6 +159,11 @@ const longestParameters = 65456
 // STATUS_INVALID_DEVICE_REQUEST (OB-9). Without memory for the pin, or beyond Filter.MaxObjects, the status is
 // STATUS_INSUFFICIENT_RESOURCES (S-37).
 func (h *Handle) CreatePin(connect []byte) (*Handle, ks.Status) {
+	return h.createPin(h.irp.RequestorMode, connect)
+}
+
+// createPin is CreatePin in a mode.
+func (h *Handle) createPin(mode engine.Mode, connect []byte) (*Handle, ks.Status) {
 	if status := h.refusal(); status != ks.StatusSuccess {
 		return nil, status
 	}
@@ -168,7 +174,7 @@ func (h *Handle) CreatePin(connect []byte) (*Handle, ks.Status) {
 	if len(connect) > longestParameters {
 		return nil, o.decide(&ruleOB1, ks.StatusInvalidParameter)
 	}
-	return o.create(func(f *filter) (*Handle, ks.Status) { return o.createPin(f, bytes.Clone(connect)) })
+	return o.create(mode, func(f *filter) (*Handle, ks.Status) { return o.createPin(f, mode, bytes.Clone(connect)) })
 }
 
 // noClass is OB-3: there is nothing of this kind to create.
@@ -185,7 +191,7 @@ func (h *Handle) noClass() ks.Status {
 
 // create keeps the object for what is created on it, unless it is closed or access is denied. The filter is the same from beginning to
 // end.
-func (o *object) create(create func(f *filter) (*Handle, ks.Status)) (h *Handle, status ks.Status) {
+func (o *object) create(mode engine.Mode, create func(f *filter) (*Handle, ks.Status)) (h *Handle, status ks.Status) {
 	if !o.reference() {
 		return nil, o.decide(&ruleOB3, ks.StatusInvalidHandle)
 	}
@@ -196,7 +202,7 @@ func (o *object) create(create func(f *filter) (*Handle, ks.Status)) (h *Handle,
 	}()
 	f := o.handle.device.filter.Load()
 	denied := f.decl.DenyUserMode || o.pin != nil && f.factory(o.pin).DenyUserMode // S-40
-	if denied && o.handle.irp.RequestorMode == engine.UserMode {
+	if denied && mode == engine.UserMode {
 		return nil, o.decide(&ruleOB9, ks.StatusInvalidDeviceRequest)
 	}
 	if !o.instance.enter(f.decl.MaxObjects) {
@@ -211,8 +217,8 @@ func (o *object) create(create func(f *filter) (*Handle, ks.Status)) (h *Handle,
 }
 
 // createPin is CreatePin from OB-6 on.
-func (o *object) createPin(filter *filter, connect []byte) (_ *Handle, status ks.Status) {
-	i, mode := o.instance, o.handle.irp.RequestorMode
+func (o *object) createPin(filter *filter, mode engine.Mode, connect []byte) (_ *Handle, status ks.Status) {
+	i := o.instance
 	now := filter.now.Load()
 	if now.pins == nil {
 		return nil, o.decide(&ruleOB3, ks.StatusObjectNameNotFound)
@@ -226,7 +232,7 @@ func (o *object) createPin(filter *filter, connect []byte) (_ *Handle, status ks
 	case f.DenyUserMode && mode == engine.UserMode:
 		return nil, o.decide(&ruleOB9, ks.StatusInvalidDeviceRequest)
 	}
-	peer, status := o.connected(request.PinToHandle)
+	peer, status := o.connected(mode, request.PinToHandle)
 	if status != ks.StatusSuccess {
 		return nil, o.decide(&ruleOB8, status)
 	}
@@ -272,11 +278,11 @@ func (o *object) createPin(filter *filter, connect []byte) (_ *Handle, status ks
 
 // connected returns the pin that a PinToHandle names, for the mode of the requester, and keeps it (OB-8). What a number stands for is
 // told by the type of the object, never by bytes of a client's (S-7, S-26).
-func (o *object) connected(number uint64) (*object, ks.Status) {
+func (o *object) connected(mode engine.Mode, number uint64) (*object, ks.Status) {
 	if number == 0 {
 		return nil, ks.StatusSuccess
 	}
-	file, status := o.handle.device.handles.Resolve(number, engine.ObjectTypeFile, 0, o.handle.irp.RequestorMode)
+	file, status := o.handle.device.handles.Resolve(number, engine.ObjectTypeFile, 0, mode)
 	if status != ks.StatusSuccess {
 		return nil, status
 	}

@@ -34,11 +34,14 @@ func answer(own engine.ControlHandler, irp *engine.IRP, code uint32, in, out []b
 
 // stream is a stream request. One that was queued while others were cancelled is cancelled too (AS-25).
 func (p *Pin) stream(own engine.ControlHandler, irp *engine.IRP, code uint32, in, out []byte) ks.Status {
-	if p.resetting.Load() {
+	switch {
+	case p.lost.Load(): // of one who sends IRPs of his own
+		return irp.Cite(ruleAS34, ks.StatusDeviceRemoved)
+	case p.resetting.Load():
 		return irp.Cite("AS-33", ks.StatusDeviceNotReady)
 	}
 	status := answer(own, irp, code, in, out)
-	if status == ks.StatusPending && (p.resetting.Load() || p.handle.object.isClosed()) {
+	if status == ks.StatusPending && (p.resetting.Load() || p.lost.Load() || p.handle.object.isClosed()) {
 		p.requests.CancelAll()
 	}
 	return status

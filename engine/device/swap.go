@@ -125,9 +125,6 @@ func (dev *Device) settle(h *Handle) {
 	}
 	dev.life.strand(h)
 	h.abort()
-	if h.object.pin != nil {
-		h.object.pin.requests.CancelAll()
-	}
 }
 
 // dispatchers are that of the filter itself, and those of its pins and its nodes, by their ids.

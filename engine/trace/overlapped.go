@@ -190,6 +190,22 @@ func (h *OverlappedHandle) Cancel(o *device.Overlapped) int {
 	return l.stream.cancel(func() int { return h.inner.Cancel(o) })
 }
 
+// CancelThread is device.OverlappedHandle.CancelThread. It is recorded as a cancel of each request.
+func (h *OverlappedHandle) CancelThread(thread uint64) (n int) {
+	var all []*device.Overlapped
+	h.mu.Lock()
+	for o, l := range h.lanes {
+		if o != &l.waited && o.Thread == thread {
+			all = append(all, o)
+		}
+	}
+	h.mu.Unlock()
+	for _, o := range all {
+		n += h.Cancel(o)
+	}
+	return n
+}
+
 // Close is device.OverlappedHandle.Close.
 func (h *OverlappedHandle) Close() error { return h.handle.Close() }
 

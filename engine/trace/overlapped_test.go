@@ -71,6 +71,7 @@ func TestOverlappedRequestsEndAsTheyDid(t *testing.T) {
 			t.Fatal(err)
 		}
 		var o [5]device.Overlapped
+		o[1].Thread = 1
 		var out [5][8]byte
 		for i, in := range [][]byte{wait, wait, wait, never, at} {
 			want := ks.StatusPending
@@ -84,7 +85,7 @@ func TestOverlappedRequestsEndAsTheyDid(t *testing.T) {
 		if _, status := h.IoControl(&o[0], ks.IoctlProperty, at, out[4][:]); status != ks.StatusDeviceBusy {
 			t.Errorf("an Overlapped in use: %v", status)
 		}
-		if n := h.Cancel(&o[1]); n != 1 || o[1].Status() != ks.StatusCancelled {
+		if n := h.CancelThread(1); n != 1 || h.CancelThread(2) != 0 || o[1].Status() != ks.StatusCancelled {
 			t.Errorf("%d were cancelled, %v", n, o[1].Status())
 		}
 		if !w.answer(5) || o[0].Status() != ks.StatusSuccess {
