@@ -298,16 +298,22 @@ func TestDetachedAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestCancelQueueAllocatesNothing: requests that are pended in a queue and completed, cancelled, or acquired and released.
+// TestCancelQueueAllocatesNothing: requests that are pended in a queue and completed, cancelled alone or with all of their file, moved to
+// another queue, or acquired and released.
 func TestCancelQueueAllocatesNothing(t *testing.T) {
 	needPlainBuild(t)
-	var q engine.CancelQueue
+	var q, other engine.CancelQueue
 	x := detach(t, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status { return q.Add(irp) }})
 	x.out = full(4)
 	in := request{set: setA, id: 1, flags: get}.bytes()
 	for name, end := range map[string]func(){
 		"completed": func() { q.Remove().Complete(ks.StatusSuccess, 4) },
 		"cancelled": func() { x.irp.Cancel() },
+		"its file":  func() { q.CancelFile(x.irp.FileObject) },
+		"moved": func() {
+			q.Move(&other, engine.Head, func(*engine.IRP) ks.Status { return ks.StatusSuccess })
+			other.Remove().Complete(ks.StatusSuccess, 4)
+		},
 		"released": func() {
 			q.Release(q.Take(engine.Tail, engine.AcquireOnly), nil)
 			q.Remove().Complete(ks.StatusSuccess, 4)

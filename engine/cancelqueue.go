@@ -183,20 +183,35 @@ func (q *CancelQueue) CancelAll() int { return q.cancel(func(*IRP) bool { return
 // cancel cancels those of the requests now in the queue that match says. They are held until they are, so that none of them serves
 // another request by then.
 func (q *CancelQueue) cancel(match func(*IRP) bool) (n int) {
-	var held []*IRP
+	held := newList()
+	defer held.free()
 	q.mu.Lock()
 	for irp := q.first; irp != nil; irp = irp.extra.place.next {
 		if match(irp) && irp.hold(stateCancel, 0) {
-			held = append(held, irp)
+			held.irps = append(held.irps, irp)
 		}
 	}
 	q.mu.Unlock()
-	for _, irp := range held {
+	for _, irp := range held.irps {
 		if irp.cancelHeld() {
 			n++
 		}
 	}
 	return n
+}
+
+// list is some of a queue, for who must not hold its lock while he goes through them. Lists are used again, as those of a busy queue are
+// long.
+type list struct{ irps []*IRP }
+
+var lists = sync.Pool{New: func() any { return new(list) }}
+
+func newList() *list { return lists.Get().(*list) }
+
+func (l *list) free() {
+	clear(l.irps)
+	l.irps = l.irps[:0]
+	lists.Put(l)
 }
 
 // moving is held while the locks of two queues are.
@@ -212,13 +227,14 @@ var moving sync.Mutex
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksmoveirpsoncancelablequeue
 func (q *CancelQueue) Move(to *CancelQueue, from End, move func(*IRP) ks.Status) ks.Status {
+	there := newList()
+	defer there.free()
 	q.mu.Lock()
-	irps := make([]*IRP, 0, q.n)
 	for irp := q.at(from); irp != nil; irp = irp.extra.place.after(from) {
-		irps = append(irps, irp)
+		there.irps = append(there.irps, irp)
 	}
 	q.mu.Unlock()
-	for _, irp := range irps {
+	for _, irp := range there.irps {
 		if status := q.moveOne(irp, to, from, move); status != ks.StatusSuccess && status != ks.StatusNoMatch {
 			return status
 		}
