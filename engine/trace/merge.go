@@ -5,56 +5,94 @@ import (
 	"container/heap"
 )
 
-// cursor reads the records of one handle. While the records of one block are used, a goroutine reads and checks those that follow.
+// cursor reads the records of one handle. While the records of some blocks are used, a goroutine reads and checks those that follow.
 type cursor struct {
 	reader *Reader
 	handle uint32
-	block  int // that is being used
+	loaded *loaded // whose parts are being used
+	used   int     // how many of them were
+	block  int     // that is being used
 	left   []byte
-	buf    []byte // what left is of
 	rec    Record
 	done   bool
 
-	ahead chan loaded   // blocks that were read, closed behind the last
-	spare chan []byte   // buffers for more
-	stop  chan struct{} // closed when there are to be no more
+	most  int           // bytes that are read at a time, if that is more than a block
+	ahead chan *loaded  // what was read, closed behind the last
+	spare chan *loaded  // whose memory is free
+	stop  chan struct{} // closed when there is to be no more
 }
 
-// loaded is a block that was read ahead.
+// loaded is blocks that were read ahead, in memory that is theirs.
 type loaded struct {
+	memory []byte
+	parts  []part
+	err    error // of the block behind them
+}
+
+// part is a block of it.
+type part struct {
 	block   int
 	payload []byte
-	err     error
 }
 
-// newCursor returns a cursor of the handle that is r.opened[i], which reads some blocks ahead. It is to be closed.
-func newCursor(r *Reader, i, depth int) *cursor {
-	handle := r.opened[i].Handle
-	c := &cursor{reader: r, handle: handle, ahead: make(chan loaded, depth), spare: make(chan []byte, depth+2), stop: make(chan struct{})}
+// newCursor returns a cursor of the handle that is r.opened[i], which reads ahead: depth times most bytes, or as many blocks. It is to be
+// closed.
+func newCursor(r *Reader, i, depth, most int) *cursor {
+	c := &cursor{reader: r, handle: r.opened[i].Handle, loaded: new(loaded), most: most,
+		ahead: make(chan *loaded, depth), spare: make(chan *loaded, depth+2), stop: make(chan struct{})}
 	c.rec.opened = i
 	go c.read()
 	return c
 }
 
-// read is the goroutine that reads ahead.
+// read is the goroutine that reads ahead. It hands over several blocks at once, as waking who waits for one takes as long as using it.
 func (c *cursor) read() {
 	defer close(c.ahead)
-	for _, n := range c.reader.streams[c.handle] {
-		var buf []byte
+	for blocks := c.reader.streams[c.handle]; len(blocks) > 0; {
+		var l *loaded
 		select {
-		case buf = <-c.spare:
+		case l = <-c.spare:
 		default:
+			l = new(loaded)
 		}
-		payload, err := c.reader.payload(buf, &c.reader.blocks[n], n)
+		n := c.load(l, blocks)
 		select {
-		case c.ahead <- loaded{n, payload, err}:
+		case c.ahead <- l:
 		case <-c.stop:
 			return
 		}
-		if err != nil {
+		if l.err != nil {
 			return
 		}
+		blocks = blocks[n:]
 	}
+}
+
+// load reads the first of the blocks, and returns how many.
+func (c *cursor) load(l *loaded, blocks []int) (n int) {
+	size := 0
+	for ; n < len(blocks); n++ {
+		length := int(c.reader.blocks[blocks[n]].length)
+		if n > 0 && size+length > c.most {
+			break
+		}
+		size += length
+	}
+	if cap(l.memory) < size {
+		l.memory = make([]byte, size)
+	}
+	l.parts = l.parts[:0]
+	free := l.memory[:0:size]
+	for _, block := range blocks[:n] {
+		payload, err := c.reader.payload(free, &c.reader.blocks[block], block)
+		if err != nil {
+			l.err = err
+			break
+		}
+		l.parts = append(l.parts, part{block, payload})
+		free = free[len(payload):len(payload):cap(free)]
+	}
+	return n
 }
 
 // close ends what is read ahead, and waits for that: the file may be closed after it.
@@ -67,18 +105,22 @@ func (c *cursor) close() {
 // next reads the next record into rec, or sets done.
 func (c *cursor) next() error {
 	for len(c.left) == 0 {
-		l, ok := <-c.ahead
-		if !ok {
-			c.done = true
-			return nil
+		l := c.loaded
+		if c.used < len(l.parts) {
+			c.block, c.left = l.parts[c.used].block, l.parts[c.used].payload
+			c.used++
+			continue
 		}
 		if l.err != nil {
 			return l.err
 		}
-		if c.buf != nil {
-			c.spare <- c.buf // has room for all there are
+		c.spare <- l // has room for all there are
+		var more bool
+		if c.loaded, more = <-c.ahead; !more {
+			c.loaded, c.done = l, true
+			return nil
 		}
-		c.block, c.buf, c.left = l.block, l.payload, l.payload
+		c.used = 0
 	}
 	last := c.rec.Order
 	size, wrong := c.rec.decode(c.left)
@@ -113,15 +155,15 @@ type merger struct {
 // newMerger merges the handles that are r.opened[i] for some i. It is to be closed.
 func newMerger(r *Reader, opened []int, control []Record) *merger {
 	const many = 16 // handles, of which each has a buffer or two, not more
-	m, depth := &merger{control: control}, 4
+	m, depth, most := &merger{control: control}, 4, 512<<10
 	if len(opened) > many {
-		depth = 1
+		depth, most = 1, 0
 	}
 	for _, i := range opened {
 		if len(r.streams[r.opened[i].Handle]) == 0 {
 			continue
 		}
-		c := newCursor(r, i, depth)
+		c := newCursor(r, i, depth, most)
 		m.all = append(m.all, c)
 		if err := c.next(); err != nil {
 			m.err = err
