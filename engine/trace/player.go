@@ -18,6 +18,7 @@ type player struct {
 	control  []Record
 	out      []byte // the buffer of requests
 	pendings []*pending
+	batch    [batchLength]engine.BatchRequest
 	sent     uint64
 }
 
@@ -147,31 +148,52 @@ func (p *player) request(rec *Record) {
 	p.answered(rec, n, status, out)
 }
 
+// batchLength is how many requests are sent at once where nobody takes the answers.
+const batchLength = 64
+
 // burst replays what the handle that was just used has next, as long as these are plain requests that began before limit and lie in
 // the same block: what most of a trace is, at a fifth of an ordinary request's time. What is not plain, or wrong, is left to next.
 func (p *player) burst(c *cursor, limit uint64) {
-	const plain = uint64(0xFFFF&^(FlagExact|FlagKernel|FlagCarried))<<16 | 0xFFFF // of head
+	const plain = uint64(0xFFFF&^(FlagExact|FlagCarried))<<16 | 0xFFFF // of head
 	le := binary.LittleEndian
-	h, verify, answered, order := p.handles[c.rec.opened], p.options.Verify, p.options.Answered, c.rec.Order
-	for len(c.left) >= recordHeader {
-		b := c.left
-		head, lengths := le.Uint64(b), le.Uint64(b[40:])
-		in, room, flags := lengths&(1<<32-1), lengths>>32, Flags(head>>16)
-		carried := uint64(0)
-		if flags&FlagCarried != 0 {
-			carried = room
-		}
+	h, verify, answered, buffer := p.handles[c.rec.opened], p.options.Verify, p.options.Answered, p.out
+	left, order, taken := c.left, c.rec.Order, verify || answered != nil
+	want := uint64(KindRequest) | uint64(h.kernel)<<16
+	limit = min(limit, 1<<63) // a Begin before the first record is a number beyond that
+	code, batch := uint32(0), p.batch[:0]
+	for len(left) >= recordHeader {
+		b := left
+		head, lengths, now := le.Uint64(b), le.Uint64(b[40:]), le.Uint64(b[8:])
+		in, room := lengths&(1<<32-1), lengths>>32
 		at := recordHeader + (in+7)&^7
-		size := at + (carried+7)&^7
-		now := le.Uint64(b[8:])
+		size := at
+		if head&(uint64(FlagCarried)<<16) != 0 {
+			size += (room + 7) &^ 7
+		}
 		begin := now - 1 - uint64(le.Uint32(b[24:]))
-		if head&plain != uint64(KindRequest) || size > uint64(len(b)) || begin < order || begin >= limit || begin >= now ||
-			int64(le.Uint64(b[16:])) < 0 || room > uint64(len(p.out)) || h.kernel != flags&FlagKernel {
+		if head&plain != want || begin < order || begin >= limit || int64(le.Uint64(b[16:])) < 0 || size > uint64(len(b)) ||
+			room > uint64(len(buffer)) {
 			break
 		}
-		out := p.out[:room]
-		copy(out, b[at:at+carried])
-		n, status := h.inner.IoControl(uint32(head>>32), b[recordHeader:recordHeader+in:recordHeader+in], out)
+		left, order = b[size:], now
+		request, out := b[recordHeader:recordHeader+in:recordHeader+in], buffer[:room:room]
+		if !taken {
+			if size > at {
+				out = b[at : at+room : at+room]
+			}
+			if asked := uint32(head >> 32); len(batch) == cap(batch) || asked != code {
+				p.sendBatch(h, code, batch)
+				code, batch = asked, batch[:0]
+			}
+			batch = batch[:len(batch)+1]
+			q := &batch[len(batch)-1]
+			q.In, q.Out = request, out
+			continue
+		}
+		if size > at {
+			copy(out, b[at:])
+		}
+		n, status := h.inner.IoControl(uint32(head>>32), request, out)
 		p.sent++
 		differs := verify && (uint64(status)|uint64(n)<<32 != le.Uint64(b[32:]) || Digest(out, n, status) != le.Uint64(b[48:]))
 		if differs {
@@ -181,11 +203,26 @@ func (p *player) burst(c *cursor, limit uint64) {
 			p.compare(&rec, n, status, out)
 		}
 		if answered != nil {
-			answered(uint32(head>>32), b[recordHeader:recordHeader+in], n, status, differs)
+			answered(uint32(head>>32), request, n, status, differs)
 		}
-		c.left, order = b[size:], now
 	}
-	c.rec.Order = order
+	p.sendBatch(h, code, batch)
+	c.left, c.rec.Order = left, order
+}
+
+// sendBatch sends requests with a code, whose answers nobody takes.
+func (p *player) sendBatch(h *played, code uint32, requests []engine.BatchRequest) {
+	p.sent += uint64(len(requests))
+	switch code {
+	case ks.IoctlProperty:
+		h.inner.PropertyBatch(requests)
+	case ks.IoctlMethod:
+		h.inner.MethodBatch(requests)
+	default:
+		for i := range requests {
+			h.inner.IoControl(code, requests[i].In, requests[i].Out)
+		}
+	}
 }
 
 // rare replays a request that is more than its bytes.

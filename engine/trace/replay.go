@@ -15,7 +15,8 @@ import (
 )
 
 // ReplayOptions says how to replay. The zero value sends everything in order from one goroutine, as fast as it can, and compares
-// nothing.
+// nothing. Where nobody takes the answers, without Speed, Verify and Answered, requests of a handle that follow each other are sent as
+// batches (device.Handle.PropertyBatch): another dispatcher that a handler puts in place by a swap answers from the next batch on.
 type ReplayOptions struct {
 	// Goroutines is how many send; 0 is 1. One sends all requests in the order in which they began. Of several, each has some of the
 	// handles that were opened, with what was created on them: their order is kept, that of handles of different goroutines is not.
