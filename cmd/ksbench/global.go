@@ -14,7 +14,7 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 	"github.com/posener/complete"
 
-	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/near"
+	"github.com/ksdispatch/ksdispatch/internal/near"
 )
 
 // globalFlags are the flags of every command.

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/near"
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/page"
+	"github.com/ksdispatch/ksdispatch/internal/near"
 )
 
 // runCommand measures and reports.

@@ -392,7 +392,7 @@ func (c *traceCut) Run(con *console) error {
 		return badUsage{fmt.Errorf("--from %v --to %v: there is nothing between", c.From, c.To)}
 	}
 	for _, text := range c.Set {
-		g, err := lab.ParseSet(text)
+		g, err := lab.ParseSet([]byte(text))
 		if err != nil {
 			return badUsage{fmt.Errorf("--set: %w", err)}
 		}

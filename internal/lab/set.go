@@ -1,19 +1,35 @@
 package lab
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
+	"github.com/ksdispatch/ksdispatch/internal/near"
 )
 
-// ParseSet is a set by its GUID or its name.
-func ParseSet(text string) (g ks.GUID, err error) {
-	if err = g.UnmarshalText([]byte(text)); err == nil {
-		return g, nil
+// ParseSet is a set by its GUID, or by its name in the C headers.
+func ParseSet(text []byte) (g ks.GUID, err error) {
+	if err = g.UnmarshalText(text); err == nil || bytes.ContainsAny(text, "-{") { // the second is a GUID that went wrong
+		return g, err
 	}
-	if s := kssets.ByName(text); s != nil {
+	if s := kssets.ByName(string(text)); s != nil {
 		return s.GUID, nil
 	}
-	return g, fmt.Errorf("set %q: no standard set is called so; write its GUID, or a name such as KSPROPSETID_Audio", text)
+	name := string(text)
+	if len(name) > maxSet {
+		name = string(bytes.ToValidUTF8(text[:maxSet], nil)) + "..."
+	}
+	hint := near.Hint(name, func(yield func(string) bool) {
+		for s := range kssets.All() {
+			if !yield(s.Name) {
+				return
+			}
+		}
+	})
+	return g, fmt.Errorf("no standard set is called %q; write its GUID, or a name such as KSPROPSETID_Audio%s", name, hint)
 }
+
+// maxSet is how much an error repeats of what is no set.
+const maxSet = 64

@@ -33,7 +33,7 @@ func TestMix(t *testing.T) {
 		"session a 1\nsession a 2": "line 2: session a: is there twice",
 		"session a 1.5":            `weight "1.5"`,
 		"session a 1000001":        `weight "1000001"`,
-		"item Nobody 1 GET 1":      `set "Nobody"`,
+		"item Nobody 1 GET 1":      `no standard set is called "Nobody"`,
 		"item * x GET 1":           `id "x"`,
 		"item * 4294967296 GET 1":  "id",
 		"item * 1 get 1":           `verb "get"`,

@@ -71,7 +71,7 @@ func (m *Mix) line(words []string) error {
 	}
 	it := itemWeight{weight: weight}
 	if words[1] != "*" {
-		g, err := lab.ParseSet(words[1])
+		g, err := lab.ParseSet([]byte(words[1]))
 		if err != nil {
 			return err
 		}

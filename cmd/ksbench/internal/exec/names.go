@@ -1,15 +1,14 @@
 package exec
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
 	"strings"
 
-	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/near"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
+	"github.com/ksdispatch/ksdispatch/internal/lab"
+	"github.com/ksdispatch/ksdispatch/internal/near"
 )
 
 // set reads a set: its GUID, or its name in the C headers.
@@ -18,21 +17,8 @@ func (d *decoder) set(g *ks.GUID) error {
 	if err != nil {
 		return err
 	}
-	if err = g.UnmarshalText(text); err == nil || bytes.ContainsAny(text, "-{") { // the second is a GUID that went wrong
-		return err
-	}
-	if s := kssets.ByName(string(text)); s != nil {
-		*g = s.GUID
-		return nil
-	}
-	hint := near.Hint(string(clip(text)), func(yield func(string) bool) {
-		for s := range kssets.All() {
-			if !yield(s.Name) {
-				return
-			}
-		}
-	})
-	return fmt.Errorf("no standard set is called %s; write its GUID, or a name such as KSPROPSETID_Audio%s", quote(text), hint)
+	*g, err = lab.ParseSet(text)
+	return err
 }
 
 // flags reads a number, or names, which finish looks up: what they are depends on the op, which may come later.
