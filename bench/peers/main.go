@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ksdispatch/ksdispatch/internal/atomicfile"
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
 
@@ -73,19 +74,13 @@ func write(path string, stdout io.Writer, render func(io.Writer) error) error {
 	if path == "" {
 		return render(stdout)
 	}
-	f, err := os.Create(path + ".tmp")
+	f, err := atomicfile.Create(path)
 	if err != nil {
 		return err
 	}
-	err = render(f)
-	if closed := f.Close(); err == nil {
-		err = closed
+	defer f.Discard()
+	if err := render(f); err != nil {
+		return err
 	}
-	if err == nil {
-		err = os.Rename(path+".tmp", path)
-	}
-	if err != nil {
-		os.Remove(path + ".tmp")
-	}
-	return err
+	return f.Commit()
 }

@@ -22,7 +22,7 @@ func newRand(t *testing.T) *rand.Rand {
 // Every peer answers as a Go map does, on the sizes at which tables change their shape, and on the driver.
 func TestFinders(t *testing.T) {
 	rng := newRand(t)
-	config, err := driver()
+	config, err := rival.Declared()
 	if err != nil {
 		t.Fatal(err)
 	}

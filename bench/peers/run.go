@@ -10,8 +10,6 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/engine/manifest"
-	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 	"github.com/ksdispatch/ksdispatch/internal/lab/machine"
 	"github.com/ksdispatch/ksdispatch/internal/lab/measure"
@@ -82,7 +80,7 @@ func run(ctx context.Context, opt options) (*report.Report, error) {
 		}
 	}
 	rng := rand.New(rand.NewPCG(opt.seed, 0x64726976))
-	config, err := driver()
+	config, err := rival.Declared()
 	if err != nil {
 		return nil, err
 	}
@@ -108,20 +106,6 @@ func syntheticKeys(sets, items int, rng *rand.Rand) (keys []table.Key) {
 		}
 	}
 	return keys
-}
-
-// driver is the object that the generated switch was made for.
-func driver() (engine.Config, error) {
-	m, err := drivers.Load(rival.Driver)
-	if err != nil {
-		return engine.Config{}, err
-	}
-	for i := range m.Objects {
-		if m.Objects[i].Name == rival.Object {
-			return m.Objects[i].Config(manifest.Options{}), nil
-		}
-	}
-	return engine.Config{}, fmt.Errorf("the driver %s has no object %q: go generate ./internal/lab/rival", rival.Driver, rival.Object)
 }
 
 func keysOf(config engine.Config) (keys []table.Key) {

@@ -10,8 +10,6 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/engine/manifest"
-	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 	"github.com/ksdispatch/ksdispatch/internal/testkit"
 	"github.com/stretchr/testify/require"
@@ -42,15 +40,9 @@ func TestSortedFindsWhatAMapFinds(t *testing.T) {
 
 func object(t *testing.T) engine.Config {
 	t.Helper()
-	m, err := drivers.Load(Driver)
+	config, err := Declared()
 	require.NoError(t, err)
-	for i := range m.Objects {
-		if m.Objects[i].Name == Object {
-			return m.Objects[i].Config(manifest.Options{})
-		}
-	}
-	require.Fail(t, "no such object", "%s has no object %s", Driver, Object)
-	return engine.Config{}
+	return config
 }
 
 // The generated code knows exactly the properties of the driver.
@@ -146,16 +138,12 @@ var sink uint32
 
 // BenchmarkFind times the two on the driver's keys; -pgo=FILE shows what a profile makes of them.
 func BenchmarkFind(b *testing.B) {
-	m, err := drivers.Load(Driver)
+	config, err := Declared()
 	require.NoError(b, err)
 	var keys []table.Key
-	for i := range m.Objects {
-		if m.Objects[i].Name == Object {
-			for _, s := range m.Objects[i].Config(manifest.Options{}).PropertySets {
-				for _, it := range s.Items {
-					keys = append(keys, table.KeyOf(s.Set, it.ID))
-				}
-			}
+	for _, s := range config.PropertySets {
+		for _, it := range s.Items {
+			keys = append(keys, table.KeyOf(s.Set, it.ID))
 		}
 	}
 	rng := rand.New(rand.NewPCG(1, 1))
