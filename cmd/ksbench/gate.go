@@ -113,7 +113,7 @@ func (c *gateCommand) sides(con *console, out *output) (old, new *verdict.Measur
 func (c *gateCommand) outcome(comparison *verdict.Comparison) error {
 	var why []string
 	if failed := c.failing(comparison); len(failed) > 0 {
-		why = append(why, "regressed: "+strings.Join(failed, ", "))
+		why = append(why, "regressed: "+doc.Listed(failed))
 	}
 	if c.FailOnGone && len(comparison.OnlyOld) > 0 {
 		why = append(why, "gone: "+doc.Listed(comparison.OnlyOld))
@@ -269,9 +269,6 @@ func (c *gateCommand) failing(comparison *verdict.Comparison) (names []string) {
 		if r.Verdict == verdict.Regressed && (r.Exact() || c.Time == "hard") {
 			names = append(names, fmt.Sprintf("%q %s", r.Name, r.Unit))
 		}
-	}
-	if len(names) > 5 {
-		names = append(names[:5], fmt.Sprintf("and %d more", len(names)-5))
 	}
 	return names
 }

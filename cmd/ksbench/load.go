@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,12 +124,12 @@ func (c *loadCommand) outputs(con *console) (out, html, kst *output, err error) 
 		all = append(all, *of.to)
 	}
 	for _, o := range all {
-		err = firstOf(err, o.distinctFrom(c.Manifest))
+		err = cmp.Or(err, o.distinctFrom(c.Manifest))
 		if c.Mix != "" {
-			err = firstOf(err, o.distinctFrom(c.Mix))
+			err = cmp.Or(err, o.distinctFrom(c.Mix))
 		}
 	}
-	return out, html, kst, firstOf(err, distinct(all...))
+	return out, html, kst, cmp.Or(err, distinct(all...))
 }
 
 func readMix(ctx context.Context, path string) (*load.Mix, error) {

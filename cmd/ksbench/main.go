@@ -7,6 +7,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,7 +173,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		con.width = widthOf(stdout)
 	}
 	err = parsed.Run(con)
-	err = firstOf(interrupted(ctx, err), err)
+	err = cmp.Or(interrupted(ctx, err), err)
 	if err == nil || helped {
 		return exitOK
 	}

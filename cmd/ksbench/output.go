@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -159,7 +160,7 @@ func (o *output) replace(render func(io.Writer) error) (err error, ours bool) {
 			return err, false
 		}
 		err, ours = renderTo(f, render)
-		return firstOf(err, f.Close()), ours
+		return cmp.Or(err, f.Close()), ours
 	}
 	f, err := atomicfile.Create(o.target)
 	if err != nil {
@@ -190,13 +191,4 @@ func (w *watched) Write(p []byte) (int, error) {
 		w.err = err
 	}
 	return n, err
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

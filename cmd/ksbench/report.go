@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -19,7 +20,7 @@ type reportCommand struct {
 func (c *reportCommand) Run(con *console) error {
 	out, err := newOutput(c.Out, con.stdout)
 	if err == nil {
-		err = firstOf(out.distinctFrom(c.Files...), out.distinctFrom(c.Profile...))
+		err = cmp.Or(out.distinctFrom(c.Files...), out.distinctFrom(c.Profile...))
 	}
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ func (c *runCommand) Run(con *console) error {
 	html, err := newOutputOf("--html", c.HTML, nil)
 	if err == nil {
 		manifests := append(c.Manifest, c.Files...)
-		err = firstOf(distinct(out, html), out.distinctFrom(manifests...), html.distinctFrom(manifests...))
+		err = cmp.Or(distinct(out, html), out.distinctFrom(manifests...), html.distinctFrom(manifests...))
 	}
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,8 +153,8 @@ func grow(out *output, record func(w io.Writer) error) error {
 		return out.fault(err)
 	}
 	w := &watched{w: f}
-	if err = firstOf(record(w), f.Close()); err != nil {
-		err = firstOf(err, os.Remove(out.target))
+	if err = cmp.Or(record(w), f.Close()); err != nil {
+		err = cmp.Or(err, os.Remove(out.target))
 	}
 	if w.err != nil {
 		return out.fault(w.err)
@@ -243,7 +244,7 @@ func (c *traceReplay) Run(con *console) error {
 	if d == nil {
 		return fault
 	}
-	return firstOf(written(doc.Write(con.stdout, d, "text", con.width)), fault)
+	return cmp.Or(written(doc.Write(con.stdout, d, "text", con.width)), fault)
 }
 
 type traceVerify struct {
