@@ -38,7 +38,7 @@ func (b *bed) latencies(ctx context.Context, rows []row, opt Options, turn func(
 		if err != nil {
 			return passes, err
 		}
-		pass, err := summarised(result)
+		pass, err := report.NewLatency(result.Every, result.Behind, result.Clock, result.Service, result.Response)
 		if err != nil {
 			return passes, err
 		}
@@ -46,24 +46,4 @@ func (b *bed) latencies(ctx context.Context, rows []row, opt Options, turn func(
 		turn()
 	}
 	return passes, nil
-}
-
-func summarised(r latency.Result) (*report.Latency, error) {
-	service, err := report.NewDistribution(r.Service)
-	if err != nil {
-		return nil, err
-	}
-	clock, err := report.NewDistribution(r.Clock)
-	if err != nil {
-		return nil, err
-	}
-	l := &report.Latency{Every: r.Every, Service: service, Clock: clock, Behind: r.Behind}
-	if r.Response != nil {
-		response, err := report.NewDistribution(r.Response)
-		if err != nil {
-			return nil, err
-		}
-		l.Response = &response
-	}
-	return l, nil
 }

@@ -209,15 +209,9 @@ func (l *Latency) check() error {
 	if l.Every < 1 || l.Behind < 0 {
 		return fmt.Errorf(".latency: every %d, behind %d: out of range", l.Every, l.Behind)
 	}
-	if err := l.Service.check(); err != nil {
-		return fmt.Errorf(".latency.service: %w", err)
-	}
-	if err := l.Clock.check(); err != nil {
-		return fmt.Errorf(".latency.clock: %w", err)
-	}
-	if l.Response != nil {
-		if err := l.Response.check(); err != nil {
-			return fmt.Errorf(".latency.response: %w", err)
+	for _, d := range l.named() {
+		if err := d.of.check(); err != nil {
+			return fmt.Errorf(".latency.%s: %w", d.name, err)
 		}
 	}
 	return nil

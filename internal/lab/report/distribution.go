@@ -98,19 +98,16 @@ func (h Histogram) checkHeader() error {
 	return nil
 }
 
-// mergeDistributions adds histograms, and computes everything else anew.
-func mergeDistributions(list []*Distribution) (Distribution, error) {
-	sum := NewHistogram()
-	for _, d := range list {
-		h, err := d.Histogram.Decode()
-		if err != nil {
-			return Distribution{}, err
-		}
-		if dropped := sum.Merge(h); dropped > 0 {
-			return Distribution{}, fmt.Errorf("%d values do not fit", dropped)
-		}
+// addTo adds the histogram to another.
+func (d *Distribution) addTo(sum *hdrhistogram.Histogram) error {
+	h, err := d.Histogram.Decode()
+	if err != nil {
+		return err
 	}
-	return NewDistribution(sum)
+	if dropped := sum.Merge(h); dropped > 0 {
+		return fmt.Errorf("%d values do not fit", dropped)
+	}
+	return nil
 }
 
 // quantile is a figure of a distribution under the name that people use.

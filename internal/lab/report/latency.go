@@ -1,6 +1,10 @@
 package report
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
 
 // Latency is how long single requests took, measured in a pass of its own: the rounds time batches and know only means.
 // All times are in nanoseconds.
@@ -20,35 +24,40 @@ type Latency struct {
 	Behind   int64         `json:"behind,omitempty"`   // open loop: requests that began after the intended start of the next
 }
 
-// mergeLatencies adds passes over one row.
-func mergeLatencies(passes []*Latency) (*Latency, error) {
-	sum := &Latency{Every: passes[0].Every}
-	var service, response, clock []*Distribution
-	for _, l := range passes {
-		if l.Every != sum.Every || (l.Response == nil) != (passes[0].Response == nil) {
-			return nil, errors.New("latencies were not taken in the same way")
-		}
-		service, clock = append(service, &l.Service), append(clock, &l.Clock)
-		if l.Response != nil {
-			response = append(response, l.Response)
-		}
-		sum.Behind += l.Behind
+// NewLatency summarises histograms that have a value each; that of responses is nil in a closed loop.
+func NewLatency(every int, behind int64, clock, service, response *hdrhistogram.Histogram) (*Latency, error) {
+	l := &Latency{Every: every, Behind: behind}
+	if response != nil {
+		l.Response = new(Distribution)
 	}
-	var err error
-	if sum.Service, err = mergeDistributions(service); err != nil {
-		return nil, err
-	}
-	if sum.Clock, err = mergeDistributions(clock); err != nil {
-		return nil, err
-	}
-	if len(response) > 0 {
-		r, err := mergeDistributions(response)
-		if err != nil {
+	for i, d := range l.named() {
+		var err error
+		if *d.of, err = NewDistribution([]*hdrhistogram.Histogram{clock, service, response}[i]); err != nil {
 			return nil, err
 		}
-		sum.Response = &r
 	}
-	return sum, nil
+	return l, nil
+}
+
+// mergeLatencies adds passes over one row.
+func mergeLatencies(passes []*Latency) (*Latency, error) {
+	every, behind, kinds := passes[0].Every, int64(0), len(passes[0].named())
+	sums := make([]*hdrhistogram.Histogram, 3)
+	for i := range kinds {
+		sums[i] = NewHistogram()
+	}
+	for _, l := range passes {
+		if l.Every != every || len(l.named()) != kinds {
+			return nil, errors.New("latencies were not taken in the same way")
+		}
+		for i, d := range l.named() {
+			if err := d.of.addTo(sums[i]); err != nil {
+				return nil, err
+			}
+		}
+		behind += l.Behind
+	}
+	return NewLatency(every, behind, sums[0], sums[1], sums[2])
 }
 
 // namedDistribution is one of the distributions of a latency under the name that tables show.
