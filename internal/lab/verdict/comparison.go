@@ -9,6 +9,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
+	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 )
 
 // SchemaVersion is raised when a field of a comparison changes its meaning or goes away.
@@ -160,7 +161,7 @@ func (c *Comparison) warn(limits []float64) {
 		return
 	}
 	slices.Sort(limits)
-	if moved := middle(limits); math.Abs(moved) >= c.Effect {
+	if moved := stats.Quantile(limits, 0.5); math.Abs(moved) >= c.Effect {
 		c.Warnings = append(c.Warnings,
 			fmt.Sprintf("floor and bare, which do not call the engine, changed by %s as well: the machine was not the same", doc.Percent(moved)))
 	}

@@ -188,11 +188,5 @@ func (m *Measurements) Match(names *regexp.Regexp) {
 func (m *Measurements) Exact() { m.keep(func(s Series) bool { return s.Exact }) }
 
 func (m *Measurements) keep(wanted func(Series) bool) {
-	var kept []Series
-	for _, s := range m.Series {
-		if wanted(s) {
-			kept = append(kept, s)
-		}
-	}
-	m.Series = kept
+	m.Series = slices.DeleteFunc(slices.Clone(m.Series), func(s Series) bool { return !wanted(s) })
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 )
 
 // paired compares values that were taken together: Wilcoxon's signed-rank test on the log-ratios, the median of their
@@ -25,7 +27,7 @@ func paired(old, new []float64) difference {
 	}
 	slices.Sort(walsh)
 	outside := 0.5 - z95*math.Sqrt((2*n+1)/(6*n*(n+1)))
-	d.shift = middle(walsh)
+	d.shift = stats.Quantile(walsh, 0.5)
 	d.low, d.high = inner(walsh, outside)
 	return d
 }

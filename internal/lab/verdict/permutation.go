@@ -3,6 +3,8 @@ package verdict
 import (
 	"math"
 	"slices"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 )
 
 // permuted returns the two-sided p-value of the hypothesis that it was chance which of the values came to which side: the share
@@ -100,7 +102,7 @@ func reach(a, b []float64) float64 {
 // reachThinned is how many quantiles stand for all values when the largest distance is sought.
 const reachThinned = 120
 
-func hodgesLehmann(a, b []float64) float64 { return middle(distances(a, b)) }
+func hodgesLehmann(a, b []float64) float64 { return stats.Quantile(distances(a, b), 0.5) }
 
 // distances returns all b-a, sorted.
 func distances(a, b []float64) []float64 {

@@ -3,6 +3,8 @@ package verdict
 import (
 	"math"
 	"slices"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 )
 
 // What a machine does to all benchmarks at once, and a change of the code hardly ever.
@@ -33,7 +35,7 @@ func takeBackShift(pairs []*pair, tested int, opt Options) *float64 {
 		return nil
 	}
 	slices.Sort(slower)
-	common := middle(slower)
+	common := stats.Quantile(slower, 0.5)
 	if common > math.Log(mostCommon) {
 		return nil
 	}

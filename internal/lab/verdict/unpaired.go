@@ -3,6 +3,8 @@ package verdict
 import (
 	"math"
 	"slices"
+
+	"github.com/ksdispatch/ksdispatch/internal/lab/stats"
 )
 
 // unpaired compares independent samples: the p-value of the permutation test, Hodges' and Lehmann's shift, and its interval.
@@ -13,7 +15,7 @@ func unpaired(a, b []float64) difference {
 	// Of the n m differences so many lie outside of the interval on each side: the U that a rank test just rejects, from its
 	// normal approximation, which errs to the safe side for few values.
 	outside := 0.5 - z95*math.Sqrt((n+m+1)/(12*n*m))
-	d.shift = middle(all)
+	d.shift = stats.Quantile(all, 0.5)
 	d.low, d.high = inner(all, outside)
 	return d
 }
@@ -45,14 +47,6 @@ func inner(sorted []float64, outside float64) (low, high float64) {
 		return math.Inf(-1), math.Inf(1)
 	}
 	return sorted[k-1], sorted[len(sorted)-k]
-}
-
-func middle(sorted []float64) float64 {
-	m := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[m]
-	}
-	return (sorted[m-1] + sorted[m]) / 2
 }
 
 func logs(values []float64) []float64 {
