@@ -109,7 +109,7 @@ func TestInterruptPrintsWhatThereIs(t *testing.T) {
 		require.Equal(t, exitFailed, code, "%s", &stderr)
 		require.Contains(t, stderr.String(), "interrupted")
 	}
-	rep, err := report.Read(&stdout)
+	rep, err := report.Read(&stdout, "standard output")
 	require.NoError(t, err)
 	require.True(t, rep.Incomplete)
 	require.NotEmpty(t, rep.Results)

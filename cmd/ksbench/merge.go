@@ -79,7 +79,7 @@ func read(con *console, path string) (*report.Report, *benchtext.Text, error) {
 		text, err := benchtext.Read(all, path)
 		return nil, text, err
 	}
-	rep, err := report.ReadNamed(all, path)
+	rep, err := report.Read(all, path)
 	return rep, nil, err
 }
 

@@ -20,51 +20,33 @@ func ReadFile(ctx context.Context, path string) (*Report, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return ReadNamed(f, path)
-}
-
-// ReadNamed is Read of what is called name. Errors begin with that.
-func ReadNamed(r io.Reader, name string) (*Report, error) {
-	rep, place, err := read(r)
-	if err != nil {
-		return nil, fmt.Errorf("%s:%s %w", name, place, err)
-	}
-	return rep, nil
+	return Read(f, path)
 }
 
 // Read reads a report as JSON, of this or an earlier version. Fields that it does not know are passed over; a later
-// version, text that is no report, and reports that contradict themselves are refused, with the line and column or the
-// path of what is wrong. Whatever the text is, it takes bounded memory: the figures are in source.go.
-func Read(r io.Reader) (*Report, error) {
-	rep, place, err := read(r)
-	if err != nil && place != "" {
-		return nil, fmt.Errorf("%s %w", place, err)
-	}
-	return rep, err
-}
-
-// read returns with an error its place in the text, "7:5:", or "" if all of the text was read.
-func read(r io.Reader) (rep *Report, place string, err error) {
+// version, text that is no report, and reports that contradict themselves are refused, with the name, and the line and
+// column or the path of what is wrong. Whatever the text is, it takes bounded memory: the figures are in source.go.
+func Read(r io.Reader, name string) (*Report, error) {
 	text, err := bom.Skip(r)
 	if err != nil {
-		return nil, "", err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	src := &source{r: text}
 	d := &reader{dec: json.NewDecoder(src), src: src}
-	rep = new(Report)
+	rep := new(Report)
 	if err = d.object(reflect.ValueOf(rep).Elem()); err == nil {
 		if _, after := d.dec.Token(); after != io.EOF {
 			err = errors.New("something follows the report")
 		}
 	}
 	if err != nil {
-		place, err = d.place(err)
-		return nil, place, err
+		place, err := d.place(err) // "7:5:"
+		return nil, fmt.Errorf("%s:%s %w", name, place, err)
 	}
-	if err = rep.check(); err != nil {
-		return nil, "", err
+	if err := rep.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return rep, "", nil
+	return rep, nil
 }
 
 // reader takes a report apart as far as it can be long, and leaves what is short to the decoder.

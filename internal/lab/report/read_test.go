@@ -68,7 +68,7 @@ func full(t testing.TB) *Report {
 	return r
 }
 
-func parse(text string) (*Report, error) { return Read(strings.NewReader(text)) }
+func parse(text string) (*Report, error) { return Read(strings.NewReader(text), "file") }
 
 // What is read back is what was written: nothing is lost on the way to another tool. That it agrees with encoding/json
 // keeps the writer that streams an ordinary one.
@@ -153,14 +153,14 @@ func TestVersion1StaysReadable(t *testing.T) {
 func TestByteOrderMark(t *testing.T) {
 	text, err := os.ReadFile("testdata/v1.json")
 	require.NoError(t, err)
-	want, err := Read(bytes.NewReader(text))
+	want, err := Read(bytes.NewReader(text), "file")
 	require.NoError(t, err)
-	got, err := Read(strings.NewReader("\ufeff" + string(text)))
+	got, err := Read(strings.NewReader("\ufeff" + string(text)), "file")
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	_, err = ReadNamed(strings.NewReader("\ufeff{]"), "file")
+	_, err = Read(strings.NewReader("\ufeff{]"), "file")
 	require.ErrorContains(t, err, "file:1:2: ")
-	_, err = ReadNamed(strings.NewReader("\xff\xfe{\x00"), "file")
+	_, err = Read(strings.NewReader("\xff\xfe{\x00"), "file")
 	require.ErrorContains(t, err, "file: is UTF-16")
 }
 
@@ -278,7 +278,7 @@ func TestHostileReportsAreBounded(t *testing.T) {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		e := &endless{head: c.head, again: c.again}
-		_, err := Read(e)
+		_, err := Read(e, "file")
 		runtime.ReadMemStats(&after)
 		require.ErrorContains(t, err, c.want, c.name)
 		require.Less(t, len(err.Error()), 200, c.name)
@@ -342,7 +342,7 @@ func FuzzRead(f *testing.F) {
 }
 
 func readAndShow(t *testing.T, text []byte) (accepted bool) {
-	r, err := Read(bytes.NewReader(text))
+	r, err := Read(bytes.NewReader(text), "file")
 	if err != nil {
 		return false
 	}
@@ -466,6 +466,6 @@ func (r failingReader) Read(p []byte) (int, error) {
 
 func TestAFailingReaderIsNotTruncation(t *testing.T) {
 	text := render(t, sample(7).WriteJSON)
-	_, err := Read(failingReader{strings.NewReader(text[:2000])})
+	_, err := Read(failingReader{strings.NewReader(text[:2000])}, "file")
 	require.ErrorIs(t, err, errRead)
 }

@@ -72,7 +72,7 @@ func TestTrafficMatchesTheSchema(t *testing.T) {
 		Recorded: Response{"SUCCESS", 4, "00", ""}, Answered: Response{"NOT_FOUND", 0, "00", ""}, Rule: "P-1"})
 	text := render(t, r.WriteJSON)
 	require.NoError(t, schema.Validate(mustParse(t, text)))
-	again, err := Read(strings.NewReader(text))
+	again, err := Read(strings.NewReader(text), "file")
 	require.NoError(t, err)
 	require.Equal(t, text, render(t, again.WriteJSON), "it changes when it is read and written")
 	sections := again.Document().Sections
@@ -85,7 +85,7 @@ func TestTrafficMatchesTheSchema(t *testing.T) {
 		"twice":        strings.Replace(text, `"KSPROPERTY_AUDIO_MUTE"`, `"-"`, 1),
 	} {
 		require.NotEqual(t, text, bad, name)
-		_, err := Read(strings.NewReader(bad))
+		_, err := Read(strings.NewReader(bad), "file")
 		require.Error(t, err, name)
 	}
 }

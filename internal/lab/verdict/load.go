@@ -57,7 +57,7 @@ func ReadAny(r io.Reader, source string, exact []string) (*report.Report, *Measu
 		m, err := ReadGoBench(b, source, exact)
 		return nil, m, err
 	}
-	rep, err := report.ReadNamed(b, source)
+	rep, err := report.Read(b, source)
 	return rep, nil, err
 }
 
