@@ -155,7 +155,7 @@ func TestByteOrderMark(t *testing.T) {
 	require.NoError(t, err)
 	want, err := Read(bytes.NewReader(text), "file")
 	require.NoError(t, err)
-	got, err := Read(strings.NewReader("\ufeff" + string(text)), "file")
+	got, err := Read(strings.NewReader("\ufeff"+string(text)), "file")
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	_, err = Read(strings.NewReader("\ufeff{]"), "file")
