@@ -6,23 +6,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// ControlHandler answers control codes beyond the four of KS, like the DeviceIoControl entry of a KSDISPATCH_TABLE. Status,
-// Information and STATUS_PENDING mean what they mean for a Handler. For a code that it does not know it returns
-// ks.StatusInvalidDeviceRequest (AS-28).
-//
-// in is a copy of the input buffer, and nil if that is empty; out has the length of the output buffer. The transfer method of code,
-// ks.TransferMethod, decides what out holds at first, and what of it the caller gets:
-//
-//	ks.MethodBuffered   in and out begin at the same byte, as they do in a driver. The caller gets Information bytes of out.
-//	ks.MethodInDirect   out is what the output buffer holds. The caller gets nothing of it.
-//	ks.MethodOutDirect  out is what the output buffer holds. The caller gets all of it, whatever the status.
-//	ks.MethodNeither    out is a copy of what the output buffer holds. The caller gets Information bytes of it.
-//
-// On an error the caller gets nothing, except with ks.MethodOutDirect. Success with more Information than there is output becomes
-// STATUS_BUFFER_TOO_SMALL (P-20). The slices are the handler's until it returns, or until the request is completed if it returns
-// STATUS_PENDING.
-type ControlHandler func(irp *IRP, code uint32, in, out []byte) ks.Status
-
 // controlCode is IoControl for a code that is none of the four of KS (AS-28).
 func (d *Dispatcher) controlCode(irp *IRP, code uint32, in, out []byte) (status ks.Status) {
 	irp.IoStatus.Information = 0

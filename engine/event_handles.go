@@ -6,27 +6,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// ObjectType is what kind of object a client expects behind a handle: one that an event signals, or a pin that is connected to.
-type ObjectType uint8
-
-const (
-	ObjectTypeEvent     ObjectType = iota + 1 // *SyncEvent or *Callback
-	ObjectTypeSemaphore                       // *Semaphore or *Callback
-	ObjectTypeWorkItem                        // *WorkItem
-	ObjectTypeFile                            // *FileObject
-)
-
-// ModifyState is the access that signalling an object needs: EVENT_MODIFY_STATE and SEMAPHORE_MODIFY_STATE, which have the same
-// value.
-const ModifyState uint32 = 0x0002
-
-// Handles resolves the numbers by which clients name objects (S-23). HandleTable is the usual one.
-type Handles interface {
-	// Resolve returns the object of a handle for a caller of that mode who needs the access, or the status of the failure:
-	// ObReferenceObjectByHandle. The event keeps the object, not the handle. Resolve is called concurrently.
-	Resolve(handle uint64, want ObjectType, access uint32, mode Mode) (Object, ks.Status)
-}
-
 // HandleTable numbers the objects of one process. Its zero value is an empty table, safe for concurrent use.
 //
 // The objects that kernel-mode clients name by address, KEVENT and the like, are in the same table, as there are no addresses

@@ -14,6 +14,27 @@ type Object interface {
 	reference(n int32)
 }
 
+// ObjectType is what kind of object a client expects behind a handle: one that an event signals, or a pin that is connected to.
+type ObjectType uint8
+
+const (
+	ObjectTypeEvent     ObjectType = iota + 1 // *SyncEvent or *Callback
+	ObjectTypeSemaphore                       // *Semaphore or *Callback
+	ObjectTypeWorkItem                        // *WorkItem
+	ObjectTypeFile                            // *FileObject
+)
+
+// ModifyState is the access that signalling an object needs: EVENT_MODIFY_STATE and SEMAPHORE_MODIFY_STATE, which have the same
+// value.
+const ModifyState uint32 = 0x0002
+
+// Handles resolves the numbers by which clients name objects (S-23). HandleTable is the usual one.
+type Handles interface {
+	// Resolve returns the object of a handle for a caller of that mode who needs the access, or the status of the failure:
+	// ObReferenceObjectByHandle. The event keeps the object, not the handle. Resolve is called concurrently.
+	Resolve(handle uint64, want ObjectType, access uint32, mode Mode) (Object, ks.Status)
+}
+
 // references counts who keeps an object. Nothing is freed at zero, as Go does that: it is there to be checked (S-23).
 type references struct{ n atomic.Int32 }
 

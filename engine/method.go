@@ -78,12 +78,6 @@ func (d *Dispatcher) runMethodGuarded(irp *IRP, handler Handler, allocator Alloc
 // READ or WRITE, and the item says what happens to the data (M-2).
 const sent = 7
 
-// methodDirection turns the flags of an item, which say what its handler does with the data, into the ways that the data go
-// (M-4): the two bits change places.
-func methodDirection(flags uint32) direction {
-	return direction(flags&ks.MethodTypeRead<<1 | flags&ks.MethodTypeWrite>>1)
-}
-
 // runMethod obtains and fills the buffer and calls the handler: M-4, M-5. What an earlier pass laid out for data that go
 // other ways is refused, as data that were not captured then would be missing, or nobody would copy back (S-15).
 func (d *Dispatcher) runMethod(irp *IRP, handler Handler, allocator Allocator, flags uint32, in, out []byte) ks.Status {

@@ -45,6 +45,12 @@ type methodSlot struct {
 	minMethod, minData, flags uint32
 }
 
+// methodDirection turns the flags of an item, which say what its handler does with the data, into the ways that the data go
+// (M-4): the two bits change places.
+func methodDirection(flags uint32) direction {
+	return direction(flags&ks.MethodTypeRead<<1 | flags&ks.MethodTypeWrite>>1)
+}
+
 type methodEntry = table.Entry[methodSlot]
 
 type methodItem struct {
