@@ -34,9 +34,10 @@ type ObserveConfig struct {
 
 // Observation is what was seen of the requests of a device. It is safe for concurrent use, and an expvar.Var.
 type Observation struct {
-	config ObserveConfig
-	mask   uint64
-	meters []*meter
+	config   ObserveConfig
+	mask     uint64
+	meters   []*meter
+	requests counters // of each meter
 
 	mu       sync.Mutex
 	refusals map[refusal]uint64
@@ -57,6 +58,14 @@ func Observe(config *engine.Config, what ObserveConfig) *Observation {
 	}
 	o := &Observation{config: what, mask: 1<<bits.Len(uint(what.SampleEvery-1)) - 1, refusals: make(map[refusal]uint64)}
 	o.ring.room = max(what.Events, 0)
+	handlers := 0
+	config.WrapEach(func(of engine.HandlerOf, _ engine.Handler) engine.Handler {
+		if of.Code != ks.IoctlEnableEvent {
+			handlers++
+		}
+		return nil
+	})
+	o.requests = newCounters(handlers)
 	config.WrapEach(o.meter)
 	before := config.OnRefuse
 	config.OnRefuse = func(r engine.Refusal) {
@@ -73,17 +82,31 @@ type meter struct {
 	engine.HandlerOf
 	ring *events
 
-	shards []shard
-	times  atomic.Pointer[times] // nil before the first sample
+	times atomic.Pointer[times] // nil before the first sample
 
 	mu       sync.Mutex
 	statuses map[ks.Status]uint64 // other than STATUS_SUCCESS
 }
 
-// shard is one line of memory.
-type shard struct {
-	requests atomic.Uint64
-	_        [56]byte
+// counters count in as many shards as processors can be at once: each has a counter for each meter, one behind the other, as counters on
+// lines of their own would take the first-level cache from the device.
+type counters struct {
+	all    []atomic.Uint64
+	stride int // from a counter to that of the same meter in the next shard; a power of two, as the number of shards is
+}
+
+func newCounters(meters int) counters {
+	const line = 8 // counters
+	stride := max(1<<bits.Len(uint(meters)), line)
+	return counters{make([]atomic.Uint64, stride<<bits.Len(uint(runtime.GOMAXPROCS(0)-1))), stride}
+}
+
+// total is what a meter has counted.
+func (c *counters) total(meter int) (n uint64) {
+	for ; meter < len(c.all); meter += c.stride {
+		n += c.all[meter].Load()
+	}
+	return n
 }
 
 // meter returns a handler that does what another does, and is counted; nil for those of events.
@@ -95,19 +118,16 @@ func (o *Observation) meter(of engine.HandlerOf, h engine.Handler) engine.Handle
 		h = labelled(h, o.setName(of.Set, of.ID), of.Verb)
 	}
 	m := &meter{HandlerOf: of, ring: &o.ring, statuses: make(map[ks.Status]uint64)}
-	m.shards = make([]shard, 1<<bits.Len(uint(runtime.GOMAXPROCS(0)-1)))
+	requests, sample := o.requests.counter(len(o.meters)), o.mask
 	o.meters = append(o.meters, m)
-	sample, shards := o.mask, m.shards
 	return func(irp *engine.IRP, request, data []byte) ks.Status {
-		n := shards[shardOf(irp)&uint(len(shards)-1)].requests.Add(1)
-		if n&sample == 0 {
+		if requests.of(irp).Add(1)&sample == 0 {
 			return m.timed(h, irp, request, data)
 		}
-		status := h(irp, request, data)
-		if status != ks.StatusSuccess {
-			m.count(status)
+		if status := h(irp, request, data); status != ks.StatusSuccess {
+			return m.count(status)
 		}
-		return status
+		return ks.StatusSuccess
 	}
 }
 
@@ -129,14 +149,16 @@ func (m *meter) timed(h engine.Handler, irp *engine.IRP, request, data []byte) k
 	return status
 }
 
-// count counts a status that is not STATUS_SUCCESS.
-func (m *meter) count(status ks.Status) {
+// count counts a status that is not STATUS_SUCCESS, and returns it.
+func (m *meter) count(status ks.Status) ks.Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	as := status
 	if _, ok := m.statuses[status]; !ok && len(m.statuses) == mostStatuses {
-		status = ks.StatusUnsuccessful
+		as = ks.StatusUnsuccessful
 	}
-	m.statuses[status]++
+	m.statuses[as]++
+	return status
 }
 
 // mostStatuses is how many statuses of a handler are told apart, but for STATUS_UNSUCCESSFUL, which then stands for the others.
@@ -213,7 +235,7 @@ func (l *Latency) Quantile(share float64) time.Duration {
 
 // Items returns the observations of each handler that had a request, in the order of declaration.
 func (o *Observation) Items() (items []ObservedItem) {
-	for _, m := range o.meters {
+	for i, m := range o.meters {
 		it := ObservedItem{Code: m.Code, Set: m.Set, ID: m.ID, Verb: m.Verb, Statuses: make(map[ks.Status]uint64)}
 		others := uint64(0)
 		m.mu.Lock()
@@ -222,10 +244,7 @@ func (o *Observation) Items() (items []ObservedItem) {
 			others += n
 		}
 		m.mu.Unlock()
-		for i := range m.shards {
-			it.Requests += m.shards[i].requests.Load()
-		}
-		if it.Requests == 0 {
+		if it.Requests = o.requests.total(i); it.Requests == 0 {
 			continue
 		}
 		if n := it.Requests - min(others, it.Requests); n > 0 {

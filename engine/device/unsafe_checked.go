@@ -2,7 +2,15 @@
 
 package device
 
-import "github.com/ksdispatch/ksdispatch/engine"
+import (
+	"sync/atomic"
 
-// shardOf is documented in unsafe.go. Here all requests share one counter.
-func shardOf(*engine.IRP) uint { return 0 }
+	"github.com/ksdispatch/ksdispatch/engine"
+)
+
+// counter is documented in unsafe.go. Here all requests are counted in the first shard.
+type counter struct{ first *atomic.Uint64 }
+
+func (c *counters) counter(meter int) counter { return counter{&c.all[meter]} }
+
+func (c counter) of(*engine.IRP) *atomic.Uint64 { return c.first }
