@@ -40,9 +40,8 @@ func Example() {
 	defer h.Close()
 
 	send := func(verb uint32, out []byte) {
-		in := make([]byte, ks.SizeIdentifier)
-		ks.Identifier{Set: kssets.KSPROPSETID_Audio, ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, Flags: verb}.Put(in)
-		n, status := h.IoControl(ks.IoctlProperty, in, out)
+		in := ks.Identifier{Set: kssets.KSPROPSETID_Audio, ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, Flags: verb}
+		n, status := h.IoControl(ks.IoctlProperty, in.Bytes(), out)
 		fmt.Println(status, n, out[:min(int(n), len(out))])
 	}
 	send(ks.PropertyTypeSet, []byte{0, 0, 0xFA, 0xFF}) // -6 dB
@@ -53,9 +52,8 @@ func Example() {
 	send(ks.PropertyTypeSet, []byte{1, 0, 0xFA, 0}) // nor is what lies between two steps
 
 	b := make([]byte, 256)
-	in := make([]byte, ks.SizeIdentifier)
-	ks.Identifier{Set: kssets.KSPROPSETID_Audio, ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, Flags: ks.PropertyTypeBasicSupport}.Put(in)
-	n, status := h.IoControl(ks.IoctlProperty, in, b)
+	in := ks.Identifier{Set: kssets.KSPROPSETID_Audio, ID: kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, Flags: ks.PropertyTypeBasicSupport}
+	n, status := h.IoControl(ks.IoctlProperty, in.Bytes(), b)
 	about, _ := ks.DecodePropertyDescription(b)
 	list, _ := ks.DecodeMembersHeader(b[ks.SizePropertyDescription:])
 	steps, _ := ks.DecodeSteppingLong(b[ks.SizePropertyDescription+ks.SizeMembersHeader:])
