@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,26 +72,14 @@ func TestSoak(t *testing.T) {
 			}
 		})
 	}
-	resident := func() (least int) { // of several looks: the runtime returns memory a little more or less
-		looks := 1
-		if long {
-			looks = 20
-		}
-		for i := range looks {
-			round.Lock()
-			debug.FreeOSMemory()
-			if now := resident.Bytes(); i == 0 || now < least {
-				least = now
-			}
-			round.Unlock()
-			time.Sleep(length / 10_000)
-		}
-		return least
+	looks := 1
+	if long {
+		looks = 20
 	}
 	time.Sleep(min(length/2, time.Minute))
-	early := resident()
+	early := resident.Least(looks, length/10_000, &round)
 	time.Sleep(length - min(length/2, time.Minute))
-	late := resident()
+	late := resident.Least(looks, length/10_000, &round)
 	stop.Store(true)
 	wg.Wait()
 	close(completions)

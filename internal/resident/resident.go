@@ -3,8 +3,11 @@ package resident
 
 import (
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Bytes returns how many bytes of the process are resident where the system says it, else 0, without pages of files: those of the program
@@ -18,4 +21,19 @@ func Bytes() int {
 	pages, _ := strconv.Atoi(fields[1])
 	ofFiles, _ := strconv.Atoi(fields[2])
 	return (pages - ofFiles) * os.Getpagesize()
+}
+
+// Least is the least of several looks, each while paused is locked and after all that is free was given back: the runtime returns
+// memory a little more or less.
+func Least(looks int, between time.Duration, paused sync.Locker) (least int) {
+	for i := range looks {
+		paused.Lock()
+		debug.FreeOSMemory()
+		if now := Bytes(); i == 0 || now < least {
+			least = now
+		}
+		paused.Unlock()
+		time.Sleep(between)
+	}
+	return least
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -181,7 +180,7 @@ func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses i
 		select {
 		case <-ctx.Done():
 			if long && early != 0 {
-				late = r.resident()
+				late = resident.Least(20, 10*time.Millisecond, &r.pause)
 				if (late-early)*50 > early {
 					r.blame("memory", "%d bytes are resident, after a minute %d: more than 2 %% more", late, early)
 				}
@@ -194,7 +193,7 @@ func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses i
 		pauses++
 		r.look()
 		if long && early == 0 && time.Since(begin) >= minute {
-			early = r.resident()
+			early = resident.Least(20, 10*time.Millisecond, &r.pause)
 		}
 		if r.Progress != nil {
 			r.Progress(time.Since(begin), r.requests.Load())
@@ -219,20 +218,6 @@ func (r *run) look() {
 			r.blame(c.kind, "%s: %d, want %d", c.what, c.got, c.want)
 		}
 	}
-}
-
-// resident is the least of several looks: the runtime returns memory a little more or less.
-func (r *run) resident() (least int) {
-	for i := range 20 {
-		r.pause.Lock()
-		debug.FreeOSMemory()
-		if now := resident.Bytes(); i == 0 || now < least {
-			least = now
-		}
-		r.pause.Unlock()
-		time.Sleep(10 * time.Millisecond)
-	}
-	return least
 }
 
 // settle waits until all goroutines have ended that the soak began.
