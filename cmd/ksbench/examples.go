@@ -22,6 +22,7 @@ ksbench check mine.json
 ksbench check requests.jsonl --manifest mine.json`,
 	"trace": `
 ksbench trace record --manifest mine.json --requests requests.jsonl --out mine.kst
+ksbench trace record --manifest mine.json --object filter --client portaudio-wavert --out client.kst
 ksbench trace show mine.kst
 ksbench trace show mine.kst --html mine.html             # a page to look at
 ksbench trace verify mine.kst --manifest mine.json       # exits with 1 if an answer differs

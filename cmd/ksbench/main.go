@@ -15,6 +15,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -23,6 +24,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/input"
 	"github.com/ksdispatch/ksdispatch/internal/lab/baseline"
 	"github.com/ksdispatch/ksdispatch/internal/lab/verdict"
+	"github.com/ksdispatch/ksdispatch/internal/recordings"
 )
 
 // commands are the subcommands, in the order of the help. A command is a struct of flags with a method Run(*console) error, in a
@@ -119,7 +121,8 @@ func newParser(root *commands, stdout, stderr io.Writer, helped func()) (*kong.K
 	return kong.New(root,
 		kong.Name("ksbench"),
 		kong.Description("Measure the ksdispatch engine against what people would otherwise write."),
-		kong.Vars{"baselines": baseline.Dir, "floor": fmt.Sprintf("%g%%", 100*verdict.Floor)},
+		kong.Vars{"baselines": baseline.Dir, "floor": fmt.Sprintf("%g%%", 100*verdict.Floor),
+			"clients": strings.Join(recordings.Names(), " or ")},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped() }),
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100}),

@@ -20,6 +20,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/internal/lab"
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/soak"
+	"github.com/ksdispatch/ksdispatch/internal/recordings"
 	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
@@ -95,7 +96,8 @@ func (t *traceTarget) load(ctx context.Context) (*traffic.Target, trace.Source, 
 
 type traceRecord struct {
 	traceTarget
-	Requests   string `placeholder:"FILE" help:"Read the request lines, those of exec, from a file instead of standard input."`
+	Requests   string `placeholder:"FILE" xor:"lines" help:"Read the request lines, those of exec, from a file instead of standard input."`
+	Client     string `placeholder:"NAME" xor:"lines" help:"Do what a real client did that is recorded in ksbench: ${clients}."`
 	Out        string `required:"" placeholder:"FILE" help:"The trace to write."`
 	ClockEvery int    `default:"1" placeholder:"N" help:"Read the clock for one request in N (${default})."`
 }
@@ -113,33 +115,47 @@ func (c *traceRecord) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	from, done, err := con.lines(c.Requests)
+	from, done, err := c.lines(con)
 	if err != nil {
 		return err
 	}
 	defer done()
-	var requests uint64
+	var played traces.Played
 	err = grow(out, func(w io.Writer) error {
 		config := trace.Config{Wait: true, ClockEvery: c.ClockEvery, Pends: &target.Pends, Sources: []trace.Source{source}}
 		r, err := trace.NewRecorder(w, config)
 		if err != nil {
 			return err
 		}
-		n, err := traces.Play(con.ctx, from, r, target)
-		requests = n
+		played, err = traces.Play(con.ctx, from, r, target)
 		if con.ctx.Err() != nil {
 			err = nil // what was recorded is a trace
 		}
 		return errors.Join(err, r.Close())
 	})
 	if err != nil {
-		return traceFault(con, c.Requests, err)
+		return traceFault(con, cmp.Or(c.Requests, c.Client), err)
 	}
 	if con.ctx.Err() != nil {
-		return fmt.Errorf("interrupted; %s has what was recorded until then: %s", c.Out, doc.Plural(int(requests), "request"))
+		return fmt.Errorf("interrupted; %s has what was recorded until then: %s", c.Out, doc.Plural(int(played.Requests), "request"))
 	}
-	fmt.Fprintf(con.stderr, "ksbench: %s: recorded %s\n", c.Out, doc.Plural(int(requests), "request"))
+	fmt.Fprintf(con.stderr, "ksbench: %s: recorded %s\n", c.Out, doc.Plural(int(played.Requests), "request"))
+	if played.Refused > 0 {
+		fmt.Fprintf(con.stderr, "ksbench: left out %s whose handle was refused\n", doc.Plural(int(played.Refused), "request"))
+	}
 	return nil
+}
+
+// lines are the request lines that are to be sent.
+func (c *traceRecord) lines(con *console) (io.Reader, func(), error) {
+	if c.Client == "" {
+		return con.lines(c.Requests)
+	}
+	text, err := recordings.Lines(c.Client)
+	if err != nil {
+		return nil, nil, badUsage{fmt.Errorf("--client: %w", err)}
+	}
+	return bytes.NewReader(text), func() {}, nil
 }
 
 // grow writes a file that is there while it is written, so that what was recorded is not lost if the process is killed. A file that was

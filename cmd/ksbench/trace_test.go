@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ksdispatch/ksdispatch/internal/recordings"
 	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
@@ -62,4 +64,41 @@ func TestARecordingGrows(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, f.Torn())
 	require.NoError(t, f.Close())
+}
+
+// Each recorded client is recorded on the devices that it was recorded on, and verifies; elsewhere what is refused is left out.
+func TestClientsAreRecorded(t *testing.T) {
+	dir := t.TempDir()
+	file, elsewhere := filepath.Join(dir, "a.kst"), filepath.Join(dir, "mine.json")
+	require.NoError(t, os.WriteFile(elsewhere, []byte(mine), 0o600))
+	trace := func(code int, args ...string) string {
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, code, run(t.Context(), append([]string{"trace"}, args...), strings.NewReader(""), &stdout, &stderr), "%s", &stderr)
+		return stdout.String() + stderr.String()
+	}
+	const real = "../../engine/manifest/drivers/data/wds-simpleaudiosample.json"
+	require.NotEmpty(t, recordings.Names())
+	for _, name := range recordings.Names() {
+		lines, err := recordings.Lines(name)
+		require.NoError(t, err)
+		asked := 0
+		for l := range bytes.Lines(lines) {
+			if !bytes.Contains(l, []byte(`"op"`)) {
+				asked++
+			}
+		}
+		told := trace(exitOK, "record", "--manifest", real, "--client", name, "--out", file)
+		require.Contains(t, told, fmt.Sprintf("recorded %d requests\n", asked))
+		require.Contains(t, trace(exitOK, "verify", "--manifest", real, file), "differences: 0")
+		told = trace(exitOK, "record", "--manifest", elsewhere, "--object", "filter", "--client", name, "--out", file)
+		var sent, left int
+		_, err = fmt.Sscanf(told[strings.Index(told, "recorded"):], "recorded %d requests\nksbench: left out %d", &sent, &left)
+		require.NoError(t, err, told)
+		require.Equal(t, asked, sent+left)
+		require.Contains(t, trace(exitOK, "verify", "--manifest", elsewhere, "--object", "filter", file), "differences: 0")
+	}
+	told := trace(exitBadInput, "record", "--manifest", real, "--client", "nobody", "--out", file)
+	for _, name := range recordings.Names() {
+		require.Contains(t, told, name)
+	}
 }

@@ -2,25 +2,16 @@ package load
 
 import (
 	"bytes"
-	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/recordings"
 )
 
-// recordings are what real clients did, a line each: what they opened, created and closed, and what they asked, which is the handle, the
-// identifier, what follows that in the input, what the output buffer held and how long it was.
-//
-//go:embed recordings
-var recordings embed.FS
-
-// recorded is a line of a recording: a request, or what Op says.
+// recorded is a line of a recording (package recordings): a request, or what Op says.
 type recorded struct {
 	Op      string // "open", "create_pin", "close"
 	Handle  string
@@ -47,17 +38,13 @@ func (b *hexBytes) UnmarshalText(text []byte) (err error) {
 // recordedSessions returns the recorded sessions with the devices, by the names of their objects. An object that is not there is the n-th
 // of the devices if it is the n-th of those of the recording, beginning anew with the first when there are no more.
 func recordedSessions(devices []string) ([]*session, error) {
-	files, err := fs.ReadDir(recordings, "recordings")
-	if err != nil {
-		return nil, err
-	}
 	var all []*session
-	for _, f := range files {
-		text, err := recordings.ReadFile(path.Join("recordings", f.Name()))
+	for _, name := range recordings.Names() {
+		text, err := recordings.Lines(name)
 		if err != nil {
 			return nil, err
 		}
-		s, err := recordedSession(strings.TrimSuffix(f.Name(), ".jsonl"), text, devices)
+		s, err := recordedSession(name, text, devices)
 		if err != nil {
 			return nil, err
 		}

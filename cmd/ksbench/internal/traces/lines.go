@@ -119,16 +119,19 @@ func (l *line) answered(o *outcome) (err error) {
 	return nil
 }
 
-// Play sends request lines to devices through handles that r records, and returns how many requests there were. A handle is opened by the
-// first line that uses it, unless a line opens it. Handles that no line closes are closed at the end.
-func Play(ctx context.Context, from io.Reader, r *trace.Recorder, t *traffic.Target) (requests uint64, err error) {
-	p := &playing{recorder: r, target: t, handles: make(map[string]*handle), devices: make(map[string]*device.Device),
-		pended: make(map[string]*asked), events: make(map[string][]byte)}
-	err = each(ctx, from, p.play)
+// Played is how many requests were sent, and how many were not, as the device refused to create their handle.
+type Played struct{ Requests, Refused uint64 }
+
+// Play sends request lines to devices through handles that r records. A handle is opened by the first line that uses it, unless a line
+// opens it. Handles that no line closes are closed at the end.
+func Play(ctx context.Context, from io.Reader, r *trace.Recorder, t *traffic.Target) (Played, error) {
+	p := &playing{recorder: r, target: t, handles: make(map[string]*handle), refused: make(map[string]bool),
+		devices: make(map[string]*device.Device), pended: make(map[string]*asked), events: make(map[string][]byte)}
+	err := each(ctx, from, p.play)
 	for _, name := range slices.Sorted(maps.Keys(p.handles)) {
 		err = errors.Join(err, p.close(name))
 	}
-	return p.requests, err
+	return p.played, err
 }
 
 // playing is what lines have opened, and left pended.
@@ -139,7 +142,8 @@ type playing struct {
 	devices  map[string]*device.Device
 	pended   map[string]*asked
 	events   map[string][]byte
-	requests uint64
+	refused  map[string]bool // handles that were to be created
+	played   Played
 }
 
 // handle is what lines have opened under one name.
@@ -194,6 +198,10 @@ func (p *playing) play(l *line) error {
 		return p.open(l)
 	case exec.ClientCreate:
 		parent := p.handles[l.Parent]
+		if parent == nil && p.refused[l.Parent] {
+			p.refused[l.handle] = true
+			return nil
+		}
 		if parent == nil {
 			return fmt.Errorf("parent: no line has opened %q", l.Parent)
 		}
@@ -201,7 +209,7 @@ func (p *playing) play(l *line) error {
 			return fmt.Errorf("handle: %q is open; close it first, or take another name", l.handle)
 		}
 		pin, _ := parent.CreatePin(l.In)
-		if pin == nil {
+		if p.refused[l.handle] = pin == nil; pin == nil {
 			return nil
 		}
 		h, err := newHandle(pin, l)
@@ -313,6 +321,10 @@ func (p *playing) device(object string) (*device.Device, error) {
 func (p *playing) request(l *line) error {
 	h := p.handles[l.handle]
 	if h == nil {
+		if p.refused[l.handle] {
+			p.played.Refused++
+			return nil
+		}
 		if l.Handle != "" {
 			return fmt.Errorf("handle: no line has opened %q", l.Handle)
 		}
@@ -338,7 +350,7 @@ func (p *playing) request(l *line) error {
 		a.irp, a.data = irp, data
 		close(left)
 	})
-	p.requests++
+	p.played.Requests++
 	go h.send(a, l.Code, in, out)
 	select {
 	case <-a.done:
