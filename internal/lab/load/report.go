@@ -36,7 +36,7 @@ func (l *load) report(clients []*client, samples []report.Sample, elapsed time.D
 		Description: fmt.Sprintf("%s of sessions with the objects of %s", doc.Plural(l.Clients, "client"), l.Manifest.Driver)}
 	impl := report.Impl{Name: "engine", Kind: report.Engine, Description: "devices of the manifest, each shared by all clients"}
 	rep.Paths, rep.Workloads, rep.Impls = []report.Path{path}, []report.Workload{workload}, []report.Impl{impl}
-	res := report.NewResult(workload.Name, path.Name, impl.Name, samples)
+	res := report.NewVaried(workload.Name, path.Name, impl.Name, samples)
 	latency := &report.Latency{Every: 1}
 	var err error
 	if latency.Service, err = report.NewDistribution(total.service); err != nil {

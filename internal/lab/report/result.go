@@ -30,8 +30,18 @@ const (
 	warnRounds = "fewer than 6 rounds: no interval, no verdict"
 )
 
-// NewResult summarises the samples of one implementation.
+// NewResult summarises the samples of one implementation, each of which did the same work.
 func NewResult(workload, path, impl string, samples []Sample) Result {
+	r := NewVaried(workload, path, impl, samples)
+	allocs := column(samples, func(s Sample) float64 { return s.AllocsPerOp })
+	if slices.Max(allocs)-r.AllocsPerOp >= 0.01 { // less is a stray allocation of the runtime in a long batch
+		r.Warnings = append(r.Warnings, warnAllocs)
+	}
+	return r
+}
+
+// NewVaried is NewResult for samples whose work is not the same, so that their allocations may differ.
+func NewVaried(workload, path, impl string, samples []Sample) Result {
 	r := Result{Workload: workload, Path: path, Impl: impl, Samples: samples, Ratios: []Ratio{}, Warnings: []string{}}
 	ns := column(samples, func(s Sample) float64 { return s.NsPerOp })
 	allocs := column(samples, func(s Sample) float64 { return s.AllocsPerOp })
@@ -45,9 +55,6 @@ func NewResult(workload, path, impl string, samples []Sample) Result {
 	}
 	if r.Spread > 0.10 {
 		r.Warnings = append(r.Warnings, warnSpread)
-	}
-	if slices.Max(allocs)-r.AllocsPerOp >= 0.01 { // less is a stray allocation of the runtime in a long batch
-		r.Warnings = append(r.Warnings, warnAllocs)
 	}
 	if len(samples) < MinRounds {
 		r.Warnings = append(r.Warnings, warnRounds)
