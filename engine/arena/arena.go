@@ -148,9 +148,7 @@ func (a *Arena) Alloc(n int) ([]byte, error) {
 
 // AllocUninit returns a buffer like Alloc does, whose contents are undefined: what a former owner left, in invariant
 // builds 0xCC.
-//
-// It is inlined into its callers, with TryAlloc, and so is Free with TryFree (TestInlining): see lateAlloc for how.
-func (a *Arena) AllocUninit(n int) (b []byte, err error) {
+func (a *Arena) AllocUninit(n int) (b []byte, err error) { // inlined, with TryAlloc, as Free is with TryFree (TestInlining): see lateAlloc
 	if b = a.TryAlloc(n); b == nil {
 		b, err = lateAlloc(a, n, (*Arena).allocSlow)
 	}
@@ -303,7 +301,7 @@ func (a *Arena) Reset() {
 	a.frees = a.allocs
 }
 
-// Close gives all memory back and returns what the operating system had to say about that. Every buffer, mark and pin
+// Close gives all memory back and returns the error of the operating system, if there is one. Every buffer, mark and pin
 // ends; later allocations fail with ErrClosed. A heap-backed arena need not be closed.
 func (a *Arena) Close() error {
 	a.Reset()
@@ -334,10 +332,10 @@ func (a *Arena) failure(err error, n int) error {
 type Stats struct {
 	Allocs   uint64 // buffers handed out so far
 	Frees    uint64 // buffers ended so far, by Free, FreeRemote, Release or Reset
-	Live     int    // buffers that are neither: Allocs - Frees
+	Live     int    // Allocs - Frees
 	Pinned   int    // those of them that are pinned
 	Bytes    int    // bytes in live buffers, each rounded up to 16, and 16 for each open mark
-	Chunks   int    // chunks in being
+	Chunks   int    // chunks that there are
 	Empty    int    // those of them that hold nothing
 	Reserved int    // bytes in chunks: what Config.Limit bounds
 	Peak     int    // highest Reserved so far

@@ -22,7 +22,7 @@
 //     nothing in the chunk is live. Only this path looks for the chunk: the current one first, then a binary search of the
 //     chunks by address, which also tells strangers.
 //   - The 16 bytes of slack make the address at the bump offset of an empty chunk the chunk's own, so that no foreign
-//     buffer can be taken for the newest. An arena without a chunk uses one of zero bytes, so that no case is left.
+//     buffer can be taken for the newest. An arena without a chunk has one of zero bytes, so that it is no special case.
 //
 // Allocations go downwards because then a single comparison, new offset below old offset, refuses everything that the fast
 // path cannot serve: a full chunk, an empty request, a negative one, and one so large that the subtraction wraps
@@ -64,7 +64,7 @@
 // Production builds never follow the address of a stranger: it is compared, found outside and counted (Stats.Strays). They
 // cannot tell a double free of a dead buffer, whose memory may then have two owners, nor a slice with a shorter capacity
 // than was handed out, whose rest stays dead until its chunk is empty by Release or Reset. Heap-backed memory is safe even then:
-// the garbage collector keeps a chunk for as long as a slice of it exists. Off the heap nobody does, after Close.
+// the garbage collector keeps a chunk for as long as a slice of it exists. Off the heap nothing keeps it after Close.
 //
 // No Go pointer may live in an arena: the garbage collector takes chunks for plain bytes. Make, which gives typed memory,
 // refuses types that hold one; copy the bytes of strings.
@@ -74,7 +74,7 @@
 // Alloc and free of 64 bytes, newest first, take 1.9 ns where an indirect call takes 2.4, sync.Pool 18.8, and make with the
 // garbage collector 78.8 (Linux, amd64, AMD EPYC (Zen 3), Go 1.26.8, best of 60 interleaved rounds on a busy machine).
 //
-// A free that is not the newest costs about 20 ns in a few chunks, and grows with the logarithm of their number.
+// To free another buffer than the newest costs about 20 ns in a few chunks, and grows with the logarithm of their number.
 //
 // Memory is reclaimed by chunks, and a chunk lives until its last buffer ends. If n of its buffers stay for random, memoryless
 // times, a chunk lives ln n times their mean. When the newest buffer ends, dead memory beneath it stays until the chunk is empty,

@@ -7,8 +7,8 @@ import (
 
 // Options says how an object is bound. The zero value binds the plain programs.
 type Options struct {
-	// Wrap replaces each handler by what it returns, to observe or to change it: called once for every verb of every
-	// item. nil leaves handlers as they are.
+	// Wrap replaces each handler by the one that it returns, to observe it or to change it. It is called once for every verb
+	// of every item; nil leaves handlers as they are.
 	Wrap func(verb Verb, set ks.GUID, id uint32, h engine.Handler) engine.Handler
 
 	// WrapFast does so for the handlers of the fast path.
@@ -16,9 +16,8 @@ type Options struct {
 }
 
 // Config returns the object's own sets as declarations for engine.Compile, with synthetic handlers; what a filter answers for its pins
-// and its topology is added by Manifest.Filter. Each call makes a new instance: its values start at zero and are shared with no
-// other call's. The context of an item,
-// engine.IRP.ItemContext in a handler, is its *Value, which every item has whatever its programs.
+// and its topology is added by Manifest.Filter. Each call makes a new instance: its values start at zero and belong to it
+// alone. The context of an item, engine.IRP.ItemContext in a handler, is its *Value, which every item has whatever its programs.
 func (o *Object) Config(opt Options) engine.Config {
 	items := make(map[key]bound)
 	c := engine.Config{

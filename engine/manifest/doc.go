@@ -36,10 +36,10 @@
 //
 // Manifest.Filter declares it for device.NewFilter. With pins it answers KSPROPSETID_Pin (PN-1 to PN-23), with a topology
 // KSPROPSETID_Topology (P-60 to P-62), both behind its own sets, whose items win (AT-5, AT-7). Role is table, the default, filter,
-// node or pin; flow in or out; communication none, sink, source, both or bridge. In instances, which are possible and necessary
-// ones, -1 is any number; in a connection, from node and pin to node and pin, -1 is the filter. A name is a text that stands for
-// itself, or a GUID, whose look-up fails, as there is no registry. A range whose flags have KSDATARANGE_ATTRIBUTES is followed by
-// its attribute list.
+// node or pin; flow in or out; communication none, sink, source, both or bridge. The two numbers of instances are the possible and
+// the necessary ones, and -1 is any number. A connection goes from a node and its pin to a node and its pin, and node -1 is the
+// filter. A name is a text that stands for itself, or a GUID; to look up a GUID fails, because there is no registry. A range whose
+// flags have KSDATARANGE_ATTRIBUTES is followed by its attribute list.
 //
 // A property with "per": "node", "channel" or "pin" has a value for each NodeId of a KSP_NODE, each Channel of a
 // KSNODEPROPERTY_AUDIO_CHANNEL or each PinId of a KSP_PIN, up to 65,536 of them.
@@ -53,23 +53,22 @@
 // A driver's table is typed by hand from sources that do not say everything. So a missing key gets a default, and a key that is
 // there is read strictly:
 //
-//   - A value whose min_data is not known has the size that the standard sets give it (kssets), and is else 4 bytes long.
-//   - null is the same as no key, but for the handler of a method: a method that names none has the program store, one whose
-//     handler is null has no handler. An unknown min_property or min_method counts as 24, data_input as 32, every other
-//     number as 0, a truth value as false, a list as empty, an arch as x64. Needed are schema, driver, objects (at
-//     least one), the name of each object, the GUID of each set, relation and value type, and each id.
-//   - A key that the format does not have is an error, for it is most often a misspelt one, unless it starts with x_:
-//     such keys are notes, and their values are checked to be JSON and dropped. The same key twice is an error in
-//     notes too.
-//   - Numbers are whole, in digits, and fit in 32 bits. Programs are checked where the verb is not supported too, though
+//   - A value whose min_data is not known has the size that the standard sets give it (kssets), or else 4 bytes.
+//   - null means the same as no key, except for the handler of a method: a method that names none has the program store, and
+//     one whose handler is null has no handler. An unknown min_property or min_method counts as 24, data_input as 32, every
+//     other number as 0, a truth value as false, a list as empty, an arch as x64. A file must have schema, driver, objects
+//     (at least one), the name of each object, the GUID of each set, relation and value type, and each id.
+//   - An unknown key is an error, because most of them are misspelt, unless it starts with x_. Such keys are notes, whose
+//     values are checked to be JSON and dropped. The same key twice is an error in notes too.
+//   - Numbers are whole, in digits, and fit in 32 bits. Programs are checked even where the verb is not supported and
 //     nothing will run them.
-//   - What objects say of each other has to fit: a connection is between nodes and pins that are declared, a node or pin is of a
-//     filter of the file that has its number, and no object is called as a filter is. A filter without pins of its own may be
-//     connected to any.
-//   - The same (GUID, id) twice in one object is an error in each family by itself: a table can only hold one. Several
-//     sets may share a GUID. The fast_io lists of all of them are one: an id may have get in one entry and set in
-//     another, and only the same verb of it twice is an error.
-//   - Whatever a dispatcher has an answer for loads: objects without sets, sets without items, items without handlers,
+//   - Objects must agree with each other: a connection joins nodes and pins that are declared, a node or pin names a filter of
+//     the file that has its number, and no other object has the name of a filter. A filter that declares no pins may have
+//     connections to any.
+//   - The same (GUID, id) twice in one family of an object is an error, because a table can only hold one. Several sets may
+//     share a GUID, and their fast_io lists count as one: an id may have get in one entry and set in another, and only the
+//     same verb of it twice is an error.
+//   - Everything loads that a dispatcher can answer for: objects without sets, sets without items, items without handlers,
 //     fast_io entries that name nothing, any property_item_size (engine.Compile refuses a bad one with the status of
 //     P-3).
 //
@@ -86,12 +85,11 @@
 //
 // # Programs and values
 //
-// A handler is one of nine programs (ParseProgram). A program sees the data of the request and its Information, and
-// nothing else but that number, so that the same code serves an IRP and the fast path. Texts are parsed when the manifest is loaded;
-// binding makes closures; a call neither parses nor allocates.
+// A handler is one of nine programs (ParseProgram). A program sees the data of the request, its Information, and the
+// number that a property with "per" keeps values for. It sees nothing else, so the same code serves an IRP and the fast path. Texts
+// are parsed when the manifest is loaded; binding makes closures; a call neither parses nor allocates.
 //
 // Measurements mostly use the program store, which behaves like most properties: it holds one value, which any number of goroutines
 // read and write. A method with this program stores what the method reads and answers what the method writes (the item's flags).
-// Value says how it is kept and what that costs. Object.Config makes a new instance with
-// values of its own, as opening another device would.
+// Value says how it is kept. Object.Config makes a new instance with values of its own, as opening another device would.
 package manifest

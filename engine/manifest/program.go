@@ -161,8 +161,8 @@ const (
 	VerbMethod  Verb = "method"
 )
 
-// NeedsLimits reports that the program is for items whose values say what may be set, which is what range checks, and that v is
-// of none: such an item refuses every SET.
+// NeedsLimits reports whether the program is range, which checks a SET against the values of the item, and v is of an item
+// without any. Such an item refuses every SET.
 func (p *Program) NeedsLimits(v *Value) bool { return p == ranged && v.limits == nil }
 
 // Handler returns the program as the handler of a verb. Only store and range use v, which must not be nil then. On every path a

@@ -2,10 +2,10 @@ package table
 
 import "math/bits"
 
-// Dense finds the entries of up to 256 sets whose ids are small or follow one another, as nearly all are: one multiplication leads to a
-// set that shares its place with no other, and the low bits of the id to the entry. That is half of a Table's way and nothing is read on
-// it but a group of 16 bytes. It is immutable; any number of goroutines may search it at once. The zero value holds nothing, and must
-// not be searched.
+// Dense finds the entries of up to 256 sets whose ids are small or follow one another, as nearly all are: one multiplication
+// leads to a set that shares its place with no other, and the low bits of the id to the entry. That is half of a Table's way,
+// and all that is read on it is a group of 16 bytes. A Dense is immutable; any number of goroutines may search it at once. The
+// zero value holds nothing, and must not be searched.
 type Dense[V any] struct {
 	mix    uint64  // odd
 	mask   uint64  // of a hash, 0 if there is nothing to find
@@ -24,8 +24,8 @@ const (
 // denseShift is how far a product is shifted: what is left are its upper bits, which depend on all of a GUID.
 const denseShift = 40
 
-// BuildDense returns a Dense of the entries, which it copies; it is not Ready if they are none for one: too many sets, ids far apart, or
-// GUIDs that a few attempts do not tell apart. The keys must be distinct.
+// BuildDense returns a Dense of the entries, which it copies. It is not Ready if the entries do not suit it: if there are too
+// many sets, if ids lie far apart, or if a few attempts do not tell the GUIDs apart. The keys must be distinct.
 func BuildDense[V any](entries []Entry[V]) (d Dense[V]) {
 	sets := denseSetsOf(entries)
 	if sets == nil || !d.separate(sets) {

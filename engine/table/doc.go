@@ -4,10 +4,10 @@
 // # Terms
 //
 // A key is a GUID, as the two little-endian halves of its wire form, and a 32-bit id. An entry is a key with its value
-// and four bytes for the caller. Entries lie in slots. A key's hash is 64 bits made with a seed. It names a bucket,
-// which has 8/3 keys on average, in a table of at most 32,000 keys 2, and a window, one of 64 intervals of slots. Each bucket
-// has a pilot, a byte found by the build, such that hash and pilot together name a slot of the window that no other key of
-// the table has. A stranger is a key that the table was not built with.
+// and four bytes for the caller. Entries lie in slots. A key's hash is 64 bits made with a seed. It names a bucket
+// and a window. A bucket has 8/3 keys on average, or 2 in a table of at most 32,000 keys; a window is one of 64 intervals of
+// slots. Each bucket has a pilot, a byte found by the build, such that hash and pilot together name a slot of the window that
+// no other key of the table has. A stranger is a key that the table was not built with.
 //
 // # Layout
 //
@@ -59,7 +59,7 @@
 //	more               the same in each part                                                      0.97
 //
 // A window is at least half as long as its part. Slots where two windows overlap fill twice as fast, and the last keys have to
-// find a free slot at that end of the part which their window covers. An overlap that is small, or nearly the whole window,
+// find a free slot at the end of the part that their window covers. An overlap that is small, or nearly the whole window,
 // matters little; with an overlap of a third the build takes 20 tries per key at load 0.97, and 5 at 0.93. So dynamic
 // programming over the costs of parts (shape.divide) chooses lengths of windows and parts that avoid it, and a key takes 8 to
 // 14 tries. Windows spread evenly over a part made builds fail, because the keys of the middle windows had no end to go to.
@@ -68,10 +68,9 @@
 //
 // The build ends. A bucket is placed in at most 512 tries or evicts others. When a part has evicted one bucket in sixteen, far
 // more than random keys need, the attempt is given up for another seed, and after 64 seeds the build fails and names the bucket
-// and its keys. What the build does is a function of the keys and
-// Config.Seed, and the number of tries is fixed by tests for fourteen families of keys (testdata/cost.golden): about
-// 4 tries and next to no evictions per key in 240 and in 4,096, 9 tries and 0.002 evictions in more than 32,000. Tables of
-// 8, 16 or 32 keys have no empty slot and take up to 25.
+// and its keys. The build is a function of the keys and Config.Seed, and tests fix the number of tries for fourteen families of
+// keys (testdata/cost.golden): about 4 tries and next to no evictions per key in 240 and in 4,096, 9 tries and 0.002 evictions
+// in more than 32,000. Tables of 8, 16 or 32 keys have no empty slot and take up to 25.
 //
 // # Costs
 //
@@ -86,9 +85,9 @@
 //	nested maps                  26    32    35    43     60     115       1481
 //	LookupBatch                                   5.3            6.4         17
 //
-// The table loses to a linear scan of one or two keys, whose comparisons a processor predicts. An index takes 3 bits per key
-// beside the entries, up to 32,000 keys 4 and 512 bytes. A build takes 138 ns per key for 240 keys and 79 for 2,000,000 on two
-// processors.
+// The table loses to a linear scan of one or two keys, whose comparisons a processor predicts. Beside the entries an index
+// takes 3 bits per key; up to 32,000 keys it takes 4 bits per key and 512 bytes. A build takes 138 ns per key for 240 keys and
+// 79 for 2,000,000 on two processors.
 //
 // The hash is one wide multiplication, because a lookup is a chain of some 31 instructions, most of which wait for another.
 // Adding the id to both halves of the product took 6.1 ns where Lookup took 5.4. docs/rationale.md has the other variants.

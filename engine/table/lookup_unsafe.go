@@ -30,16 +30,12 @@ func (t *Table[V]) locate(s *shape) {
 
 // Lookup returns the entry of a key, or nil for a stranger. lo and hi are the little-endian halves of the GUID in wire
 // order. The entry is the table's own: its Value may be changed by callers who synchronise it, its key must not.
-//
-// The body is seed.hash, shape.bucket and shape.slot written out, with variables reused, because so it costs 78 of the
-// 80 points up to which the compiler inlines a function into its callers (TestInlined); with the calls it costs over 100.
-// What is unchecked:
-//
-//   - The pilot: its index is (x * buckets) >> 32 with x < 1<<32, which is less than buckets.
-//   - The entry: a window's end is not beyond that of the entries (TestWindows).
-//   - The comparison reads the first 20 bytes of the entry as a Key, whose fields are the entry's first three;
-//     layout_test.go freezes the offsets. Comparing the fields one by one makes the same instructions and costs 4 points.
 func (t *Table[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
+	// This is seed.hash, shape.bucket and shape.slot written out, with variables reused: so it costs 78 of the 80 points up to
+	// which the compiler inlines a function into its callers (TestInlined), and with the calls over 100. Nothing checks the
+	// pilot's index, (x * buckets) >> 32 with x < 1<<32, which is less than buckets; nor that the entry lies within the entries,
+	// as the end of a window does (TestWindows). The comparison reads the first 20 bytes of the entry as a Key, whose fields are
+	// the entry's first three (layout_test.go); one by one they make the same instructions and cost 4 points.
 	p, h := bits.Mul64(lo^t.mixLo, hi^t.mixHi^uint64(id)*t.mixID)
 	h ^= bits.ReverseBytes64(p)
 	e = (*Entry[V])(unsafe.Add(t.windows[h>>(64-windowBits)],
@@ -73,12 +69,10 @@ func newGroup[V any](places []Entry[V], from int, mask uint32) group {
 
 func (d *Dense[V]) locate() { d.first = begin(d.groups) }
 
-// Lookup returns the entry of a key, or nil for a stranger, as Table.Lookup does. What is unchecked:
-//
-//   - The group: its number is at most mask, which is one less than there are.
-//   - The entry: a group's mask is one less than the places of its set, and those begin at base (TestDenseGroups).
-//   - The comparison, as in Table.Lookup.
+// Lookup returns the entry of a key, or nil for a stranger, as Table.Lookup does.
 func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
+	// Nothing checks the number of the group, which is at most mask, one less than there are groups; nor the entry: a group's
+	// mask is one less than the places of its set, which begin at base (TestDenseGroups).
 	g := (*group)(unsafe.Add(d.first, ((lo^hi)*d.mix>>denseShift&d.mask)*uint64(unsafe.Sizeof(group{}))))
 	e = (*Entry[V])(unsafe.Add(g.base, (uint64(id)&g.mask)*uint64(unsafe.Sizeof(*e))))
 	if *(*Key)(unsafe.Pointer(e)) != (Key{lo, hi, id}) {
