@@ -12,7 +12,7 @@ import (
 //
 // get returns the value, which is copied after it returned and must not change any more: hand out what is never written
 // again, as from an atomic.Pointer[[]byte]. set gets the caller's bytes, which it must copy if it keeps them. Either may be
-// nil. They are as for [ScalarFunc].
+// nil. [ScalarFunc] says how they are called.
 //
 // A GET with an empty buffer is told the size, one with a short buffer is STATUS_BUFFER_TOO_SMALL. A value longer than
 // limit, in or out, is STATUS_INVALID_BUFFER_SIZE and is not copied (S-24).
@@ -46,7 +46,7 @@ func BlobFunc(id uint32, limit int, get func(Request) ([]byte, ks.Status), set f
 	return p
 }
 
-// BlobVar is [Blob] for bytes that live in a variable. It reserves limit bytes there, so that no SET allocates.
+// BlobVar is [BlobFunc] for bytes that live in a variable. It reserves limit bytes there, so that no SET allocates.
 func BlobVar(id uint32, limit int, v *Bytes) Property {
 	p := Property{id: id, limits: limits{form: form{vt: kssets.VT_BLOB}}}
 	if !p.bounded(limit) || v == nil {

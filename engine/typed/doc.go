@@ -31,8 +31,8 @@
 //	var levels [8]atomic.Int32
 //	typed.ScalarPer(kssets.KSPROPERTY_AUDIO_VOLUMELEVEL, typed.PerChannel, typed.Each[int32](levels[:])...).Step(-96<<16, 0, 1<<15)
 //
-// Their MinProperty is the length of that request, and what they enforce and report is the same for all. Which channels there are is
-// the driver's to say: a Channel of -1, all of them, is a number without a variable unless a ScalarFunc answers it.
+// Their MinProperty is the length of that request, and they enforce and report the same limits for all variables. The driver says
+// which channels there are: a Channel of -1, which is all of them, has no variable unless a ScalarFunc answers it.
 //
 // [NewEvent] declares an event whose clients send a structure along, and generates it for those whose structure matches.
 //

@@ -25,7 +25,7 @@ type Cell[T any] interface {
 // Scalar declares a property that is one number or truth value. Its methods say which values a SET may have, and so what
 // BASICSUPPORT and DEFAULTVALUES report; without any of them a SET takes all values. What is allowed by one of several
 // ranges, steps or values is allowed. A SET of another value is STATUS_INVALID_PARAMETER and calls no setter. A GET is not
-// checked: it tells what is.
+// checked.
 //
 // The methods of Scalar come before those of [Property], which forget the type.
 type Scalar[T Value] struct{ Property }
@@ -56,7 +56,7 @@ func ScalarVar[T Value](id uint32, cell Cell[T]) Scalar[T] {
 }
 
 // ScalarFunc declares a property that is computed. get or set may be nil: that verb is not supported then (P-26). Both are called
-// concurrently. A status that is not a success is what the request ends with.
+// concurrently. If one returns a status that is not a success, the request ends with it.
 func ScalarFunc[T Value](id uint32, get func(Request) (T, ks.Status), set func(Request, T) ks.Status) Scalar[T] {
 	var g getWord
 	var s setWord
@@ -149,7 +149,7 @@ func (s Scalar[T]) OneOf(values ...T) Scalar[T] {
 }
 
 // Default says which value the property has at first: a list of one value with KSPROPERTY_MEMBER_FLAG_DEFAULT, which is what
-// DEFAULTVALUES returns (P-36). It must be allowed. It is a description: the variable is the owner's to set.
+// DEFAULTVALUES returns (P-36). It must be allowed. Default only describes: the owner sets the variable.
 func (s Scalar[T]) Default(v T) Scalar[T] {
 	if s.limits.hasDefault {
 		s.fail("a second default, %v; a property has one", v)

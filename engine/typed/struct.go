@@ -10,8 +10,8 @@ import (
 // typed.StructFunc(3, ks.SizeSteppingLong, ks.DecodeSteppingLong, get, set). decode reads a structure from exactly size bytes,
 // which it must not keep; false refuses them with STATUS_INVALID_PARAMETER. Put writes exactly size bytes.
 //
-// get or set may be nil, and decode with set. They are as for [ScalarFunc]. The property has no Values: no type of
-// KSPROPTYPESETID_General describes a structure.
+// get or set may be nil, and decode with set. [ScalarFunc] says how they are called. The property has no Values, as
+// no type of KSPROPTYPESETID_General describes a structure.
 func StructFunc[T interface{ Put([]byte) }](id uint32, size int, decode func([]byte) (T, bool),
 	get func(Request) (T, ks.Status), set func(Request, T) ks.Status) Property {
 

@@ -16,10 +16,10 @@ import (
 // StringFunc declares a property that is text: UTF-16LE with a terminating 0, at most limit code units with that 0, as in
 // WCHAR name[limit].
 //
-// get returns the text, set gets it. Either may be nil. They are as for [ScalarFunc]. Out, text ends at its first 0, and what is
-// not UTF-8 becomes U+FFFD. In, what follows the first 0 is ignored; data without a 0 or with half a surrogate pair is
-// STATUS_INVALID_PARAMETER, data that is empty, of odd length or longer than limit is STATUS_INVALID_BUFFER_SIZE. Size
-// answers and the limit of what a getter returns are those of [Blob].
+// get returns the text, set gets it. Either may be nil. [ScalarFunc] says how they are called. Out, text ends at its first 0,
+// and what is not UTF-8 becomes U+FFFD. In, what follows the first 0 is ignored; data without a 0 or with half a surrogate pair is
+// STATUS_INVALID_PARAMETER, data that is empty, of odd length or longer than limit is STATUS_INVALID_BUFFER_SIZE.
+// Sizes are answered, and the text of a getter is limited, as [BlobFunc] says.
 func StringFunc(id uint32, limit int, get func(Request) (string, ks.Status), set func(Request, UTF16) ks.Status) Property {
 	p := Property{id: id, limits: limits{form: form{vt: kssets.VT_LPWSTR}}}
 	if !p.boundedText(limit) {
@@ -56,7 +56,7 @@ func StringFunc(id uint32, limit int, get func(Request) (string, ks.Status), set
 	return p
 }
 
-// StringVar is [String] for text that lives in a variable. It reserves the memory there, so that no SET allocates.
+// StringVar is [StringFunc] for text that lives in a variable. It reserves the memory there, so that no SET allocates.
 func StringVar(id uint32, limit int, v *Text) Property {
 	p := Property{id: id, limits: limits{form: form{vt: kssets.VT_LPWSTR}}}
 	if !p.boundedText(limit) || v == nil {
@@ -110,7 +110,9 @@ func (u UTF16) Append(b []byte) []byte {
 
 // Text is a variable of limited length for [StringVar], safe for concurrent use. Its zero value is empty and ready; it gets
 // its limit from StringVar, the least one if there are several. It must not be copied.
-type Text struct{ units Bytes } // without the terminator
+type Text struct {
+	units Bytes // without the terminator
+}
 
 // Load returns the text. It allocates.
 func (v *Text) Load() string { return UTF16(v.units.Load()).String() }
