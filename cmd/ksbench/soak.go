@@ -16,7 +16,7 @@ import (
 type soakCommand struct {
 	Duration time.Duration `default:"1m" placeholder:"TIME" help:"How long (${default}); from 2m on resident memory is judged, too."`
 	Seed     *uint64       `help:"Seed of the requests (default: another each time, which is printed)."`
-	Plant    string        `enum:",lost,doubled,leaked" default:"" placeholder:"FAULT" help:"Plant a fault: lost, doubled or leaked."`
+	Plant    string        `enum:",lost,doubled,leaked,memory" default:"" placeholder:"FAULT" help:"Plant one: lost, doubled, leaked, memory."`
 	Patience time.Duration `default:"10s" placeholder:"TIME" help:"A request that nobody has completed after so long is lost (${default})."`
 	Trace    string        `default:"soak.kst" placeholder:"FILE" help:"Where to write the trace of a fault (${default})."`
 	Format   string        `enum:"text,json,md" default:"text" help:"How to write the result: text, json or md."`

@@ -20,6 +20,7 @@ func (r *Result) Document() *doc.Document {
 		n    int64
 	}{
 		{"sessions, of a device and a handle each", r.Sessions}, {"requests", r.Requests}, {"pended", r.Pended},
+		{"of these on overlapped handles", r.Overlapped},
 		{"of these completed", r.Completed}, {"of these cancelled", r.Cancelled}, {"panics", r.Panics},
 		{"requests without memory", r.Exhausted}, {"swaps of the dispatcher", r.Swaps}, {"removals of a device", r.Removals},
 		{"events enabled", r.Events}, {"pauses, to look at the balance", int64(r.Pauses)},

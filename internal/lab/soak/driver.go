@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"runtime"
@@ -46,9 +47,16 @@ const (
 	PlantLost    = "lost"    // does not complete a request
 	PlantDoubled = "doubled" // completes a request twice
 	PlantLeaked  = "leaked"  // takes a buffer and does not free it
+	PlantMemory  = "memory"  // keeps some memory whenever a device is made a while after the last
 )
 
-var plants = []string{PlantLost, PlantDoubled, PlantLeaked}
+var plants = []string{PlantLost, PlantDoubled, PlantLeaked, PlantMemory}
+
+// What PlantMemory keeps: less than a megabyte a second, so that a soak of hours stays in memory.
+const (
+	keptBytes = 16 << 10
+	keptEvery = 100 * time.Millisecond
+)
 
 const (
 	requestSize = ks.SizeIdentifier + 16
@@ -72,6 +80,8 @@ type Driver struct {
 	pended  map[*engine.IRP]pendedRequest
 	first   *Fault
 	onFault func() // is called with the first
+	kept    [][]byte
+	keptAt  time.Time
 
 	tally tally
 }
@@ -94,14 +104,19 @@ type job struct {
 	wait   time.Duration
 }
 
+// workers complete requests, so that of two in flight the later may end first.
+const workers = 2
+
 // NewDriver starts a driver. A request that nobody has completed after so long is lost. onFault is told of the first fault.
 func NewDriver(patience time.Duration, onFault func()) *Driver {
-	d := &Driver{patience: patience, later: make(chan job), stop: make(chan struct{}), pended: map[*engine.IRP]pendedRequest{},
+	d := &Driver{patience: patience, later: make(chan job, flights), stop: make(chan struct{}), pended: map[*engine.IRP]pendedRequest{},
 		onFault: onFault}
 	if a, err := arena.New(arena.Config{OffHeap: true}); err == nil {
 		d.offHeap = a.Close() == nil
 	}
-	d.workers.Go(d.work)
+	for range workers {
+		d.workers.Go(d.work)
+	}
 	d.workers.Go(d.watch)
 	return d
 }
@@ -130,6 +145,9 @@ func (d *Driver) fault(kind, format string, args ...any) {
 
 // Device makes a device. plant is the fault that its planted requests make.
 func (d *Driver) Device(plant string) (*device.Device, error) {
+	if plant == PlantMemory {
+		d.keep()
+	}
 	x := &driven{Driver: d, plant: plant}
 	config := engine.Config{OnPanic: func(any, []byte) { d.tally.told.Add(1) },
 		PropertySets: []engine.PropertySet{{Set: set, Items: []engine.PropertyItem{
@@ -146,7 +164,18 @@ func (d *Driver) Device(plant string) (*device.Device, error) {
 	return x.dev, nil
 }
 
-// driven is one device. Its requests come one after the other.
+// keep is the fault of PlantMemory.
+func (d *Driver) keep() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if time.Since(d.keptAt) < keptEvery {
+		return
+	}
+	d.keptAt = time.Now()
+	d.kept = append(d.kept, bytes.Repeat([]byte{1}, keptBytes))
+}
+
+// driven is one device. Its handler is called for one request after the other, also where several are in flight.
 type driven struct {
 	*Driver
 	plant       string

@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"context"
 	"encoding/binary"
 	"math/rand/v2"
 
@@ -18,6 +19,7 @@ type soaker struct {
 	out     []byte
 	event   []byte // its KSEVENTDATA
 	signals engine.Object
+	flights [flights]flight
 	trace   []byte // of the sessions that have the fault
 }
 
@@ -33,12 +35,11 @@ const most = 200
 
 // session is one device, one handle, and its requests. planted has one of them make the fault.
 func (s *soaker) session(r *trace.Recorder, plant bool) {
-	dev, err := s.driver.Device(s.Plant)
-	if err != nil {
-		s.driver.fault("open", "%v", err)
-		return
+	overlapped := s.rand.IntN(2) == 0
+	if plant { // a trace does not say which Overlapped a request came with, and so not where a buffer was leaked
+		overlapped = s.Seed%2 == 0 && s.Plant != PlantLeaked
 	}
-	h, err := r.Open(dev, Source)
+	c, err := s.open(r, overlapped)
 	if err != nil {
 		s.driver.fault("open", "%v", err)
 		return
@@ -52,9 +53,8 @@ func (s *soaker) session(r *trace.Recorder, plant bool) {
 	}
 	events := s.rand.IntN(4) == 0
 	if events {
-		s.enable(dev, h.Device())
+		s.enable(c.dev, c.handle.Device())
 	}
-	answered, removed := uint64(0), false
 	for i := range n {
 		what := order(s.rand.IntN(int(orders)))
 		switch {
@@ -65,67 +65,205 @@ func (s *soaker) session(r *trace.Recorder, plant bool) {
 		case what == removes && (plant || s.rand.IntN(20) != 0):
 			what = answer
 		}
-		if !s.send(h, what, uint32(i+1), &answered, &removed) {
+		if !c.send(what, uint32(i+1)) {
 			break
 		}
 		if events && s.rand.IntN(8) == 0 {
-			dev.Events().Generate(&set, 1)
+			c.dev.Events().Generate(&set, 1)
 		}
 	}
-	if err := h.Close(); err != nil {
+	c.land(func(*flight) bool { return true })
+	if err := c.handle.Close(); err != nil {
 		s.driver.fault("close", "%v", err)
 	}
-	if n := dev.Events().Len(); n != 0 {
+	if n := c.dev.Events().Len(); n != 0 {
 		s.driver.fault("entries", "%d events are enabled after the handle was closed", n)
 	}
 }
 
-// send sends a request and judges the answer. It reports false after a fault.
-func (s *soaker) send(h *trace.Handle, what order, number uint32, answered *uint64, removed *bool) bool {
+// client is what a session has opened, and what it knows of the answers to come.
+type client struct {
+	*soaker
+	dev      *device.Device
+	handle   *trace.Handle
+	many     *trace.OverlappedHandle // nil for a handle whose requests are waited for
+	port     *device.Port            // of many, or nil
+	answered uint64
+	removed  bool
+}
+
+func (s *soaker) open(r *trace.Recorder, overlapped bool) (*client, error) {
+	dev, err := s.driver.Device(s.Plant)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{soaker: s, dev: dev}
+	if c.handle, err = r.Open(dev, Source); err != nil || !overlapped {
+		return c, err
+	}
+	if s.rand.IntN(2) == 0 {
+		c.port = device.NewPort()
+	}
+	c.many, err = c.handle.Overlapped(c.port)
+	return c, err
+}
+
+// wanted is what must come of a request.
+type wanted struct {
+	what   order
+	number uint32
+	n      uint32
+	status ks.Status
+	value  uint64
+}
+
+// want says what must come of a request that is sent now.
+func (c *client) want(what order, number uint32) wanted {
+	w := wanted{what: what, number: number, n: answerSize}
+	switch {
+	case c.removed:
+		w.n, w.status = 0, ks.StatusDeviceRemoved
+	case what == exhausts:
+		w.n, w.status = 0, ks.StatusInsufficientResources
+	default:
+		c.answered++
+		switch what {
+		case panics:
+			w.n, w.status = 0, ks.StatusAccessViolation
+		case cancelled, forgotten:
+			w.n, w.status = 0, ks.StatusCancelled
+		case removes:
+			c.removed = true
+		}
+	}
+	if w.n > 0 {
+		w.value = c.answered
+	}
+	return w
+}
+
+// judge compares an answer with what must come.
+func (c *client) judge(w *wanted, n uint32, status ks.Status, out []byte) {
+	if value := binary.LittleEndian.Uint64(out); n != w.n || status != w.status || value != w.value {
+		c.driver.fault("answer", "request %d, order %d: %d bytes, %v, value %d; want %d, %v, %d", w.number, w.what, n, status, value,
+			w.n, w.status, w.value)
+	}
+}
+
+// send sends a request, and judges the answer where it is waited for. It reports false after a fault.
+func (c *client) send(what order, number uint32) bool {
 	in := make([]byte, requestSize)
 	ks.Identifier{Set: set, ID: 1, Flags: ks.PropertyTypeGet}.Put(in)
 	wait := uint32(0)
-	if s.rand.IntN(16) == 0 {
-		wait = s.rand.Uint32N(200)
+	if c.rand.IntN(16) == 0 {
+		wait = c.rand.Uint32N(200)
 	}
 	for i, v := range []uint32{uint32(what), number, wait} {
 		binary.LittleEndian.PutUint32(in[ks.SizeIdentifier+4*i:], v)
 	}
-	out := s.out[:answerSize]
 	if what == exhausts {
-		out = s.out
-		s.exhausted.Add(1)
+		c.exhausted.Add(1)
+	}
+	c.requests.Add(1)
+	if c.many != nil {
+		c.fly(c.flight(what), in, c.want(what, number))
+		return c.driver.Fault() == nil
+	}
+	out := c.out[:answerSize]
+	if what == exhausts {
+		out = c.out
 	}
 	clear(out[:answerSize])
-	s.requests.Add(1)
-	n, status := h.IoControl(ks.IoctlProperty, in, out)
-	want, wantStatus := uint32(answerSize), ks.StatusSuccess
-	switch {
-	case *removed:
-		want, wantStatus = 0, ks.StatusDeviceRemoved
-	case what == exhausts:
-		want, wantStatus = 0, ks.StatusInsufficientResources
-	default:
-		*answered++
-		switch what {
-		case panics:
-			want, wantStatus = 0, ks.StatusAccessViolation
-		case cancelled, forgotten:
-			want, wantStatus = 0, ks.StatusCancelled
-		case removes:
-			*removed = true
+	w := c.want(what, number)
+	n, status := c.handle.IoControl(ks.IoctlProperty, in, out)
+	c.judge(&w, n, status, out)
+	return c.driver.Fault() == nil
+}
+
+// flight is a request of an overlapped handle, in memory that is used again.
+type flight struct {
+	overlapped device.Overlapped
+	out        [answerSize]byte
+	wanted     wanted
+	flying     bool // it was left pending, or its packet is to come
+}
+
+// flights is how many requests of a handle are in flight at once.
+const flights = 4
+
+// flight returns one that is free. Before one that its device cancels, another such request ends, as the driver cancels all of its file;
+// before one that removes the device, all end.
+func (c *client) flight(what order) *flight {
+	switch what {
+	case removes:
+		c.land(func(*flight) bool { return true })
+	case cancelled, forgotten:
+		c.land(func(f *flight) bool { return f.wanted.what == cancelled || f.wanted.what == forgotten })
+	}
+	free := &c.flights[c.rand.IntN(flights)]
+	c.land(func(f *flight) bool { return f == free })
+	return free
+}
+
+// fly sends a request. One that ends at once is judged, unless a packet tells of it.
+func (c *client) fly(f *flight, in []byte, w wanted) {
+	f.wanted = w
+	clear(f.out[:])
+	out := f.out[:]
+	if w.what == exhausts {
+		out = c.out
+		clear(out[:answerSize])
+	}
+	n, status := c.many.IoControl(&f.overlapped, ks.IoctlProperty, in, out)
+	f.flying = status == ks.StatusPending || c.port != nil && !status.IsError()
+	if status != ks.StatusPending {
+		c.judge(&f.wanted, n, status, out)
+		return
+	}
+	c.overlapped.Add(1)
+}
+
+// land waits for the ends of requests, and judges them.
+func (c *client) land(which func(*flight) bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), 4*c.Patience)
+	defer cancel()
+	for i := range c.flights {
+		f := &c.flights[i]
+		if !f.flying || !which(f) {
+			continue
+		}
+		if c.port == nil {
+			if err := f.overlapped.Wait(ctx); err != nil {
+				c.driver.fault("lost", "nobody waits any more for request %d: %v", f.wanted.number, err)
+				return
+			}
+			c.landed(&f.overlapped)
+		}
+		for f.flying {
+			var done [flights]*device.Overlapped
+			n, err := c.port.Wait(ctx, done[:])
+			if err != nil {
+				c.driver.fault("lost", "no packet tells of request %d: %v", f.wanted.number, err)
+				return
+			}
+			for _, o := range done[:n] {
+				c.landed(o)
+			}
 		}
 	}
-	wantValue := uint64(0)
-	if want > 0 {
-		wantValue = *answered
+}
+
+// landed judges a request that has ended.
+func (c *client) landed(o *device.Overlapped) {
+	for i := range c.flights {
+		if f := &c.flights[i]; &f.overlapped == o {
+			if !f.flying {
+				c.driver.fault("doubled", "a second packet tells of request %d", f.wanted.number)
+			}
+			f.flying = false
+			c.judge(&f.wanted, o.BytesReturned(), o.Status(), f.out[:])
+		}
 	}
-	value := binary.LittleEndian.Uint64(out)
-	if n != want || status != wantStatus || value != wantValue {
-		s.driver.fault("answer", "request %d, order %d: %d bytes, %v, value %d; want %d, %v, %d", number, what, n, status, value, want,
-			wantStatus, wantValue)
-	}
-	return s.driver.Fault() == nil
 }
 
 // enable enables the event of the device, which ends with the handle. It is no request of the trace.

@@ -2,6 +2,7 @@ package soak
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -30,26 +31,29 @@ type Options struct {
 	Patience time.Duration // after which a request is lost; 0 is DefaultPatience
 	// Progress is called about once a second; nil for none.
 	Progress func(elapsed time.Duration, requests int64)
+
+	minute time.Duration // for tests; 0 is defaultMinute
 }
 
 // Result is what was done.
 type Result struct {
-	Seed      uint64        `json:"seed"`
-	Elapsed   time.Duration `json:"elapsed_ns"`
-	Sessions  int64         `json:"sessions"`
-	Requests  int64         `json:"requests"`
-	Pended    int64         `json:"pended"`
-	Completed int64         `json:"completed"`
-	Cancelled int64         `json:"cancelled"`
-	Panics    int64         `json:"panics"`
-	Exhausted int64         `json:"exhausted"`
-	Swaps     int64         `json:"swaps"`
-	Removals  int64         `json:"removals"`
-	Events    int64         `json:"events"`
-	Pauses    int           `json:"pauses"`   // in which goroutines and memory were looked at
-	Resident  [2]int        `json:"resident"` // bytes, after a minute and at the end; 0 if the soak was too short to judge
-	Fault     string        `json:"fault"`    // "" if there was none
-	Trace     []byte        `json:"-"`        // of the sessions in which it was; nil if it was in none
+	Seed       uint64        `json:"seed"`
+	Elapsed    time.Duration `json:"elapsed_ns"`
+	Sessions   int64         `json:"sessions"`
+	Requests   int64         `json:"requests"`
+	Overlapped int64         `json:"overlapped"` // of these left pending on an overlapped handle
+	Pended     int64         `json:"pended"`
+	Completed  int64         `json:"completed"`
+	Cancelled  int64         `json:"cancelled"`
+	Panics     int64         `json:"panics"`
+	Exhausted  int64         `json:"exhausted"`
+	Swaps      int64         `json:"swaps"`
+	Removals   int64         `json:"removals"`
+	Events     int64         `json:"events"`
+	Pauses     int           `json:"pauses"`   // in which goroutines and memory were looked at
+	Resident   [2]int        `json:"resident"` // bytes, after a minute and at the end; 0 if the soak was too short to judge
+	Fault      string        `json:"fault"`    // "" if there was none
+	Trace      []byte        `json:"-"`        // of the sessions in which it was; nil if it was in none
 }
 
 // run is a soak.
@@ -61,7 +65,7 @@ type run struct {
 	once    sync.Once
 	fault   *Fault // that is in no session
 
-	sessions, requests, exhausted, events, eventsEnded atomic.Int64
+	sessions, requests, overlapped, exhausted, events, eventsEnded atomic.Int64
 }
 
 func (r *run) onFault() { r.once.Do(func() { close(r.failed) }) }
@@ -88,6 +92,7 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 	if opt.Patience == 0 {
 		opt.Patience = DefaultPatience
 	}
+	opt.minute = cmp.Or(opt.minute, defaultMinute)
 	before := runtime.NumGoroutine()
 	r := &run{Options: opt, failed: make(chan struct{})}
 	var stop atomic.Bool
@@ -107,9 +112,10 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 	elapsed := time.Since(begin)
 	r.settle(before)
 	t := r.total()
-	res := &Result{Seed: opt.Seed, Elapsed: elapsed, Sessions: r.sessions.Load(), Requests: r.requests.Load(), Pended: t.pended.Load(),
-		Completed: t.completed.Load(), Cancelled: t.cancelled.Load(), Panics: t.panics.Load(), Exhausted: r.exhausted.Load(),
-		Swaps: t.swaps.Load(), Removals: t.removals.Load(), Events: r.events.Load(), Pauses: pauses, Resident: [2]int{early, late}}
+	res := &Result{Seed: opt.Seed, Elapsed: elapsed, Sessions: r.sessions.Load(), Requests: r.requests.Load(), Overlapped: r.overlapped.Load(),
+		Pended: t.pended.Load(), Completed: t.completed.Load(), Cancelled: t.cancelled.Load(), Panics: t.panics.Load(),
+		Exhausted: r.exhausted.Load(), Swaps: t.swaps.Load(), Removals: t.removals.Load(), Events: r.events.Load(), Pauses: pauses,
+		Resident: [2]int{early, late}}
 	for _, s := range r.soakers {
 		if f := s.driver.Fault(); f != nil {
 			res.Fault, res.Trace = f.Error(), s.trace
@@ -163,14 +169,14 @@ func (r *run) total() *tally {
 	return &sum
 }
 
-// minute is after how long memory is first looked at; what a soak of less than twice that has is not judged.
-const minute = time.Minute
+// defaultMinute is after how long memory is first looked at; what a soak of less than twice that has is not judged.
+const defaultMinute = time.Minute
 
 // watch waits for the end, and looks at what is only to be seen while all pause.
 func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses int) {
 	ctx, cancel := context.WithDeadline(ctx, begin.Add(r.Duration))
 	defer cancel()
-	long := r.Duration >= 2*minute
+	long := r.Duration >= 2*r.minute
 	if long {
 		runtime.MemProfileRate = 0 // what it notes only grows
 	}
@@ -192,7 +198,7 @@ func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses i
 		}
 		pauses++
 		r.look()
-		if long && early == 0 && time.Since(begin) >= minute {
+		if long && early == 0 && time.Since(begin) >= r.minute {
 			early = resident.Least(20, 10*time.Millisecond, &r.pause)
 		}
 		if r.Progress != nil {

@@ -2,6 +2,7 @@ package soak
 
 import (
 	"bytes"
+	"fmt"
 	"runtime"
 	"testing"
 	"time"
@@ -18,16 +19,22 @@ func TestClean(t *testing.T) {
 	require.Empty(t, res.Fault)
 	require.Nil(t, res.Trace)
 	require.Equal(t, res.Pended, res.Completed+res.Cancelled)
+	require.NotZero(t, res.Overlapped)
 	t.Logf("%+v", res)
 }
 
 // Each planted fault is found and named, and the trace of the sessions in which it was has it again when it is replayed to such a
-// driver, and not when it is replayed to one that is as it should be.
+// driver, and not when it is replayed to one that is as it should be. With an even seed the fault is on an overlapped handle, if it is one
+// that a trace of such a handle can have.
 func TestPlanted(t *testing.T) {
-	for _, plant := range Plants() {
-		t.Run(plant, func(t *testing.T) {
+	for _, c := range []struct {
+		plant string
+		seed  uint64
+	}{{PlantLost, 1}, {PlantLost, 2}, {PlantDoubled, 1}, {PlantDoubled, 2}, {PlantLeaked, 1}} {
+		plant := c.plant
+		t.Run(fmt.Sprint(plant, c.seed), func(t *testing.T) {
 			const patience = time.Second / 2
-			res, err := Run(t.Context(), Options{Duration: time.Hour, Seed: 1, Plant: plant, Patience: patience})
+			res, err := Run(t.Context(), Options{Duration: time.Hour, Seed: c.seed, Plant: plant, Patience: patience})
 			require.NoError(t, err)
 			require.Contains(t, res.Fault, plant+": ")
 			r, err := trace.NewReader(bytes.NewReader(res.Trace), int64(len(res.Trace)), plant)
@@ -51,6 +58,15 @@ func TestPlanted(t *testing.T) {
 			require.Nil(t, fault)
 		})
 	}
+}
+
+// Memory that a driver keeps is noticed and named: it is in no session, and so in no trace.
+func TestPlantedMemory(t *testing.T) {
+	require.Contains(t, Plants(), PlantMemory)
+	res, err := Run(t.Context(), Options{Duration: 4 * time.Second, Seed: 1, Plant: PlantMemory, minute: time.Second})
+	require.NoError(t, err)
+	require.Contains(t, res.Fault, "memory: ")
+	require.Nil(t, res.Trace)
 }
 
 // What no plant does is noticed, too: counts out of balance, a goroutine that is left, an answer that is not the one ordered.
@@ -89,13 +105,13 @@ func TestNoticed(t *testing.T) {
 		require.NoError(t, err)
 		h, err := recorder.Open(dev, Source)
 		require.NoError(t, err)
-		answered, removed := uint64(0), false
-		require.True(t, s.send(h, slow, 2, &answered, &removed))
+		c := &client{soaker: s, dev: dev, handle: h}
+		require.True(t, c.send(slow, 2))
 		if number == 0 {
-			answered++ // as if the driver had missed one
+			c.answered++ // as if the driver had missed one
 			number = 3
 		}
-		s.send(h, answer, number, &answered, &removed)
+		c.send(answer, number)
 		require.NoError(t, h.Close())
 		require.NoError(t, recorder.Close())
 		return s.driver.Fault()
