@@ -21,10 +21,12 @@ type Overlapped struct {
 	Callback func(o *Overlapped)
 	// NoPacket keeps the request out of the handle's port: the low bit of OVERLAPPED.hEvent.
 	NoPacket bool
-	// Thread stands for the thread that sends the request, which OverlappedHandle.CancelThread cancels by. It is the caller's to choose.
-	Thread uint64
 
 	waited bool // it is for requests that are sent without one
+
+	// Thread stands for the thread that sends the request, which OverlappedHandle.CancelThread cancels by. It is the caller's to choose.
+	Thread uint32
+
 	state  atomic.Uint64
 	status ks.Status
 	bytes  uint32

@@ -317,7 +317,7 @@ func (h *OverlappedHandle) Cancel(o *Overlapped) (n int) {
 // (AS-17, AS-19). A request that IoControl sent without an Overlapped, or that a Handle waits for, is synchronous and not touched.
 //
 // https://learn.microsoft.com/windows/win32/fileio/cancelio
-func (h *OverlappedHandle) CancelThread(thread uint64) (n int) {
+func (h *OverlappedHandle) CancelThread(thread uint32) (n int) {
 	for _, o := range h.all() {
 		n += h.cancel(o, func(r *request) bool { return !r.owner.waited && r.thread.Load() == thread })
 	}

@@ -568,7 +568,7 @@ func TestAS17_Threads(t *testing.T) {
 	h, other := openOverlapped(t, s.Device, nil), openOverlapped(t, s.Device, nil)
 	in := request(itemQueued, ks.PropertyTypeGet)
 	all := make([]device.Overlapped, 6)
-	send := func(h *device.OverlappedHandle, o *device.Overlapped, thread uint64) {
+	send := func(h *device.OverlappedHandle, o *device.Overlapped, thread uint32) {
 		t.Helper()
 		o.Thread = thread
 		if _, status := h.IoControl(o, ks.IoctlProperty, in, make([]byte, 4)); status != ks.StatusPending {
@@ -590,7 +590,7 @@ func TestAS17_Threads(t *testing.T) {
 		}
 	}
 	for i := range all[:5] {
-		send(h, &all[i], uint64(i%2))
+		send(h, &all[i], uint32(i%2))
 	}
 	send(other, &all[5], 1)
 	wants(h.CancelThread(7), 0, 0, 1, 2, 3, 4, 5)

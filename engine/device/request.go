@@ -20,7 +20,7 @@ type request struct {
 
 	handle atomic.Pointer[OverlappedHandle] // whose requests it is among
 	place  atomic.Int64                     // there
-	thread atomic.Uint64                    // owner's, when the request was sent
+	thread atomic.Uint32                    // owner's, when the request was sent
 	pins   atomic.Int32                     // of those who may yet cancel it: meanwhile its IRP is not used again
 
 	holding   atomic.Pointer[holding] // while a device that is stopped holds it

@@ -191,7 +191,7 @@ func (h *OverlappedHandle) Cancel(o *device.Overlapped) int {
 }
 
 // CancelThread is device.OverlappedHandle.CancelThread. It is recorded as a cancel of each request.
-func (h *OverlappedHandle) CancelThread(thread uint64) (n int) {
+func (h *OverlappedHandle) CancelThread(thread uint32) (n int) {
 	var all []*device.Overlapped
 	h.mu.Lock()
 	for o, l := range h.lanes {
