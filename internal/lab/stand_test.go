@@ -116,3 +116,36 @@ func TestRouted(t *testing.T) {
 		}
 	}
 }
+
+// Overlapped requests are answered as plain ones, in whatever way they end, and a workload of many objects is refused.
+func TestOverlappedStand(t *testing.T) {
+	seed := testkit.Seed(t)
+	loops, release, err := Synthetic(20, 12).OverlappedStand(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[uint64]bool{}
+	for name, loop := range loops {
+		for _, n := range []int{1, 100, 3000} { // fewer and more than are in flight
+			before := sink.Load()
+			loop(n)
+			if n == 3000 {
+				sums[sink.Load()-before] = true
+			}
+		}
+		if !raceEnabled {
+			if n := testkit.Allocs(func() { loop(100) }); n != 0 {
+				t.Errorf("%s: %v allocations", name, n)
+			}
+		}
+	}
+	if len(loops) != 4 || len(sums) != 1 || sums[0] {
+		t.Errorf("%d loops with the checksums %v", len(loops), sums)
+	}
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := Devices(2, 1, 8).OverlappedStand(seed); err == nil || !strings.Contains(err.Error(), "a handle is of one") {
+		t.Errorf("2 objects: %v", err)
+	}
+}

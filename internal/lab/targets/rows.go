@@ -121,6 +121,15 @@ func all(quick bool) ([]group, error) {
 	groups = append(groups, group{name: "routing", often: often, prime: measure.Primed, open: routes(middle), rows: []row{
 		most("routing/20x12/irp", "a request to a node of a filter, to one to the filter itself", 1.1, "node", "filter"),
 	}})
+	groups = append(groups, group{name: "overlapped", often: often, prime: measure.Primed, open: overlapped(middle), rows: []row{
+		most("overlapped/20x12/port", "an overlapped request that ends at once, its result from a port, to one through a plain handle", 2,
+			"port", "irp"),
+		shown("overlapped/20x12/once", "an overlapped request with the result of IoControl, to one through a plain handle", "at once", "irp"),
+		most("overlapped/20x12/pended", "a request of 1,024 that are pended, another goroutine completes and a port returns, to a plain one",
+			12, "pended", "irp"),
+	}}, group{name: "overlapped allocations", count: overlappedAllocations(middle), rows: []row{
+		{name: "overlapped/20x12/allocations", what: "heap allocations of a hundred cycles of all three", bound: report.AtMost},
+	}})
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {
 		n := fmt.Sprint(size[0] * size[1])
 		g := group{name: "lookup " + n, often: often, prime: measure.Primed, open: lookupStand(lab.Synthetic(size[0], size[1])),

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"context"
 	"errors"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab"
@@ -88,6 +89,33 @@ func routes(w lab.Workload) func(*config) (*subjects, error) {
 			return nil, err
 		}
 		return &subjects{run: map[string]subject{"filter": cycles(filter, 1), "node": cycles(node, 1)}, close: release}, nil
+	}
+}
+
+// overlapped is requests that are waited for, and overlapped ones.
+func overlapped(w lab.Workload) func(*config) (*subjects, error) {
+	return func(c *config) (*subjects, error) {
+		loops, release, err := w.OverlappedStand(c.Seed)
+		if err != nil {
+			return nil, err
+		}
+		run := map[string]subject{}
+		for name, loop := range loops {
+			run[name] = cycles(loop, 1)
+		}
+		return &subjects{run: run, close: release}, nil
+	}
+}
+
+// overlappedAllocations counts the heap allocations of overlapped requests.
+func overlappedAllocations(w lab.Workload) func(context.Context, *config) (map[string]float64, error) {
+	return func(ctx context.Context, c *config) (map[string]float64, error) {
+		loops, release, err := w.OverlappedStand(c.Seed)
+		if err != nil {
+			return nil, err
+		}
+		n, _, err := least3(ctx, 100*3*lab.Requests, []func(int){loops["at once"], loops["port"], loops["pended"]})
+		return map[string]float64{"overlapped/20x12/allocations": n}, errors.Join(err, release())
 	}
 }
 
