@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -23,7 +24,7 @@ import (
 type decoder struct {
 	line []byte
 	pos  int
-	seen uint64 // keys, as bits
+	seen []*field // keys of the line, as far as it was read
 
 	extra, data, output, connect, flagNames []byte // kept from line to line
 }
@@ -31,7 +32,7 @@ type decoder struct {
 // decode reads one line into q. After an error q is not to be used.
 func (d *decoder) decode(line []byte, q *request) error {
 	*q = request{file: 1, notification: ks.NotificationEventHandle, count: 1}
-	d.line, d.pos, d.seen, d.flagNames = line, 0, 0, d.flagNames[:0]
+	d.line, d.pos, d.seen, d.flagNames = line, 0, d.seen[:0], d.flagNames[:0]
 	if d.skipSpace(); d.pos == len(line) {
 		return errors.New("empty line; write one request on each line")
 	}
@@ -76,7 +77,7 @@ func (d *decoder) finish(q *request) (err error) {
 			return err
 		}
 	}
-	if d.seen&(1<<keyIn) == 0 {
+	if !d.given("in") {
 		q.in = uint32(ks.SizeIdentifier + len(q.extra))
 	}
 	if err := d.finishHandle(q); err != nil {
@@ -103,34 +104,33 @@ func (d *decoder) finish(q *request) (err error) {
 
 // finishHandle checks what a line says of handles. A handle has an object and a file, so a request names it alone.
 func (d *decoder) finishHandle(q *request) error {
-	given := func(key uint) bool { return d.seen&(1<<key) != 0 }
-	q.ownFile = given(keyFile)
-	needs := func(key uint, name, what string) error {
-		if given(key) {
+	q.ownFile = d.given("file")
+	needs := func(name, what string) error {
+		if d.given(name) {
 			return nil
 		}
 		return fmt.Errorf("%s is missing; %s", name, what)
 	}
 	switch q.op {
 	case opOpen:
-		return needs(keyHandle, "handle", "name the handle, so that later lines can")
+		return needs("handle", "name the handle, so that later lines can")
 	case opCreatePin:
-		if given(keyObject) {
+		if d.given("object") {
 			return errors.New("object: a pin is created on a handle; name the filter's as parent, and no object")
 		}
-		return cmp.Or(needs(keyHandle, "handle", "name the handle, so that later lines can"),
-			needs(keyParent, "parent", "name the handle of the filter"), needs(keyConnect, "connect", "give the KSPIN_CONNECT in hex"))
+		return cmp.Or(needs("handle", "name the handle, so that later lines can"),
+			needs("parent", "name the handle of the filter"), needs("connect", "give the KSPIN_CONNECT in hex"))
 	case opCancel:
-		if !given(keyHandle) && !given(keyTag) {
+		if !d.given("handle") && !d.given("tag") {
 			return errors.New("tag and handle are missing; name the pended request, or the handle all of whose requests are to be cancelled")
 		}
 	case opRemove:
-		if given(keyHandle) {
+		if d.given("handle") {
 			return errors.New("handle: an object is removed with all its handles; name the object alone")
 		}
-		return needs(keyObject, "object", "name the filter or table that is removed")
+		return needs("object", "name the filter or table that is removed")
 	}
-	if given(keyHandle) && (given(keyObject) || given(keyFile)) {
+	if d.given("handle") && (d.given("object") || d.given("file")) {
 		return errors.New("handle: a handle has its object and its file; name the handle alone")
 	}
 	return nil
@@ -139,45 +139,56 @@ func (d *decoder) finishHandle(q *request) error {
 // maxCount is how often a line may generate: a mistyped number must not run for hours.
 const maxCount = 1_000_000
 
-// The keys of a request line, in the order of their bits.
-const (
-	keyI = iota
-	keyObject
-	keyOp
-	keyEntry
-	keySet
-	keyID
-	keyFlags
-	keyIn
-	keyOut
-	keyExtra
-	keyData
-	keyAlias
-	keyAllocator
-	keyMemory
-	keyPrepared
-	keyMode
-	keyFile
-	keyInfo0
-	keyTag
-	keyStatus
-	keyInformation
-	keyProgram
-	keyEventData
-	keyNotification
-	keyCount
-	keyHandle
-	keyParent
-	keyConnect
-	keyOverlapped
+// field is a key of a request line.
+type field struct {
+	name string
+	read func(d *decoder, q *request) error
+}
+
+var fields = byName(
+	field{"i", func(d *decoder, q *request) (err error) { q.i, err = d.number(); return err }},
+	field{"object", func(d *decoder, q *request) (err error) { q.object, err = d.text(); return err }},
+	field{"op", func(d *decoder, q *request) (err error) { q.op, err = choose(d, ops); return err }},
+	field{"entry", func(d *decoder, q *request) (err error) { q.plain, err = choose(d, entries); return err }},
+	field{"set", func(d *decoder, q *request) error { return d.set(&q.set) }},
+	field{"id", func(d *decoder, q *request) (err error) { q.id, err = d.uint32(); return err }},
+	field{"flags", (*decoder).flags},
+	field{"in", func(d *decoder, q *request) (err error) { q.in, err = d.uint32(); return err }},
+	field{"out", func(d *decoder, q *request) (err error) { q.out, err = d.uint32(); return err }},
+	field{"extra", func(d *decoder, q *request) (err error) { q.extra, err = d.hex(&d.extra); return err }},
+	field{"data", func(d *decoder, q *request) (err error) { q.data, err = d.hex(&d.data); return err }},
+	field{"alias", func(d *decoder, q *request) (err error) { q.alias, err = d.bool(); return err }},
+	field{"allocator", func(d *decoder, q *request) (err error) { q.allocator, err = choose(d, allocators); return err }},
+	field{"memory", (*decoder).memory},
+	field{"prepared", func(d *decoder, q *request) error { return d.prepared(&q.prepared) }},
+	field{"mode", func(d *decoder, q *request) (err error) { q.mode, err = choose(d, modes); return err }},
+	field{"file", func(d *decoder, q *request) (err error) { q.file, err = d.uint(math.MaxUint64); return err }},
+	field{"info0", func(d *decoder, q *request) (err error) { q.info0, err = d.uint(math.MaxUint64); return err }},
+	field{"tag", func(d *decoder, q *request) (err error) { q.tag, err = d.text(); return err }},
+	field{"status", func(d *decoder, q *request) (err error) { q.status, err = d.status(); return err }},
+	field{"information", func(d *decoder, q *request) (err error) { q.information, err = d.uint(math.MaxUint64); return err }},
+	field{"program", func(d *decoder, q *request) (err error) { q.program, err = d.program(); return err }},
+	field{"event_data", func(d *decoder, q *request) (err error) { q.eventData, err = d.uint(math.MaxUint64); return err }},
+	field{"notification", func(d *decoder, q *request) (err error) { q.notification, err = d.uint32(); return err }},
+	field{"count", (*decoder).count},
+	field{"handle", func(d *decoder, q *request) (err error) { q.handle, err = d.text(); return err }},
+	field{"parent", func(d *decoder, q *request) (err error) { q.parent, err = d.text(); return err }},
+	field{"connect", func(d *decoder, q *request) (err error) { q.connect, err = d.hex(&d.connect); return err }},
+	field{"overlapped", func(d *decoder, q *request) (err error) { q.overlapped, err = d.bool(); return err }},
 )
 
-// keys are their names.
-var keys = map[string]uint{"i": keyI, "object": keyObject, "op": keyOp, "entry": keyEntry, "set": keySet, "id": keyID, "flags": keyFlags,
-	"in": keyIn, "out": keyOut, "extra": keyExtra, "data": keyData, "alias": keyAlias, "allocator": keyAllocator, "memory": keyMemory,
-	"prepared": keyPrepared, "mode": keyMode, "file": keyFile, "info0": keyInfo0, "tag": keyTag, "status": keyStatus,
-	"information": keyInformation, "program": keyProgram, "event_data": keyEventData, "notification": keyNotification, "count": keyCount,
-	"handle": keyHandle, "parent": keyParent, "connect": keyConnect, "overlapped": keyOverlapped}
+func byName(list ...field) map[string]*field {
+	named := make(map[string]*field, len(list))
+	for i := range list {
+		named[list[i].name] = &list[i]
+	}
+	return named
+}
+
+// given reports whether the line has a key.
+func (d *decoder) given(name string) bool {
+	return slices.ContainsFunc(d.seen, func(f *field) bool { return f.name == name })
+}
 
 // member reads one key and its value.
 func (d *decoder) member(q *request) error {
@@ -188,89 +199,36 @@ func (d *decoder) member(q *request) error {
 	if err != nil {
 		return err
 	}
-	key, ok := keys[string(name)]
-	if !ok {
+	f := fields[string(name)]
+	if f == nil {
 		return fmt.Errorf("unknown key %s", quote(name))
 	}
-	if d.seen&(1<<key) != 0 {
+	if slices.Contains(d.seen, f) {
 		return fmt.Errorf("key %s given twice", name)
 	}
-	d.seen |= 1 << key
+	d.seen = append(d.seen, f)
 	if d.skipSpace(); !d.at(':') {
 		return d.syntax("expected :")
 	}
 	d.pos++
 	d.skipSpace()
-	if err := d.value(q, key); err != nil {
+	if err := f.read(d, q); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
 
-func (d *decoder) value(q *request, key uint) (err error) {
-	switch key {
-	case keyI:
-		q.i, err = d.number()
-	case keyObject:
-		q.object, err = d.text()
-	case keyOp:
-		q.op, err = choose(d, ops)
-	case keyEntry:
-		q.plain, err = choose(d, entries)
-	case keySet:
-		err = d.set(&q.set)
-	case keyID:
-		q.id, err = d.uint32()
-	case keyFlags:
-		err = d.flags(q)
-	case keyIn:
-		q.in, err = d.uint32()
-	case keyOut:
-		q.out, err = d.uint32()
-	case keyExtra:
-		q.extra, err = d.hex(&d.extra)
-	case keyData:
-		q.data, err = d.hex(&d.data)
-	case keyAlias:
-		q.alias, err = d.bool()
-	case keyAllocator:
-		q.allocator, err = choose(d, allocators)
-	case keyMemory:
-		var m memoryFault
-		m, err = choose(d, memories)
-		q.faultIn, q.faultOut = m.in, m.out
-	case keyPrepared:
-		err = d.prepared(&q.prepared)
-	case keyMode:
-		q.mode, err = choose(d, modes)
-	case keyFile:
-		q.file, err = d.uint(math.MaxUint64)
-	case keyInfo0:
-		q.info0, err = d.uint(math.MaxUint64)
-	case keyTag:
-		q.tag, err = d.text()
-	case keyStatus:
-		q.status, err = d.status()
-	case keyInformation:
-		q.information, err = d.uint(math.MaxUint64)
-	case keyProgram:
-		q.program, err = d.program()
-	case keyEventData:
-		q.eventData, err = d.uint(math.MaxUint64)
-	case keyNotification:
-		q.notification, err = d.uint32()
-	case keyCount:
-		if q.count, err = d.uint32(); err == nil && q.count > maxCount {
-			err = fmt.Errorf("%d is too many; generate at most %d times in a line", q.count, maxCount)
-		}
-	case keyHandle:
-		q.handle, err = d.text()
-	case keyParent:
-		q.parent, err = d.text()
-	case keyConnect:
-		q.connect, err = d.hex(&d.connect)
-	case keyOverlapped:
-		q.overlapped, err = d.bool()
+// memory reads which of the caller's buffers faults.
+func (d *decoder) memory(q *request) error {
+	m, err := choose(d, memories)
+	q.faultIn, q.faultOut = m.in, m.out
+	return err
+}
+
+// count reads how often an event is generated.
+func (d *decoder) count(q *request) (err error) {
+	if q.count, err = d.uint32(); err == nil && q.count > maxCount {
+		err = fmt.Errorf("%d is too many; generate at most %d times in a line", q.count, maxCount)
 	}
 	return err
 }

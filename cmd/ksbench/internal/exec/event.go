@@ -26,7 +26,7 @@ func (d *decoder) enable(q *request) error {
 	d.output = binary.LittleEndian.AppendUint32(d.output[:0], q.notification)
 	d.output = append(d.output, q.data...)
 	q.output = d.output[:min(uint64(len(d.output)), uint64(q.out))]
-	if q.flags&ks.EventTypeQueryBuffer != 0 && d.seen&(1<<keyExtra) == 0 && q.in >= ks.SizeQueryBuffer {
+	if q.flags&ks.EventTypeQueryBuffer != 0 && !d.given("extra") && q.in >= ks.SizeQueryBuffer {
 		d.extra = binary.LittleEndian.AppendUint64(d.extra[:0], q.eventData)
 		q.extra = d.extra
 	}
