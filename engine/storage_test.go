@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -65,5 +66,50 @@ func TestShareStorage(t *testing.T) {
 	ask(both, 3, 2, 8)
 	if n := testing.AllocsPerRun(10, func() { both.ShareStorage(one); both.ShareStorage(three) }); n != 0 {
 		t.Errorf("sharing again takes %v allocations", n)
+	}
+}
+
+// TestShareStorage_Families: items of methods and events share what they store as those of properties do, each with those of its family.
+func TestShareStorage_Families(t *testing.T) {
+	var seen []*byte // property, method and event of one dispatcher, then of the other
+	see := func(irp *engine.IRP, _, _ []byte) ks.Status {
+		seen = append(seen, &irp.ItemStorage()[0])
+		return ks.StatusSuccess
+	}
+	compile := func() *engine.Dispatcher {
+		d, err := engine.Compile(engine.Config{PropertyItemSize: 80, MethodItemSize: 48, EventItemSize: 48,
+			PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: see}}}},
+			MethodSets:   []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: see}}}},
+			EventSets:    []engine.EventSet{{Set: setA, Items: []engine.EventItem{{ID: 1, Support: see}}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	old, now := compile(), compile()
+	now.ShareStorage(old)
+	pool, err := arena.New(arena.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []*engine.Dispatcher{old, now} {
+		irp := &engine.IRP{Pool: pool, FileObject: new(engine.FileObject), UserEvent: make(chan struct{}, 1)}
+		for _, r := range []struct{ code, flags uint32 }{
+			{ks.IoctlProperty, get},
+			{ks.IoctlMethod, 0},
+			{ks.IoctlEnableEvent, ks.EventTypeBasicSupport},
+		} {
+			d.IoControl(irp, r.code, request{set: setA, id: 1, flags: r.flags}.bytes(), make([]byte, 4))
+		}
+	}
+	if len(seen) != 6 {
+		t.Fatalf("%d handlers were called", len(seen))
+	}
+	if seen[0] != seen[3] || seen[1] != seen[4] || seen[2] != seen[5] {
+		t.Errorf("not all is shared: %v", seen)
+	}
+	if seen[0] == seen[1] || seen[1] == seen[2] || seen[0] == seen[2] {
+		t.Errorf("families share: %v", seen)
 	}
 }

@@ -305,6 +305,36 @@ func TestSwapFilter_AtOneMoment(t *testing.T) {
 	}
 }
 
+// TestOnSwap_Changes: the listener is told each item once, of all families, as it is now or, removed, as it was.
+func TestOnSwap_Changes(t *testing.T) {
+	none := func(*engine.IRP, []byte, []byte) ks.Status { return ks.StatusSuccess }
+	property := func(id, least uint32) engine.PropertyItem {
+		return engine.PropertyItem{ID: id, MinData: least, Get: none}
+	}
+	config := func(method uint32, properties ...engine.PropertyItem) engine.Config {
+		return engine.Config{
+			PropertySets: []engine.PropertySet{{Set: testSet, Items: properties}},
+			MethodSets:   []engine.MethodSet{{Set: testSet, Items: []engine.MethodItem{{ID: 1, Handler: none, MinData: method}}}},
+			EventSets:    []engine.EventSet{{Set: testSet, Items: []engine.EventItem{{ID: 1}}}},
+		}
+	}
+	dev := device.New(compile(t, config(4, property(1, 4), property(2, 4), property(3, 4))))
+	var told device.Change
+	dev.OnSwap(func(c device.Change) { told = c })
+	dev.Swap(compile(t, config(8, property(3, 8), property(2, 4), property(4, 4))))
+	text := func(items []engine.ItemInfo) (s string) {
+		for _, it := range items {
+			s += fmt.Sprintf("%#x %d %d; ", it.Code, it.ID, it.MinData)
+		}
+		return s
+	}
+	added, removed := fmt.Sprintf("%#x 4 4; ", ks.IoctlProperty), fmt.Sprintf("%#x 1 4; ", ks.IoctlProperty)
+	changed := fmt.Sprintf("%#x 3 8; %#x 1 8; ", ks.IoctlProperty, ks.IoctlMethod)
+	if text(told.Added) != added || text(told.Removed) != removed || text(told.Changed) != changed || told.Pins != nil || told.Nodes != nil {
+		t.Errorf("told %+v", told)
+	}
+}
+
 // TestSwapAtARate swaps two ready dispatchers of 20 sets with 12 items 1,000 times a second while as many goroutines as there are
 // processors send without a pause. No request is lost, or answered by a mixture: the two differ in how long their values are. It tells what
 // share of the requests get through of those that get through without swaps. Slices with and without take turns, so that what else the
