@@ -30,13 +30,14 @@
 //
 // [Device.OpenOverlapped] opens a handle that serves any number of requests, from any goroutine. The caller gives each
 // an [Overlapped], and then waits for its end, has it called back, or takes it from a [Port] together with others.
-// [Handle.Overlapped] does the same to the file object of a pin.
+// [Handle.Overlapped] does the same to the file object of a pin, and [OverlappedHandle.CreatePin] creates one so. Requests
+// are cancelled one by one, all of a handle, or all that one simulated thread sent ([OverlappedHandle.CancelThread]).
 //
 // # Lives and deaths
 //
-// [Device.Remove] ends requests at once, as a surprise removal does, [Device.Shutdown] waits for requests in flight,
-// and [Device.Stop] holds new requests until [Device.Start]. [Device.Swap] replaces the dispatcher of a device in use,
-// [Device.SwapFilter] a whole filter.
+// [Device.Remove] ends requests at once, as a surprise removal does, and tells the hook of [Device.OnRemove].
+// [Device.Shutdown] waits for requests in flight, and [Device.Stop] holds new requests until [Device.Start].
+// [Device.Swap] replaces the dispatcher of a device in use, [Device.SwapFilter] a whole filter.
 //
 // # Events
 //
