@@ -29,37 +29,35 @@ func TestExecCommand(t *testing.T) {
 	null := write("null.json", `{"schema":"ksdispatch/manifest/v1","driver":"d","objects":[{"object":"o","property_sets":[
 		{"guid":"00000000-0000-0000-0000-000000000000"}]}]}`)
 
+	ones, zeros := strings.Repeat("ff", 16), strings.Repeat("00", 16)
+	with := func(more ...string) []string { return append([]string{"--manifest", execManifest}, more...) }
 	for _, c := range []struct {
 		name, stdin string
 		args        []string
 		code        int
 		out, err    string // a part of stdout and of stderr
 	}{
-		{"stdin", execGet, []string{"--manifest", execManifest}, exitOK, `{"i":1,"status":"0xc0000206",`, ""},
-		{"requests", "{", []string{"--manifest", execManifest, "--requests", requests}, exitOK, `{"i":1,"status":"0xc0000206",`, ""},
-		{"explain", execGet, []string{"--manifest", execManifest, "--explain"}, exitOK, `"rule":"P-27"`, ""},
-		{"compat", execGet, []string{"--manifest", execManifest, "--compat", "P-27=STATUS_INVALID_PARAMETER"}, exitOK, `"status":"0xc000000d"`,
-			""},
-		{"max-out", execGet, []string{"--manifest", execManifest, "--max-out", "3"}, exitOK, `"status":"0xc0000206"`, ""},
-		{"max-out exceeded", execEmit, []string{"--manifest", execManifest, "--max-out", "9"}, exitOK, `"status":"0xc000009a"`, ""},
-		{"no max-out", "", []string{"--manifest", execManifest, "--max-out", "0"}, exitBadInput, "", "--max-out 0: must be at least 1"},
-		{"object", execGet, []string{"--manifest", execManifest, "--object", "refused"}, exitOK, `"status":"0xc000000d"`, ""},
-		{"malformed", "{\n" + execGet, []string{"--manifest", execManifest}, exitFailed, `{"line":1,"error":`, "malformed request lines: 1"},
-		{"no input", "", []string{"--manifest", execManifest}, exitOK, "", ""},
+		{"stdin", execGet, with(), exitOK, `{"i":1,"status":"0xc0000206",`, ""},
+		{"requests", "{", with("--requests", requests), exitOK, `{"i":1,"status":"0xc0000206",`, ""},
+		{"explain", execGet, with("--explain"), exitOK, `"rule":"P-27"`, ""},
+		{"compat", execGet, with("--compat", "P-27=STATUS_INVALID_PARAMETER"), exitOK, `"status":"0xc000000d"`, ""},
+		{"max-out", execGet, with("--max-out", "3"), exitOK, `"status":"0xc0000206"`, ""},
+		{"max-out exceeded", execEmit, with("--max-out", "9"), exitOK, `"status":"0xc000009a"`, ""},
+		{"no max-out", "", with("--max-out", "0"), exitBadInput, "", "--max-out 0: must be at least 1"},
+		{"object", execGet, with("--object", "refused"), exitOK, `"status":"0xc000000d"`, ""},
+		{"malformed", "{\n" + execGet, with(), exitFailed, `{"line":1,"error":`, "malformed request lines: 1"},
+		{"no input", "", with(), exitOK, "", ""},
 		{"no manifest", "", nil, exitBadInput, "", "--manifest"},
 		{"absent manifest", "", []string{"--manifest", filepath.Join(dir, "absent.json")}, exitBadInput, "", "absent.json"},
 		{"broken manifest", "", []string{"--manifest", broken}, exitBadInput, "", "broken.json:2:"},
-		{"GUID_NULL", `{"flags":256,"out":16,"data":"ffffffffffffffffffffffffffffffff"}`, []string{"--manifest", null}, exitOK,
-			`"bytes_returned":16,"win32":0,"output":"00000000000000000000000000000000"`, ""},
-		{"absent requests", "", []string{"--manifest", execManifest, "--requests", filepath.Join(dir, "absent")}, exitBadInput, "", "absent"},
-		{"a folder of requests", "", []string{"--manifest", execManifest, "--requests", dir}, exitBadInput, "", "is a directory"},
-		{"a mark before the requests", "", []string{"--manifest", execManifest, "--requests", write("marked.jsonl", "\ufeff"+execGet)}, exitOK,
-			`{"i":1,"status":"0xc0000206",`, ""},
-		{"UTF-16", "", []string{"--manifest", execManifest, "--requests", write("16.jsonl", "\xff\xfe{\x00")}, exitBadInput, "",
-			"16.jsonl: is UTF-16"},
-		{"unknown object", "", []string{"--manifest", execManifest, "--object", "nobody"}, exitBadInput, "", `no object "nobody"`},
-		{"bad compat", "", []string{"--manifest", execManifest, "--compat", "P-1=accept"}, exitBadInput, "", "P-1 is no rule with a setting"},
-		{"unknown flag", "", []string{"--manifest", execManifest, "--loud"}, exitBadInput, "", "--loud"},
+		{"GUID_NULL", `{"flags":256,"out":16,"data":"` + ones + `"}`, []string{"--manifest", null}, exitOK, `"output":"` + zeros, ""},
+		{"absent requests", "", with("--requests", filepath.Join(dir, "absent")), exitBadInput, "", "absent"},
+		{"a folder of requests", "", with("--requests", dir), exitBadInput, "", "is a directory"},
+		{"a mark first", "", with("--requests", write("marked.jsonl", "\ufeff"+execGet)), exitOK, `{"i":1,"status":"0xc0000206",`, ""},
+		{"UTF-16", "", with("--requests", write("16.jsonl", "\xff\xfe{\x00")), exitBadInput, "", "16.jsonl: is UTF-16"},
+		{"unknown object", "", with("--object", "nobody"), exitBadInput, "", `no object "nobody"`},
+		{"bad compat", "", with("--compat", "P-1=accept"), exitBadInput, "", "P-1 is no rule with a setting"},
+		{"unknown flag", "", with("--loud"), exitBadInput, "", "--loud"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -69,9 +69,8 @@ var malformed = []struct{ line, says string }{
 	{`{"flags":"GET|"}`, "flags: there is no KSPROPERTY_TYPE_"},
 	{`{"op":"method","flags":"RELATIONS"}`, "flags: there is no KSMETHOD_TYPE_RELATIONS"},
 	{`{"flags":"1"}`, "flags: there is no KSPROPERTY_TYPE_1"},
-	{`{"set":"KSPROPSETID_Adio"}`,
-		"set: no standard set is called \"KSPROPSETID_Adio\"; write its GUID, or a name such as KSPROPSETID_Audio; did you mean " +
-			"KSPROPSETID_Audio?"},
+	{`{"set":"KSPROPSETID_Adio"}`, `set: no standard set is called "KSPROPSETID_Adio"; write its GUID, or a name such as KSPROPSETID_Audio; `},
+	{`{"set":"KSPROPSETID_Adio"}`, "did you mean KSPROPSETID_Audio?"},
 	{`{"info0":18446744073709551616}`, "from 0 to 18446744073709551615"},
 	{`{"information":-1}`, "information: expected"},
 	{`{"file":-1}`, "file: expected"},
@@ -101,9 +100,8 @@ var malformed = []struct{ line, says string }{
 	{`{"alias":trueish}`, "expected , or }"},
 	{`{"prepared":"yes"}`, "use true, false or"},
 	{`{"prepared":1}`, "expected true or false"},
-	{`{"op":"explode"}`,
-		"unknown word \"explode\"; use one of property, fast_property, complete, dispatch_specific, close, method, fast_method, " +
-			"enable_event, disable_event, generate"},
+	{`{"op":"explode"}`, `unknown word "explode"; use one of property, fast_property, complete, dispatch_specific, close, method, `},
+	{`{"op":"explode"}`, "fast_method, enable_event, disable_event, generate"},
 	{`{"op":1}`, "expected a string"},
 	{`{"op":"method","data":"00"}`, "more than out"},
 	{`{"op":"fast_method","data":"00"}`, "more than out"},
