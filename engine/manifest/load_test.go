@@ -148,83 +148,51 @@ func TestDigest(t *testing.T) {
 }
 
 func TestMustLoad(t *testing.T) {
-	item := func(m *Manifest) PropertyItem { return m.Objects[0].PropertySets[0].Items[0] }
-	for _, c := range []struct {
-		name, text string
-		check      func(t *testing.T, m *Manifest)
-	}{
-		{"object without sets", withObjects(`{"object": "o"}`), func(t *testing.T, m *Manifest) {
-			require.Empty(t, m.Objects[0].PropertySets)
-		}},
-		{"lists that are null", withObjects(`{"object": "o", "property_sets": null, "method_sets": null, "event_sets": null}`),
-			func(t *testing.T, m *Manifest) { require.Empty(t, m.Objects[0].PropertySets) }},
-		{"set without items", withItems("", ""), func(t *testing.T, m *Manifest) {
-			require.Empty(t, m.Objects[0].PropertySets[0].Items)
-		}},
-		{"set without the key items", withObjects(`{"object": "o", "event_sets": [{"guid": "` + audio + `"}]}`),
-			func(t *testing.T, m *Manifest) { require.Len(t, m.Objects[0].EventSets, 1) }},
-		{"arch x64", `{"arch": "x64", ` + withItems("", "")[1:], func(*testing.T, *Manifest) {}},
-		{"arch null", `{"arch": null, ` + withItems("", "")[1:], func(*testing.T, *Manifest) {}},
-		{"empty members", withItems(`{"id": 1, "values": {"type_guid": "`+pin+`", "type_id": 3, "members": []}}`, ""),
-			func(t *testing.T, m *Manifest) { require.Empty(t, item(m).Values.MembersList) }},
-		{"members_count 0", withItems(`{"id": 1, "values": {"type_guid": "`+pin+`", "members": [
-			{"members_flags": 1, "members_size": 16, "members_count": 0, "flags": 1, "data": ""}]}}`, ""),
-			func(t *testing.T, m *Manifest) { require.Len(t, item(m).Values.MembersList, 1) }},
-		{"members_size 0", withItems(`{"id": 1, "values": {"type_guid": "`+pin+`", "members": [
-			{"members_size": 0, "members_count": 4294967295}]}}`, ""),
-			func(t *testing.T, m *Manifest) {
-				require.Equal(t, uint32(0xFFFFFFFF), item(m).Values.MembersList[0].MembersHeader.MembersCount)
-			}},
-		{"item with neither handler", withItems(`{"id": 1, "get": false, "set": false}`, ""), func(t *testing.T, m *Manifest) {
-			require.Nil(t, item(m).Get)
-			require.Nil(t, item(m).Set)
-		}},
-		{"program for an unsupported verb", withItems(`{"id": 1, "get": true, "set_handler": "panic"}`, ""),
-			func(t *testing.T, m *Manifest) {
-				require.Equal(t, "store", item(m).Get.String())
-				require.Nil(t, item(m).Set)
-			}},
-		{"null programs", withItems(`{"id": 1, "get": true, "set": true, "get_handler": null, "set_handler": null, "support_handler": null}`, ""),
-			func(t *testing.T, m *Manifest) {
-				require.Equal(t, "store", item(m).Get.String())
-				require.Equal(t, "store", item(m).Set.String())
-				require.Nil(t, item(m).Support)
-			}},
-		{"unknown sizes", withItems(`{"id": 1, "min_property": null, "min_data": null}`, ""), func(t *testing.T, m *Manifest) {
-			require.EqualValues(t, 24, item(m).MinProperty)
-			require.EqualValues(t, 0, item(m).MinData)
-		}},
-		{"serialized_size below min_data", withItems(`{"id": 1, "min_data": 8, "serialized_size": 2}`, ""),
-			func(t *testing.T, m *Manifest) { require.EqualValues(t, 2, item(m).SerializedSize) }},
-		{"largest numbers", withItems(`{"id": 4294967295, "get": true, "min_property": 4294967295, "min_data": 4294967295}`, ""),
-			func(t *testing.T, m *Manifest) { require.Equal(t, uint32(0xFFFFFFFF), item(m).MinData) }},
-		{"one GUID, disjoint ids", withObjects(`{"object": "o", "property_sets": [
-			{"guid": "` + audio + `", "items": [{"id": 1}]}, {"guid": "{` + strings.ToUpper(audio) + `}", "items": [{"id": 2}]}]}`),
-			func(t *testing.T, m *Manifest) {
-				require.Equal(t, m.Objects[0].PropertySets[0].Set, m.Objects[0].PropertySets[1].Set)
-			}},
-		{"one (GUID, id) in each family and in two objects", withObjects(strings.Repeat(`{"object": "o",
-			"property_sets": [{"guid": "`+audio+`", "items": [{"id": 1}], "fast_io": [{"id": 1}]}],
-			"method_sets": [{"guid": "`+audio+`", "items": [{"id": 1}]}],
-			"event_sets": [{"guid": "`+audio+`", "items": [{"id": 1}]}]},`, 2) + `{"object": "p"}`),
-			func(t *testing.T, m *Manifest) { require.Len(t, m.Objects, 3) }},
-		{"property_item_size that P-3 refuses", withObjects(`{"object": "o", "property_item_size": 71}`),
-			func(t *testing.T, m *Manifest) { require.EqualValues(t, 71, m.Objects[0].PropertyItemSize) }},
-		{"fast_io that names nothing", withItems(`{"id": 1, "get": true}`, `, "fast_io": [{"id": 2, "get": true}, {"id": 1, "set": true}]`),
-			func(t *testing.T, m *Manifest) { require.Len(t, m.Objects[0].PropertySets[0].FastIO, 2) }},
-		{"verbs of one id in several fast_io entries", withObjects(`{"object": "o", "property_sets": [
-			{"guid": "` + audio + `", "fast_io": [{"id": 1, "get": true, "set": false}, {"id": 1}, {"id": 1}, {"id": 2, "set": true}]},
-			{"guid": "` + audio + `", "fast_io": [{"id": 1, "set": true}, {"id": 2, "get": true}]}]}`),
-			func(t *testing.T, m *Manifest) {
-				require.Len(t, m.Objects[0].PropertySets[0].FastIO, 4)
-				require.Len(t, m.Objects[0].PropertySets[1].FastIO, 2)
-			}},
-		{"private keys", `{"x_": 1, "x_note": {"a": [1, -2.5e3, "s", null, {"schema": 1}]}, ` +
-			withItems(`{"id": 1, "x_a": null, "x_b": []}`, "")[1:], func(*testing.T, *Manifest) {}},
-		{"white space at the end", withItems("", "") + " \r\n\t", func(*testing.T, *Manifest) {}},
-	} {
-		t.Run(c.name, func(t *testing.T) { c.check(t, parse(t, c.text)) })
+	archive, err := txtar.ParseFile("testdata/good.txtar")
+	require.NoError(t, err)
+	for i := 0; i < len(archive.Files); i += 2 {
+		text, want := archive.Files[i], archive.Files[i+1]
+		require.Equal(t, text.Name+", read", want.Name)
+		t.Run(text.Name, func(t *testing.T) { require.Equal(t, string(want.Data), shape(parse(t, string(text.Data)))) })
 	}
+	require.Len(t, archive.Files, 2*21)
+	parse(t, withItems("", "")+" \r\n\t") // white space at the end
+}
+
+// shape writes the sets of a manifest, an item a line.
+func shape(m *Manifest) string {
+	var b strings.Builder
+	for _, o := range m.Objects {
+		fmt.Fprintf(&b, "%s, property_item_size %d\n", o.Name, o.PropertyItemSize)
+		for _, s := range o.PropertySets {
+			fmt.Fprintf(&b, "properties %v, fast %v\n", s.Set, s.FastIO)
+			for _, it := range s.Items {
+				fmt.Fprintf(&b, "  %d: %d %d %d, get %s, set %s, support %s\n", it.ID, it.MinProperty, it.MinData, it.SerializedSize,
+					written(it.Get), written(it.Set), written(it.Support))
+				if it.Values != nil {
+					fmt.Fprintf(&b, "  values %d:", it.Values.PropTypeSet.ID)
+					for _, list := range it.Values.MembersList {
+						fmt.Fprintf(&b, " %v %q", list.MembersHeader, list.Members)
+					}
+					b.WriteString("\n")
+				}
+			}
+		}
+		for _, s := range o.MethodSets {
+			fmt.Fprintf(&b, "methods %v, %d items\n", s.Set, len(s.Items))
+		}
+		for _, s := range o.EventSets {
+			fmt.Fprintf(&b, "events %v, %d items\n", s.Set, len(s.Items))
+		}
+	}
+	return b.String()
+}
+
+func written(p *Program) string {
+	if p == nil {
+		return "none"
+	}
+	return p.String()
 }
 
 func TestBounds(t *testing.T) {
