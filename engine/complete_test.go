@@ -159,6 +159,30 @@ func TestAS2_LateCompletions(t *testing.T) {
 	}
 }
 
+// TestAS2_CompletionPanics: what Completion panics with is the completer's, who may be the handler itself, and the request is complete.
+func TestAS2_CompletionPanics(t *testing.T) {
+	complete := func(irp *engine.IRP) {
+		defer func() {
+			if value := recover(); value != "in Completion" {
+				t.Errorf("Complete panics with %v", value)
+			}
+		}()
+		irp.Completion = func(*engine.IRP) { panic("in Completion") }
+		irp.Complete(ks.StatusSuccess, 4)
+	}
+	for name, hand := range map[string]func(irp *engine.IRP){"inside": complete, "outside": func(irp *engine.IRP) { go complete(irp) }} {
+		handler := func(irp *engine.IRP, _, _ []byte) ks.Status { hand(irp); return ks.StatusPending }
+		s := serve(t, engine.PropertyItem{ID: 1, Get: handler, Support: handler}, nines)
+		for _, flags := range []uint32{get, basicSupport} {
+			if n, status := s.send(1, flags, full(4)); n != 4 || status != ks.StatusSuccess {
+				t.Errorf("%s: %d bytes, %v", name, n, status)
+			}
+			s.irp.Completion = nil
+			s.idle()
+		}
+	}
+}
+
 // TestAS2_InnerRequests pends the requests that a serialization is broken up into, and completes each too often.
 func TestAS2_InnerRequests(t *testing.T) {
 	value := byte(0)

@@ -240,10 +240,19 @@ func (irp *IRP) conclude(need, refuse uint32, status ks.Status, information uint
 	if s&stateServed == 0 {
 		irp.IoStatus.Information = information
 	} else if irp.Completion != nil && !irp.detached { // IoControl finishes the request, whatever else the handler asked for
-		irp.Completion(irp)
+		counted := false
+		func() {
+			defer func() { counted = irp.concluded(completion, waiter) }() // also if Completion panics
+			irp.Completion(irp)
+		}()
+		return counted
 	}
-	// The sender may not have waited: its handler ended otherwise.
-	for s = atomic.LoadUint32(&irp.state); s&stateCompleting != 0; s = atomic.LoadUint32(&irp.state) {
+	return irp.concluded(completion, waiter)
+}
+
+// concluded ends the time in which the request is being completed. The sender may not have waited: its handler ended otherwise.
+func (irp *IRP) concluded(completion func(*IRP), waiter chan struct{}) bool {
+	for s := atomic.LoadUint32(&irp.state); s&stateCompleting != 0; s = atomic.LoadUint32(&irp.state) {
 		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateCompleting|stateCompleted) {
 			if s < oneHold {
 				irp.tell(completion, waiter)
