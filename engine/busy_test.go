@@ -291,3 +291,60 @@ func TestP21_GoexitLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestP21_HooksPanic: when OnPanic or OnRefuse panics the request is answered as ever, and when one ends the goroutine, as t.Fatal does,
+// the IRP is free, so that Close does not wait for ever.
+func TestP21_HooksPanic(t *testing.T) {
+	fail := func(*engine.IRP, []byte, []byte) ks.Status { panic("planted") }
+	failFast := func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool { panic("planted") }
+	for name, hook := range map[string]func(){"panic": func() { panic("in the hook") }, "Goexit": runtime.Goexit} {
+		s := serve(t)
+		d, err := engine.Compile(engine.Config{OnPanic: func(any, []byte) { hook() }, OnRefuse: func(engine.Refusal) { hook() },
+			PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
+				{ID: 1, Get: fail, Set: fail, Support: fail, SerializedSize: 4}, nines},
+				FastIO: []engine.FastPropertyItem{{ID: 1, Get: failFast}}}},
+			Control: func(*engine.IRP, uint32, []byte, []byte) ks.Status { panic("planted") }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.d = d
+		statusOf := func(send func() ks.Status) (status ks.Status) {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				status = send()
+			}()
+			<-done
+			return status
+		}
+		in := request{set: setA, id: 1, flags: get}.bytes()
+		for way, send := range map[string]func() ks.Status{
+			"GET":           func() ks.Status { _, status := s.send(1, get, full(8)); return status },
+			"long GET":      func() ks.Status { _, status := s.send(1, get, full(100_000)); return status },
+			"BASICSUPPORT":  func() ks.Status { _, status := s.send(1, basicSupport, full(4)); return status },
+			"Control":       func() ks.Status { _, status := d.IoControl(s.irp, 0x2F0000, in, full(4)); return status },
+			"refused":       func() ks.Status { _, status := s.send(7, get, full(4)); return status },
+			"refused early": func() ks.Status { _, status := d.IoControl(s.irp, ks.IoctlProperty, in[:3], nil); return status },
+			"batch": func() ks.Status {
+				batch := []engine.BatchRequest{{In: in, Out: full(4)}, {In: in, Out: full(4)}}
+				d.PropertyBatch(s.irp, batch)
+				return batch[1].Status
+			},
+			"fast": func() ks.Status {
+				var io engine.IoStatus
+				d.FastProperty(s.irp.FileObject, engine.UserMode, in, full(4), &io)
+				return io.Status
+			},
+		} {
+			for range 2 {
+				if status := statusOf(send); status.IsError() != (name == "panic") {
+					t.Errorf("%s, %s: %v", name, way, status)
+				}
+				s.idle()
+			}
+		}
+		closed := make(chan struct{})
+		go s.irp.Close(func() { close(closed) })
+		<-closed
+	}
+}

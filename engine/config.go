@@ -24,12 +24,12 @@ type Config struct {
 
 	// OnPanic is told the value and stack of a panic in a handler, a support handler or an allocator (P-21).
 	// nil logs once per item through slog. A panic in a Remove handler or a callback of a generate is told with the lock of the
-	// list held.
+	// list held. A panic of its own is logged.
 	OnPanic func(value any, stack []byte)
 
 	// OnRefuse is told of what the dispatcher itself refuses: requests of IoControl, a Ref or a batch that end with an error and that
 	// no handler had. A size answer is none. It is called on the goroutine of the request, before the answer is given, and must not send
-	// on the same IRP. nil costs nothing.
+	// on the same IRP. A panic in it is logged. nil costs nothing.
 	OnRefuse func(Refusal)
 
 	// Compat overrides single rules that no public source pins down. The zero value overrides none.

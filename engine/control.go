@@ -388,15 +388,17 @@ func (irp *IRP) call(request, data []byte, handler Handler) (status ks.Status) {
 	return status
 }
 
-// recoveredControl is recovered for IoControl: after runtime.Goexit there is nobody else to finish the request.
+// recoveredControl is recovered for IoControl: after runtime.Goexit, of the handler or of OnPanic, or a Violation there is nobody else
+// to finish the request, and Close is not to wait for it.
 func (d *Dispatcher) recoveredControl(irp *IRP, value any) ks.Status {
-	if invariants.IsViolation(value) {
-		irp.desert() // Close is not to wait for it
-	}
+	reported := false
+	defer func() {
+		if value == nil || !reported {
+			irp.desert()
+		}
+	}()
 	status := d.recovered(irp, value)
-	if value == nil {
-		irp.desert()
-	}
+	reported = true
 	return status
 }
 

@@ -84,6 +84,7 @@ func recoveredStatus(value any) ks.Status {
 func (d *Dispatcher) report(index uint32, value any) {
 	invariants.Rethrow(value)
 	if d.onPanic != nil {
+		defer logPanic("OnPanic")
 		d.onPanic(value, stack())
 		return
 	}
@@ -92,6 +93,14 @@ func (d *Dispatcher) report(index uint32, value any) {
 	} else if set, id, once := d.named(index); once.panicked.CompareAndSwap(false, true) {
 		slog.Error("ksdispatch: a handler panicked; the request fails, and further panics of this item are not logged",
 			"set", set.String(), "item", id, "panic", value, "stack", string(stack()))
+	}
+}
+
+// logPanic is deferred around a call of a hook of Config that only observes: a panic in it changes no request.
+func logPanic(hook string) {
+	if value := recover(); value != nil {
+		invariants.Rethrow(value)
+		slog.Error("ksdispatch: a hook panicked; the request goes on", "hook", hook, "panic", value, "stack", string(stack()))
 	}
 }
 

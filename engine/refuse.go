@@ -24,5 +24,6 @@ func (d *Dispatcher) refused(irp *IRP, code uint32, in, out int, status ks.Statu
 	irp.ident.write(b[:])
 	id, _ := ks.DecodeIdentifier(b[:])
 	r.Set, r.ID, r.Flags = id.Set, id.ID, id.Flags
+	defer logPanic("OnRefuse")
 	d.onRefuse(r)
 }
