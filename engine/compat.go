@@ -98,13 +98,3 @@ func (c Compat) withDefaults() Compat {
 	def(&c.BadRangeList, ks.StatusInvalidBufferSize)
 	return c
 }
-
-var noCompat = Compat{}.withDefaults()
-
-// compat is that of the dispatcher that called the handler; a handler that was called without one has none.
-func (irp *IRP) compat() *Compat {
-	if irp.owner != nil {
-		return &irp.owner.compat
-	}
-	return &noCompat
-}

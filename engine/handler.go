@@ -47,3 +47,14 @@ type Allocator func(irp *IRP, size uint32, inputOperation bool) ks.Status
 // STATUS_BUFFER_TOO_SMALL (P-20). The slices are the handler's until it returns, or until the request is completed if it returns
 // STATUS_PENDING.
 type ControlHandler func(irp *IRP, code uint32, in, out []byte) ks.Status
+
+// Refusal is a request that a dispatcher has answered with an error before any handler had it.
+type Refusal struct {
+	Code       uint32  // the control code
+	Set        ks.GUID // of the request, as it was read; zero, with ID and Flags, where none was
+	ID, Flags  uint32
+	In, Out    int // lengths of the buffers
+	FileObject *FileObject
+	Status     ks.Status
+	Rule       string // that decided, as IRP.Rule says; "" for lengths beyond 32 bits
+}

@@ -74,10 +74,6 @@ func (d *Dispatcher) runMethodGuarded(irp *IRP, handler Handler, allocator Alloc
 	return irp.checked(d.runMethod(irp, handler, allocator, flags, in, out), outLen, dir)
 }
 
-// sent are the low bits of a request's flags, none of which has an effect: documented callers send a method as SEND, NONE,
-// READ or WRITE, and the item says what happens to the data (M-2).
-const sent = 7
-
 // runMethod obtains and fills the buffer and calls the handler: M-4, M-5. What an earlier pass laid out for data that go
 // other ways is refused, as data that were not captured then would be missing, or nobody would copy back (S-15).
 func (d *Dispatcher) runMethod(irp *IRP, handler Handler, allocator Allocator, flags uint32, in, out []byte) ks.Status {

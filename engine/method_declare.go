@@ -45,6 +45,10 @@ type methodSlot struct {
 	minMethod, minData, flags uint32
 }
 
+// sent are the low bits of a request's flags, none of which has an effect: documented callers send a method as SEND, NONE,
+// READ or WRITE, and the item says what happens to the data (M-2).
+const sent = 7
+
 // methodDirection turns the flags of an item, which say what its handler does with the data, into the ways that the data go
 // (M-4): the two bits change places.
 func methodDirection(flags uint32) direction {

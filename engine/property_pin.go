@@ -290,3 +290,13 @@ func (s *PinSet) proposeDataFormat(irp *IRP, request, data []byte) ks.Status {
 	}
 	return irp.produced(rulePN15, 0)
 }
+
+var noCompat = Compat{}.withDefaults()
+
+// compat is that of the dispatcher that called the handler; a handler that was called without one has none.
+func (irp *IRP) compat() *Compat {
+	if irp.owner != nil {
+		return &irp.owner.compat
+	}
+	return &noCompat
+}
