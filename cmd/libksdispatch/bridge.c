@@ -37,15 +37,15 @@ int ksd__inside(ksd_handle handle)
 
 static THREAD_LOCAL int signalling;
 
-void ksd__signal(ksd_signal signal, void *context, uint64_t client_handle)
+void ksd__signal(ksd_signal signal, uintptr_t context, uint64_t client_handle)
 {
 	signalling = 1;
-	signal(context, client_handle);
+	signal((void *)context, client_handle);
 	signalling = 0;
 }
 
 int ksd__signalling(void) { return signalling; }
 
-void ksd__done(ksd_done done, void *context, ksd_status status, uint32_t returned) { done(context, status, returned); }
+void ksd__done(ksd_done done, uintptr_t context, ksd_status status, uint32_t returned) { done((void *)context, status, returned); }
 
-void ksd__run(void (*f)(void *), void *context) { f(context); }
+void ksd__run(uintptr_t f, uintptr_t context) { ((void (*)(void *))f)((void *)context); }

@@ -4,10 +4,33 @@
 #define KSD_BUILD
 #include "ksdispatch.h"
 
-/* What Go cannot do itself: call through a pointer to a function. */
+/* What Go cannot do itself: call through a pointer to a function. Contexts of C may be any numbers, and Go's runtime ends a process where
+   it finds a small number instead of a pointer. So what Go has of them are numbers, in these structures and in the functions of abi.c. */
 
-/* ksd__handle calls a ksd_handler with a ksd_call, and remembers on this thread that it runs for the call's handle. Both are C's, and
-   numbers here, so that cgo does not look whether they are Go's. */
+/* A ksd_item, ksd_call and ksd_packet to Go. */
+typedef struct ksd__item {
+	uint32_t size, id, min_property, min_data;
+	uintptr_t get, set, support, context;
+	uint32_t kind, flags;
+} ksd__item;
+
+typedef struct ksd__call {
+	uint32_t size, verb;
+	uintptr_t context, file;
+	ksd_handle handle;
+	uintptr_t request, data;
+	uint32_t request_len, data_len;
+	uint64_t information, token;
+} ksd__call;
+
+typedef struct ksd__packet {
+	uintptr_t context;
+	ksd_handle handle;
+	uint32_t returned;
+	ksd_status status;
+} ksd__packet;
+
+/* ksd__handle calls a ksd_handler with a ksd_call, and remembers on this thread that it runs for the call's handle. */
 ksd_status ksd__handle(uintptr_t handler, uintptr_t call);
 
 /* ksd__inside reports whether a handler for handle is among the callers on this thread. */
@@ -15,9 +38,9 @@ int ksd__inside(ksd_handle handle);
 
 /* ksd__signal tells a client, and ksd__signalling whether a client is being told on this thread. */
 int ksd__signalling(void);
-void ksd__signal(ksd_signal signal, void *context, uint64_t client_handle);
-void ksd__done(ksd_done done, void *context, ksd_status status, uint32_t returned);
-void ksd__run(void (*f)(void *), void *context);
+void ksd__signal(ksd_signal signal, uintptr_t context, uint64_t client_handle);
+void ksd__done(ksd_done done, uintptr_t context, ksd_status status, uint32_t returned);
+void ksd__run(uintptr_t f, uintptr_t context);
 
 /* cgo writes the prototypes of exported functions with these names for their types, so that the compiler compares them with those
    of the header. */
@@ -25,6 +48,5 @@ typedef const void *ksd__in;
 typedef const char *ksd__text;
 typedef const uint8_t *ksd__guid;
 typedef const ksd_set *ksd__sets;
-typedef void (*ksd__function)(void *);
 
 #endif

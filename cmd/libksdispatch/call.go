@@ -17,7 +17,7 @@ import (
 // A call is a ksd_call and the request that is in it. A plain handle has one, which its requests use in turn; a concurrent one makes
 // as many as it has had requests in handlers at once. They end with the handle.
 type call struct {
-	c       *C.ksd_call // C's memory
+	c       *C.ksd__call // C's memory
 	handle  *handle
 	number  uint64 // in calls
 	uses    uint32 // how often it was used
@@ -36,11 +36,11 @@ func ending(token uint64) uint64 { return token &^ 3 }
 var calls = numbers[call]{kind: 3}
 
 // handler returns a handler that calls a function of C, or nil for NULL.
-func handler(f C.ksd_handler, item *C.ksd_item) engine.Handler {
-	if f == nil {
+func handler(function C.uintptr_t, item *C.ksd__item) engine.Handler {
+	if function == 0 {
 		return nil
 	}
-	function, context := C.uintptr_t(uintptr(unsafe.Pointer(f))), item.context
+	context := item.context
 	return func(irp *engine.IRP, request, data []byte) ks.Status {
 		verb := binary.LittleEndian.Uint32(request[20:]) &^ ks.PropertyTypeTopology
 		return callHandler(function, context, irp, verb, request, data)
@@ -48,15 +48,14 @@ func handler(f C.ksd_handler, item *C.ksd_item) engine.Handler {
 }
 
 // controlHandler is handler for a control code.
-func controlHandler(f C.ksd_handler, context unsafe.Pointer) engine.ControlHandler {
-	function := C.uintptr_t(uintptr(unsafe.Pointer(f)))
+func controlHandler(function, context C.uintptr_t) engine.ControlHandler {
 	return func(irp *engine.IRP, code uint32, in, out []byte) ks.Status {
 		return callHandler(function, context, irp, code, in, out)
 	}
 }
 
 // callHandler calls a function of C for a request.
-func callHandler(function C.uintptr_t, context unsafe.Pointer, irp *engine.IRP, verb uint32, request, data []byte) ks.Status {
+func callHandler(function, context C.uintptr_t, irp *engine.IRP, verb uint32, request, data []byte) ks.Status {
 	h := irp.FileObject.Context.(*handle)
 	c := h.takeCall()
 	c.uses++
@@ -66,8 +65,8 @@ func callHandler(function C.uintptr_t, context unsafe.Pointer, irp *engine.IRP, 
 	k := c.c
 	k.verb = C.uint32_t(verb)
 	k.context = context
-	k.request, k.request_len = (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(request))), C.uint32_t(len(request))
-	k.data, k.data_len = (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(data))), C.uint32_t(len(data))
+	k.request, k.request_len = address(request), C.uint32_t(len(request))
+	k.data, k.data_len = address(data), C.uint32_t(len(data))
 	k.information = 0
 	k.token = C.uint64_t(token)
 	c.token.Store(token)
@@ -88,6 +87,14 @@ func callHandler(function C.uintptr_t, context unsafe.Pointer, irp *engine.IRP, 
 	}
 	c.drop()
 	return status
+}
+
+// address is where bytes of the arena are, which is no memory of Go.
+func address(b []byte) C.uintptr_t {
+	if len(b) == 0 {
+		return 0
+	}
+	return C.uintptr_t(uintptr(unsafe.Pointer(&b[0])))
 }
 
 //export ksd_complete
@@ -134,7 +141,7 @@ func (h *handle) takeCall() *call {
 		h.freeCalls = h.freeCalls[:n-1]
 		return c
 	}
-	c := &call{c: (*C.ksd_call)(C.calloc(1, C.sizeof_ksd_call)), handle: h}
+	c := &call{c: (*C.ksd__call)(C.calloc(1, C.sizeof_ksd_call)), handle: h}
 	c.cancel = func(*engine.IRP) { complete(c.token.Load(), ks.StatusCancelled, 0) }
 	c.c.size, c.c.file, c.c.handle = C.sizeof_ksd_call, h.file, C.ksd_handle(h.number)
 	c.number = calls.add(c)

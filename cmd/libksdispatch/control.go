@@ -22,15 +22,15 @@ func (c *controls) answer(irp *engine.IRP, code uint32, in, out []byte) ks.Statu
 	return ks.StatusInvalidDeviceRequest
 }
 
-//export ksd_object_on_ioctl
-func ksd_object_on_ioctl(number C.ksd_object, code C.uint32_t, handler C.ksd_handler, context unsafe.Pointer) C.ksd_status {
+//export ksd__object_on_ioctl
+func ksd__object_on_ioctl(number C.ksd_object, code C.uint32_t, handler, context C.uintptr_t) C.ksd_status {
 	o := objects.get(uint64(number))
 	switch c := uint32(code); {
 	case o == nil:
 		return result(ks.StatusInvalidHandle)
 	case c == ks.IoctlProperty || c == ks.IoctlMethod || c == ks.IoctlEnableEvent || c == ks.IoctlDisableEvent:
 		return result(ks.StatusInvalidParameter) // those have sets
-	case handler == nil:
+	case handler == 0:
 		o.declared.Load().controls.handlers.Delete(c)
 	default:
 		o.declared.Load().controls.handlers.Store(c, controlHandler(handler, context))
@@ -38,8 +38,8 @@ func ksd_object_on_ioctl(number C.ksd_object, code C.uint32_t, handler C.ksd_han
 	return result(ks.StatusSuccess)
 }
 
-//export ksd_create_pin
-func ksd_create_pin(number C.ksd_handle, connect C.ksd__in, length C.uint32_t, file unsafe.Pointer, flags C.uint32_t,
+//export ksd__create_pin
+func ksd__create_pin(number C.ksd_handle, connect C.ksd__in, length C.uint32_t, file C.uintptr_t, flags C.uint32_t,
 	pin *C.ksd_handle) C.ksd_status {
 	h := handles.get(uint64(number))
 	switch {

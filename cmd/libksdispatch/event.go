@@ -15,11 +15,11 @@ import (
 type signals struct {
 	mu      sync.Mutex
 	signal  C.ksd_signal
-	context unsafe.Pointer
+	context C.uintptr_t
 }
 
-//export ksd_on_signal
-func ksd_on_signal(number C.ksd_handle, signal C.ksd_signal, context unsafe.Pointer) C.ksd_status {
+//export ksd__on_signal
+func ksd__on_signal(number C.ksd_handle, signal C.ksd_signal, context C.uintptr_t) C.ksd_status {
 	h := handles.get(uint64(number))
 	if h == nil {
 		return result(ks.StatusInvalidHandle)
@@ -30,8 +30,8 @@ func ksd_on_signal(number C.ksd_handle, signal C.ksd_signal, context unsafe.Poin
 	return result(ks.StatusSuccess)
 }
 
-//export ksd_generate
-func ksd_generate(number C.ksd_object, set C.ksd__guid, id C.uint32_t, data C.ksd__in, length C.uint32_t) C.ksd_status {
+//export ksd__generate
+func ksd__generate(number C.ksd_object, set C.ksd__guid, id C.uint32_t, data C.ksd__in, length C.uint32_t) C.ksd_status {
 	o := objects.get(uint64(number))
 	if o == nil {
 		return result(ks.StatusInvalidHandle)
@@ -61,7 +61,7 @@ func (s *signals) Resolve(client uint64, want engine.ObjectType, _ uint32, _ eng
 // A target is what one enabled event signals. It is queued while there are signals that its client has not been told.
 type target struct {
 	signal  C.ksd_signal
-	context unsafe.Pointer
+	context C.uintptr_t
 	client  uint64
 	next    *target // in the queue
 	owed    int64   // signals to tell; under queue.mu, as the rest

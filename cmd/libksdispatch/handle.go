@@ -17,7 +17,7 @@ import (
 // A handle is what ksd_handle names.
 type handle struct {
 	number uint64
-	file   unsafe.Pointer // what ksd_open was given
+	file   C.uintptr_t // what ksd_open was given
 
 	many *many // KSD_CONCURRENT; else nil
 
@@ -33,8 +33,8 @@ type handle struct {
 
 var handles = numbers[handle]{kind: 2}
 
-//export ksd_open
-func ksd_open(number C.ksd_object, file unsafe.Pointer, flags C.uint32_t) C.ksd_handle {
+//export ksd__open
+func ksd__open(number C.ksd_object, file C.uintptr_t, flags C.uint32_t) C.ksd_handle {
 	o := objects.get(uint64(number))
 	if o == nil {
 		return 0
@@ -47,7 +47,7 @@ func ksd_open(number C.ksd_object, file unsafe.Pointer, flags C.uint32_t) C.ksd_
 }
 
 // newHandle returns the number of a handle for one of package device.
-func newHandle(d *device.Handle, file unsafe.Pointer, flags C.uint32_t) uint64 {
+func newHandle(d *device.Handle, file C.uintptr_t, flags C.uint32_t) uint64 {
 	h := &handle{file: file, device: d}
 	if flags&C.KSD_CONCURRENT != 0 {
 		h.many = &many{handle: h}
@@ -84,36 +84,18 @@ func (h *handle) ended() {
 	}
 }
 
-//export ksd_ioctl
-func ksd_ioctl(number C.ksd_handle, code C.uint32_t, in C.ksd__in, inLen C.uint32_t, out unsafe.Pointer, outLen C.uint32_t,
-	returned *C.uint32_t) C.ksd_status {
-	var n uint32
-	status := ks.StatusInvalidHandle
-	if h := handles.get(uint64(number)); h != nil {
-		if status = h.enter(); status == ks.StatusSuccess {
-			n, status = h.send(uint32(code), unsafe.Pointer(in), uint32(inLen), out, uint32(outLen))
-			h.leave()
-		}
-	}
-	if returned != nil {
-		*returned = C.uint32_t(n)
-	}
-	return result(status)
-}
-
-//export ksd_ioctl_batch
-func ksd_ioctl_batch(number C.ksd_handle, requests *C.ksd_request, count C.uint32_t) C.uint32_t {
+//export ksd__send
+func ksd__send(number C.ksd_handle, requests *C.ksd_request, count C.uint32_t) C.uint32_t {
 	h := handles.get(uint64(number))
-	if h == nil || requests == nil {
+	if h == nil {
 		return 0
 	}
 	entered := h.enter()
-	for i := range unsafe.Slice(requests, count) {
-		r := (*C.ksd_request)(unsafe.Add(unsafe.Pointer(requests), uintptr(i)*C.sizeof_ksd_request))
-		var n uint32
-		status := entered
-		if status == ks.StatusSuccess {
-			n, status = h.send(uint32(r.code), r.in, uint32(r.in_len), r.out, uint32(r.out_len))
+	for i := range uintptr(count) {
+		r := (*C.ksd_request)(unsafe.Add(unsafe.Pointer(requests), i*C.sizeof_ksd_request))
+		n, status := uint32(0), entered
+		if entered == ks.StatusSuccess {
+			n, status = h.send(r)
 		}
 		r.returned, r.status = C.uint32_t(n), result(status)
 	}
@@ -146,13 +128,31 @@ func (h *handle) leave() {
 	h.mu.Unlock()
 }
 
-func (h *handle) send(code uint32, in unsafe.Pointer, inLen uint32, out unsafe.Pointer, outLen uint32) (n uint32, status ks.Status) {
-	if in == nil && inLen != 0 || out == nil && outLen != 0 {
+// send sends one request and waits for its end.
+func (h *handle) send(r *C.ksd_request) (n uint32, status ks.Status) {
+	in, out, ok := buffers(r)
+	switch {
+	case !ok:
 		return 0, ks.StatusAccessViolation
+	case h.many != nil:
+		return h.many.ioControl(uint32(r.code), in, out)
 	}
-	from, to := unsafe.Slice((*byte)(in), inLen), unsafe.Slice((*byte)(out), outLen)
-	if h.many != nil {
-		return h.many.ioControl(code, from, to)
+	return h.device.IoControl(uint32(r.code), in, out)
+}
+
+// buffers returns the buffers of a request, unless one is NULL that has a length. A buffer of length 0 is not looked at.
+func buffers(r *C.ksd_request) (in, out []byte, ok bool) {
+	if r.in_len != 0 {
+		if r.in == nil {
+			return nil, nil, false
+		}
+		in = unsafe.Slice((*byte)(r.in), r.in_len)
 	}
-	return h.device.IoControl(code, from, to)
+	if r.out_len != 0 {
+		if r.out == nil {
+			return nil, nil, false
+		}
+		out = unsafe.Slice((*byte)(r.out), r.out_len)
+	}
+	return in, out, true
 }

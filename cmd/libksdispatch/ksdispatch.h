@@ -15,7 +15,8 @@
              with KSD_INVALID_HANDLE, never followed.
    Threads   Every function may be called from any thread, by any number of threads at once, unless it says otherwise.
    Memory    Lengths are in bytes. A function reads and writes what it is given before it returns, and keeps no pointer but
-             handlers, contexts and, for requests in flight, the caller's two buffers. A NULL buffer goes with the length 0.
+             handlers, contexts and, for requests in flight, the caller's two buffers. A NULL buffer goes with the length 0, and
+             a buffer of the length 0 is not looked at. Contexts may be any numbers.
    Strings   are UTF-8 with a terminating 0.
    Growth    Structures begin with their size, which the caller sets, so that later versions can add members at the end.
    Process   The library contains Go's runtime: it cannot be unloaded, and a child of fork() must not use it before exec(). */

@@ -85,14 +85,14 @@ func compile(t *testing.T, name string, flags ...string) string {
 }
 
 // programs of testdata, with their arguments. Each checks itself.
-var programs = [][]string{{"handlers"}, {"pending", "2000"}, {"async", "2000"}, {"pins"}, {"swap"}, {"events"}, {"cost", "1"}}
+var programs = [][]string{{"handlers"}, {"pending", "2000"}, {"async", "2000"}, {"pins"}, {"swap"}, {"events"}, {"contexts"}, {"cost", "1"}}
 
 func TestPrograms(t *testing.T) {
 	for _, program := range programs {
 		t.Run(program[0], func(t *testing.T) {
 			path := compile(t, program[0])
-			for _, debug := range []string{"cgocheck=1", "cgocheck=1,asyncpreemptoff=1"} {
-				run(t, []string{"GODEBUG=" + debug}, path, program[1:]...)
+			for _, debug := range []string{"cgocheck=1", "cgocheck=1,asyncpreemptoff=1,invalidptr=1"} {
+				run(t, []string{"GODEBUG=" + debug, "GOGC=5"}, path, program[1:]...)
 			}
 		})
 	}

@@ -36,8 +36,8 @@ type declaration struct {
 
 var objects = numbers[object]{kind: 1}
 
-//export ksd_object_from_driver
-func ksd_object_from_driver(driver, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
+//export ksd__object_from_driver
+func ksd__object_from_driver(driver, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
 	return makeObject(err, errLen, func() (device.Filter, error) {
 		if driver == nil {
 			return device.Filter{}, errors.New("driver is NULL")
@@ -50,8 +50,8 @@ func ksd_object_from_driver(driver, name C.ksd__text, sets C.ksd__sets, count C.
 	})
 }
 
-//export ksd_object_from_json
-func ksd_object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char,
+//export ksd__object_from_json
+func ksd__object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char,
 	errLen C.size_t) C.ksd_object {
 	return makeObject(err, errLen, func() (device.Filter, error) {
 		if json == nil {
@@ -68,8 +68,8 @@ func ksd_object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, set
 	})
 }
 
-//export ksd_object_new
-func ksd_object_new(sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
+//export ksd__object_new
+func ksd__object_new(sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
 	return makeObject(err, errLen, func() (device.Filter, error) {
 		config, err := declared(sets, count)
 		return device.Filter{Config: config}, err
@@ -218,9 +218,10 @@ func declared(sets C.ksd__sets, count C.uint32_t) (engine.Config, error) {
 	if sets == nil {
 		return config, fmt.Errorf("sets is NULL, and count %d", count)
 	}
-	for i, set := range unsafe.Slice((*C.ksd_set)(unsafe.Pointer(sets)), count) {
-		guid := ks.GUID(C.GoBytes(unsafe.Pointer(&set.guid), 16))
-		if err := declareSet(&config, guid, &set); err != nil {
+	all := unsafe.Slice((*C.ksd_set)(unsafe.Pointer(sets)), count)
+	for i := range all {
+		guid := *(*ks.GUID)(unsafe.Pointer(&all[i].guid))
+		if err := declareSet(&config, guid, &all[i]); err != nil {
 			return config, fmt.Errorf("set %d, %v: %w", i, guid, err)
 		}
 	}
@@ -228,7 +229,7 @@ func declared(sets C.ksd__sets, count C.uint32_t) (engine.Config, error) {
 }
 
 func declareSet(config *engine.Config, guid ks.GUID, set *C.ksd_set) error {
-	const least = unsafe.Offsetof(C.ksd_item{}.kind)
+	const least = unsafe.Offsetof(C.ksd__item{}.kind)
 	if set.count != 0 && set.items == nil {
 		return fmt.Errorf("items is NULL, and count %d", set.count)
 	}
@@ -240,9 +241,9 @@ func declareSet(config *engine.Config, guid ks.GUID, set *C.ksd_set) error {
 		at := unsafe.Add(unsafe.Pointer(set.items), i*uintptr(set.item_size))
 		size := uintptr(*(*C.uint32_t)(at))
 		if size < least || size > uintptr(set.item_size) {
-			return fmt.Errorf("item %d: size is %d; it is sizeof(ksd_item), %d", i, size, unsafe.Sizeof(C.ksd_item{}))
+			return fmt.Errorf("item %d: size is %d; it is sizeof(ksd_item), %d", i, size, unsafe.Sizeof(C.ksd__item{}))
 		}
-		var item C.ksd_item // of a program that was built with another version of the header it lacks members, or has more
+		var item C.ksd__item // of a program that was built with another version of the header it lacks members, or has more
 		size = min(size, unsafe.Sizeof(item))
 		copy(unsafe.Slice((*byte)(unsafe.Pointer(&item)), size), unsafe.Slice((*byte)(at), size))
 		switch item.kind {

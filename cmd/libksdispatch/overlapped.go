@@ -33,7 +33,7 @@ type send struct {
 	overlapped device.Overlapped // the first member: sendOf
 	many       *many
 	done       C.ksd_done
-	context    unsafe.Pointer
+	context    C.uintptr_t
 	pended     bool // its end is told by done; else ksd_ioctl_async has returned it
 	users      int  // who has it, and those who cancel it; under many.mu
 }
@@ -69,7 +69,7 @@ func (m *many) leave(n int64) {
 	}
 }
 
-func (m *many) take(done C.ksd_done, context unsafe.Pointer) *send {
+func (m *many) take(done C.ksd_done, context C.uintptr_t) *send {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var s *send
@@ -108,7 +108,7 @@ func (m *many) ioControl(code uint32, in, out []byte) (n uint32, status ks.Statu
 	if m.start(nil); m.overlapped.Load() == nil {
 		return 0, ks.StatusInvalidHandle
 	}
-	s := m.take(nil, nil)
+	s := m.take(nil, 0)
 	s.overlapped.NoPacket, s.overlapped.Callback = true, nil
 	if n, status = m.submit(s, code, in, out); status == ks.StatusPending {
 		_ = s.overlapped.Wait(context.Background())
@@ -127,23 +127,20 @@ func told(o *device.Overlapped) {
 	}
 }
 
-//export ksd_ioctl_async
-func ksd_ioctl_async(number C.ksd_handle, code C.uint32_t, in C.ksd__in, inLen C.uint32_t, out unsafe.Pointer, outLen C.uint32_t,
-	returned *C.uint32_t, done C.ksd_done, context unsafe.Pointer) C.ksd_status {
+//export ksd__send_async
+func ksd__send_async(number C.ksd_handle, r *C.ksd_request, done C.ksd_done, context C.uintptr_t) {
 	h := handles.get(uint64(number))
 	if h == nil || h.many == nil {
-		return ksd_ioctl(number, code, in, inLen, out, outLen, returned)
+		ksd__send(number, r, 1)
+		return
 	}
-	n, status := h.many.async(uint32(code), unsafe.Pointer(in), uint32(inLen), out, uint32(outLen), done, context)
-	if returned != nil {
-		*returned = C.uint32_t(n)
-	}
-	return result(status)
+	n, status := h.many.async(r, done, context)
+	r.returned, r.status = C.uint32_t(n), result(status)
 }
 
-func (m *many) async(code uint32, in unsafe.Pointer, inLen uint32, out unsafe.Pointer, outLen uint32, done C.ksd_done,
-	context unsafe.Pointer) (n uint32, status ks.Status) {
-	if in == nil && inLen != 0 || out == nil && outLen != 0 {
+func (m *many) async(r *C.ksd_request, done C.ksd_done, context C.uintptr_t) (n uint32, status ks.Status) {
+	in, out, ok := buffers(r)
+	if !ok {
 		return 0, ks.StatusAccessViolation
 	}
 	switch m.start(nil); {
@@ -157,22 +154,22 @@ func (m *many) async(code uint32, in unsafe.Pointer, inLen uint32, out unsafe.Po
 	if done != nil {
 		s.overlapped.Callback = told
 	}
-	n, status = m.submit(s, code, unsafe.Slice((*byte)(in), inLen), unsafe.Slice((*byte)(out), outLen))
+	n, status = m.submit(s, uint32(r.code), in, out)
 	if status != ks.StatusPending && (done != nil || status.IsError()) {
 		m.give(s) // else it is in the port
 	}
 	return n, status
 }
 
-//export ksd_cancel
-func ksd_cancel(number C.ksd_handle, context unsafe.Pointer) C.ksd_status {
+//export ksd__cancel
+func ksd__cancel(number C.ksd_handle, context C.uintptr_t) C.ksd_status {
 	h := handles.get(uint64(number))
 	if h == nil {
 		return result(ks.StatusInvalidHandle)
 	}
 	found := 0
 	switch m := h.many; {
-	case m == nil && context == nil:
+	case m == nil && context == 0:
 		found = h.device.Cancel()
 	case m != nil && m.overlapped.Load() != nil:
 		for _, s := range m.sent(context) {
@@ -186,12 +183,12 @@ func ksd_cancel(number C.ksd_handle, context unsafe.Pointer) C.ksd_status {
 	return result(ks.StatusSuccess)
 }
 
-// sent returns the requests with a context, or all for nil. They are given back by the caller, and serve no others before.
-func (m *many) sent(context unsafe.Pointer) (list []*send) {
+// sent returns the requests with a context, or all for 0. They are given back by the caller, and serve no others before.
+func (m *many) sent(context C.uintptr_t) (list []*send) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.sends {
-		if s.users > 0 && (context == nil || s.context == context) {
+		if s.users > 0 && (context == 0 || s.context == context) {
 			s.users++
 			list = append(list, s)
 		}
@@ -219,10 +216,10 @@ func ksd_port_attach(number C.ksd_port, to C.ksd_handle) C.ksd_status {
 	return result(ks.StatusSuccess)
 }
 
-//export ksd_port_wait
-func ksd_port_wait(number C.ksd_port, packets *C.ksd_packet, count C.uint32_t, milliseconds C.uint32_t) C.uint32_t {
+//export ksd__port_wait
+func ksd__port_wait(number C.ksd_port, packets *C.ksd__packet, count C.uint32_t, milliseconds C.uint32_t) C.uint32_t {
 	p := ports.get(uint64(number))
-	if p == nil || packets == nil || count == 0 {
+	if p == nil {
 		return 0
 	}
 	ctx := context.Background()
@@ -239,7 +236,7 @@ func ksd_port_wait(number C.ksd_port, packets *C.ksd_packet, count C.uint32_t, m
 	to := unsafe.Slice(packets, n)
 	for i, o := range done[:n] {
 		s := sendOf(o)
-		to[i] = C.ksd_packet{context: s.context, handle: C.ksd_handle(s.many.handle.number), returned: C.uint32_t(o.BytesReturned()),
+		to[i] = C.ksd__packet{context: s.context, handle: C.ksd_handle(s.many.handle.number), returned: C.uint32_t(o.BytesReturned()),
 			status: result(o.Status())}
 		s.many.give(s)
 	}

@@ -3,16 +3,10 @@ package main
 // #include "bridge.h"
 import "C"
 
-import (
-	"runtime"
-	"unsafe"
-)
+import "runtime"
 
-//export ksd_run
-func ksd_run(f C.ksd__function, context unsafe.Pointer) {
-	if f == nil {
-		return
-	}
+//export ksd__run_there
+func ksd__run_there(f, context C.uintptr_t) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
