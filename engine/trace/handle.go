@@ -92,8 +92,10 @@ func (h *Handle) Create(name []byte) (*Handle, ks.Status) {
 
 func (h *Handle) create(create func([]byte) (*device.Handle, ks.Status), in []byte, flags Flags) (made *Handle, status ks.Status) {
 	r := h.stream.recorder
-	rec := Record{Kind: KindCreate, Begin: r.order.Load(), Time: time.Since(r.start), Parent: h.stream.handle, Flags: flags | h.kernel,
-		In: append([]byte(nil), in...)}
+	rec := Record{Kind: KindCreate, Begin: r.order.Load(), Time: time.Since(r.start), Parent: h.stream.handle, Flags: flags | h.kernel}
+	if len(in) <= maxConnect {
+		rec.In = append([]byte(nil), in...)
+	}
 	inner, status := create(in)
 	if rec.Status = status; inner != nil {
 		made = r.handle(inner)

@@ -17,6 +17,8 @@ type OverlappedHandle struct {
 	handle *Handle
 	inner  *device.OverlappedHandle
 
+	over func(o *device.Overlapped, n uint32, status ks.Status, pended bool) // OnComplete
+
 	mu     sync.Mutex
 	kernel Flags
 	all    []*lane
@@ -71,6 +73,11 @@ func (h *OverlappedHandle) SetMode(mode engine.Mode) {
 
 // SkipPortOnSuccess is device.OverlappedHandle.SkipPortOnSuccess.
 func (h *OverlappedHandle) SkipPortOnSuccess() { h.inner.SkipPortOnSuccess() }
+
+// OnComplete is device.OverlappedHandle.OnComplete.
+func (h *OverlappedHandle) OnComplete(f func(o *device.Overlapped, n uint32, status ks.Status, pended bool)) {
+	h.over = f
+}
 
 // IoControl is device.OverlappedHandle.IoControl. A request is recorded when it is complete.
 func (h *OverlappedHandle) IoControl(o *device.Overlapped, code uint32, in, out []byte) (n uint32, status ks.Status) {
@@ -139,6 +146,14 @@ func (h *OverlappedHandle) newLane() *lane {
 
 // completed is told that a request is complete, while its Overlapped is still in use.
 func (h *OverlappedHandle) completed(o *device.Overlapped, n uint32, status ks.Status, pended bool) {
+	h.record(o, n, status, pended)
+	if h.over != nil {
+		h.over(o, n, status, pended)
+	}
+}
+
+// record ends the record of a request.
+func (h *OverlappedHandle) record(o *device.Overlapped, n uint32, status ks.Status, pended bool) {
 	h.mu.Lock()
 	l := h.lanes[o]
 	h.mu.Unlock()
