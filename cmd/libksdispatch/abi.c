@@ -78,6 +78,16 @@ ksd_status ksd_generate(ksd_object object, const uint8_t set[16], uint32_t id, c
 	return ksd__generate(object, set, id, IF_ANY(data, len), len);
 }
 
+ksd_status ksd_trace_start(ksd_object object, const char *path, uint32_t flags, char *err, size_t err_len)
+{
+	return ksd__trace_start(object, path, flags, IF_ANY(err, err_len), err_len);
+}
+
+ksd_status ksd_trace_stop(ksd_object object, char *err, size_t err_len)
+{
+	return ksd__trace_stop(object, IF_ANY(err, err_len), err_len);
+}
+
 void ksd_run(void (*f)(void *context), void *context)
 {
 	if (f)

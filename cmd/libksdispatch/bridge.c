@@ -2,6 +2,8 @@
 
 #include "bridge.h"
 
+#include <string.h>
+
 #if defined(__ELF__)
 /* As Go's runtime does, which is why the library is loaded when the program starts, or where room was left: one load instead of a
    call. */
@@ -23,6 +25,22 @@ ksd_status ksd__handle(uintptr_t handler, uintptr_t call)
 	struct frame f = {innermost, ((ksd_call *)call)->handle};
 	innermost = &f;
 	ksd_status status = ((ksd_handler)handler)((ksd_call *)call);
+	innermost = f.outer;
+	return status;
+}
+
+ksd_status ksd__look(uintptr_t hook, ksd__seen s)
+{
+	ksd_seen seen = {sizeof seen,   s.code, (void *)s.context, (void *)s.file, s.handle, (const uint8_t *)s.request, (const uint8_t *)s.data,
+	                 s.request_len, s.data_len, s.verb, s.status, s.information, {0}};
+	memcpy(seen.rule, s.rule, sizeof seen.rule);
+	if (!seen.request) {
+		seen.request = s.identifier;
+		seen.request_len = sizeof s.identifier;
+	}
+	struct frame f = {innermost, s.handle};
+	innermost = &f;
+	ksd_status status = ((ksd_hook)hook)(&seen);
 	innermost = f.outer;
 	return status;
 }

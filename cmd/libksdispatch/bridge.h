@@ -30,8 +30,24 @@ typedef struct ksd__packet {
 	ksd_status status;
 } ksd__packet;
 
+/* What a ksd_seen is made of. */
+typedef struct ksd__seen {
+	uint32_t code, verb;
+	uintptr_t context, file;
+	ksd_handle handle;
+	uintptr_t request, data;
+	uint32_t request_len, data_len;
+	uint64_t information;
+	ksd_status status;
+	uint8_t identifier[24]; /* is the request if that is 0 */
+	char rule[8];
+} ksd__seen;
+
 /* ksd__handle calls a ksd_handler with a ksd_call, and remembers on this thread that it runs for the call's handle. */
 ksd_status ksd__handle(uintptr_t handler, uintptr_t call);
+
+/* ksd__look calls a ksd_hook as ksd__handle calls a handler. */
+ksd_status ksd__look(uintptr_t hook, ksd__seen seen);
 
 /* ksd__inside reports whether a handler for handle is among the callers on this thread. */
 int ksd__inside(ksd_handle handle);
@@ -47,6 +63,8 @@ void ksd__run(uintptr_t f, uintptr_t context);
 typedef const void *ksd__in;
 typedef const char *ksd__text;
 typedef const uint8_t *ksd__guid;
+typedef const uint32_t *ksd__id;
 typedef const ksd_set *ksd__sets;
+typedef const ksd_observer *ksd__observer;
 
 #endif

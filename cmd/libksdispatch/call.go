@@ -5,7 +5,6 @@ package main
 import "C"
 
 import (
-	"encoding/binary"
 	"runtime"
 	"sync/atomic"
 	"unsafe"
@@ -42,8 +41,7 @@ func handler(function C.uintptr_t, item *C.ksd__item) engine.Handler {
 	}
 	context := item.context
 	return func(irp *engine.IRP, request, data []byte) ks.Status {
-		verb := binary.LittleEndian.Uint32(request[20:]) &^ ks.PropertyTypeTopology
-		return callHandler(function, context, irp, verb, request, data)
+		return callHandler(function, context, irp, verbOf(request), request, data)
 	}
 }
 

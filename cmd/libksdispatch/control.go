@@ -22,6 +22,12 @@ func (c *controls) answer(irp *engine.IRP, code uint32, in, out []byte) ks.Statu
 	return ks.StatusInvalidDeviceRequest
 }
 
+// has reports whether there is a handler.
+func (c *controls) has(code uint32) bool {
+	_, ok := c.handlers.Load(code)
+	return ok
+}
+
 //export ksd__object_on_ioctl
 func ksd__object_on_ioctl(number C.ksd_object, code C.uint32_t, handler, context C.uintptr_t) C.ksd_status {
 	o := objects.get(uint64(number))
@@ -49,9 +55,9 @@ func ksd__create_pin(number C.ksd_handle, connect C.ksd__in, length C.uint32_t, 
 		return result(ks.StatusAccessViolation)
 	}
 	*pin = 0
-	d, status := h.device.CreatePin(C.GoBytes(unsafe.Pointer(connect), C.int(length)))
+	made, status := h.device.CreatePin(unsafe.Slice((*byte)(unsafe.Pointer(connect)), length))
 	if status == ks.StatusSuccess {
-		*pin = C.ksd_handle(newHandle(d, file, flags))
+		*pin = C.ksd_handle(newHandle(h.object, made, file, flags))
 	}
 	return result(status)
 }

@@ -40,10 +40,10 @@ func ksd__generate(number C.ksd_object, set C.ksd__guid, id C.uint32_t, data C.k
 		return result(ks.StatusAccessViolation)
 	}
 	guid := *(*ks.GUID)(unsafe.Pointer(set))
-	if data == nil {
-		return result(o.device.Events().Generate(&guid, uint32(id)))
-	}
 	b := unsafe.Slice((*byte)(unsafe.Pointer(data)), length)
+	if r := o.recording.Load(); r != nil {
+		return result(r.Generate(o.device, &guid, uint32(id), b))
+	}
 	return result(o.device.Events().GenerateData(&guid, uint32(id), b, nil))
 }
 

@@ -10,19 +10,19 @@ import (
 	"unsafe"
 
 	"github.com/ksdispatch/ksdispatch/engine"
-	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
 // A handle is what ksd_handle names.
 type handle struct {
 	number uint64
+	object *object
 	file   C.uintptr_t // what ksd_open was given
 
 	many *many // KSD_CONCURRENT; else nil
 
 	mu     sync.Mutex // held by the one who sends a request, without KSD_CONCURRENT
-	device *device.Handle
+	device opened
 	closed atomic.Bool
 	events signals
 
@@ -39,16 +39,16 @@ func ksd__open(number C.ksd_object, file C.uintptr_t, flags C.uint32_t) C.ksd_ha
 	if o == nil {
 		return 0
 	}
-	d, err := o.device.Open()
+	d, err := o.open()
 	if err != nil {
 		return 0
 	}
-	return C.ksd_handle(newHandle(d, file, flags))
+	return C.ksd_handle(newHandle(o, d, file, flags))
 }
 
 // newHandle returns the number of a handle for one of package device.
-func newHandle(d *device.Handle, file C.uintptr_t, flags C.uint32_t) uint64 {
-	h := &handle{file: file, device: d}
+func newHandle(o *object, d opened, file C.uintptr_t, flags C.uint32_t) uint64 {
+	h := &handle{object: o, file: file, device: d}
 	if flags&C.KSD_CONCURRENT != 0 {
 		h.many = &many{handle: h}
 	}
@@ -67,7 +67,7 @@ func ksd_close(number C.ksd_handle) {
 		return
 	}
 	h.closed.Store(true)
-	h.device.Close()
+	_ = h.device.Close()
 	if h.many != nil {
 		h.many.leave(0)
 	} else if h.mu.TryLock() {

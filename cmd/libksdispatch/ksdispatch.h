@@ -287,6 +287,97 @@ KSD_API ksd_status ksd_on_signal(ksd_handle handle, ksd_signal signal, void *con
    buffered. */
 KSD_API ksd_status ksd_generate(ksd_object object, const uint8_t set[16], uint32_t id, const void *data, uint32_t len);
 
+/* ---- Observation ------------------------------------------------------------------------------------------------------------ */
+
+/* A ksd_seen is what a hook sees of a request. It belongs to the library, and is there until the hook returns. */
+typedef struct ksd_seen {
+	uint32_t size;          /* sizeof(ksd_seen) of the library */
+	uint32_t code;          /* the control code: KSD_IOCTL_PROPERTY, ... */
+	void *context;          /* of the observer */
+	void *file;             /* what ksd_open was given */
+	ksd_handle handle;      /* that the request was sent to */
+	const uint8_t *request; /* as in ksd_call; in miss the identifier alone, zeros where none was read */
+	const uint8_t *data;    /* as in ksd_call, with what the handler has written there in after; NULL in miss */
+	uint32_t request_len;
+	uint32_t data_len;
+	uint32_t verb;
+	ksd_status status;      /* of the answer, in after and miss */
+	uint64_t information;   /* in after */
+	char rule[8];           /* in miss: the rule that the request breaks, such as "P-28", or "" */
+} ksd_seen;
+
+/* A ksd_hook runs where a handler would: on the thread that sent the request, with no lock held, and bound to what ksd_handler says of
+   calls, of longjmp and of faults. */
+typedef ksd_status (*ksd_hook)(const ksd_seen *seen);
+
+/* A ksd_observer says who looks at the requests of an object. Each hook may be NULL. */
+typedef struct ksd_observer {
+	uint32_t size;         /* sizeof(ksd_observer) */
+	uint32_t sample_every; /* how many requests of an item there are to one whose time is taken: 1 is all, 0 is 64 */
+	ksd_hook before;       /* before a handler, also one of the library: an error is the answer, and there is no handler; else it goes on */
+	ksd_hook after;        /* after a handler that has answered, unless with KSD_PENDING. What it returns is ignored */
+	ksd_hook miss;         /* after a request that no handler had. What it returns is ignored */
+	void *context;         /* for ksd_seen */
+} ksd_observer;
+
+/* ksd_object_observe has the requests of the object, its pins and its nodes counted and shown to hooks, from now on and on all handles;
+   a request in flight ends as it began. Another observer takes the place of this one, NULL ends it, and counters begin at 0 each time,
+   as they do with ksd_object_swap. An object that is not observed runs nothing of this. Of events, hooks see those that are enabled. */
+KSD_API ksd_status ksd_object_observe(ksd_object object, const ksd_observer *observer);
+
+enum { KSD_AT_OBJECT = 0, KSD_AT_PIN = 1, KSD_AT_NODE = 2 };
+
+/* A ksd_counter has what was counted of one handler, or of one kind of requests that no handler had. Times are in nanoseconds, those of
+   samples, and at most 1/16 too long. */
+typedef struct ksd_counter {
+	uint32_t size; /* sizeof(ksd_counter) */
+	uint32_t at;   /* whose item it is: KSD_AT_OBJECT, ... */
+	uint32_t index; /* PinId or NodeId */
+	uint32_t verb; /* KSD_GET, KSD_SET, KSD_BASIC_SUPPORT for the support handler; 0 for that of a method, and without handler */
+	uint8_t set[16];
+	uint32_t id;
+	uint32_t statuses; /* how many there are in by_status */
+	char rule[8];      /* "" for a handler; else the rule that the requests broke */
+	uint64_t requests;
+	uint64_t samples, p50, p90, p99, p999, longest, total;
+	struct {
+		ksd_status status;
+		uint32_t reserved;
+		uint64_t requests;
+	} by_status[8]; /* the most frequent first; others are in requests alone */
+} ksd_counter;
+
+/* ksd_object_counters writes the counters of an observed object that are not 0: those of one set and one id; NULL is any. *count is how
+   many there is room for, and becomes how many there are. If these are more, the first are written and the status is
+   KSD_BUFFER_OVERFLOW. The size of the first in the array is that of all. An object that is not observed is KSD_INVALID_DEVICE_STATE.
+   Methods and properties are counted, and what their dispatchers refuse; of a set there may be both with the same id. */
+KSD_API ksd_status ksd_object_counters(ksd_object object, const uint8_t *set, const uint32_t *id, ksd_counter *counters, uint32_t *count);
+
+/* ksd_trace_start records what is asked through handles that are opened from now on, and through their pins, into a new file, which
+   `ksbench trace` shows, checks and replays: properties, methods, events enabled and generated, pins created, cancels. A file that is
+   there already is left alone, and an error. An object has one trace at a time; a second is KSD_INVALID_DEVICE_STATE. err is that of
+   ksd_object_new.
+
+   A request waits while the writer is behind, or with KSD_TRACE_DROP is not recorded and counted as dropped. */
+enum { KSD_TRACE_DROP = 1 };
+KSD_API ksd_status ksd_trace_start(ksd_object object, const char *path, uint32_t flags, char *err, size_t err_len);
+
+/* A ksd_trace_counters has what was written of a trace. */
+typedef struct ksd_trace_counters {
+	uint32_t size;    /* sizeof(ksd_trace_counters) */
+	uint32_t running; /* 1, or 0 for the last trace, which has ended */
+	uint64_t bytes;   /* of the file */
+	uint64_t dropped; /* records that were lost */
+} ksd_trace_counters;
+
+/* ksd_trace_read reads the counters of the object's trace, or of its last one; KSD_NOT_FOUND is none. What was recorded is in the file
+   after 0.1 seconds, also if the process is killed. */
+KSD_API ksd_status ksd_trace_read(ksd_object object, ksd_trace_counters *counters);
+
+/* ksd_trace_stop writes what is left and closes the file; requests that follow are answered and not recorded. ksd_object_free does it
+   too. KSD_NOT_FOUND is no trace, and KSD_UNSUCCESSFUL one that was not written completely: err says why. */
+KSD_API ksd_status ksd_trace_stop(ksd_object object, char *err, size_t err_len);
+
 /* ---- Threads ---------------------------------------------------------------------------------------------------------------- */
 
 /* ksd_run calls f(context) on a thread that Go's runtime knows and returns when f does. On Windows a call from another thread costs

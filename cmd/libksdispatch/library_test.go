@@ -85,7 +85,8 @@ func compile(t *testing.T, name string, flags ...string) string {
 }
 
 // programs of testdata, with their arguments. Each checks itself.
-var programs = [][]string{{"handlers"}, {"pending", "2000"}, {"async", "2000"}, {"pins"}, {"swap"}, {"events"}, {"contexts"}, {"cost", "1"}}
+var programs = [][]string{{"handlers"}, {"pending", "2000"}, {"async", "2000"}, {"pins"}, {"swap"}, {"events"}, {"watch"}, {"contexts"},
+	{"cost", "1"}}
 
 func TestPrograms(t *testing.T) {
 	for _, program := range programs {

@@ -17,34 +17,41 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/engine/manifest/drivers"
+	"github.com/ksdispatch/ksdispatch/engine/trace"
 )
 
 // An object is what ksd_object names.
 type object struct {
-	device *device.Device
+	device    *device.Device
+	declared  atomic.Pointer[declaration]
+	recording atomic.Pointer[recording] // the last one; nil before the first
 
-	mu       sync.Mutex // of ksd_object_swap
-	declared atomic.Pointer[declaration]
+	mu    sync.Mutex // of those who change what the object answers
+	watch watch
 }
 
 // A declaration is what an object answers with.
 type declaration struct {
-	filter   device.Filter
-	table    *engine.Dispatcher // of an object without pins and nodes; nil for a filter
+	filter   device.Filter // without who looks at its requests
+	name     string        // of the object in its manifest
+	source   trace.Source  // that manifest
 	controls *controls
 }
+
+// isFilter reports whether there are pins or nodes.
+func (d *declaration) isFilter() bool { return d.filter.Pins != nil || d.filter.Topology != nil }
 
 var objects = numbers[object]{kind: 1}
 
 //export ksd__object_from_driver
 func ksd__object_from_driver(driver, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
-	return makeObject(err, errLen, func() (device.Filter, error) {
+	return makeObject(err, errLen, func() (*declaration, error) {
 		if driver == nil {
-			return device.Filter{}, errors.New("driver is NULL")
+			return nil, errors.New("driver is NULL")
 		}
 		m, err := drivers.Load(C.GoString(driver))
 		if err != nil {
-			return device.Filter{}, err
+			return nil, err
 		}
 		return replaced(m, name, sets, count)
 	})
@@ -53,16 +60,16 @@ func ksd__object_from_driver(driver, name C.ksd__text, sets C.ksd__sets, count C
 //export ksd__object_from_json
 func ksd__object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, sets C.ksd__sets, count C.uint32_t, err *C.char,
 	errLen C.size_t) C.ksd_object {
-	return makeObject(err, errLen, func() (device.Filter, error) {
+	return makeObject(err, errLen, func() (*declaration, error) {
 		if json == nil {
-			return device.Filter{}, errors.New("json is NULL")
+			return nil, errors.New("json is NULL")
 		}
 		if length > manifest.MaxSize {
-			return device.Filter{}, fmt.Errorf("json has %d bytes; a manifest has at most %d", length, manifest.MaxSize)
+			return nil, fmt.Errorf("json has %d bytes; a manifest has at most %d", length, manifest.MaxSize)
 		}
 		m, err := manifest.Parse(C.GoBytes(unsafe.Pointer(json), C.int(length)), "json")
 		if err != nil {
-			return device.Filter{}, err
+			return nil, err
 		}
 		return replaced(m, name, sets, count)
 	})
@@ -70,21 +77,29 @@ func ksd__object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, se
 
 //export ksd__object_new
 func ksd__object_new(sets C.ksd__sets, count C.uint32_t, err *C.char, errLen C.size_t) C.ksd_object {
-	return makeObject(err, errLen, func() (device.Filter, error) {
+	return makeObject(err, errLen, func() (*declaration, error) {
 		config, err := declared(sets, count)
-		return device.Filter{Config: config}, err
+		return &declaration{filter: device.Filter{Config: config}, name: "object"}, err
 	})
 }
 
 //export ksd_object_free
-func ksd_object_free(o C.ksd_object) { objects.remove(uint64(o)) }
+func ksd_object_free(number C.ksd_object) {
+	if o := objects.remove(uint64(number)); o != nil {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if r := o.recording.Load(); r != nil {
+			_ = r.stop() // nobody is there to be told
+		}
+	}
+}
 
 // makeObject makes an object of a filter, or of a table where that has neither pins nor nodes, or writes what is wrong with it.
-func makeObject(text *C.char, size C.size_t, declare func() (device.Filter, error)) C.ksd_object {
-	f, err := declare()
+func makeObject(text *C.char, size C.size_t, declare func() (*declaration, error)) C.ksd_object {
+	d, err := declare()
 	if err == nil {
 		var o *object
-		if o, err = newObject(f); err == nil {
+		if o, err = newObject(d); err == nil {
 			tell(text, size, "")
 			return C.ksd_object(objects.add(o))
 		}
@@ -93,24 +108,44 @@ func makeObject(text *C.char, size C.size_t, declare func() (device.Filter, erro
 	return 0
 }
 
-func newObject(f device.Filter) (o *object, err error) {
-	d := &declaration{filter: f, controls: new(controls)}
+func newObject(d *declaration) (*object, error) {
+	d.controls = new(controls)
 	d.filter.Config.Control = d.controls.answer
-	for i := range f.Pins {
-		f.Pins[i].Config.Control = d.controls.answer
+	for i := range d.filter.Pins {
+		d.filter.Pins[i].Config.Control = d.controls.answer
 	}
-	o = new(object)
-	if f.Pins != nil || f.Topology != nil {
-		o.device, err = device.NewFilter(d.filter)
-	} else if d.table, err = engine.Compile(d.filter.Config); err == nil {
-		o.device = device.New(d.table)
-	}
-	if err != nil {
+	o := new(object)
+	if err := o.answer(d, watch{}); err != nil {
 		return nil, err
 	}
 	o.device.SetArena(arena.Config{OffHeap: true}) // a handler of C keeps pointers while its request is pended
-	o.declared.Store(d)
 	return o, nil
+}
+
+// answer has the device answer what d declares from now on, with w looking at it; if it has none, it is made. It is called with mu.
+func (o *object) answer(d *declaration, w watch) (err error) {
+	f := w.around(d)
+	switch {
+	case d.isFilter() && o.device == nil:
+		o.device, err = device.NewFilter(f)
+	case d.isFilter():
+		err = o.device.SwapFilter(f)
+	default:
+		var table *engine.Dispatcher
+		if table, err = engine.Compile(f.Config); err != nil {
+			break
+		}
+		if o.device == nil {
+			o.device = device.New(table)
+		} else {
+			o.device.Swap(table)
+		}
+	}
+	if err == nil {
+		o.watch = w
+		o.declared.Store(d)
+	}
+	return err
 }
 
 //export ksd_object_swap
@@ -120,7 +155,7 @@ func ksd_object_swap(number, replacement C.ksd_object) C.ksd_status {
 		return result(ks.StatusInvalidHandle)
 	}
 	d := r.declared.Load()
-	if o == r || (o.declared.Load().table == nil) != (d.table == nil) {
+	if o == r || o.declared.Load().isFilter() != d.isFilter() {
 		return result(ks.StatusInvalidParameter)
 	}
 	if objects.remove(uint64(replacement)) == nil {
@@ -128,12 +163,9 @@ func ksd_object_swap(number, replacement C.ksd_object) C.ksd_status {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if d.table != nil {
-		o.device.Swap(d.table)
-	} else if err := o.device.SwapFilter(d.filter); err != nil {
+	if err := o.answer(d, o.watch); err != nil {
 		return result(ks.StatusUnsuccessful)
 	}
-	o.declared.Store(d)
 	return result(ks.StatusSuccess)
 }
 
@@ -152,7 +184,7 @@ func tell(b *C.char, size C.size_t, text string) {
 }
 
 // replaced is an object of a manifest in which the items of sets take the places of its own.
-func replaced(m *manifest.Manifest, name C.ksd__text, sets C.ksd__sets, count C.uint32_t) (device.Filter, error) {
+func replaced(m *manifest.Manifest, name C.ksd__text, sets C.ksd__sets, count C.uint32_t) (*declaration, error) {
 	o := &m.Objects[0]
 	if name != nil {
 		want := C.GoString(name)
@@ -163,23 +195,23 @@ func replaced(m *manifest.Manifest, name C.ksd__text, sets C.ksd__sets, count C.
 			}
 		}
 		if o == nil {
-			return device.Filter{}, fmt.Errorf("%s has no object %q; its objects are %s", m.Driver, want, names(m))
+			return nil, fmt.Errorf("%s has no object %q; its objects are %s", m.Driver, want, names(m))
 		}
 	}
 	f := device.Filter{Config: o.Config(manifest.Options{})}
 	if o.Role == manifest.RoleFilter {
 		var err error
 		if f, err = m.Filter(o.Name, manifest.Options{}); err != nil {
-			return f, err
+			return nil, err
 		}
 	}
 	own, err := declared(sets, count)
 	if err != nil {
-		return f, err
+		return nil, err
 	}
 	keepDescriptions(&own, &f.Config)
 	f.Config, err = engine.MergeSets(own, f.Config)
-	return f, err
+	return &declaration{filter: f, name: o.Name, source: trace.Source{Name: m.Driver, Digest: m.Digest}}, err
 }
 
 func names(m *manifest.Manifest) string {

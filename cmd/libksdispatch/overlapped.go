@@ -19,7 +19,7 @@ type many struct {
 	handle *handle
 
 	once       sync.Once
-	overlapped atomic.Pointer[device.OverlappedHandle] // made with the first request, or when the handle gets a port
+	overlapped atomic.Pointer[overlapped] // made with the first request, or when the handle gets a port
 	port       *port
 
 	inFlight atomic.Int64 // calls of IoControl, and pended requests
