@@ -312,6 +312,11 @@ func TestP21_HooksPanic(t *testing.T) {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
+				defer func() {
+					if value := recover(); value != nil {
+						t.Errorf("%s: %v gets out", name, value)
+					}
+				}()
 				status = send()
 			}()
 			<-done
