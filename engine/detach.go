@@ -16,7 +16,7 @@ func (irp *IRP) Detach(pended, ended func(*IRP)) {
 	x := irp.more()
 	x.pended, x.ended = pended, ended
 	irp.detached = true
-	irp.UserEvent = detachedEvent // so that requests take the short path
+	irp.UserEvent, x.event = detachedEvent, detachedEvent // so that requests take the short path
 }
 
 // detachedEvent is the UserEvent of all detached IRPs. Nobody waits on it.

@@ -199,6 +199,7 @@ type extra struct {
 	pool  *arena.Arena            // that IoControl works with
 
 	completed chan struct{} // wakes who waits for a pended request
+	event     chan struct{} // UserEvent as SetGate or Detach found or left it, for a handler that takes it away
 
 	gate          func() (*Dispatcher, ks.Status) // of SetGate
 	pended, ended func(*IRP)                      // of Detach; nil: IoControl waits

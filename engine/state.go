@@ -106,11 +106,20 @@ func (irp *IRP) change(set, reset uint32) uint32 {
 
 // enter takes an idle IRP for IoControl, or reports that a request is in flight on it (S-15).
 func (irp *IRP) enter() bool {
-	s := uint32(stateEntered | stateLong)
-	if irp.loadState() == 0 && irp.UserEvent != nil {
+	s, event := uint32(stateEntered|stateLong), irp.UserEvent
+	if x := irp.extra; event == nil && x != nil {
+		event = x.event
+	}
+	if irp.loadState() == 0 && event != nil {
 		s |= stateServed
 	}
-	return atomic.CompareAndSwapUint32(&irp.state, 0, s)
+	if !atomic.CompareAndSwapUint32(&irp.state, 0, s) {
+		return false
+	}
+	if irp.UserEvent == nil {
+		irp.UserEvent = event
+	}
+	return true
 }
 
 // leave ends the request that IoControl has: the IRP is idle. It closes if a handler asked for that.
@@ -283,8 +292,11 @@ func (irp *IRP) isClosed() bool { return atomic.LoadUint32(&irp.closed)&(closedC
 
 // SetGate has gate asked, while Gate is on, by each request that IoControl is sent on the IRP, before every other check but that of
 // Close: for the dispatcher that answers it, or the status that it is refused with. gate may block. It is called on the goroutine
-// of IoControl, when no request is in flight on the IRP. Set it before the first request.
-func (irp *IRP) SetGate(gate func() (*Dispatcher, ks.Status)) { irp.more().gate = gate }
+// of IoControl, when no request is in flight on the IRP. Set it before the first request, with UserEvent, which stays what it is then.
+func (irp *IRP) SetGate(gate func() (*Dispatcher, ks.Status)) {
+	x := irp.more()
+	x.gate, x.event = gate, irp.UserEvent
+}
 
 // Gate turns the gate on and off. Requests that are not in flight when Gate returns ask it. It may be called from any goroutine.
 func (irp *IRP) Gate(on bool) {

@@ -2,7 +2,6 @@ package device
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -280,26 +279,34 @@ func (f *filter) globalInstances(irp *engine.IRP, pin uint32) (n ks.PinCInstance
 
 // open returns the handle of a new filter instance.
 func (f *filter) open(dev *Device) (*Handle, error) {
-	o, d := &object{instance: &instance{device: dev}, refs: 1}, f.table.Load()
+	o, d := &object{instance: &instance{device: dev}, refs: 2}, f.table.Load()
 	h, err := dev.newHandle(o)
 	if err != nil {
 		return nil, err
 	}
-	o.cleanup, o.end = func() { call(h, d, f.decl.Cleanup) }, func() { call(h, d, f.decl.Close) }
-	if f.decl.Create == nil {
-		return h, nil
+	made := false
+	defer func() {
+		if !made { // the hook failed, or ended its goroutine
+			_ = h.Close()
+			o.release()
+		}
+	}()
+	if f.decl.Create != nil {
+		status := d.Call(new(engine.IRP), func() ks.Status { return notPending(f.decl.Create(h)) })
+		if !status.IsSuccess() {
+			return nil, fmt.Errorf("device: the filter refuses to be opened: %v", status)
+		}
 	}
-	if status := d.Call(&h.irp, func() ks.Status { return notPending(f.decl.Create(h)) }); !status.IsSuccess() {
-		o.cleanup, o.end = nil, nil
-		return nil, errors.Join(fmt.Errorf("device: the filter refuses to be opened: %v", status), h.Close())
-	}
+	made = true
+	o.created(func() { call(h, d, f.decl.Cleanup) }, func() { call(h, d, f.decl.Close) })
 	return h, nil
 }
 
 // call calls a hook that returns nothing, which is of what d is of.
 func call(h *Handle, d *engine.Dispatcher, hook func(*Handle)) {
 	if hook != nil {
-		d.Call(&h.irp, func() ks.Status { hook(h); return ks.StatusSuccess })
+		d.Call(new(engine.IRP), // that of the handle may have a request in flight
+			func() ks.Status { hook(h); return ks.StatusSuccess })
 	}
 }
 

@@ -410,7 +410,7 @@ func (h *Handle) IoControlContext(ctx context.Context, code uint32, in, out []by
 	if ctx.Err() != nil {
 		return 0, ks.StatusCancelled
 	}
-	var answered atomic.Bool
+	var answered atomic.Bool // or it will never be: a panic, or runtime.Goexit, comes by
 	gone := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(gone)
@@ -418,10 +418,11 @@ func (h *Handle) IoControlContext(ctx context.Context, code uint32, in, out []by
 			time.Sleep(10 * time.Microsecond)
 		}
 	})
-	n, status = h.IoControl(code, in, out)
-	answered.Store(true)
-	if !stop() {
-		<-gone // it must not meet the next request
-	}
-	return n, status
+	defer func() {
+		answered.Store(true)
+		if !stop() {
+			<-gone // it must not meet the next request
+		}
+	}()
+	return h.IoControl(code, in, out)
 }

@@ -112,8 +112,7 @@ type object struct {
 	refs   int  // its handle, and the objects that were created on it; under instance.mu
 	closed bool // its handle; under instance.mu
 
-	cleanup, end func() // nil for none
-	cleaned      sync.Once
+	cleanup, end func()                 // nil for none; under instance.mu
 	rule         atomic.Pointer[string] // of the last create on it
 }
 
@@ -160,16 +159,38 @@ func (o *object) reference() bool {
 	return true
 }
 
-// closing is told that the handle is being closed, closedHandle that it is.
+// closing is told that the handle is being closed. The first call calls the hook, which may close the handle too, and for which no other
+// waits: the object stays until it returns.
 func (o *object) closing() {
 	o.instance.mu.Lock()
+	first := !o.closed
 	o.closed = true
+	if first {
+		o.refs++
+	}
+	cleanup := o.cleanup
 	o.instance.mu.Unlock()
 	if o.pin != nil {
 		o.pin.requests.CancelAll() // AS-24
 	}
-	if o.cleanup != nil {
-		o.cleaned.Do(o.cleanup)
+	if !first {
+		return
+	}
+	defer o.release()
+	if cleanup != nil {
+		cleanup()
+	}
+}
+
+// created sets what ends an object that its maker has kept with a reference of its own, and gives that up. A hook may have closed it.
+func (o *object) created(cleanup, end func()) {
+	defer o.release()
+	o.instance.mu.Lock()
+	o.cleanup, o.end = cleanup, end
+	closed := o.closed
+	o.instance.mu.Unlock()
+	if closed && cleanup != nil {
+		cleanup()
 	}
 }
 

@@ -249,29 +249,30 @@ func (o *object) createPin(filter *filter, mode engine.Mode, connect []byte) (_ 
 		if h != nil { // a hook failed, or ended its goroutine: the parent is released by the caller
 			h.object.parent = nil
 			_ = h.Close()
+			h.object.release()
 		} else {
 			i.giveBack(f.id)
 			peer.release()
 		}
 	}()
 	p := &Pin{factory: f, request: request, priority: request.Priority}
-	h, err := o.handle.device.newHandle(&object{instance: i, parent: o, pin: p, peer: peer, refs: 1})
+	h, err := o.handle.device.newHandle(&object{instance: i, parent: o, pin: p, peer: peer, refs: 2})
 	if err != nil {
 		return nil, o.decide(&ruleS37, ks.StatusInsufficientResources)
 	}
 	h.irp.RequestorMode = mode
-	status = f.dispatcher.Call(&h.irp, func() ks.Status { return f.setFormat(p, nil, request.Format) })
+	status = f.dispatcher.Call(new(engine.IRP), func() ks.Status { return f.setFormat(p, nil, request.Format) })
 	if !status.IsSuccess() {
 		return nil, o.decide(&ruleOB7, status)
 	}
 	if f.Create != nil {
-		status = f.dispatcher.Call(&h.irp, func() ks.Status { return notPending(f.Create(p, request)) })
+		status = f.dispatcher.Call(new(engine.IRP), func() ks.Status { return notPending(f.Create(p, request)) })
 	}
 	if !status.IsSuccess() {
 		return nil, o.decide(&ruleOB15, status)
 	}
-	h.object.cleanup, h.object.end = func() { p.call(f.Cleanup) }, func() { p.call(f.Close) }
 	made = true
+	h.object.created(func() { p.call(f.Cleanup) }, func() { p.call(f.Close) })
 	o.decide(&ruleOB6, ks.StatusSuccess)
 	return h, ks.StatusSuccess
 }
