@@ -37,12 +37,11 @@ func Example() {
 		panic(err)
 	}
 	defer h.Close()
-	var in [ks.SizeIdentifier]byte
-	ks.Identifier{Set: audio, ID: 4, Flags: ks.PropertyTypeSet}.Put(in[:])
-	fmt.Println(h.IoControl(ks.IoctlProperty, in[:], []byte{0, 0, 0xFA, 0xFF})) // -6 dB in units of 1/65536
-	ks.Identifier{Set: audio, ID: 4, Flags: ks.PropertyTypeGet}.Put(in[:])
+	in := ks.Identifier{Set: audio, ID: 4, Flags: ks.PropertyTypeSet}
+	fmt.Println(h.IoControl(ks.IoctlProperty, in.Bytes(), []byte{0, 0, 0xFA, 0xFF})) // -6 dB in units of 1/65536
+	in.Flags = ks.PropertyTypeGet
 	var out [4]byte
-	n, status := h.IoControl(ks.IoctlProperty, in[:], out[:])
+	n, status := h.IoControl(ks.IoctlProperty, in.Bytes(), out[:])
 	fmt.Println(n, status, int32(binary.LittleEndian.Uint32(out[:]))/65536, "dB")
 	// Output:
 	// 0 STATUS_SUCCESS
