@@ -68,13 +68,17 @@ func TestBuffersStayOnTheStack(t *testing.T) {
 	}
 }
 
-// TestOverlappedAllocatesNothing: requests that are answered at once, and pended ones, on one handle and on two in turn.
+// TestOverlappedAllocatesNothing: requests that are answered at once, and pended ones, of a device that was stopped and started again.
 func TestOverlappedAllocatesNothing(t *testing.T) {
 	if invariants.Enabled {
 		t.Skip("invariant builds allocate to check")
 	}
 	s, port := newServer(t), device.NewPort()
 	h := openOverlapped(t, s.Device, port)
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
 	at, later, set := request(itemValue, ks.PropertyTypeGet), request(itemLater, ks.PropertyTypeGet), request(itemLater, ks.PropertyTypeSet)
 	all, out, done := make([]device.Overlapped, 64), make([]byte, 4), make([]*device.Overlapped, 64)
 	reap := func() {
