@@ -16,13 +16,13 @@ import (
 // A call is a ksd_call and the request that is in it. A plain handle has one, which its requests use in turn; a concurrent one makes
 // as many as it has had requests in handlers at once. They end with the handle.
 type call struct {
-	c       *C.ksd__call // C's memory
-	handle  *handle
-	number  uint64 // in calls
-	uses    uint32 // how often it was used
-	irp     *engine.IRP
-	cancel  func(*engine.IRP) // the cancel routine of its requests
-	holders atomic.Int32      // the handler that runs, and whoever completes the request
+	c      *C.ksd__call // C's memory
+	handle *handle
+	number uint64 // in calls
+	uses   uint32 // how often it was used
+	irp    *engine.IRP
+	cancel func(*engine.IRP) // the cancel routine of its requests
+	left   atomic.Int32      // of two who had a request that another completes, or will
 
 	// token names the request for ksd_complete. While one who got the right to complete the request does so it is ending(token), and 0
 	// afterwards.
@@ -55,9 +55,13 @@ func controlHandler(function, context C.uintptr_t) engine.ControlHandler {
 // callHandler calls a function of C for a request.
 func callHandler(function, context C.uintptr_t, irp *engine.IRP, verb uint32, request, data []byte) ks.Status {
 	h := irp.FileObject.Context.(*handle)
-	c := h.takeCall()
+	var c *call
+	if h.many == nil && h.calls != nil {
+		c = h.calls[0]
+	} else {
+		c = h.takeCall()
+	}
 	c.uses++
-	c.holders.Store(2)
 	token := uint64(c.uses)<<32 | c.number&0xffffffff
 	c.irp = irp
 	k := c.c
@@ -73,17 +77,18 @@ func callHandler(function, context C.uintptr_t, irp *engine.IRP, verb uint32, re
 
 	if status == ks.StatusPending {
 		irp.SetCancelRoutine(c.cancel) // of one that is completed already this is refused
-		c.drop()
+		c.leave()
 		return status
 	}
 	irp.IoStatus.Information = uint64(k.information)
 	if c.token.CompareAndSwap(token, 0) {
-		c.drop()
+		c.release() // as no other can have it
+		return status
 	}
 	for c.token.Load() == ending(token) { // it was completed, and then answered all the same: irp must not serve another yet
 		runtime.Gosched()
 	}
-	c.drop()
+	c.leave()
 	return status
 }
 
@@ -114,24 +119,29 @@ func complete(token uint64, status ks.Status, information uint64) bool {
 	}
 	counted := c.irp.Complete(status, information)
 	c.token.CompareAndSwap(ending(token), 0) // else the next request of a plain handle uses it
-	c.drop()
+	c.leave()
 	return counted
 }
 
-// drop is called by each who has the call. With the last one it may serve another request.
-func (c *call) drop() {
-	if c.holders.Add(-1) == 0 && c.handle.many != nil {
-		c.handle.callsMu.Lock()
-		c.handle.freeCalls = append(c.handle.freeCalls, c)
-		c.handle.callsMu.Unlock()
+// leave is called by the handler's caller and by whoever completes the request. After both the call may serve another.
+func (c *call) leave() {
+	if c.handle.many != nil && c.left.Add(1) == 2 {
+		c.left.Store(0)
+		c.release()
 	}
 }
 
-// takeCall returns a call for a request.
-func (h *handle) takeCall() *call {
-	if h.many == nil && h.calls != nil {
-		return h.calls[0]
+// release makes the call free. That of a plain handle always is when its next request comes.
+func (c *call) release() {
+	if h := c.handle; h.many != nil {
+		h.callsMu.Lock()
+		h.freeCalls = append(h.freeCalls, c)
+		h.callsMu.Unlock()
 	}
+}
+
+// takeCall returns a call for a request of a handle that serves many, or the first of another.
+func (h *handle) takeCall() *call {
 	h.callsMu.Lock()
 	defer h.callsMu.Unlock()
 	if n := len(h.freeCalls); n != 0 {

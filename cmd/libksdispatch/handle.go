@@ -90,7 +90,10 @@ func ksd__send(number C.ksd_handle, requests *C.ksd_request, count C.uint32_t) C
 	if h == nil {
 		return 0
 	}
-	entered := h.enter()
+	entered := ks.StatusSuccess
+	if h.many != nil || !h.mu.TryLock() {
+		entered = h.enter()
+	}
 	for i := range uintptr(count) {
 		r := (*C.ksd_request)(unsafe.Add(unsafe.Pointer(requests), i*C.sizeof_ksd_request))
 		n, status := uint32(0), entered
@@ -105,18 +108,16 @@ func ksd__send(number C.ksd_handle, requests *C.ksd_request, count C.uint32_t) C
 	return count
 }
 
-// enter waits until the handle has no request in flight, unless it serves many. Whoever is called by a handler of that request would
-// wait forever.
+// enter waits until a handle that has a request in flight has none, unless it serves many. Whoever is called by a handler of that
+// request would wait forever.
 func (h *handle) enter() ks.Status {
 	if h.many != nil {
 		return ks.StatusSuccess
 	}
-	if !h.mu.TryLock() {
-		if C.ksd__inside(C.ksd_handle(h.number)) != 0 {
-			return ks.StatusDeviceBusy
-		}
-		h.mu.Lock()
+	if C.ksd__inside(C.ksd_handle(h.number)) != 0 {
+		return ks.StatusDeviceBusy
 	}
+	h.mu.Lock()
 	return ks.StatusSuccess
 }
 
@@ -137,7 +138,10 @@ func (h *handle) send(r *C.ksd_request) (n uint32, status ks.Status) {
 	case h.many != nil:
 		return h.many.ioControl(uint32(r.code), in, out)
 	}
-	return h.device.IoControl(uint32(r.code), in, out)
+	if recorded := h.device.recorded; recorded != nil {
+		return recorded.IoControl(uint32(r.code), in, out)
+	}
+	return h.device.Handle.IoControl(uint32(r.code), in, out)
 }
 
 // buffers returns the buffers of a request, unless one is NULL that has a length. A buffer of length 0 is not looked at.

@@ -73,41 +73,33 @@ func (n *numbers[T]) add(value *T) uint64 {
 	return number
 }
 
-// find returns the slot of a number and what is in it; both are nil where there is nothing.
-func (n *numbers[T]) find(number uint64) (*slot[T], *entry[T]) {
-	if number&3 != n.kind {
-		return nil, nil
-	}
-	s := n.slot(uint32(number) >> 2)
-	if s == nil {
-		return nil, nil
-	}
-	e := s.value.Load()
-	if e == nil {
-		return nil, nil
-	}
-	return s, e
-}
-
 // get returns the value of a number, or nil.
 func (n *numbers[T]) get(number uint64) *T {
-	if _, e := n.find(number); e != nil && e.number == number {
-		return e.value
+	if s := n.slot(uint32(number) >> 2); s != nil {
+		if e := s.value.Load(); e != nil && e.number == number {
+			return e.value
+		}
 	}
 	return nil
 }
 
 // at returns the value in a number's slot, whatever the high half says: what that means is the caller's.
 func (n *numbers[T]) at(number uint64) *T {
-	if _, e := n.find(number); e != nil {
-		return e.value
+	if s := n.slot(uint32(number) >> 2); s != nil && number&3 == n.kind {
+		if e := s.value.Load(); e != nil {
+			return e.value
+		}
 	}
 	return nil
 }
 
 // remove takes a number away and returns its value: to one of those who try.
 func (n *numbers[T]) remove(number uint64) *T {
-	s, e := n.find(number)
+	s := n.slot(uint32(number) >> 2)
+	if s == nil {
+		return nil
+	}
+	e := s.value.Load()
 	if e == nil || e.number != number || !s.value.CompareAndSwap(e, nil) {
 		return nil
 	}

@@ -58,7 +58,7 @@ type opened struct {
 	recorded *trace.Handle
 }
 
-func (o opened) SetMode(mode engine.Mode) {
+func (o *opened) SetMode(mode engine.Mode) {
 	if o.recorded != nil {
 		o.recorded.SetMode(mode)
 	} else {
@@ -66,14 +66,7 @@ func (o opened) SetMode(mode engine.Mode) {
 	}
 }
 
-func (o opened) IoControl(code uint32, in, out []byte) (n uint32, status ks.Status) {
-	if o.recorded != nil {
-		return o.recorded.IoControl(code, in, out)
-	}
-	return o.Handle.IoControl(code, in, out)
-}
-
-func (o opened) CreatePin(connect []byte) (opened, ks.Status) {
+func (o *opened) CreatePin(connect []byte) (opened, ks.Status) {
 	if o.recorded != nil {
 		pin, status := o.recorded.CreatePin(connect)
 		if pin == nil {
@@ -85,14 +78,14 @@ func (o opened) CreatePin(connect []byte) (opened, ks.Status) {
 	return opened{pin, nil}, status
 }
 
-func (o opened) Cancel() int {
+func (o *opened) Cancel() int {
 	if o.recorded != nil {
 		return o.recorded.Cancel()
 	}
 	return o.Handle.Cancel()
 }
 
-func (o opened) Close() error {
+func (o *opened) Close() error {
 	if o.recorded != nil {
 		return o.recorded.Close()
 	}
@@ -105,7 +98,7 @@ type overlapped struct {
 	recorded *trace.OverlappedHandle
 }
 
-func (o opened) Overlapped(port *device.Port) (*overlapped, error) {
+func (o *opened) Overlapped(port *device.Port) (*overlapped, error) {
 	if o.recorded != nil {
 		h, err := o.recorded.Overlapped(port)
 		return &overlapped{recorded: h}, err
