@@ -114,7 +114,8 @@ typedef struct ksd_call {
 /* A ksd_handler answers one request with its status. It runs on the thread that sent the request, with no lock of the library held;
    of a handle that was opened without KSD_CONCURRENT it runs one request at a time.
 
-   It may call every function of this header. A request on its own handle is KSD_DEVICE_BUSY unless that is KSD_CONCURRENT. It must
+   It may call every function of this header. A request on its own handle is KSD_DEVICE_BUSY unless that is KSD_CONCURRENT. Handlers of two
+   such handles that send to each other at the same time wait forever, as do two threads with two locks. A handler must
    return: no longjmp and no C++ exception may cross it. A fault in it, such as a NULL pointer, ends the process as it would
    anywhere else in C.
 

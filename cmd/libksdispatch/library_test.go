@@ -84,16 +84,16 @@ func compile(t *testing.T, name string, flags ...string) string {
 	return path
 }
 
-// programs of testdata, with their arguments. Each checks itself.
+// programs of testdata, with their arguments; the name of a new file follows. Each checks itself.
 var programs = [][]string{{"handlers"}, {"pending", "2000"}, {"async", "2000"}, {"pins"}, {"swap"}, {"events"}, {"watch"}, {"contexts"},
-	{"cost", "1"}}
+	{"misuse", "2000"}, {"version1"}, {"cost", "1"}}
 
 func TestPrograms(t *testing.T) {
 	for _, program := range programs {
 		t.Run(program[0], func(t *testing.T) {
 			path := compile(t, program[0])
 			for _, debug := range []string{"cgocheck=1", "cgocheck=1,asyncpreemptoff=1,invalidptr=1"} {
-				run(t, []string{"GODEBUG=" + debug, "GOGC=5"}, path, program[1:]...)
+				run(t, []string{"GODEBUG=" + debug, "GOGC=5"}, path, append(program[1:len(program):len(program)], filepath.Join(t.TempDir(), "new"))...)
 			}
 		})
 	}
@@ -140,7 +140,7 @@ func TestCheckedPrograms(t *testing.T) {
 				path := filepath.Join(t.TempDir(), program[0])
 				run(t, nil, "gcc", slices.Concat([]string{"-std=c99"}, strict, variant.compile,
 					[]string{"testdata/" + program[0] + ".c", "-o", path, "-pthread"}, lib)...)
-				command := append([]string{path}, program[1:]...)
+				command := slices.Concat([]string{path}, program[1:], []string{filepath.Join(t.TempDir(), "new")})
 				if variant.addresses {
 					command = append([]string{tool(t, "setarch"), "-R"}, command...)
 				}
