@@ -6,6 +6,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/cmd/ksbench/internal/exec"
 	"github.com/ksdispatch/ksdispatch/internal/lab"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
 // execCommand answers request lines.
@@ -20,7 +21,7 @@ type execCommand struct {
 
 // Run is called by kong.
 func (c *execCommand) Run(con *console) (err error) {
-	compat, err := exec.ParseCompat(c.Compat)
+	compat, err := traffic.ParseCompat(c.Compat)
 	if err != nil {
 		return badUsage{fmt.Errorf("--compat: %w", err)}
 	}

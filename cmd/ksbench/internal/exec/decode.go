@@ -15,6 +15,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
 // decoder reads request lines. A line is one flat JSON object whose keys decide the types of their values, so a walk over
@@ -302,7 +303,7 @@ func (d *decoder) status() (ks.Status, error) {
 	if err != nil {
 		return 0, err
 	}
-	return parseStatus(string(text))
+	return traffic.ParseStatus(string(text))
 }
 
 func (d *decoder) program() (*manifest.Program, error) {

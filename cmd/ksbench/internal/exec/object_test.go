@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
 // objectExpectations are requests to filters, nodes and pins, and to what pends on them, with what is expected of each: the work of
@@ -39,7 +40,7 @@ func TestObjects(t *testing.T) {
 func TestObjectsNotice(t *testing.T) {
 	for text, name := range map[string]string{"PN-14=STATUS_UNSUCCESSFUL": "pinset", "PN-18=STATUS_UNSUCCESSFUL": "pinset",
 		"P-26=STATUS_UNSUCCESSFUL": "pinset", "P-27=STATUS_UNSUCCESSFUL": "routing"} {
-		compat, err := ParseCompat(text)
+		compat, err := traffic.ParseCompat(text)
 		require.NoError(t, err)
 		_, differences := answerObjects(t, name, Options{Compat: compat})
 		require.NotEmpty(t, differences, "with %s nothing of %s differs", text, name)

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -209,4 +210,12 @@ func appendString(b, text []byte) []byte {
 		}
 	}
 	return append(append(append(b, '"'), text...), '"')
+}
+
+// statusName returns the C name of a status, "" if it has none here.
+func statusName(s ks.Status) string {
+	if name := s.String(); !strings.HasPrefix(name, "0x") {
+		return name
+	}
+	return ""
 }

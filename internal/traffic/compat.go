@@ -1,4 +1,4 @@
-package exec
+package traffic
 
 import (
 	"fmt"
@@ -41,7 +41,7 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 			}
 			*w.flag = true
 		} else if to, ok := statuses[rule]; ok {
-			if *to, err = parseStatus(answer); err != nil {
+			if *to, err = ParseStatus(answer); err != nil {
 				return c, fmt.Errorf("%s: %w", rule, err)
 			}
 			if *to == ks.StatusSuccess || *to == ks.StatusPending {
@@ -57,18 +57,13 @@ func ParseCompat(text string) (c engine.Compat, err error) {
 const compatRules = "P-25=accept, P-26, P-27, P-28-zero, P-33=strict, P-33-zero, P-36, P-38, P-39, P-42-set, P-42-entry, P-42-item, " +
 	"P-42-length, P-45=accept, M-2, M-8, E-2, E-5, E-13, E-24, E-25=signal, PN-14 and PN-18; the others take a status"
 
-// parseStatus reads a status by name, or as 0x and one to eight hexadecimal digits.
-func parseStatus(text string) (ks.Status, error) {
+// ParseStatus reads a status by name, or as 0x and one to eight hexadecimal digits.
+func ParseStatus(text string) (ks.Status, error) {
 	if s, ok := ks.ParseStatus(text); ok {
 		return s, nil
 	}
-	return 0, fmt.Errorf("%s is no status; write its name or its number, as in STATUS_NOT_FOUND or 0xC0000225", quote([]byte(text)))
-}
-
-// statusName returns the C name of a status, "" if it has none here.
-func statusName(s ks.Status) string {
-	if name := s.String(); !strings.HasPrefix(name, "0x") {
-		return name
+	if len(text) > 64 { // a hostile line is not repeated in its error
+		text = text[:64] + "..."
 	}
-	return ""
+	return 0, fmt.Errorf("%q is no status; write its name or its number, as in STATUS_NOT_FOUND or 0xC0000225", text)
 }
