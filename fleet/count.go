@@ -86,18 +86,35 @@ func (c *counts) cell(k kind) *cell {
 	return at
 }
 
+// asks is the item that the requests of the kind ask for.
+func (k *kind) asks() traffic.Item {
+	if k.foreign {
+		return traffic.Item{Code: k.code, Foreign: true}
+	}
+	var in [ks.SizeIdentifier]byte
+	for i, w := range k.item {
+		binary.LittleEndian.PutUint64(in[8*i:], w)
+	}
+	return traffic.ItemOf(k.code, in[:])
+}
+
+// asked is what of the counted requests a mix can say.
+func (c *counts) asked() []Ask {
+	var all []Ask
+	for _, x := range c.cells {
+		if a, ok := ask(x.asks()); ok {
+			a.Requests = x.n
+			all = append(all, a)
+		}
+	}
+	return addAsked(all)
+}
+
 // traffic is what was counted.
 func (c *counts) traffic(point string, sizes bool) []report.Traffic {
 	rows := make([]report.Traffic, 0, len(c.cells))
 	for _, x := range c.cells {
-		it := traffic.Item{Code: x.code, Foreign: true}
-		if !x.foreign {
-			var in [ks.SizeIdentifier]byte
-			for i, w := range x.item {
-				binary.LittleEndian.PutUint64(in[8*i:], w)
-			}
-			it = traffic.ItemOf(x.code, in[:])
-		}
+		it := x.asks()
 		row := report.Traffic{Point: point, Item: it.Name(), Verb: it.Verb(), Requests: x.n, Differ: x.differ,
 			Answers: []report.Answer{{Status: traffic.StatusName(x.status), Requests: x.n}}}
 		if sizes {
@@ -154,7 +171,7 @@ func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work, t *
 				requests++
 			}
 		}
-		t.Requests, t.Traffic = requests, counted.traffic(point.Name, true)
+		t.Requests, t.Traffic, t.Asked = requests, counted.traffic(point.Name, true), counted.asked()
 		return ctx.Err()
 	}
 	opt := trace.ReplayOptions{Verify: job.Kind == Verify, Differences: job.Differences, Pends: &target.Pends, Answered: counted.answered}
@@ -329,6 +346,9 @@ func (j *Job) targets() ([]*traffic.Target, error) {
 		var err error
 		if list[i], err = j.Points[i].target(); err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(j.Points[:i], func(p Point) bool { return p.Name == j.Points[i].Name }) {
+			return nil, fmt.Errorf("%s: is there twice", j.Points[i].Name)
 		}
 	}
 	if len(list) == 0 {

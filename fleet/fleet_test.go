@@ -40,6 +40,9 @@ type recorder struct {
 	t       testing.TB
 	object  manifest.Object
 	planted int // requests until then; 0 is never
+
+	compat engine.Compat // of the host
+	mixed  bool          // some requests have two verbs
 }
 
 func newRecorder(t testing.TB) *recorder {
@@ -61,6 +64,7 @@ func (r *recorder) device() *device.Device {
 			return h(irp, request, data)
 		}
 	}})
+	config.Compat = r.compat
 	d, err := engine.Compile(config)
 	require.NoError(r.t, err)
 	return device.New(d)
@@ -91,6 +95,9 @@ func (r *recorder) record(name string, seed uint64, devices, requests int, part 
 		flags := uint32(ks.PropertyTypeGet)
 		if rng.IntN(3) == 0 {
 			flags = ks.PropertyTypeSet
+		}
+		if r.mixed && rng.IntN(8) == 0 {
+			flags = ks.PropertyTypeGet | ks.PropertyTypeSet
 		}
 		ks.Identifier{Set: set.Set, ID: it.ID, Flags: flags}.Put(in[:])
 		out[0] = byte(rng.IntN(2))

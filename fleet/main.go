@@ -32,13 +32,13 @@ import (
 type command struct {
 	Verify verifyCommand `cmd:"" help:"Does a manifest answer all that was recorded? Exit with 1 if an answer differs."`
 	Replay replayCommand `cmd:"" help:"Measure how long requests take; unlike machines make rows of their own."`
-	Sweep  sweepCommand  `cmd:"" help:"Verify several manifests side by side: a point of the report is one of them."`
+	Sweep  sweepCommand  `cmd:"" help:"Verify manifests, settings and sizes of tables side by side: each is a point of the report."`
 	Mine   mineCommand   `cmd:"" help:"Count what was recorded: requests, sizes, statuses."`
 }
 
 // common are the flags of all.
 type common struct {
-	Traces   []string          `required:"" placeholder:"GLOB" help:"The traces (.kst), all parts of each; gs:// and s3:// too."`
+	Traces   []string          `required:"" sep:"none" placeholder:"GLOB" help:"The traces (.kst), all parts of each; gs:// and s3:// too."`
 	Out      string            `required:"" placeholder:"FILE" help:"The report to write."`
 	Tolerate bool              `help:"Leave out traces that are broken, and list them in the report; else there is none, and exit with 2."`
 	Shards   int               `placeholder:"N" help:"Divide the work into N shards; without it each device of a trace is one."`
@@ -48,45 +48,91 @@ type common struct {
 	Beam     map[string]string `placeholder:"FLAG=VALUE" help:"A flag of Beam, such as environment_config=IMAGE; may be given several times."`
 }
 
+// kept is how much of what differs is in the report.
+type kept struct {
+	Differences int `default:"10" placeholder:"N" help:"Keep the first N (${default})."`
+}
+
+// grid are points: each manifest as it is, and under each setting and with each size of its tables as well.
+type grid struct {
+	Manifest []string `required:"" sep:"none" placeholder:"FILE" help:"A manifest whose objects answer; may be given several times."`
+	Object   string   `placeholder:"NAME" help:"The object that stands for those that have no name, or that a manifest does not have."`
+	Compat   []string `sep:"none" placeholder:"RULE=ANSWER,..." help:"Answer so too, as in ksbench exec; may be given several times."`
+	Pad      []string `sep:"none" placeholder:"SETSxITEMS" help:"Have so many more in each table too, as in 2000x20; also several times."`
+}
+
+// points are those of the grid, in the order in which they are given.
+func (g *grid) points(ctx context.Context) ([]Point, error) {
+	var all []Point
+	for _, name := range g.Manifest {
+		p, err := readPoint(ctx, name, g.Object)
+		if err != nil {
+			return nil, err
+		}
+		for _, pad := range append([]string{""}, g.Pad...) {
+			for _, compat := range append([]string{""}, g.Compat...) {
+				all = append(all, p.under(compat, pad))
+			}
+		}
+	}
+	return all, nil
+}
+
 type verifyCommand struct {
 	common
-	Manifest    string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
-	Object      string `placeholder:"NAME" help:"The object that stands for those that have no name, or that the manifest does not have."`
-	Differences int    `default:"10" placeholder:"N" help:"Keep the first N (${default})."`
+	kept
+	Manifest string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
+	Object   string `placeholder:"NAME" help:"The object that stands for those that have no name, or that the manifest does not have."`
+	Compat   string `placeholder:"RULE=ANSWER,..." help:"Answer as another host where no source pins the rule, as in ksbench exec."`
 }
 
 // Run is called by kong.
 func (c *verifyCommand) Run(ctx context.Context) error {
-	return c.run(ctx, Verify, c.Object, c.Differences, c.Manifest)
+	p, err := readPoint(ctx, c.Manifest, c.Object)
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, &Job{Kind: Verify, Differences: c.Differences, Points: []Point{p.under(c.Compat, "")}}, "")
 }
 
 type replayCommand struct {
 	common
-	Manifest string `required:"" placeholder:"FILE" help:"The manifest whose objects answer."`
-	Object   string `placeholder:"NAME" help:"The object that stands for those that have no name, or that the manifest does not have."`
+	grid
 }
 
 // Run is called by kong.
 func (c *replayCommand) Run(ctx context.Context) error {
-	return c.run(ctx, Replay, c.Object, 1, c.Manifest)
+	points, err := c.points(ctx)
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, &Job{Kind: Replay, Differences: 1, Points: points}, "")
 }
 
 type sweepCommand struct {
 	common
-	Manifest    []string `required:"" placeholder:"FILE" help:"A manifest whose objects answer; may be given several times."`
-	Object      string   `placeholder:"NAME" help:"The object that stands for those that have no name, or that a manifest does not have."`
-	Differences int      `default:"10" placeholder:"N" help:"Keep the first N (${default})."`
+	kept
+	grid
 }
 
 // Run is called by kong.
 func (c *sweepCommand) Run(ctx context.Context) error {
-	return c.run(ctx, Verify, c.Object, c.Differences, c.Manifest...)
+	points, err := c.points(ctx)
+	if err != nil {
+		return err
+	}
+	return c.run(ctx, &Job{Kind: Verify, Differences: c.Differences, Points: points}, "")
 }
 
-type mineCommand struct{ common }
+type mineCommand struct {
+	common
+	Mix string `placeholder:"FILE" help:"Write what was asked, and how often, for ksbench load --mix as well."`
+}
 
 // Run is called by kong.
-func (c *mineCommand) Run(ctx context.Context) error { return c.run(ctx, Mine, "", 1) }
+func (c *mineCommand) Run(ctx context.Context) error {
+	return c.run(ctx, &Job{Kind: Mine, Differences: 1, Points: []Point{{Name: "recorded"}}}, c.Mix)
+}
 
 // errFound is what a job found: it ends with 1, and the report is there.
 type errFound struct{ error }
@@ -124,24 +170,18 @@ func run(ctx context.Context, args []string) int {
 	return 2
 }
 
-// run does a job and writes its report.
-func (c *common) run(ctx context.Context, kind Kind, object string, differences int, manifests ...string) error {
-	if differences < 1 || differences > report.MaxDifferences || c.Shards < 0 {
-		return fmt.Errorf("--differences %d, --shards %d: must be from 1 to %d, and not negative", differences, c.Shards, report.MaxDifferences)
+// run does a job and writes its report, and a mix if it is to have one.
+func (c *common) run(ctx context.Context, job *Job, mix string) error {
+	if job.Differences < 1 || job.Differences > report.MaxDifferences || c.Shards < 0 {
+		return fmt.Errorf("--differences %d, --shards %d: must be from 1 to %d, and not negative", job.Differences, c.Shards,
+			report.MaxDifferences)
 	}
-	job := &Job{Kind: kind, Differences: differences, Shards: c.Shards, Points: []Point{{Name: "recorded"}}}
-	if len(manifests) > 0 {
-		job.Points = nil
+	if mix != "" && mix == c.Out {
+		return fmt.Errorf("--mix %s: is what --out names", mix)
 	}
-	for _, m := range manifests {
-		text, err := os.ReadFile(m)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(job.Points, func(p Point) bool { return p.Name == m }) {
-			return fmt.Errorf("--manifest %s is there twice", m)
-		}
-		job.Points = append(job.Points, Point{m, text, object})
+	job.Shards = c.Shards
+	if _, err := job.targets(); err != nil { // before anything is read
+		return err
 	}
 	names, size, err := list(ctx, c.Traces)
 	if err != nil {
@@ -158,6 +198,15 @@ func (c *common) run(ctx context.Context, kind Kind, object string, differences 
 	rep, err := total.Report()
 	if err != nil {
 		return err
+	}
+	if mix != "" {
+		text, err := total.mix()
+		if err == nil {
+			err = atomicfile.WriteFile(mix, text)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if err := write(rep, c.Out); err != nil {
 		return err

@@ -18,6 +18,7 @@ type Total struct {
 	Faults   []Fault
 	Notes    []string // on traces that are not whole
 	Timings  []Timing
+	Asked    []Ask // of Mine
 
 	Traffic     []report.Traffic
 	Differences []report.Difference // the first, by point, trace and record
@@ -41,6 +42,7 @@ func (t *Total) add(o *Total, differences int) {
 	t.Faults = append(t.Faults, o.Faults...)
 	t.Notes = append(t.Notes, o.Notes...)
 	t.Timings = append(t.Timings, o.Timings...)
+	t.Asked = addAsked(t.Asked, o.Asked)
 	sum := report.Report{Traffic: t.Traffic, Differences: t.Differences}
 	sum.AddTraffic(&report.Report{Traffic: o.Traffic, Differences: o.Differences})
 	sum.SortTraffic()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 
-	"github.com/ksdispatch/ksdispatch/engine/manifest"
 	"github.com/ksdispatch/ksdispatch/engine/trace"
 	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
@@ -36,13 +34,6 @@ const (
 	Replay Kind = "replay" // measure
 	Mine   Kind = "mine"   // count what was recorded
 )
-
-// Point is what answers: a manifest, and the object that stands for those without a name.
-type Point struct {
-	Name     string
-	Manifest []byte
-	Object   string
-}
 
 // Part is a file that is a trace, or a part of one.
 type Part struct {
@@ -223,13 +214,4 @@ func fetch(ctx context.Context, p Part, to string) (err error) {
 // faulty reports that an error is one of a trace, which no other attempt mends.
 func faulty(err error) bool {
 	return errors.As(err, new(*trace.BlockError)) && !errors.As(err, new(*fs.PathError))
-}
-
-// target makes devices of a point.
-func (p *Point) target() (*traffic.Target, error) {
-	m, err := manifest.Load(bytes.NewReader(p.Manifest), p.Name)
-	if err != nil {
-		return nil, err
-	}
-	return &traffic.Target{Manifest: m, Object: p.Object}, nil
 }
