@@ -53,28 +53,43 @@ func (irp *IRP) SetCancelRoutine(routine func(*IRP)) (previous func(*IRP)) {
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/wdm/nf-wdm-iocancelirp
 func (irp *IRP) Cancel() bool {
+	_, called := irp.cancel()
+	return called
+}
+
+// CancelIo is Cancel, and reports whether it has found a request in flight, with a cancel routine or without: CancelIoEx (AS-18). One
+// that it has found knows that it is cancelled, or is being completed.
+//
+// https://learn.microsoft.com/windows/win32/fileio/cancelioex-func
+func (irp *IRP) CancelIo() bool {
+	found, _ := irp.cancel()
+	return found
+}
+
+// cancel is Cancel: whether there is a request, and whether its cancel routine was called.
+func (irp *IRP) cancel() (found, called bool) {
 	for {
 		s := atomic.LoadUint32(&irp.state)
 		next := s | stateCancel
 		switch {
 		case s&(stateCompleting|stateCompleted) != 0:
-			return false
+			return true, false
 		case s&stateNested != 0:
 			if atomic.CompareAndSwapUint32(&irp.state, s, next) {
-				return irp.extra.inner.Cancel()
+				return true, irp.extra.inner.Cancel()
 			}
 		case s&stateOpen != 0 && s&stateCancelable != 0:
 			if irp.hold(stateCancel, stateCancelable) {
-				return irp.cancelHeld()
+				return true, irp.cancelHeld()
 			}
 		case s&stateOpen != 0, s&stateLong != 0 && s&stateCancelable == 0:
 			if atomic.CompareAndSwapUint32(&irp.state, s, next) {
-				return false
+				return true, false
 			}
 		case s&stateEntered != 0 && s&stateCancelable == 0:
 			runtime.Gosched() // the short path is a few instructions from its handler, or from the end of the request
 		default:
-			return false
+			return s != 0, false
 		}
 	}
 }

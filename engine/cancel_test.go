@@ -103,7 +103,8 @@ func TestAS6_Cancel(t *testing.T) {
 		p.wants(0, ks.StatusNotFound)
 	}
 	var idle engine.IRP
-	if idle.Cancel() || idle.Cancelled() || idle.SetCancelRoutine(completes(0)) != nil || idle.SetCancelRoutine(nil) != nil {
+	if idle.Cancel() || idle.CancelIo() || idle.Cancelled() ||
+		idle.SetCancelRoutine(completes(0)) != nil || idle.SetCancelRoutine(nil) != nil {
 		t.Error("an IRP without a request is cancelled or armed")
 	}
 }
@@ -194,6 +195,31 @@ func TestAS8_WorkedOn(t *testing.T) {
 	p = pend(t, get, func(irp *engine.IRP) { q.Add(irp) })
 	p.irp.Cancel()
 	p.wants(0, ks.StatusCancelled)
+}
+
+// TestAS18_CancelIoFindsARequest: with a routine, without one, and while it is being completed.
+func TestAS18_CancelIoFindsARequest(t *testing.T) {
+	for _, flags := range ways {
+		p := pend(t, flags, func(got *engine.IRP) {
+			got.SetCancelRoutine(func(got *engine.IRP) {
+				got.Complete(ks.StatusCancelled, 0)
+				if !got.CancelIo() {
+					t.Errorf("%s: a request that is being completed is not found", ks.FormatPropertyFlags(flags))
+				}
+			})
+		})
+		if !p.irp.CancelIo() {
+			t.Errorf("%s: a request with a cancel routine is not found", ks.FormatPropertyFlags(flags))
+		}
+		p.wants(0, ks.StatusCancelled)
+
+		p = pend(t, flags, func(*engine.IRP) {})
+		if !p.irp.CancelIo() || !p.irp.Cancelled() {
+			t.Errorf("%s: a request without a cancel routine is not found", ks.FormatPropertyFlags(flags))
+		}
+		p.irp.Complete(ks.StatusNotFound, 0)
+		p.wants(0, ks.StatusNotFound)
+	}
 }
 
 // TestAS9_CancelComesFirst cancels requests before they have a cancel routine, inside their handlers and from outside.

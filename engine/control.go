@@ -149,7 +149,9 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 		return 0, ks.StatusDeviceBusy // S-15, before every other check
 	}
 	if irp.Pool != nil && irp.isClosed() {
-		irp.leave()
+		if irp.leave() {
+			return 0, ks.StatusCancelled // AS-9: nobody would find the mark where the request goes now
+		}
 		return irp.refuse(code, in, out)
 	}
 	served := irp.loadState()&stateServed != 0

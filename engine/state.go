@@ -122,11 +122,14 @@ func (irp *IRP) enter() bool {
 	return true
 }
 
-// leave ends the request that IoControl has: the IRP is idle. It closes if a handler asked for that.
-func (irp *IRP) leave() {
-	if atomic.SwapUint32(&irp.state, 0)&stateClosing != 0 {
+// leave ends the request that IoControl has: the IRP is idle. It closes if a handler asked for that. The result is that the request
+// was cancelled.
+func (irp *IRP) leave() bool {
+	s := atomic.SwapUint32(&irp.state, 0)
+	if s&stateClosing != 0 {
 		irp.onClose.run()
 	}
+	return s&stateCancel != 0
 }
 
 // settled ends the time in which a completion counts, for a handler that has not left its request pending, and returns the

@@ -380,16 +380,10 @@ func (h *Handle) Cancel() (n int) {
 
 // cancelOne is Cancel for the request that IoControl waits for.
 func (h *Handle) cancelOne() int {
-	if h.cancelHeld() {
+	if h.cancelHeld() || h.irp.CancelIo() || h.cancelHeld() {
 		return 1
 	}
-	if !h.irp.Busy() {
-		return 0
-	}
-	if h.irp.Cancel() || h.irp.Cancelled() || h.irp.Busy() || h.cancelHeld() {
-		return 1
-	}
-	return 0 // it has ended meanwhile, or is on its way to be held
+	return 0 // there is none, or it is on its way from its IRP to where it is held
 }
 
 // cancelHeld ends a request that is held.

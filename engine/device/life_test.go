@@ -243,6 +243,33 @@ func TestAS36_StopAndStart(t *testing.T) {
 	}
 }
 
+// TestAS18_CancelCounts: each request that Cancel ends is one that it returns, however soon the request is gone.
+func TestAS18_CancelCounts(t *testing.T) {
+	_, h := openFilter(t, version(1, 1, 1))
+	const rounds = 20_000
+	answers := make(chan ks.Status, rounds)
+	go func() {
+		defer close(answers)
+		for range rounds {
+			_, status := h.IoControl(ks.IoctlProperty, request(itemPend, ks.PropertyTypeGet), nil)
+			answers <- status
+		}
+	}()
+	n := 0
+	for len(answers) < rounds {
+		n += h.Cancel()
+		runtime.Gosched()
+	}
+	for status := range answers {
+		if status != ks.StatusCancelled {
+			t.Fatal(status)
+		}
+	}
+	if n < rounds {
+		t.Errorf("%d requests were cancelled, %d are counted", rounds, n)
+	}
+}
+
 // TestAS9_CancelOnTheWay cancels a request that is on its way to be held, or from there to its handler, where nobody has it.
 func TestAS9_CancelOnTheWay(t *testing.T) {
 	s, port := newServer(t), device.NewPort()
