@@ -185,3 +185,35 @@ func TestAS1_HandlerTakesUserEvent(t *testing.T) {
 		}
 	}
 }
+
+// TestSwapFilter_FromCancelRoutine: a request of a pin that is gone may swap as it is cancelled, and be the last to know of the pin.
+func TestSwapFilter_FromCancelRoutine(t *testing.T) {
+	var dev *device.Device
+	pin := factory(1)
+	swapped := 0
+	get := func(irp *engine.IRP, _, _ []byte) ks.Status {
+		irp.SetCancelRoutine(func(irp *engine.IRP) {
+			dev.Swap(compile(t, volume(2)))
+			if err := dev.SwapFilter(device.Filter{Pins: []device.PinFactory{factory(1)}}); err != nil {
+				t.Error(err)
+			}
+			swapped++
+			irp.Complete(ks.StatusCancelled, 0)
+		})
+		return ks.StatusPending
+	}
+	pin.Config.PropertySets = []engine.PropertySet{{Set: testSet, Items: []engine.PropertyItem{{ID: 1, Get: get}}}}
+	dev, h := openFilter(t, device.Filter{Pins: []device.PinFactory{factory(1), pin}})
+	many, err := createPin(t, h, connect(1, format(1))).Overlapped(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o device.Overlapped
+	if _, status := many.IoControl(&o, ks.IoctlProperty, request(1, ks.PropertyTypeGet), nil); status != ks.StatusPending {
+		t.Fatal(status)
+	}
+	swapFilter(t, dev, device.Filter{Pins: []device.PinFactory{factory(1)}})
+	if swapped != 1 || o.Status() != ks.StatusCancelled {
+		t.Errorf("swapped %d times, %v", swapped, o.Status())
+	}
+}

@@ -91,14 +91,23 @@ func (dev *Device) SwapFilter(decl Filter) error {
 		return err
 	}
 	s := &dev.swap
+	var gone []*Handle
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer func() {
+		s.mu.Unlock()
+		for _, h := range gone {
+			h.abort() // which calls cancel routines, and they may swap
+		}
+	}()
 	old := dev.replaceFilter(next)
 	if old == nil {
 		return errors.New("device: it is no filter, so that its dispatcher is swapped; call Swap")
 	}
 	for _, h := range dev.life.handles() {
-		dev.settle(h)
+		if dev.isGone(h) {
+			dev.life.strand(h)
+			gone = append(gone, h)
+		}
 	}
 	if s.listener != nil {
 		s.listener(next.changes(old))
@@ -120,12 +129,13 @@ func (dev *Device) replaceFilter(next *filter) (old *filter) {
 
 // settle ends the use of a handle whose pin or node the filter does not have.
 func (dev *Device) settle(h *Handle) {
-	if h.object == nil || h.object.in(dev.filter.Load()) {
-		return
+	if dev.isGone(h) {
+		dev.life.strand(h)
+		h.abort()
 	}
-	dev.life.strand(h)
-	h.abort()
 }
+
+func (dev *Device) isGone(h *Handle) bool { return h.object != nil && !h.object.in(dev.filter.Load()) }
 
 // dispatchers are that of the filter itself, and those of its pins and its nodes, by their ids.
 func (f *filter) dispatchers() (own, pins, nodes []*engine.Dispatcher) {
