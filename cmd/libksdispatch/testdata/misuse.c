@@ -39,6 +39,12 @@ static uint64_t any(uint32_t *seed)
 	}
 }
 
+static void keep(uint64_t handle)
+{
+	if (handle)
+		__atomic_store_n(&opened[__atomic_fetch_add(&opens, 1, __ATOMIC_RELAXED) % (1 << 16)], handle, __ATOMIC_RELAXED);
+}
+
 static void share(uint32_t *seed, uint64_t n)
 {
 	if (n)
@@ -147,8 +153,7 @@ static void step(uint32_t *seed, int inner)
 	case 1: case 2: case 3:
 		n = next(seed) & 7;
 		b = ksd_open(a, (void *)(uintptr_t)(next(seed) % 2), n);
-		if (b)
-			__atomic_store_n(&opened[__atomic_fetch_add(&opens, 1, __ATOMIC_RELAXED) % (1 << 16)], b, __ATOMIC_RELAXED);
+		keep(b);
 		if (n & KSD_CONCURRENT)
 			share(seed, b);
 		else if (b)
@@ -165,7 +170,11 @@ static void step(uint32_t *seed, int inner)
 	case 14: ksd_port_attach(a, b); break;
 	case 15: ksd_port_wait(a, next(seed) % 4 ? packets : NULL, next(seed) % 5, 0); break;
 	case 16: ksd_port_close(a); break;
-	case 17: ksd_create_pin(a, in, next(seed) % 4 ? in_len : UINT32_MAX, NULL, next(seed) & 3, next(seed) % 4 ? &a : NULL); break;
+	case 17:
+		b = 0;
+		ksd_create_pin(a, in, next(seed) % 4 ? in_len : UINT32_MAX, NULL, next(seed) & 3, next(seed) % 4 ? &b : NULL);
+		keep(b);
+		break;
 	case 18: ksd_object_on_ioctl(a, code, next(seed) % 2 ? odd : NULL, NULL); break;
 	case 19: ksd_object_observe(a, next(seed) % 3 ? &observer : NULL); break;
 	case 20: n = next(seed) % 5; ksd_object_counters(a, NULL, NULL, counters, &n); break;
@@ -248,5 +257,7 @@ int main(int argc, char **argv)
 		pthread_join(threads[i], NULL);
 	__atomic_store_n(&over, 1, __ATOMIC_RELAXED);
 	pthread_join(reaper, NULL);
+	for (uint32_t i = 0; i < 1 << 16; i++)
+		ksd_close(opened[i]);
 	return result();
 }
