@@ -626,3 +626,29 @@ func drain(ps []*pending, q *engine.CancelQueue) (numbers []int) {
 	}
 	return numbers
 }
+
+// TestAS14_RoutineEndsTheGoroutine: a cancel routine that ends its goroutine, as t.Fatal does, keeps none of the others that CancelAll
+// cancels from ending.
+func TestAS14_RoutineEndsTheGoroutine(t *testing.T) {
+	var q engine.CancelQueue
+	answers := make(chan ks.Status)
+	const senders = 5
+	for range senders {
+		s := serve(t, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
+			return q.Insert(irp, engine.Tail, func(*engine.IRP) { runtime.Goexit() })
+		}})
+		go func() {
+			_, status := s.send(1, get, full(4))
+			answers <- status
+		}()
+	}
+	for q.Len() < senders {
+		runtime.Gosched()
+	}
+	go q.CancelAll()
+	for range senders {
+		if status := <-answers; status != ks.StatusCancelled {
+			t.Error(status)
+		}
+	}
+}

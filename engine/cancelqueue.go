@@ -192,7 +192,19 @@ func (q *CancelQueue) cancel(match func(*IRP) bool) (n int) {
 		}
 	}
 	q.mu.Unlock()
-	for _, irp := range held.irps {
+	return cancelHeld(held.irps)
+}
+
+// cancelHeld cancels requests that its caller holds, all of them, even if a cancel routine ends the goroutine.
+func cancelHeld(irps []*IRP) (n int) {
+	done := 0
+	defer func() {
+		if done < len(irps) {
+			n += cancelHeld(irps[done:])
+		}
+	}()
+	for _, irp := range irps {
+		done++
 		if irp.cancelHeld() {
 			n++
 		}
