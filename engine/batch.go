@@ -172,7 +172,13 @@ func (b *batch) answer(a *ahead) {
 			irp.setState(stateShort)
 		} else {
 			b.drop()
+			if invariants.Enabled {
+				b.returned = true // who finds another goroutine there has nothing to give up
+			}
 			irp.enterShort()
+			if invariants.Enabled {
+				b.returned = false
+			}
 			if irp.isClosed() {
 				r.BytesReturned, r.Status = irp.tooLate(in, out)
 				continue
@@ -262,9 +268,10 @@ func (b *batch) free() {
 func (b *batch) single(i int) {
 	b.drop()
 	r := &b.requests[i]
-	b.next = i
-	if r.BytesReturned, r.Status = b.dispatcher.IoControl(b.irp, b.code, r.In, r.Out); r.Status == ks.StatusPending {
-		b.next, b.pending, b.returned = i+1, true, true
+	b.next, b.returned = i, true // IoControl gives up what it has by itself
+	r.BytesReturned, r.Status = b.dispatcher.IoControl(b.irp, b.code, r.In, r.Out)
+	if b.returned = r.Status == ks.StatusPending; b.returned {
+		b.next, b.pending = i+1, true
 	}
 }
 
