@@ -110,8 +110,22 @@ func (d *Data) lost() (rows [][]string, compared int) {
 			}
 		}
 	}
+	for _, t := range d.Targets.Targets {
+		rival, found := strings.CutPrefix(t.Name, crowd+"/irp/")
+		if !found {
+			continue
+		}
+		compared++
+		if in := t.Interval; in != nil && in.High < 1 {
+			rows = append(rows,
+				[]string{crowd, "irp", rival, doc.Times(t.Value), doc.Times(in.Low) + " to " + doc.Times(in.High)})
+		}
+	}
 	return rows, compared
 }
+
+// crowd is the workload of many devices used in turn, which only the targets measure.
+const crowd = "devices/64"
 
 // profiles tells what the committed profiles count.
 func (d *Data) profiles() string {

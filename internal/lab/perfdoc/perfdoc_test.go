@@ -179,7 +179,7 @@ func TestLosses(t *testing.T) {
 		},
 	}
 	none := &report.Report{}
-	d := &Data{Run: rep, Peers: none, Scale: none}
+	d := &Data{Run: rep, Peers: none, Scale: none, Targets: none}
 	require.Contains(t, d.losses(), "1 of 3 comparisons")
 	require.Contains(t, d.losses(), "| lost | irp | linear | 0.7x | 0.6x to 0.8x |")
 	require.NotContains(t, d.losses(), "close")
@@ -190,6 +190,13 @@ func TestLosses(t *testing.T) {
 	}
 	d.Scale = &report.Report{Scale: []report.ScalePoint{ns("engine", 10), ns("map", 5)}}
 	require.Contains(t, d.losses(), "| 8 keys, miss | lookup | map | 0.5x |  |")
+	target := func(name string, value, low, high float64) report.Target {
+		return report.Target{Name: name, Value: value, Interval: &report.Interval{Low: low, High: high}}
+	}
+	d.Targets = &report.Report{Targets: []report.Target{target("devices/64/irp/dense", 0.8, 0.7, 0.9), target("devices/64/irp/map", 1.5, 1, 2),
+		target("devices/64/one", 0.5, 0.4, 0.6)}}
+	require.Contains(t, d.losses(), "2 of 4 comparisons")
+	require.Contains(t, d.losses(), "| devices/64 | irp | dense | 0.8x | 0.7x to 0.9x |")
 }
 
 // The commands on the page are those that gen runs.
