@@ -354,3 +354,11 @@ func TestUnlikeMachinesAreNotMixed(t *testing.T) {
 	require.Len(t, mixed.Results[0].Samples, 1) // new
 	require.EqualValues(t, 2, mixed.Results[1].Latency.Service.Count)
 }
+
+// What is no file is refused before it is opened.
+func TestTracesAreFiles(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "folder.kst"), 0o700))
+	_, _, err := list(t.Context(), []string{filepath.Join(dir, "*.kst")})
+	require.ErrorContains(t, err, "folder.kst is no file")
+}

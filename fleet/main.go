@@ -248,6 +248,10 @@ func list(ctx context.Context, globs []string) (names []string, size int64, err 
 			return nil, 0, fmt.Errorf("--traces %s: there is no such file", glob)
 		}
 		for _, name := range found {
+			// To open a pipe waits for its writer, and nothing interrupts that.
+			if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+				return nil, 0, fmt.Errorf("--traces %s: %s is no file; name .kst files", glob, name)
+			}
 			n, err := system.Size(ctx, name)
 			if err != nil {
 				return nil, 0, fmt.Errorf("%s: %w", name, err)
