@@ -5,6 +5,8 @@
 // dispatcher, remove the device; others ask for more memory than there is. Answers follow from the orders alone, so that the client knows
 // what must come, and so that the trace of a session, replayed to such a driver, does all of it again.
 //
+// Beside the sessions there are clients that stay from the beginning to the end, whose handles must answer then as ever.
+//
 // Checked is that each request is answered once, as ordered, and in order; that each pended one is completed once; that each buffer is
 // freed when its request has ended; that each enabled event ends with its handle, and that each panic is told of. Memory that is resident
 // is compared with that after a minute, and in the end no goroutine is left.

@@ -54,7 +54,7 @@ var plants = []string{PlantLost, PlantDoubled, PlantLeaked, PlantMemory}
 
 // What PlantMemory keeps: less than a megabyte a second, so that a soak of hours stays in memory.
 const (
-	keptBytes = 16 << 10
+	keptBytes = 64 << 10
 	keptEvery = 100 * time.Millisecond
 )
 

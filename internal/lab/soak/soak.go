@@ -63,7 +63,8 @@ type run struct {
 	pause   sync.RWMutex  // held to read by those who have sessions
 	failed  chan struct{} // closed with the first fault
 	once    sync.Once
-	fault   *Fault // that is in no session
+	blaming sync.Mutex
+	fault   *Fault // that is in no session; under blaming until all soakers have ended
 
 	sessions, requests, overlapped, exhausted, events, eventsEnded atomic.Int64
 }
@@ -72,6 +73,8 @@ func (r *run) onFault() { r.once.Do(func() { close(r.failed) }) }
 
 // blame notes a fault that is in no session.
 func (r *run) blame(kind, format string, args ...any) {
+	r.blaming.Lock()
+	defer r.blaming.Unlock()
 	if r.fault == nil {
 		r.fault = &Fault{kind, fmt.Sprintf(format, args...)}
 		r.onFault()
@@ -131,8 +134,17 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 // batches has sessions, which are recorded, until there is a fault or no more time.
 func (s *soaker) batches(plant bool, stop *atomic.Bool) {
 	var record bytes.Buffer
-	for !stop.Load() && s.driver.Fault() == nil {
+	crowd, err := s.gather()
+	if err != nil {
+		s.blame("open", "a client that stays: %v", err)
+		return
+	}
+	defer crowd.leave()
+	crowd.ask(crowd.handles)
+	defer func() { crowd.ask(crowd.handles) }()
+	for n := 0; !stop.Load() && s.driver.Fault() == nil; n++ {
 		s.pause.RLock()
+		crowd.ask(crowd.handles[n%standing:][:1])
 		record.Reset()
 		r, err := trace.NewRecorder(&record, trace.Config{Wait: true, Buffer: 64 << 10, Sources: []trace.Source{{Name: Source, Digest: s.Plant}}})
 		if err != nil {

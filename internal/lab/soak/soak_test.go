@@ -69,6 +69,22 @@ func TestPlantedMemory(t *testing.T) {
 	require.Nil(t, res.Trace)
 }
 
+// The clients that stay are asked again, and a handle that no longer answers is noticed.
+func TestClientsThatStay(t *testing.T) {
+	s := newSoaker(&run{Options: Options{Patience: time.Minute}, failed: make(chan struct{})}, 0)
+	defer s.driver.Close()
+	c, err := s.gather()
+	require.NoError(t, err)
+	require.Len(t, c.handles, standing)
+	c.ask(c.handles)
+	c.ask(c.handles[1:2])
+	require.Nil(t, s.fault)
+	require.EqualValues(t, standing+1, s.requests.Load())
+	c.leave()
+	c.ask(c.handles[:1])
+	require.Equal(t, "answer", s.fault.Kind)
+}
+
 // What no plant does is noticed, too: counts out of balance, a goroutine that is left, an answer that is not the one ordered.
 func TestNoticed(t *testing.T) {
 	begin := func() *run { return &run{Options: Options{Patience: time.Millisecond}, failed: make(chan struct{})} }
