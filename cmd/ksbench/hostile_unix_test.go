@@ -36,6 +36,11 @@ func TestFilesWithoutEndAreRefused(t *testing.T) {
 		{"check zero", "zero: is a device"},
 		{"version --config zero", "--config zero: is a device"},
 		{"version --config pipes/pipe", "--config pipes/pipe: is a pipe"},
+		{"trace convert zero --out x.kst", "zero: is a device"},
+		{"trace convert pipes/pipe --out x.kst", "pipes/pipe: is a pipe"},
+		{"trace show pipes/pipe", "pipes/pipe: "},
+		{"trace verify zero", "zero: "},
+		{"trace cut pipes/pipe --out x.kst", "pipes/pipe: "},
 		{"profile --check pipes", "pipes/fast.cpu.pb.gz: is a pipe"},
 		{"profile --check zeros", "zeros/fast.cpu.pb.gz: is a device"},
 	} {

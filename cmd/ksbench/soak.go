@@ -46,7 +46,7 @@ func (c *soakCommand) Run(con *console) error {
 	opt.Seed = con.seed(c.Seed)
 	line := newProgress(con.stderr)
 	opt.Progress = func(elapsed time.Duration, requests int64) {
-		line.show(int(elapsed.Milliseconds()), int(c.Duration.Milliseconds()), doc.Plural(int(requests), "request"))
+		line.show(int(elapsed.Milliseconds()), int(c.Duration.Milliseconds()), doc.Plural(requests, "request"))
 	}
 	res, interrupted := soak.Run(con.ctx, opt)
 	line.clear()

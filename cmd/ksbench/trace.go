@@ -49,7 +49,7 @@ func (t *traceFiles) open(con *console) (*traffic.File, error) {
 		fmt.Fprintf(con.stderr, "ksbench: %v\n", err)
 	}
 	if n := f.Dropped(); n > 0 {
-		fmt.Fprintf(con.stderr, "ksbench: %s is incomplete: its recorder lost %s\n", t.Files[0], doc.Plural(int(n), "record"))
+		fmt.Fprintf(con.stderr, "ksbench: %s is incomplete: its recorder lost %s\n", t.Files[0], doc.Plural(n, "record"))
 	}
 	return f, nil
 }
@@ -137,11 +137,11 @@ func (c *traceRecord) Run(con *console) error {
 		return traceFault(con, cmp.Or(c.Requests, c.Client), err)
 	}
 	if con.ctx.Err() != nil {
-		return fmt.Errorf("interrupted; %s has what was recorded until then: %s", c.Out, doc.Plural(int(played.Requests), "request"))
+		return fmt.Errorf("interrupted; %s has what was recorded until then: %s", c.Out, doc.Plural(played.Requests, "request"))
 	}
-	fmt.Fprintf(con.stderr, "ksbench: %s: recorded %s\n", c.Out, doc.Plural(int(played.Requests), "request"))
+	fmt.Fprintf(con.stderr, "ksbench: %s: recorded %s\n", c.Out, doc.Plural(played.Requests, "request"))
 	if played.Refused > 0 {
-		fmt.Fprintf(con.stderr, "ksbench: left out %s whose handle was refused\n", doc.Plural(int(played.Refused), "request"))
+		fmt.Fprintf(con.stderr, "ksbench: left out %s whose handle was refused\n", doc.Plural(played.Refused, "request"))
 	}
 	return nil
 }
@@ -327,7 +327,7 @@ type traceConvert struct {
 
 // Run is called by kong.
 func (c *traceConvert) Run(con *console) error {
-	head, err := headOf(c.From)
+	head, err := headOf(con.ctx, c.From)
 	if err != nil {
 		return badInput{err}
 	}
@@ -378,9 +378,9 @@ func (c *traceConvert) lines(con *console) error {
 	return nil
 }
 
-// headOf is what a file begins with.
-func headOf(path string) ([]byte, error) {
-	f, err := os.Open(path)
+// headOf is what a file begins with. It is opened again to be read, so that a pipe will not do.
+func headOf(ctx context.Context, path string) ([]byte, error) {
+	f, err := input.Open(ctx, path, input.NoLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -433,6 +433,6 @@ func (c *traceCut) Run(con *console) error {
 	if err != nil {
 		return traceFault(con, c.Files[0], err)
 	}
-	fmt.Fprintf(con.stderr, "ksbench: %s: kept %s\n", c.Out, doc.Plural(int(requests), "request"))
+	fmt.Fprintf(con.stderr, "ksbench: %s: kept %s\n", c.Out, doc.Plural(requests, "request"))
 	return nil
 }

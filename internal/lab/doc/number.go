@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/exp/constraints"
 	"golang.org/x/perf/benchunit"
 )
 
@@ -88,7 +89,7 @@ func prefixed(v, base float64, units ...string) string {
 }
 
 // Plural writes a number of things: 1 row, 2 rows.
-func Plural(n int, what string) string {
+func Plural[N constraints.Integer](n N, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
