@@ -219,10 +219,22 @@ func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses i
 	}
 }
 
-// look checks what is balanced when no session runs.
+// look checks what is balanced when no session runs. A driver counts a completion when Complete has returned, and its client may know
+// of it, and end its session, before: so the balance has some time.
 func (r *run) look() {
 	r.pause.Lock()
 	defer r.pause.Unlock()
+	fault := r.balance()
+	for deadline := time.Now().Add(r.Patience); fault != nil && time.Now().Before(deadline); fault = r.balance() {
+		time.Sleep(time.Millisecond)
+	}
+	if fault != nil {
+		r.blame(fault.Kind, "%s", fault.What)
+	}
+}
+
+// balance returns what does not balance, if anything.
+func (r *run) balance() *Fault {
 	t := r.total()
 	for _, c := range []struct {
 		kind, what string
@@ -233,9 +245,10 @@ func (r *run) look() {
 		{"entries", "events that ended", r.eventsEnded.Load(), r.events.Load()},
 	} {
 		if c.got != c.want {
-			r.blame(c.kind, "%s: %d, want %d", c.what, c.got, c.want)
+			return &Fault{c.kind, fmt.Sprintf("%s: %d, want %d", c.what, c.got, c.want)}
 		}
 	}
+	return nil
 }
 
 // settle waits until all goroutines have ended that the soak began.
