@@ -77,7 +77,7 @@ const quickBatch = 500_000
 // reproduce lists the commands that repeat the run.
 func reproduce(in Input) (*section, error) {
 	r := in.main()
-	if r.Bench != nil {
+	if r.Bench != nil || len(r.Settings.Command) == 0 && r.Settings.BatchNs == 0 { // ksbench has not made it: it is of a fleet
 		return nil, nil
 	}
 	s := &section{ID: "reproduce", Title: "Do it again", Text: []string{

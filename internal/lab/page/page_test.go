@@ -185,6 +185,18 @@ func TestHostileNamesAreShownHarmlessly(t *testing.T) {
 	require.NotContains(t, r.command(), "rm")
 }
 
+// A report that ksbench has not made, but a fleet, names no command of ksbench that would make it.
+func TestNoCommandForAFleet(t *testing.T) {
+	in := three(t, "x")
+	s, err := reproduce(in)
+	require.NoError(t, err)
+	require.NotNil(t, s)
+	in.main().Settings = report.Settings{Rounds: 1}
+	s, err = reproduce(in)
+	require.NoError(t, err)
+	require.Nil(t, s)
+}
+
 type full struct{}
 
 var errFull = errors.New("disk full")
