@@ -638,8 +638,9 @@ func TestAS14_RoutineEndsTheGoroutine(t *testing.T) {
 			return q.Insert(irp, engine.Tail, func(*engine.IRP) { runtime.Goexit() })
 		}})
 		go func() {
-			_, status := s.send(1, get, full(4))
-			answers <- status
+			status := ks.StatusCancelled // of a sender that calls the routine itself, and is ended by it (AS-9)
+			defer func() { answers <- status }()
+			_, status = s.send(1, get, full(4))
 		}()
 	}
 	for q.Len() < senders {
