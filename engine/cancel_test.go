@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -650,6 +651,30 @@ func TestAS14_RoutineEndsTheGoroutine(t *testing.T) {
 	for range senders {
 		if status := <-answers; status != ks.StatusCancelled {
 			t.Error(status)
+		}
+	}
+}
+
+// TestS32_EndsBehindItsRoutine: a request that its cancel routine has completed before its sender waits does not end before the routine
+// has returned.
+func TestS32_EndsBehindItsRoutine(t *testing.T) {
+	var returned atomic.Bool
+	s := serve(t, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
+		completed := make(chan struct{})
+		irp.SetCancelRoutine(func(irp *engine.IRP) {
+			irp.Complete(ks.StatusCancelled, 0)
+			close(completed)
+			time.Sleep(10 * time.Millisecond)
+			returned.Store(true)
+		})
+		go irp.Cancel()
+		<-completed
+		return ks.StatusPending
+	}})
+	for _, flags := range []uint32{get, get | ks.PropertyTypeHighPriority} {
+		returned.Store(false)
+		if _, status := s.send(1, flags, full(4)); status != ks.StatusCancelled || !returned.Load() {
+			t.Errorf("%s: %v, and the cancel routine has returned: %v", ks.FormatPropertyFlags(flags), status, returned.Load())
 		}
 	}
 }
