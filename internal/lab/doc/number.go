@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/exp/constraints"
 	"golang.org/x/perf/benchunit"
 )
 
@@ -89,7 +88,7 @@ func prefixed(v, base float64, units ...string) string {
 }
 
 // Plural writes a number of things: 1 row, 2 rows.
-func Plural[N constraints.Integer](n N, what string) string {
+func Plural[N int | int64 | uint64](n N, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
