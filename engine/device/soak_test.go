@@ -53,7 +53,7 @@ func TestSoak(t *testing.T) {
 // TestSoak_FindsLeak leaves 64 bytes behind for each request, and after some thousand more is resident than may be. With
 // KSDISPATCH_SOAK_LEAK=1000 TestSoak leaves them for every thousandth, and fails after half an hour.
 func TestSoak_FindsLeak(t *testing.T) {
-	if resident.Bytes() == 0 {
+	if resident.Bytes() == 0 || runtime.GOOS == "windows" { // Wine says the same number for ever
 		t.Skip("the system does not say what is resident")
 	}
 	sent := func(n int64) func(*tally) {
