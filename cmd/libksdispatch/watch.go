@@ -65,12 +65,7 @@ func (w *watch) config(c *engine.Config, at, index int) {
 // hook puts the hooks around the handlers of a declaration.
 func (o *observer) hook(c *engine.Config) {
 	if o.before != 0 || o.after != 0 {
-		properties, methods, events := engine.Config{PropertySets: c.PropertySets}, engine.Config{MethodSets: c.MethodSets},
-			engine.Config{EventSets: c.EventSets}
-		properties.Wrap(o.around(ks.IoctlProperty))
-		methods.Wrap(o.around(ks.IoctlMethod))
-		events.Wrap(o.around(ks.IoctlEnableEvent))
-		c.PropertySets, c.MethodSets, c.EventSets = properties.PropertySets, methods.MethodSets, events.EventSets
+		c.WrapEach(o.around)
 	}
 	if o.miss != 0 {
 		c.OnRefuse = o.refused
@@ -82,18 +77,16 @@ func (o *observer) hook(c *engine.Config) {
 	}
 }
 
-// around returns middleware for handlers of a control code.
-func (o *observer) around(code uint32) func(engine.Handler) engine.Handler {
-	return func(next engine.Handler) engine.Handler {
-		return func(irp *engine.IRP, request, data []byte) ks.Status {
-			verb := verbOf(request)
-			if status := o.vetoes(irp, code, verb, request, data); status.IsError() {
-				return status
-			}
-			status := next(irp, request, data)
-			o.answered(irp, code, verb, request, data, status)
+// around is a handler with the hooks around it.
+func (o *observer) around(of engine.HandlerOf, next engine.Handler) engine.Handler {
+	return func(irp *engine.IRP, request, data []byte) ks.Status {
+		verb := verbOf(request)
+		if status := o.vetoes(irp, of.Code, verb, request, data); status.IsError() {
 			return status
 		}
+		status := next(irp, request, data)
+		o.answered(irp, of.Code, verb, request, data, status)
+		return status
 	}
 }
 
@@ -102,7 +95,9 @@ func (o *observer) control(next engine.ControlHandler, irp *engine.IRP, code uin
 	h := irp.FileObject.Context.(*handle)
 	if !h.object.declared.Load().controls.has(code) {
 		if o.miss != 0 {
-			o.look(o.miss, h, C.ksd__seen{code: C.uint32_t(code), verb: C.uint32_t(code), status: result(ks.StatusInvalidDeviceRequest)})
+			s := asSeen(code, code, nil, nil)
+			s.status = result(ks.StatusInvalidDeviceRequest)
+			o.look(o.miss, h, s)
 		}
 		return ks.StatusInvalidDeviceRequest
 	}
@@ -119,8 +114,7 @@ func (o *observer) vetoes(irp *engine.IRP, code, verb uint32, request, data []by
 	if o.before == 0 {
 		return ks.StatusSuccess
 	}
-	return o.look(o.before, irp.FileObject.Context.(*handle), C.ksd__seen{code: C.uint32_t(code), verb: C.uint32_t(verb),
-		request: address(request), request_len: C.uint32_t(len(request)), data: address(data), data_len: C.uint32_t(len(data))})
+	return o.look(o.before, irp.FileObject.Context.(*handle), asSeen(code, verb, request, data))
 }
 
 // answered tells the hook that is after a handler. Of a request that goes on, what was its handler's may be another's already.
@@ -128,22 +122,29 @@ func (o *observer) answered(irp *engine.IRP, code, verb uint32, request, data []
 	if o.after == 0 || status == ks.StatusPending {
 		return
 	}
-	o.look(o.after, irp.FileObject.Context.(*handle), C.ksd__seen{code: C.uint32_t(code), verb: C.uint32_t(verb), status: result(status),
-		request: address(request), request_len: C.uint32_t(len(request)), data: address(data), data_len: C.uint32_t(len(data)),
-		information: C.uint64_t(irp.IoStatus.Information)})
+	s := asSeen(code, verb, request, data)
+	s.status, s.information = result(status), C.uint64_t(irp.IoStatus.Information)
+	o.look(o.after, irp.FileObject.Context.(*handle), s)
+}
+
+// asSeen is a request as its handler sees it.
+func asSeen(code, verb uint32, request, data []byte) C.ksd__seen {
+	return C.ksd__seen{code: C.uint32_t(code), verb: C.uint32_t(verb), request: address(request), request_len: C.uint32_t(len(request)),
+		data: address(data), data_len: C.uint32_t(len(data))}
 }
 
 // refused tells the hook of a request that no handler had.
 func (o *observer) refused(r engine.Refusal) {
-	seen := C.ksd__seen{code: C.uint32_t(r.Code), verb: C.uint32_t(r.Flags &^ ks.PropertyTypeTopology), status: result(r.Status)}
-	ks.Identifier{Set: r.Set, ID: r.ID, Flags: r.Flags}.Put(unsafe.Slice((*byte)(unsafe.Pointer(&seen.identifier)), ks.SizeIdentifier))
-	putRule(&seen.rule, r.Rule)
-	o.look(o.miss, r.FileObject.Context.(*handle), seen)
+	s := asSeen(r.Code, r.Flags&^ks.PropertyTypeTopology, nil, nil)
+	s.status = result(r.Status)
+	ks.Identifier{Set: r.Set, ID: r.ID, Flags: r.Flags}.Put(unsafe.Slice((*byte)(unsafe.Pointer(&s.identifier)), ks.SizeIdentifier))
+	putRule(&s.rule, r.Rule)
+	o.look(o.miss, r.FileObject.Context.(*handle), s)
 }
 
-func (o *observer) look(hook C.uintptr_t, h *handle, seen C.ksd__seen) ks.Status {
-	seen.context, seen.file, seen.handle = o.context, h.file, C.ksd_handle(h.number)
-	return ks.Status(C.ksd__look(hook, seen))
+func (o *observer) look(hook C.uintptr_t, h *handle, s C.ksd__seen) ks.Status {
+	s.context, s.file, s.handle = o.context, h.file, C.ksd_handle(h.number)
+	return ks.Status(C.ksd__look(hook, s))
 }
 
 // verbOf is the verb of a request that begins with an identifier.
@@ -175,18 +176,13 @@ func ksd_object_observe(number C.ksd_object, c C.ksd__observer) C.ksd_status {
 	defer o.mu.Unlock()
 	next := o.watch
 	next.observer = w
-	return o.look(next)
-}
-
-func functionOf(hook C.ksd_hook) C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(hook))) }
-
-// look has others look at the requests of an object, with mu held.
-func (o *object) look(w watch) C.ksd_status {
-	if err := o.answer(o.declared.Load(), w); err != nil {
+	if err := o.answer(o.declared.Load(), next); err != nil {
 		return result(ks.StatusUnsuccessful)
 	}
 	return result(ks.StatusSuccess)
 }
+
+func functionOf(hook C.ksd_hook) C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(hook))) }
 
 //export ksd_object_counters
 func ksd_object_counters(number C.ksd_object, set C.ksd__guid, id C.ksd__id, counters *C.ksd_counter, count *C.uint32_t) C.ksd_status {
@@ -198,9 +194,9 @@ func ksd_object_counters(number C.ksd_object, set C.ksd__guid, id C.ksd__id, cou
 		return result(ks.StatusAccessViolation)
 	}
 	o.mu.Lock()
-	seen := o.watch
+	w := o.watch
 	o.mu.Unlock()
-	if seen.observer == nil {
+	if w.observer == nil {
 		return result(ks.StatusInvalidDeviceState)
 	}
 	room, size := uintptr(*count), uintptr(0)
@@ -211,7 +207,7 @@ func ksd_object_counters(number C.ksd_object, set C.ksd__guid, id C.ksd__id, cou
 		}
 	}
 	n := uintptr(0)
-	for _, c := range seen.counters() {
+	for _, c := range w.counters() {
 		if set != nil && *(*ks.GUID)(unsafe.Pointer(set)) != *(*ks.GUID)(unsafe.Pointer(&c.set)) || id != nil && *id != c.id {
 			continue
 		}
