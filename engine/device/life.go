@@ -372,8 +372,9 @@ func (h *Handle) inFlight() bool {
 //
 // https://learn.microsoft.com/windows-hardware/drivers/kernel/canceling-irps
 func (h *Handle) Cancel() (n int) {
-	if n = h.cancelOne(); h.overlapped.Load() != nil {
-		n += h.overlapped.Load().cancelAll()
+	n = h.cancelOne()
+	if a := h.overlapped.Load(); a != nil {
+		n += a.cancelEach(anyThread)
 	}
 	return n
 }

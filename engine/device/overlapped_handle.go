@@ -318,16 +318,13 @@ func (h *OverlappedHandle) Cancel(o *Overlapped) (n int) {
 //
 // https://learn.microsoft.com/windows/win32/fileio/cancelio
 func (h *OverlappedHandle) CancelThread(thread uint32) (n int) {
-	for _, o := range h.all() {
-		n += h.cancel(o, func(r *request) bool { return !r.owner.waited && r.thread.Load() == thread })
-	}
-	return n
+	return h.cancelEach(func(r *request) bool { return !r.owner.waited && r.thread.Load() == thread })
 }
 
-// cancelAll is Cancel for the requests that have an Overlapped.
-func (h *OverlappedHandle) cancelAll() (n int) {
+// cancelEach is Cancel for those meant of the requests that have an Overlapped.
+func (h *OverlappedHandle) cancelEach(meant func(*request) bool) (n int) {
 	for _, o := range h.all() {
-		n += h.cancel(o, anyThread)
+		n += h.cancel(o, meant)
 	}
 	return n
 }
