@@ -3,7 +3,6 @@ package engine
 import (
 	"weak"
 
-	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/table"
 )
 
@@ -19,41 +18,24 @@ func (d *Dispatcher) ShareStorage(old *Dispatcher) {
 	if d.sharesWith.Value() == old {
 		return // an item that has its storage has it for good
 	}
-	share := func(first uint32, n int) {
-		for index := first; index < first+uint32(n); index++ {
-			size := d.storageSize(index)
-			if size == 0 {
-				return // nor has any other of its family
-			}
-			set, id, once := d.named(index)
-			if from, ok := old.find(first, set, id); ok && old.storageSize(from) == size {
-				_, _, there := old.named(from)
-				once.storage.CompareAndSwap(nil, there.made(size))
-			}
-		}
-	}
-	share(0, len(d.properties.items))
-	share(firstMethod, len(d.methods.items))
-	share(firstEvent, len(d.events.items))
+	share(d, old, old.properties.table, 0, len(d.properties.items))
+	share(d, old, old.methods.table, firstMethod, len(d.methods.items))
+	share(d, old, old.events.table, firstEvent, len(d.events.items))
 	d.sharesWith = weak.Make(old)
 }
 
-// find returns the number of an item of the family whose numbers begin with first.
-func (d *Dispatcher) find(first uint32, set ks.GUID, id uint32) (index uint32, ok bool) {
-	key, tag := table.KeyOf(set, id), uint32(noItem)
-	switch first {
-	case firstEvent:
-		if e := d.events.table.Lookup(key.Lo, key.Hi, key.ID); e != nil {
-			tag = e.Tag
+// share is ShareStorage for the n items of a family, whose numbers begin with first and whose table there is in old.
+func share[V any](d, old *Dispatcher, there *table.Table[V], first uint32, n int) {
+	for index := first; index < first+uint32(n); index++ {
+		size := d.storageSize(index)
+		if size == 0 {
+			return // nor has any other of its family
 		}
-	case firstMethod:
-		if e := d.methods.table.Lookup(key.Lo, key.Hi, key.ID); e != nil {
-			tag = e.Tag
-		}
-	default:
-		if e := d.properties.table.Lookup(key.Lo, key.Hi, key.ID); e != nil {
-			tag = e.Tag
+		set, id, once := d.named(index)
+		key := table.KeyOf(set, id)
+		if e := there.Lookup(key.Lo, key.Hi, key.ID); e != nil && old.storageSize(first+e.Tag) == size {
+			_, _, from := old.named(first + e.Tag)
+			once.storage.CompareAndSwap(nil, from.made(size))
 		}
 	}
-	return first + tag, tag != noItem
 }
