@@ -150,17 +150,23 @@ func (c *client) judge(w *wanted, n uint32, status ks.Status, out []byte) {
 	}
 }
 
-// send sends a request, and judges the answer where it is waited for. It reports false after a fault.
-func (c *client) send(what order, number uint32) bool {
+// ordered is a request with an order.
+func ordered(what order, number, wait uint32) []byte {
 	in := make([]byte, requestSize)
 	ks.Identifier{Set: set, ID: 1, Flags: ks.PropertyTypeGet}.Put(in)
+	for i, v := range []uint32{uint32(what), number, wait} {
+		binary.LittleEndian.PutUint32(in[ks.SizeIdentifier+4*i:], v)
+	}
+	return in
+}
+
+// send sends a request, and judges the answer where it is waited for. It reports false after a fault.
+func (c *client) send(what order, number uint32) bool {
 	wait := uint32(0)
 	if c.rand.IntN(16) == 0 {
 		wait = c.rand.Uint32N(200)
 	}
-	for i, v := range []uint32{uint32(what), number, wait} {
-		binary.LittleEndian.PutUint32(in[ks.SizeIdentifier+4*i:], v)
-	}
+	in := ordered(what, number, wait)
 	if what == exhausts {
 		c.exhausted.Add(1)
 	}

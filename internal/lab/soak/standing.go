@@ -37,13 +37,11 @@ func (s *soaker) gather() (*crowd, error) {
 
 // ask sends a request on each of the handles, and judges the answers.
 func (c *crowd) ask(handles []*device.Handle) {
-	in, out := make([]byte, requestSize), make([]byte, answerSize)
-	ks.Identifier{Set: set, ID: 1, Flags: ks.PropertyTypeGet}.Put(in)
+	out := make([]byte, answerSize)
 	for _, h := range handles {
 		c.sent++
 		c.requests.Add(1)
-		binary.LittleEndian.PutUint32(in[ks.SizeIdentifier+4:], c.sent) // behind the order, which is answer
-		n, status := h.IoControl(ks.IoctlProperty, in, out)
+		n, status := h.IoControl(ks.IoctlProperty, ordered(answer, c.sent, 0), out)
 		if value := binary.LittleEndian.Uint64(out); n != answerSize || status != ks.StatusSuccess || value != uint64(c.sent) {
 			c.blame("answer", "request %d of a client that stays: %d bytes, %v, value %d", c.sent, n, status, value)
 			return
