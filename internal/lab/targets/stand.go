@@ -49,9 +49,12 @@ func loops(s *lab.Stand, err error, units int, paths ...string) (*subjects, erro
 }
 
 // batches is single requests and those of batches, of properties and of methods.
-func batches(w lab.Workload) func(*config) (*subjects, error) {
+func batches(w lab.Workload) func(*config) (*subjects, error) { return named(w.EngineStand) }
+
+// named is the loops of a stand.
+func named(stand func(seed uint64) (loops map[string]func(n int), release func() error, err error)) func(*config) (*subjects, error) {
 	return func(c *config) (*subjects, error) {
-		loops, release, err := w.EngineStand(c.Seed)
+		loops, release, err := stand(c.Seed)
 		if err != nil {
 			return nil, err
 		}
@@ -93,19 +96,7 @@ func routes(w lab.Workload) func(*config) (*subjects, error) {
 }
 
 // overlapped is requests that are waited for, and overlapped ones.
-func overlapped(w lab.Workload) func(*config) (*subjects, error) {
-	return func(c *config) (*subjects, error) {
-		loops, release, err := w.OverlappedStand(c.Seed)
-		if err != nil {
-			return nil, err
-		}
-		run := map[string]subject{}
-		for name, loop := range loops {
-			run[name] = cycles(loop, 1)
-		}
-		return &subjects{run: run, close: release}, nil
-	}
-}
+func overlapped(w lab.Workload) func(*config) (*subjects, error) { return named(w.OverlappedStand) }
 
 // overlappedAllocations counts the heap allocations of overlapped requests.
 func overlappedAllocations(w lab.Workload) func(context.Context, *config) (map[string]float64, error) {
