@@ -77,6 +77,12 @@ func (d *Data) losses() string {
 
 // lost are the rows of losses, and of how many comparisons.
 func (d *Data) lost() (rows [][]string, compared int) {
+	compare := func(workload, path, other string, ratio float64, in *report.Interval) {
+		compared++
+		if in != nil && in.High < 1 {
+			rows = append(rows, []string{workload, path, other, doc.Times(ratio), doc.Times(in.Low) + " to " + doc.Times(in.High)})
+		}
+	}
 	for _, rep := range []*report.Report{d.Run, d.Peers} {
 		peers := map[string]bool{}
 		for _, impl := range rep.Impls {
@@ -84,13 +90,8 @@ func (d *Data) lost() (rows [][]string, compared int) {
 		}
 		for _, r := range rep.Results {
 			for _, ratio := range r.Ratios {
-				if !peers[ratio.To] {
-					continue
-				}
-				compared++
-				if in := ratio.Interval; in != nil && in.High < 1 {
-					rows = append(rows,
-						[]string{r.Workload, r.Path, ratio.To, doc.Times(ratio.Ratio), doc.Times(in.Low) + " to " + doc.Times(in.High)})
+				if peers[ratio.To] {
+					compare(r.Workload, r.Path, ratio.To, ratio.Ratio, ratio.Interval)
 				}
 			}
 		}
@@ -111,14 +112,8 @@ func (d *Data) lost() (rows [][]string, compared int) {
 		}
 	}
 	for _, t := range d.Targets.Targets {
-		rival, found := strings.CutPrefix(t.Name, crowd+"/irp/")
-		if !found {
-			continue
-		}
-		compared++
-		if in := t.Interval; in != nil && in.High < 1 {
-			rows = append(rows,
-				[]string{crowd, "irp", rival, doc.Times(t.Value), doc.Times(in.Low) + " to " + doc.Times(in.High)})
+		if rival, found := strings.CutPrefix(t.Name, crowd+"/irp/"); found {
+			compare(crowd, "irp", rival, t.Value, t.Interval)
 		}
 	}
 	return rows, compared
