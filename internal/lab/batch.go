@@ -28,9 +28,7 @@ func (w Workload) EngineStand(seed uint64) (loops map[string]func(n int), releas
 	if err := b.addEngine(b.objects[0].compile(timed)); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", w.Name, err)
 	}
-	var longest int
-	b.requests, longest = prepareRequests(b.objects, w.misses, seed)
-	b.out = make([]byte, longest)
+	b.ask(w, seed)
 	b.objects = make([]object, 1) // the loops count them; the declarations of millions of items are gigabytes
 	h, err := device.New(b.dispatchers[0]).Open()
 	if err != nil {

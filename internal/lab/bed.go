@@ -43,13 +43,18 @@ func (w Workload) prepare(seed uint64) (*bed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", w.Name, err)
 	}
-	var longest int
-	b.requests, longest = prepareRequests(b.objects, w.misses, seed)
-	b.out = make([]byte, longest)
+	b.ask(w, seed)
 	for i := range b.calls {
 		b.calls[i] = Answer
 	}
 	return b, nil
+}
+
+// ask prepares the requests of a workload, and returns the length of the longest output.
+func (b *bed) ask(w Workload, seed uint64) (longest int) {
+	b.requests, longest = prepareRequests(b.objects, w.misses, seed)
+	b.out = make([]byte, longest)
+	return longest
 }
 
 // newBed compiles the objects for the engine and for the peers, from the same declarations and with the same handlers.

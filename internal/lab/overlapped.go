@@ -54,9 +54,7 @@ func (w Workload) OverlappedStand(seed uint64) (loops map[string]func(n int), re
 			irp.Complete(ks.StatusSuccess, uint64(irp.OutputBufferLength))
 		}
 	}()
-	var longest int
-	b.requests, longest = prepareRequests(objects, w.misses, seed)
-	b.out = make([]byte, longest)
+	longest := b.ask(w, seed)
 	release = func() error {
 		err := b.close()
 		close(handed)

@@ -29,9 +29,7 @@ func (w Workload) Routed(seed uint64) (filter, node func(n int), release func() 
 		return nil, nil, nil, err
 	}
 	own := &bed{objects: objects, handles: []*device.Handle{h}}
-	var longest int
-	own.requests, longest = prepareRequests(objects, w.misses, seed)
-	own.out = make([]byte, longest)
+	own.ask(w, seed)
 	routed := *own
 	routed.requests = new([Requests]request)
 	memory := make([]byte, Requests*ks.SizeNode)
