@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ksdispatch/ksdispatch/internal/gosource"
 )
 
 // compareGolden compares text with a file of testdata. KSDISPATCH_REWRITE=1 rewrites the file; the change is then reviewed
@@ -69,7 +71,7 @@ func exported(t *testing.T, dir string) (lines []string) {
 		for _, decl := range file.Decls {
 			switch d := decl.(type) {
 			case *ast.FuncDecl:
-				if d.Recv != nil && !exportedReceiver(d.Recv.List[0].Type) {
+				if d.Recv != nil && !token.IsExported(gosource.Receiver(d)) {
 					continue
 				}
 				d.Body = nil
@@ -99,23 +101,6 @@ func exported(t *testing.T, dir string) (lines []string) {
 	}
 	slices.Sort(lines)
 	return slices.Compact(lines) // files of one package that exclude each other declare the same
-}
-
-// exportedReceiver tells whether a method belongs to an exported type, T, *T or T[...].
-func exportedReceiver(e ast.Expr) bool {
-	for {
-		switch x := e.(type) {
-		case *ast.StarExpr:
-			e = x.X
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.IndexListExpr:
-			e = x.X
-		default:
-			id, ok := e.(*ast.Ident)
-			return ok && id.IsExported()
-		}
-	}
 }
 
 func oneLine(t *testing.T, fset *token.FileSet, node any) string {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ksdispatch/ksdispatch/internal/gosource"
 )
 
 // A link of a comment that leads nowhere shows as brackets and tells of a name that is gone.
@@ -93,7 +95,7 @@ func (p *declared) add(path string, file *ast.File) {
 	for _, decl := range file.Decls {
 		switch d := decl.(type) {
 		case *ast.FuncDecl:
-			p.names[receiver(d)+d.Name.Name] = true
+			p.names[gosource.Name(d)] = true
 		case *ast.GenDecl:
 			for _, spec := range d.Specs {
 				p.addSpec(spec)
@@ -123,28 +125,6 @@ func (p *declared) addSpec(spec ast.Spec) {
 			for _, name := range f.Names {
 				p.names[s.Name.Name+"."+name.Name] = true
 			}
-		}
-	}
-}
-
-// receiver is "T." for a method of T, "" for a function.
-func receiver(d *ast.FuncDecl) string {
-	if d.Recv == nil {
-		return ""
-	}
-	of := d.Recv.List[0].Type
-	for {
-		switch x := of.(type) {
-		case *ast.StarExpr:
-			of = x.X
-		case *ast.IndexExpr:
-			of = x.X
-		case *ast.IndexListExpr:
-			of = x.X
-		case *ast.Ident:
-			return x.Name + "."
-		default:
-			return ""
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/ksdispatch/ksdispatch/internal/gosource"
 	"github.com/ksdispatch/ksdispatch/internal/input"
 )
 
@@ -120,32 +121,10 @@ func (s *Source) functions(ctx context.Context, dir string) (map[string]bool, er
 		}
 		for _, decl := range parsed.Decls {
 			if f, ok := decl.(*ast.FuncDecl); ok {
-				known[receiverName(f)+f.Name.Name] = true
+				known[gosource.Name(f)] = true
 			}
 		}
 	}
 	s.packages[dir] = known
 	return known, nil
-}
-
-// receiverName is "Table." for a method of *Table[V], "" for a function.
-func receiverName(f *ast.FuncDecl) string {
-	if f.Recv == nil {
-		return ""
-	}
-	t := f.Recv.List[0].Type
-	for {
-		switch x := t.(type) {
-		case *ast.StarExpr:
-			t = x.X
-		case *ast.IndexExpr:
-			t = x.X
-		case *ast.IndexListExpr:
-			t = x.X
-		case *ast.Ident:
-			return x.Name + "."
-		default:
-			return "?."
-		}
-	}
 }
