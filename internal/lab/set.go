@@ -6,6 +6,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/ks/kssets"
+	"github.com/ksdispatch/ksdispatch/internal/clip"
 	"github.com/ksdispatch/ksdispatch/internal/near"
 )
 
@@ -17,10 +18,7 @@ func ParseSet(text []byte) (g ks.GUID, err error) {
 	if s := kssets.ByName(string(text)); s != nil {
 		return s.GUID, nil
 	}
-	name := string(text)
-	if len(name) > maxSet {
-		name = string(bytes.ToValidUTF8(text[:maxSet], nil)) + "..."
-	}
+	name := string(clip.Bytes(text))
 	hint := near.Hint(name, func(yield func(string) bool) {
 		for s := range kssets.All() {
 			if !yield(s.Name) {
@@ -30,6 +28,3 @@ func ParseSet(text []byte) (g ks.GUID, err error) {
 	})
 	return g, fmt.Errorf("no standard set is called %q; write its GUID, or a name such as KSPROPSETID_Audio%s", name, hint)
 }
-
-// maxSet is how much an error repeats of what is no set.
-const maxSet = 64

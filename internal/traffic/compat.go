@@ -6,6 +6,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/clip"
 )
 
 // ParseCompat reads settings such as "P-25=accept,P-27=STATUS_INVALID_PARAMETER": rules whose answers no public source pins
@@ -62,8 +63,5 @@ func ParseStatus(text string) (ks.Status, error) {
 	if s, ok := ks.ParseStatus(text); ok {
 		return s, nil
 	}
-	if len(text) > 64 { // a hostile line is not repeated in its error
-		text = text[:64] + "..."
-	}
-	return 0, fmt.Errorf("%q is no status; write its name or its number, as in STATUS_NOT_FOUND or 0xC0000225", text)
+	return 0, fmt.Errorf("%q is no status; write its name or its number, as in STATUS_NOT_FOUND or 0xC0000225", clip.Bytes([]byte(text)))
 }

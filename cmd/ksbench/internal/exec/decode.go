@@ -15,6 +15,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/manifest"
+	"github.com/ksdispatch/ksdispatch/internal/clip"
 	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
@@ -360,7 +361,7 @@ func (d *decoder) uint(limit uint64) (v uint64, err error) {
 	for _, c := range number {
 		n := uint64(c - '0')
 		if c < '0' || c > '9' || v > limit/10 || v*10 > limit-n {
-			return 0, fmt.Errorf("expected a whole number from 0 to %d, found %s", limit, clip(number))
+			return 0, fmt.Errorf("expected a whole number from 0 to %d, found %s", limit, clip.Bytes(number))
 		}
 		v = v*10 + n
 	}
@@ -450,7 +451,7 @@ func (d *decoder) escaped(start int) ([]byte, error) {
 				return nil, errors.New("a string that is not UTF-8")
 			}
 			if err := json.Unmarshal(token, &text); err != nil {
-				return nil, fmt.Errorf("a string with an escape that JSON does not know: %s", clip(token))
+				return nil, fmt.Errorf("a string with an escape that JSON does not know: %s", clip.Bytes(token))
 			}
 			return []byte(text), nil
 		}
@@ -500,12 +501,4 @@ func (d *decoder) kind() string {
 	return strconv.QuoteRune(r)
 }
 
-func quote(b []byte) string { return strconv.Quote(string(clip(b))) }
-
-// clip keeps a hostile line from being repeated in its error.
-func clip(b []byte) []byte {
-	if len(b) <= 64 {
-		return b
-	}
-	return append(bytes.ToValidUTF8(b[:64], nil), "..."...)
-}
+func quote(b []byte) string { return strconv.Quote(string(clip.Bytes(b))) }
