@@ -120,6 +120,7 @@ func window(ctx context.Context, w workload, opt Options, least time.Duration, w
 	least *= time.Duration(len(workers))
 	for i, k := range workers {
 		group.Go(func() {
+			deepen(0)
 			for n := 0; (n < each || processorTime()-begun < least) && ctx.Err() == nil; n += step {
 				w.send(k, step)
 				counts[i] += int64(step)
@@ -135,6 +136,16 @@ func window(ctx context.Context, w workload, opt Options, least time.Duration, w
 		}
 	}
 	return sent, took, ctx.Err()
+}
+
+// deepen gives its goroutine a stack that has room for a request. One that grows while requests are sent takes memory behind a lock of the
+// runtime, and the contention of two workers there would look like one of the dispatcher's.
+//
+//go:noinline
+func deepen(i int) byte {
+	var deep [16 << 10]byte
+	deep[i] = 1
+	return deep[len(deep)-1-i]
 }
 
 func recordCPU(ctx context.Context, w workload, opt Options, workers []*worker) ([]file, error) {
