@@ -11,6 +11,19 @@ import (
 // output is the data part of the buffer.
 func (irp *IRP) output() []byte { return irp.SystemBuffer[:irp.layout.out:irp.layout.out] }
 
+// Data returns the data of a request that its handler has left pending: what the handler was called with, for whoever completes the
+// request. The memory is dead when it is completed.
+func (irp *IRP) Data() []byte {
+	n := irp.layout.out
+	switch {
+	case irp.layout.source:
+		return irp.view()
+	case n == 0 || uint64(len(irp.SystemBuffer)) < uint64(n) || !irp.base.of(irp.SystemBuffer):
+		return nil
+	}
+	return irp.output()
+}
+
 // produced is the success of standard processing that produced n bytes.
 func (irp *IRP) produced(r rule, n uint64) ks.Status {
 	irp.IoStatus.Information = n

@@ -318,13 +318,6 @@ func (irp *IRP) ready() bool {
 	return idle && irp.Memory == nil && irp.Pool != nil && irp.UserEvent != nil
 }
 
-// setRequest notes what was read of the caller.
-func (irp *IRP) setRequest(lo, hi, word uint64, in, out uint32) {
-	irp.InputBufferLength, irp.OutputBufferLength = in, out
-	irp.IoStatus.Information = 0 // P-1
-	irp.ident.lo, irp.ident.hi, irp.ident.word = lo, hi, word
-}
-
 // setBuffer gives the request its buffer (P-6, P-13).
 func (irp *IRP) setBuffer(buffer []byte, in, out uint32) {
 	irp.SystemBuffer = buffer

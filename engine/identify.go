@@ -19,6 +19,13 @@ func putWords(b *[ks.SizeIdentifier]byte, lo, hi, word uint64) {
 	binary.LittleEndian.PutUint64(b[16:], word)
 }
 
+// setRequest notes what was read of the caller.
+func (irp *IRP) setRequest(lo, hi, word uint64, in, out uint32) {
+	irp.InputBufferLength, irp.OutputBufferLength = in, out
+	irp.IoStatus.Information = 0 // P-1
+	irp.ident.lo, irp.ident.hi, irp.ident.word = lo, hi, word
+}
+
 // write puts the identifier into the handler's copy, which has room for it.
 func (q *ident) write(b []byte) {
 	putWords((*[ks.SizeIdentifier]byte)(b), q.lo, q.hi, q.word)

@@ -139,19 +139,6 @@ type IRP struct {
 	information uint64 // of a completion that counted, for IoControl
 }
 
-// Data returns the data of the request that a handler has left pending: what it was called with, for whoever completes the request. The
-// memory is dead when it is completed.
-func (irp *IRP) Data() []byte {
-	n := irp.layout.out
-	switch {
-	case irp.layout.source:
-		return irp.view()
-	case n == 0 || uint64(len(irp.SystemBuffer)) < uint64(n) || !irp.base.of(irp.SystemBuffer):
-		return nil
-	}
-	return irp.output()
-}
-
 // layout records how SystemBuffer was laid out, so that a later pass never trusts a buffer that somebody else set (P-15,
 // S-15).
 type layout struct {

@@ -139,6 +139,16 @@ func (d *PinDescriptor) check() (field, problem string) {
 	return "", ""
 }
 
+// takes reports that some range of the pin fits a format.
+func (d *PinDescriptor) takes(format []byte) bool {
+	for i := range d.DataRanges {
+		if d.DataRanges[i].Fits(format) {
+			return true
+		}
+	}
+	return false
+}
+
 // Property is a Handler: KsPinPropertyHandler. It answers GET of CTYPES, DATAFLOW, DATARANGES, INTERFACES, MEDIUMS,
 // COMMUNICATION, CATEGORY, NAME and CONSTRAINEDDATARANGES, and STATUS_NOT_FOUND for any other property (PN-2).
 //
@@ -197,12 +207,8 @@ func (s *PinSet) pin(irp *IRP, request []byte) (*PinDescriptor, ks.Status) {
 	return nil, irp.decide(rulePN5, ks.StatusInvalidParameter)
 }
 
-// pinID and attributesAware read a KSP_PIN.
+// pinID reads a KSP_PIN.
 func pinID(request []byte) uint32 { return binary.LittleEndian.Uint32(request[24:]) }
-
-func attributesAware(request []byte) bool {
-	return binary.LittleEndian.Uint32(request[28:])&ks.PinFlagAttributeRangeAware != 0
-}
 
 // identifierList is PN-7: list, or the one that stands for an empty one.
 func (irp *IRP) identifierList(data []byte, list []ks.Identifier, none *ks.Identifier) ks.Status {

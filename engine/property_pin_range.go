@@ -34,16 +34,6 @@ func (r *DataRange) Fits(format []byte) bool {
 	return true
 }
 
-// takes reports that some range of the pin fits a format.
-func (d *PinDescriptor) takes(format []byte) bool {
-	for i := range d.DataRanges {
-		if d.DataRanges[i].Fits(format) {
-			return true
-		}
-	}
-	return false
-}
-
 // Offsets in a KSDATAFORMAT.
 const (
 	formatFlags = 4
@@ -185,6 +175,11 @@ func (irp *IRP) rangeList(r rule, request, data []byte, list []DataRange) ks.Sta
 		}
 	}
 	return status
+}
+
+// attributesAware reads a KSP_PIN: whether the client knows attributes.
+func attributesAware(request []byte) bool {
+	return binary.LittleEndian.Uint32(request[28:])&ks.PinFlagAttributeRangeAware != 0
 }
 
 // putPadded copies src to b, zeros up to a multiple of 8 bytes behind it, and returns the rest of b.
