@@ -3,7 +3,6 @@ package soak
 import (
 	"bytes"
 	"fmt"
-	"runtime"
 	"testing"
 	"time"
 
