@@ -20,13 +20,17 @@ struct frame {
 
 static THREAD_LOCAL struct frame *innermost;
 
-ksd_status ksd__handle(uintptr_t handler, uintptr_t call)
+/* Nothing is returned: for a result cgo asks twice where Go's stack is. And C stores in order what Go can only exchange. */
+void ksd__handle(uintptr_t number)
 {
-	struct frame f = {innermost, ((ksd_call *)call)->handle};
+	ksd__call *call = (ksd__call *)number;
+	struct frame f = {innermost, call->handle};
 	innermost = &f;
-	ksd_status status = ((ksd_handler)handler)((ksd_call *)call);
+	__atomic_store_n(&call->running, call->token, __ATOMIC_RELEASE);
+	call->status = ((ksd_handler)call->handler)((ksd_call *)call);
+	if (call->status != KSD_PENDING)
+		__atomic_store_n(&call->running, 0, __ATOMIC_RELEASE);
 	innermost = f.outer;
-	return status;
 }
 
 ksd_status ksd__look(uintptr_t hook, ksd__seen s)

@@ -21,6 +21,11 @@ typedef struct ksd__call {
 	uintptr_t request, data;
 	uint32_t request_len, data_len;
 	uint64_t information, token;
+
+	/* What handlers do not see. */
+	uintptr_t handler;
+	uint64_t running; /* the token, while the handler has not returned, and until Go knows if it has returned KSD_PENDING; atomic */
+	ksd_status status;
 } ksd__call;
 
 typedef struct ksd__packet {
@@ -43,8 +48,8 @@ typedef struct ksd__seen {
 	char rule[8];
 } ksd__seen;
 
-/* ksd__handle calls a ksd_handler with a ksd_call, and remembers on this thread that it runs for the call's handle. */
-ksd_status ksd__handle(uintptr_t handler, uintptr_t call);
+/* ksd__handle calls the handler of a call, and remembers on this thread that it runs for the call's handle. */
+void ksd__handle(uintptr_t call);
 
 /* ksd__look calls a ksd_hook as ksd__handle calls a handler. */
 ksd_status ksd__look(uintptr_t hook, ksd__seen seen);

@@ -39,7 +39,7 @@ func ksd__object_on_ioctl(number C.ksd_object, code C.uint32_t, handler, context
 	case handler == 0:
 		o.declared.Load().controls.handlers.Delete(c)
 	default:
-		o.declared.Load().controls.handlers.Store(c, controlHandler(handler, context))
+		o.declared.Load().controls.handlers.Store(c, engine.ControlHandler(function{handler, context}.answerControl))
 	}
 	return result(ks.StatusSuccess)
 }

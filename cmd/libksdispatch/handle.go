@@ -26,6 +26,7 @@ type handle struct {
 	closed atomic.Bool
 	events signals
 
+	only      *call // of a plain handle that has had one; under mu
 	callsMu   sync.Mutex
 	calls     []*call // all that were made
 	freeCalls []*call

@@ -123,9 +123,12 @@ typedef struct ksd_call {
    before the handler returns. */
 typedef ksd_status (*ksd_handler)(ksd_call *call);
 
-/* ksd_complete ends a request whose handler returned KSD_PENDING, or is about to. An error drops information. It returns
-   KSD_SUCCESS if this call ended the request, and KSD_INVALID_HANDLE, without effect, if the request has ended already, was
-   cancelled, or never was; KSD_PENDING as a status is KSD_INVALID_PARAMETER. */
+/* ksd_complete ends a request whose handler returned KSD_PENDING, or is about to: one whose handler still runs ends when that returns,
+   as it was completed. An error drops information. It returns KSD_SUCCESS if this call ended the request, and KSD_INVALID_HANDLE,
+   without effect, if the request has ended already, was cancelled, or never was; KSD_PENDING as a status is KSD_INVALID_PARAMETER.
+
+   A handler that gave its token to another thread returns KSD_PENDING. If it answers at the same time as that thread completes, one of
+   the two counts, and ksd_complete may return KSD_SUCCESS for the other. */
 KSD_API ksd_status ksd_complete(uint64_t token, ksd_status status, uint64_t information);
 
 /* ---- Objects ---------------------------------------------------------------------------------------------------------------- */
