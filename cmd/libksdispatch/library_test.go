@@ -16,7 +16,7 @@ import (
 )
 
 // tool returns the path of a program, or skips the test.
-func tool(t *testing.T, name string) string {
+func tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -25,7 +25,7 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-func run(t *testing.T, env []string, name string, args ...string) string {
+func run(t testing.TB, env []string, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -53,7 +53,7 @@ func TestMain(m *testing.M) {
 }
 
 // library builds the shared library once and returns its directory.
-func library(t *testing.T) string {
+func library(t testing.TB) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("the C library is tested on Linux, and on Windows by CI")
@@ -74,7 +74,7 @@ func library(t *testing.T) string {
 var strict = []string{"-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g", "-O1", "-I."}
 
 // compile compiles a program of testdata with the library and returns its path.
-func compile(t *testing.T, name string, flags ...string) string {
+func compile(t testing.TB, name string, flags ...string) string {
 	t.Helper()
 	lib := library(t)
 	path := filepath.Join(t.TempDir(), name)
