@@ -14,6 +14,8 @@ import (
 // the result is STATUS_PENDING, and who is told by irp.Completion calls irp.Finish and frees irp.SystemBuffer. in and out, which
 // take the place of irp.Type3InputBuffer and irp.UserBuffer, may be the same memory (P-11) and are not kept.
 //
+// A nil Dispatcher stands for the one that the IRP's SetRoute names when the request is sent.
+//
 // A code that is none of KS's four is answered by Config.Control, and without it is STATUS_INVALID_DEVICE_REQUEST. A length beyond
 // 32 bits is STATUS_INVALID_PARAMETER, and an IRP without a Pool, which is what a closed handle has, STATUS_INVALID_HANDLE.
 //
@@ -23,6 +25,9 @@ import (
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-kssynchronousiocontroldevice
 func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32, status ks.Status) {
+	if d == nil {
+		return irp.extra.route().IoControl(irp, code, in, out)
+	}
 	in, out = in[:len(in):len(in)], out[:len(out):len(out)] // a capacity that is the length takes no register
 	if len(in) < ks.SizeIdentifier || len(in) >= shortPathLimit || len(out) >= shortPathLimit || !irp.ready() {
 		return d.control(irp, code, in, out)

@@ -189,6 +189,7 @@ type extra struct {
 	event     chan struct{} // UserEvent as SetGate or Detach found or left it, for a handler that takes it away
 
 	gate          func() (*Dispatcher, ks.Status) // of SetGate
+	route         func() *Dispatcher              // of SetRoute
 	pended, ended func(*IRP)                      // of Detach; nil: IoControl waits
 	routine       func(*IRP)                      // that cancels the request; under the latch
 	place         place                           // in a CancelQueue

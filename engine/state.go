@@ -301,6 +301,10 @@ func (irp *IRP) SetGate(gate func() (*Dispatcher, ks.Status)) {
 	x.gate, x.event = gate, irp.UserEvent
 }
 
+// SetRoute has route asked by each request that the IoControl of a nil Dispatcher is sent on the IRP: for the dispatcher that answers it.
+// It is called on the goroutine of IoControl. Set it before the first request.
+func (irp *IRP) SetRoute(route func() *Dispatcher) { irp.more().route = route }
+
 // Gate turns the gate on and off. Requests that are not in flight when Gate returns ask it. It may be called from any goroutine.
 func (irp *IRP) Gate(on bool) {
 	if !on {
