@@ -3,6 +3,7 @@ package benchtext
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -25,205 +26,118 @@ func say(t *Text) string {
 	return b.String()
 }
 
+// What texts are made of.
 const (
-	head = "goos: linux\ngoarch: amd64\npkg: m/a\ncpu: C\n"
-	foot = "PASS\nok  \tm/a\t1.2s\n"
+	head  = "goos: linux\ngoarch: amd64\npkg: m/a\ncpu: C\n"
+	foot  = "PASS\nok  \tm/a\t1.2s\n"
+	headB = "goos: linux\ngoarch: amd64\npkg: m/b\ncpu: C\n"
+	headD = "goos: linux\ngoarch: amd64\npkg: m/a\ncpu: D\n"
+	nameA = "BenchmarkA-2 \t"
+	after = "      10\t 31 ns/op\n"
+	row31 = nameA + after
+	row30 = nameA + "      10\t 30 ns/op\n"
+	rowB  = "BenchmarkB/x-2 \t      10\t 3 ns/op\n"
 )
 
-// cases are texts and what they say, or a part of the error. What all results have, "m/a" and its machine, is left out.
-var cases = []struct{ name, text, want, refused string }{
-	{name: "as go test writes it",
-		text: head + "BenchmarkA-2 \t  10\t 31.00 ns/op\t 0 B/op\nBenchmarkA-2 \t  10\t 30 ns/op\n" + foot,
-		want: "A-2 31 ns/op 0 B/op\nA-2 30 ns/op\n"},
-	{name: "on Windows",
-		text: strings.ReplaceAll(head+"BenchmarkA-2 \t  10\t 31.00 ns/op\n"+foot, "\n", "\r\n"),
-		want: "A-2 31 ns/op\n"},
-	{name: "a log before the figures",
-		text: head + "BenchmarkA-2 \t2024/05/01 slow: 12ms\n  10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "logs before the figures",
-		text: head + "BenchmarkA-2 \tone\ntwo: 2\nBenchmarking\n\n  10\t 31 ns/op\nBenchmarkB-2 \t  10\t 3 ns/op\n" + foot,
-		want: "A-2 31 ns/op\nB-2 3 ns/op\n"},
-	{name: "a log that begins with a newline", text: head + "BenchmarkA-2 \t\none\n  10\t 31 ns/op\n" + foot, want: "A-2 31 ns/op\n"},
-	{name: "a log that is a number", text: head + "BenchmarkA-2 \t12\n  10\t 31 ns/op\n" + foot, want: "A-2 31 ns/op\n"},
-	{name: "a log that counts", text: head + "BenchmarkA-2 \t12 rows\n  10\t 31 ns/op\n" + foot, want: "A-2 31 ns/op\n"},
-	{name: "a log without a newline",
-		text: head + "BenchmarkA-2 \tslow insert       10\t 31 ns/op\t 5 things\n" + foot,
-		want: "A-2 31 ns/op 5 things\n"},
-	{name: "a log before the figures and one without a newline",
-		text: head + "BenchmarkA-2 \tone\ntwo      10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "a log without a newline before the name",
-		text: head + "...BenchmarkA-2 \t      10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "logs without a newline before and behind the name",
-		text: head + "endBenchmarkA-2 \tend      10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "words before the name",
-		text:    head + "the best: BenchmarkA-2 \t      10\t 31 ns/op\n" + foot,
-		refused: `file:5: something was printed before a name; let it end with a newline, or mend the line: "the best: BenchmarkA-2`},
-	{name: "a name and no figures",
-		text:    head + "BenchmarkA-2 \tslow insert\nBenchmarkB-2 \t  10\t 3 ns/op\n" + foot,
-		refused: `file:5: this came instead of the figures of BenchmarkA-2; mend the line or leave it out: "slow insert"`},
-	{name: "a name, nothing, and no figures",
-		text:    head + "BenchmarkA-2 \t\nBenchmarkB-2 \t  10\t 3 ns/op\n" + foot,
-		refused: `file:5: no figures follow the name; mend the line or leave it out: "BenchmarkA-2"`},
-	{name: "a name, and the end",
-		text:    head + "BenchmarkA-2 \tslow insert\n" + foot,
-		refused: `file:5: this came instead of the figures`},
-	{name: "a name, and the end of the file",
-		text:    head + "BenchmarkA-2 \tslow insert\n",
-		refused: `file:5: this came instead of the figures`},
-	{name: "figures without a name",
-		text:    head + "BenchmarkA-2 \t  10\t 3 ns/op\n      10\t 31 ns/op\n" + foot,
-		refused: `file:6: figures without a name; mend the line or leave it out: "10\t 31 ns/op"`},
-	{name: "figures that are none",
-		text:    head + "BenchmarkA-2 \t  10\t 3 ns/op 4\n" + foot,
-		refused: `file:5: missing units: "BenchmarkA-2`},
-	{name: "iterations that are none",
-		text:    head + "BenchmarkA-2 x 3 ns/op\n" + foot,
-		refused: `file:5: parsing iteration count: invalid syntax: "BenchmarkA-2 x 3 ns/op"`},
-	{name: "prose",
-		text: head + "Benchmarking with 4 workers\nBenchmark results follow\nUnit tests are not run\nBenchmarks:\n" +
-			"BenchmarkA-2 \t  10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "a small letter", text: "Benchmarkuber_zap 1 0.59 quality\n", want: ".uber_zap 0.59 quality\n"},
-	{name: "no name",
-		text: head + "Benchmark-2 \t 10\t 5 ns/op\nBenchmark \tlog\n 10\t 6 ns/op\n" + foot,
-		want: "-2 5 ns/op\n 6 ns/op\n"},
+// What is read from them, and what is said of those that are refused.
+const (
+	onC, onD     = " [cpu=C] [goarch=amd64] [goos=linux] ", " [cpu=D] [goarch=amd64] [goos=linux] "
+	a31, a30, b3 = "A-2 31 ns/op\n", "A-2 30 ns/op\n", "B/x-2 3 ns/op\n"
+	runFailed    = "the test run failed: its figures are not all there"
+	mend         = "; mend the line or leave it out: "
+)
 
-	{name: "-v",
-		text: head + "BenchmarkA\ncpu: hot\nnote: x\n    a_test.go:7: hello\nBenchmarkA-2 \t  10\t 31 ns/op\n" +
-			"BenchmarkB\nBenchmarkB/x\nBenchmarkB/x-2\t  10\t 3 ns/op\n" + foot,
-		want: "A-2 31 ns/op\nB/x-2 3 ns/op\n"},
-	{name: "-v, and another run",
-		text: head + "BenchmarkA\nBenchmarkA-2 \t  10\t 31 ns/op\nBenchmarkB\n" +
-			strings.ReplaceAll(head, "m/a", "m/b") + "BenchmarkA-2 \t  10\t 3 ns/op\n",
-		want: "A-2 31 ns/op\nm/b.A-2 [cpu=C] [goarch=amd64] [goos=linux] 3 ns/op\n"},
-
-	{name: "a log of the CPU behind the header",
-		text: head + "cpu: throttled to 800 MHz\nBenchmarkA-2 \t  10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "a log of the CPU before the header",
-		text: "cpu: hot\n" + head + "BenchmarkA-2 \t  10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "a log of the CPU between results",
-		text: head + "BenchmarkA-2 \t  10\t 31 ns/op\ncpu: 97%\nBenchmarkA-2 \t  10\t 30 ns/op\n" + foot,
-		want: "A-2 31 ns/op\nA-2 30 ns/op\n"},
-	{name: "a log of the CPU of a test binary",
-		text: head + "BenchmarkA-2 \t  10\t 31 ns/op\ncpu: 97%\nBenchmarkA-2 \t  10\t 30 ns/op\nPASS\n",
-		want: "A-2 31 ns/op\nA-2 30 ns/op\n"},
-	{name: "a log of the CPU of a machine that has no name",
-		text: "goos: linux\ngoarch: arm64\npkg: m/a\nBenchmarkA-2 \t  10\t 31 ns/op\ncpu: 97%\nBenchmarkA-2 \t  10\t 30 ns/op\n" + foot,
-		want: "m/a.A-2 [goarch=arm64] [goos=linux] 31 ns/op\nm/a.A-2 [goarch=arm64] [goos=linux] 30 ns/op\n"},
-	{name: "two CPUs",
-		text: head + "BenchmarkA-2 \t  10\t 31 ns/op\n" +
-			"" + foot + strings.ReplaceAll(head, "cpu: C", "cpu: D") + "BenchmarkA-2 \t  10\t 30 ns/op\n" + foot,
-		want: "A-2 31 ns/op\nm/a.A-2 [cpu=D] [goarch=amd64] [goos=linux] 30 ns/op\n"},
-	{name: "two CPUs in plain benchmark text",
-		text: "cpu: C\nBenchmarkA-2 10 31 ns/op\ncpu: D\nBenchmarkA-2 10 30 ns/op\n",
-		want: ".A-2 [cpu=C] 31 ns/op\n.A-2 [cpu=D] 30 ns/op\n"},
-	{name: "two CPUs in results that were cut out", text: head + "BenchmarkA-2 10 31 ns/op\ncpu: D\nBenchmarkA-2 10 30 ns/op\n",
-		want: "A-2 31 ns/op\nm/a.A-2 [cpu=D] [goarch=amd64] [goos=linux] 30 ns/op\n"},
-	{name: "a log of a package",
-		text: head + "BenchmarkA-2 \t  10\t 31 ns/op\npkg: installed\nBenchmarkA-2 \t  10\t 30 ns/op\n" + foot,
-		want: "A-2 31 ns/op\nA-2 30 ns/op\n"},
-	{name: "packages without their machine",
-		text: "pkg: m/a\nBenchmarkA-2 10 31 ns/op\npkg: m/b\nBenchmarkA-2 10 30 ns/op\nPASS\n",
-		want: "m/a.A-2 31 ns/op\nm/b.A-2 30 ns/op\n"},
-	{name: "configuration",
-		text: "note: a\nBenchmarkA-2 10 31 ns/op\nnote: b\nother: c d\nBenchmarkA-2 10 30 ns/op\nnote:\nBenchmarkA-2 10 29 ns/op\n",
-		want: ".A-2 [note=a] 31 ns/op\n.A-2 [note=b] [other=c d] 30 ns/op\n.A-2 [other=c d] 29 ns/op\n"},
-	{name: "configuration within a run",
-		text: head + "note: a\nBenchmarkA-2 \t10\t31 ns/op\nnote: b\nBenchmarkA-2 \t10\t30 ns/op\n" + foot,
-		want: "m/a.A-2 [cpu=C] [goarch=amd64] [goos=linux] [note=a] 31 ns/op\nm/a.A-2 [cpu=C] [goarch=amd64] [goos=linux] [note=b] 30 ns/op\n"},
-	{name: "what a benchmark prints is no configuration",
-		text: "mode: x\n" + head + "BenchmarkA-2 \tmode: y\n 10\t31 ns/op\nmode: x\nBenchmarkA-2 \tone\nmode: z\n" +
-			" 10\t30 ns/op\n" + foot,
-		want: "A-2 31 ns/op\nA-2 30 ns/op\n"},
-	{name: "chatter",
-		text: "go: downloading m/c v1.0.0\n" + head + "warning: slow\nerror: none\nBenchmarkA-2 \t  10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-
-	{name: "FAIL in a log",
-		text: head + "FAILOVER to replica 2\nFAIL: none\nFAIL\nBenchmarkA-2 \t  10\t 31 ns/op\n--- FAIL: not me\n" +
-			"panic: recovered\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "FAIL in a log before the header",
-		text: "FAIL\n" + head + "BenchmarkA-2 \t  10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "FAIL in a log of a test binary", text: head + "FAIL\nBenchmarkA-2 \t  10\t 31 ns/op\nPASS\n", want: "A-2 31 ns/op\n"},
-	{name: "FAIL in a log behind a name", text: head + "BenchmarkA-2 \tFAIL\n  10\t 31 ns/op\n" + foot, want: "A-2 31 ns/op\n"},
-	{name: "a test binary that failed before another",
-		text:    "--- FAIL: TestA\nFAIL\n" + head + "BenchmarkA-2 \t  10\t 31 ns/op\nPASS\n",
-		refused: `file:1: the test run failed`},
-	{name: "failed",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\n--- FAIL: BenchmarkB\nFAIL\nexit status 1\nFAIL\tm/a\t0.5s\nFAIL\n",
-		refused: `file:9: the test run failed: its figures are not all there: "FAIL\tm/a\t0.5s"`},
-	{name: "failed, behind a name",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\nBenchmarkB-2 \t--- FAIL: BenchmarkB-2\n",
-		refused: `file:6: the test run failed`},
-	{name: "failed, and another did not",
-		text:    "FAIL\tm/b\t0.5s\n" + head + "BenchmarkA-2 \t  10\t 31 ns/op\n" + foot + "FAIL\n",
-		refused: `file:1: the test run failed`},
-	{name: "another was not built",
-		text:    "FAIL\tm/b [build failed]\n" + head + "BenchmarkA-2 \t  10\t 31 ns/op\n" + foot + "FAIL\n",
-		refused: `file:1: the test run failed`},
-	{name: "the last line says so",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\n" + foot + "FAIL\n",
-		refused: `file:8: the test run failed`},
-	{name: "a panic",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\npanic: runtime error: index out of range\n\ngoroutine 7 [running]:\n",
-		refused: `file:6: the test run failed: its figures are not all there: "panic: runtime error: index out of range"`},
-	{name: "a panic behind a name",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\nBenchmarkB-2 \tpanic: x\n\ngoroutine 7 [running]:\nexit status 2\n",
-		refused: `file:6: the test run failed`},
-	{name: "a panic with -v",
-		text:    head + "BenchmarkA\nBenchmarkA-2 \t  10\t 31 ns/op\nBenchmarkB\npanic: x\n",
-		refused: `file:8: the test run failed`},
-	{name: "an exit status", text: head + "BenchmarkA-2 \t  10\t 31 ns/op\nexit status 2\n", refused: `file:6: the test run failed`},
-	{name: "a signal", text: head + "BenchmarkA-2 \t  10\t 31 ns/op\nsignal: killed\n", refused: `file:6: the test run failed`},
-	{name: "the runtime",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\nfatal error: all goroutines are asleep - deadlock!\n",
-		refused: `file:6: the test run failed`},
-	{name: "the time",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\n*** Test killed with quit: ran too long (11m0s).\n",
-		refused: `file:6: the test run failed`},
-	{name: "the shell",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\nSegmentation fault (core dumped)\n",
-		refused: `file:6: the test run failed`},
-	{name: "a panic behind PASS",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\nPASS\npanic: in TestMain\n",
-		refused: `file:7: the test run failed`},
-	{name: "a run that failed, and one that did not",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\npanic: x\n" + head + "BenchmarkA-2 \t  10\t 31 ns/op\nPASS\n",
-		refused: `file:6: the test run failed`},
-	{name: "another program that failed",
-		text: "goos: linux\npkg:\nfatal error: x\n" + head + "BenchmarkA-2 \t  10\t 31 ns/op\n",
-		want: "A-2 31 ns/op\n"},
-	{name: "another program that failed last",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\n" + "goos: linux\npkg:\nfatal error: x\n",
-		refused: "file:8: the test run failed"},
-	{name: "cut in figures",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\nBenchmarkA-2 \t  10\t 3",
-		refused: "file:6: ends within a line: it is truncated"},
-	{name: "cut behind a name",
-		text:    head + "BenchmarkA-2 \t  10\t 31 ns/op\nBenchmarkA-2 \t",
-		refused: "file:6: ends within a line: it is truncated"},
-	{name: "nothing", text: foot, refused: "file: no line is a benchmark's result"},
-	{name: "a long log",
-		text: head + strings.Repeat("x", 200_000) + "\nBenchmarkA-2 \t  10\t 31 ns/op\n" + foot,
-		want: "A-2 31 ns/op\n"},
-	{name: "no lines", text: strings.Repeat("x", mostLine+1<<17), refused: "file:1: a line of more than 1048576 bytes"},
+// on is what is read with a configuration.
+func on(config, want string) string {
+	return regexp.MustCompile(`(?m)^(\S*) `).ReplaceAllString(want, "m/a.$1"+config)
 }
 
-// result completes what a case wants.
+// cases are texts and what they say. What all results have, "m/a" and its machine, is left out.
+var cases = []struct{ name, text, want string }{
+	{"as go test writes it", head + "BenchmarkA-2 \t  10\t 31.00 ns/op\t 0 B/op\n" + row30 + foot, "A-2 31 ns/op 0 B/op\nA-2 30 ns/op\n"},
+	{"on Windows", strings.ReplaceAll(head+"BenchmarkA-2 \t  10\t 31.00 ns/op\n"+foot, "\n", "\r\n"), a31},
+	{"a log before the figures", head + nameA + "2024/05/01 slow: 12ms\n" + after + foot, a31},
+	{"logs before the figures", head + nameA + "one\ntwo: 2\nBenchmarking\n\n" + after + rowB + foot, a31 + b3},
+	{"a log that begins with a newline", head + nameA + "\none\n" + after + foot, a31},
+	{"a log that is a number", head + nameA + "12\n" + after + foot, a31},
+	{"a log that counts", head + nameA + "12 rows\n" + after + foot, a31},
+	{"a log without a newline", head + nameA + "slow insert       10\t 31 ns/op\t 5 things\n" + foot, "A-2 31 ns/op 5 things\n"},
+	{"a log before the figures and one without a newline", head + nameA + "one\ntwo" + after + foot, a31},
+	{"a log without a newline before the name", head + "..." + nameA + after + foot, a31},
+	{"logs without a newline before and behind the name", head + "end" + nameA + "end" + after + foot, a31},
+	{"prose", head + "Benchmarking with 4 workers\nBenchmark results follow\nUnit tests are not run\nBenchmarks:\n" + row31 + foot, a31},
+	{"a small letter", "Benchmarkuber_zap 1 0.59 quality\n", ".uber_zap 0.59 quality\n"},
+	{"no name", head + "Benchmark-2 \t 10\t 5 ns/op\nBenchmark \tlog\n 10\t 6 ns/op\n" + foot, "-2 5 ns/op\n 6 ns/op\n"},
+
+	{"-v", head + "BenchmarkA\ncpu: hot\nnote: x\n    a_test.go:7: hello\n" + row31 + "BenchmarkB\nBenchmarkB/x\n" + rowB + foot, a31 + b3},
+	{"-v, and another run", head + "BenchmarkA\n" + row31 + "BenchmarkB\n" + headB + row30, a31 + "m/b.A-2" + onC + "30 ns/op\n"},
+
+	{"a log of the CPU behind the header", head + "cpu: throttled to 800 MHz\n" + row31 + foot, a31},
+	{"a log of the CPU before the header", "cpu: hot\n" + head + row31 + foot, a31},
+	{"a log of the CPU between results", head + row31 + "cpu: 97%\n" + row30 + foot, a31 + a30},
+	{"a log of the CPU of a test binary", head + row31 + "cpu: 97%\n" + row30 + "PASS\n", a31 + a30},
+	{"a log of the CPU of an unnamed one", "goos: linux\npkg: m/a\n" + row31 + "cpu: 97%\n" + row30 + foot, on(" [goos=linux] ", a31+a30)},
+	{"two CPUs", head + row31 + foot + headD + row30 + foot, a31 + on(onD, a30)},
+	{"two CPUs in plain benchmark text", "cpu: C\n" + row31 + "cpu: D\n" + row30, ".A-2 [cpu=C] 31 ns/op\n.A-2 [cpu=D] 30 ns/op\n"},
+	{"two CPUs in results that were cut out", head + row31 + "cpu: D\n" + row30, a31 + on(onD, a30)},
+	{"a log of a package", head + row31 + "pkg: installed\n" + row30 + foot, a31 + a30},
+	{"packages without their machine", "pkg: m/a\n" + row31 + "pkg: m/b\n" + row30 + "PASS\n", "m/a.A-2 31 ns/op\nm/b.A-2 30 ns/op\n"},
+	{"keys", "n: a\n" + row31 + "n: b\no: c d\n" + row30 + "n:\nBenchmarkB 1 3 x\n", ".A-2 [n=a] 31 ns/op\n.A-2 [n=b] [o=c d] 30 ns/op\n.B [o=c d] 3 x\n"},
+	{"keys within a run", head + "n: a\n" + row31 + "n: b\n" + row30 + foot, on(onC+"[n=a] ", a31) + on(onC+"[n=b] ", a30)},
+	{"printed keys", "m: x\n" + head + nameA + "m: y\n" + after + "m: x\n" + nameA + "one\nm: z\n" + after + foot, a31 + a31},
+	{"chatter", "go: downloading m/c v1.0.0\n" + head + "warning: slow\nerror: none\n" + row31 + foot, a31},
+
+	{"FAIL in a log", head + "FAILOVER to replica 2\nFAIL: none\nFAIL\n" + row31 + "--- FAIL: not me\npanic: recovered\n" + foot, a31},
+	{"FAIL in a log before the header", "FAIL\n" + head + row31 + foot, a31},
+	{"FAIL in a log of a test binary", head + "FAIL\n" + row31 + "PASS\n", a31},
+	{"FAIL in a log behind a name", head + nameA + "FAIL\n" + after + foot, a31},
+	{"another program that failed", "goos: linux\npkg:\nfatal error: x\n" + head + row31, a31},
+	{"a long log", head + strings.Repeat("x", 200_000) + "\n" + row31 + foot, a31},
+}
+
+// refusals are texts, the line that is refused, or 0 for the whole, and what is said of it.
+var refusals = []struct {
+	name, text string
+	line       int
+	refused    string
+}{
+	{"words before the name", head + "the best: " + nameA + after + foot, 5, `let it end with a newline, or mend the line: "the best`},
+	{"a name and no figures", head + nameA + "slow\n" + rowB + foot, 5, "this came instead of the figures of BenchmarkA-2" + mend + `"slow"`},
+	{"a name, nothing, and no figures", head + nameA + "\n" + rowB + foot, 5, "no figures follow the name" + mend + `"BenchmarkA-2"`},
+	{"a name, and the end", head + nameA + "slow insert\n" + foot, 5, "this came instead of the figures"},
+	{"a name, and the end of the file", head + nameA + "slow insert\n", 5, "this came instead of the figures"},
+	{"figures without a name", head + row31 + after + foot, 6, "figures without a name" + mend + `"10\t 31 ns/op"`},
+	{"figures that are none", head + nameA + "  10\t 3 ns/op 4\n" + foot, 5, `missing units: "BenchmarkA-2`},
+	{"iterations that are none", head + "BenchmarkA-2 x 3 ns/op\n" + foot, 5, `parsing iteration count: invalid syntax: "BenchmarkA-2 x `},
+	{"a test binary that failed before another", "--- FAIL: TestA\nFAIL\n" + head + row31 + "PASS\n", 1, runFailed},
+	{"failed", head + row31 + "--- FAIL: BenchmarkB\nFAIL\nexit status 1\nFAIL\tm/a\t0.5s\nFAIL\n", 9, runFailed + `: "FAIL\tm/a\t0.5s"`},
+	{"failed, behind a name", head + row31 + "BenchmarkB-2 \t--- FAIL: BenchmarkB-2\n", 6, runFailed},
+	{"failed, and another did not", "FAIL\tm/b\t0.5s\n" + head + row31 + foot + "FAIL\n", 1, runFailed},
+	{"another was not built", "FAIL\tm/b [build failed]\n" + head + row31 + foot + "FAIL\n", 1, runFailed},
+	{"the last line says so", head + row31 + foot + "FAIL\n", 8, runFailed},
+	{"a panic", head + row31 + "panic: index out of range\n\ngoroutine 7 [running]:\n", 6, runFailed + `: "panic: index out of range"`},
+	{"a panic behind a name", head + row31 + "BenchmarkB-2 \tpanic: x\n\ngoroutine 7 [running]:\nexit status 2\n", 6, runFailed},
+	{"a panic with -v", head + "BenchmarkA\n" + row31 + "BenchmarkB\npanic: x\n", 8, runFailed},
+	{"an exit status", head + row31 + "exit status 2\n", 6, runFailed},
+	{"a signal", head + row31 + "signal: killed\n", 6, runFailed},
+	{"the runtime", head + row31 + "fatal error: all goroutines are asleep - deadlock!\n", 6, runFailed},
+	{"the time", head + row31 + "*** Test killed with quit: ran too long (11m0s).\n", 6, runFailed},
+	{"the shell", head + row31 + "Segmentation fault (core dumped)\n", 6, runFailed},
+	{"a panic behind PASS", head + row31 + "PASS\npanic: in TestMain\n", 7, runFailed},
+	{"a run that failed, and one that did not", head + row31 + "panic: x\n" + head + row31 + "PASS\n", 6, runFailed},
+	{"another program that failed last", head + row31 + "goos: linux\npkg:\nfatal error: x\n", 8, runFailed},
+	{"cut in figures", head + row31 + nameA + "  10\t 3", 6, "ends within a line: it is truncated"},
+	{"cut behind a name", head + row31 + nameA, 6, "ends within a line: it is truncated"},
+	{"nothing", foot, 0, "no line is a benchmark's result"},
+	{"no lines", strings.Repeat("x", mostLine+1<<17), 1, "a line of more than 1048576 bytes"},
+}
+
+// complete adds to what a case wants.
 func complete(want string) string {
 	var b strings.Builder
 	for line := range strings.Lines(want) {
 		if name, _, _ := strings.Cut(line, " "); !strings.Contains(name, ".") {
-			name, values, _ := strings.Cut(line, " ")
-			line = "m/a." + name + " [cpu=C] [goarch=amd64] [goos=linux] " + values
+			line = on(onC, line)
 		}
 		b.WriteString(line)
 	}
@@ -234,12 +148,22 @@ func TestRead(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := Read(strings.NewReader(c.text), "file")
-			if c.refused != "" {
-				require.ErrorContains(t, err, c.refused)
-				return
-			}
 			require.NoError(t, err)
 			require.Equal(t, complete(c.want), say(got))
+		})
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	for _, c := range refusals {
+		t.Run(c.name, func(t *testing.T) {
+			where := "file: "
+			if c.line != 0 {
+				where = fmt.Sprintf("file:%d: ", c.line)
+			}
+			_, err := Read(strings.NewReader(c.text), "file")
+			require.ErrorContains(t, err, c.refused)
+			require.True(t, strings.HasPrefix(err.Error(), where), "%v", err)
 		})
 	}
 }
@@ -267,7 +191,7 @@ func TestEvents(t *testing.T) {
 	other := "goos: linux\ngoarch: amd64\npkg: m/b\ncpu: C\nBenchmarkA-2 \t  10\t 500 ns/op\nPASS\nok  \tm/b\t1s\n"
 	tried := 0
 	for _, c := range cases {
-		if c.refused != "" || !strings.HasSuffix(c.text, foot) {
+		if !strings.HasSuffix(c.text, foot) {
 			continue
 		}
 		tried++
@@ -317,10 +241,17 @@ func TestEventsPackage(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
+	var texts []string
 	for _, c := range cases {
-		if len(c.text) < 1000 {
-			f.Add(c.text)
-			f.Add(strings.Join(events("m/a", c.text), ""))
+		texts = append(texts, c.text)
+	}
+	for _, c := range refusals {
+		texts = append(texts, c.text)
+	}
+	for _, text := range texts {
+		if len(text) < 1000 {
+			f.Add(text)
+			f.Add(strings.Join(events("m/a", text), ""))
 		}
 	}
 	f.Fuzz(func(t *testing.T, text string) {
