@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -19,50 +20,47 @@ func TestCompileErrors(t *testing.T) {
 		return items(engine.PropertyItem{ID: 7, Values: &engine.PropertyValues{MembersList: []engine.MembersList{{}, {
 			MembersHeader: ks.MembersHeader{MembersSize: size, MembersCount: count}, Members: make([]byte, n)}}}})
 	}
-	for name, c := range map[string]struct {
+	sets := func(sets ...engine.PropertySet) engine.Config { return engine.Config{PropertySets: sets} }
+	long := engine.Config{PropertyItemSize: 1 << 31, PropertySets: []engine.PropertySet{{Set: setA, Items: make([]engine.PropertyItem, 2)}}}
+	seven := engine.PropertyItem{ID: 7}
+	only := engine.PropertySet{Set: setA, Items: []engine.PropertyItem{seven}}
+	get, set := engine.FastPropertyItem{ID: 7, Get: fastAnswers(0, 0)}, engine.FastPropertyItem{ID: 7, Set: fastAnswers(0, 0)}
+	fast := func(items ...engine.FastPropertyItem) engine.PropertySet {
+		return engine.PropertySet{Set: setA, FastIO: items}
+	}
+	item := func(set int) string { return fmt.Sprintf("PropertySets[%d] %s, item 7: ", set, setA) }
+	const (
+		most  = uint32(math.MaxUint32)
+		twice = "declared twice: also in PropertySets"
+		again = "FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"
+		sizes = "MembersList[1] has %d bytes, but MembersSize %d x MembersCount %d is %d (P-33)"
+	)
+	for _, c := range []struct {
 		config engine.Config
 		want   string
 	}{
-		"PropertyItemSize": {engine.Config{PropertyItemSize: 76},
-			"engine: PropertyItemSize 76 is not a multiple of 8 (P-3); use 0 for plain items"},
-		"small PropertyItemSize": {engine.Config{PropertyItemSize: 64},
-			"engine: PropertyItemSize 64 is less than a KSPROPERTY_ITEM, 72 bytes (P-3); use 0 for plain items"},
-		"stride": {engine.Config{PropertyItemSize: 1 << 31,
-			PropertySets: []engine.PropertySet{{Set: setA, Items: make([]engine.PropertyItem, 2)}}},
-			"engine: PropertyItemSize 2147483648 times the 2 items of a set exceeds 32 bits (P-3)"},
-		"an item twice": {items(engine.PropertyItem{ID: 7}, engine.PropertyItem{ID: 8}, engine.PropertyItem{ID: 7}),
-			"engine: PropertySets[1] " + setA.String() + ", item 7: declared twice: also in PropertySets[1] (P-24)"},
-		"an item in two sets": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 7}}}, {Set: setB},
-			{Set: setA, Items: []engine.PropertyItem{{ID: 7}}}}},
-			"engine: PropertySets[2] " + setA.String() + ", item 7: declared twice: also in PropertySets[0] (P-24)"},
-		"FastIO twice": {engine.Config{PropertySets: []engine.PropertySet{{Set: setA, FastIO: []engine.FastPropertyItem{
-			{ID: 7, Get: fastAnswers(0, 0)}, {ID: 7, Get: fastAnswers(0, 0)}}}}},
-			"engine: PropertySets[0] " + setA.String() +
-				", item 7: FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"},
-		"FastIO in two sets": {engine.Config{PropertySets: []engine.PropertySet{
-			{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(0, 0)}}},
-			{Set: setA, FastIO: []engine.FastPropertyItem{{ID: 7, Set: fastAnswers(0, 0)}}}}},
-			"engine: PropertySets[1] " + setA.String() +
-				", item 7: FastIO lists a handler for a verb that has one already, here or in an earlier set with this GUID"},
-		"members missing": {members(4, 3, 11),
-			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 11 bytes, but MembersSize 4 x MembersCount 3 is 12 (P-33)"},
-		"members left over": {members(0, 3, 1),
-			"engine: PropertySets[1] " + setA.String() + ", item 7: MembersList[1] has 1 bytes, but MembersSize 0 x MembersCount 3 is 0 (P-33)"},
-		"members in 64 bits": {members(math.MaxUint32, math.MaxUint32, 1),
-			"engine: PropertySets[1] " + setA.String() +
-				", item 7: MembersList[1] has 1 bytes, but MembersSize 4294967295 x MembersCount 4294967295 is 18446744065119617025 (P-33)"},
+		{engine.Config{PropertyItemSize: 76}, "PropertyItemSize 76 is not a multiple of 8 (P-3); use 0 for plain items"},
+		{engine.Config{PropertyItemSize: 64}, "PropertyItemSize 64 is less than a KSPROPERTY_ITEM, 72 bytes (P-3); use 0 for plain items"},
+		{long, "PropertyItemSize 2147483648 times the 2 items of a set exceeds 32 bits (P-3)"},
+		{items(seven, engine.PropertyItem{ID: 8}, seven), item(1) + twice + "[1] (P-24)"},
+		{sets(only, engine.PropertySet{Set: setB}, only), item(2) + twice + "[0] (P-24)"},
+		{sets(fast(get, get)), item(0) + again},
+		{sets(fast(set), fast(set)), item(1) + again},
+		{members(4, 3, 11), item(1) + fmt.Sprintf(sizes, 11, 4, 3, 12)},
+		{members(0, 3, 1), item(1) + fmt.Sprintf(sizes, 1, 0, 3, 0)},
+		{members(most, most, 1), item(1) + fmt.Sprintf(sizes, 1, most, most, uint64(most)*uint64(most))},
 	} {
 		d, err := engine.Compile(c.config)
 		var e *engine.CompileError
-		if d != nil || !errors.As(err, &e) || err.Error() != c.want {
-			t.Errorf("%s:\n%v, want\n%s", name, err, c.want)
+		if d != nil || !errors.As(err, &e) || err.Error() != "engine: "+c.want {
+			t.Errorf("%v, want\n%s", err, c.want)
 			continue
 		}
 		if e.Status != ks.StatusInvalidParameter || e.Reason == "" || e.HasItem != strings.Contains(c.want, "item 7:") || e.HasItem && e.ID != 7 {
-			t.Errorf("%s: %+v", name, e)
+			t.Errorf("%v: %+v", err, e)
 		}
-		if strings.HasPrefix(c.want, "engine: PropertySets[") != (e.Index >= 0) {
-			t.Errorf("%s: Index %d", name, e.Index)
+		if strings.HasPrefix(c.want, "PropertySets[") != (e.Index >= 0) {
+			t.Errorf("%v: Index %d", err, e.Index)
 		}
 	}
 }

@@ -22,17 +22,15 @@ func TestCompatEvents(t *testing.T) {
 		was, is  ks.Status
 		try      func(h *eventHost) ks.Status
 	}{
-		"ShortEventRequest": {override: engine.Compat{ShortEventRequest: other}, was: ks.StatusInvalidBufferSize, is: other,
-			try: func(h *eventHost) ks.Status {
-				irp := h.irp(1, enable, 1, nil)
-				irp.InputBufferLength = 23
-				return h.EnableEvent(irp, h.list)
-			}},
-		"ShortEventData": {override: engine.Compat{ShortEventData: other}, was: ks.StatusBufferTooSmall, is: other,
-			try: func(h *eventHost) ks.Status {
-				return h.EnableEvent(h.irp(1, enable, 1, make([]byte, 39)), h.list)
-			}},
-		"SecondEnable": {override: engine.Compat{SecondEnable: other}, was: ks.StatusSuccess, is: other, try: func(h *eventHost) ks.Status {
+		"ShortEventRequest": {engine.Compat{ShortEventRequest: other}, ks.StatusInvalidBufferSize, other, func(h *eventHost) ks.Status {
+			irp := h.irp(1, enable, 1, nil)
+			irp.InputBufferLength = 23
+			return h.EnableEvent(irp, h.list)
+		}},
+		"ShortEventData": {engine.Compat{ShortEventData: other}, ks.StatusBufferTooSmall, other, func(h *eventHost) ks.Status {
+			return h.EnableEvent(h.irp(1, enable, 1, make([]byte, 39)), h.list)
+		}},
+		"SecondEnable": {engine.Compat{SecondEnable: other}, ks.StatusSuccess, other, func(h *eventHost) ks.Status {
 			_, data := h.event()
 			irp := h.irp(1, enable, 1, append(data, make([]byte, 8)...))
 			h.send(irp, h.list, ks.StatusSuccess, 0)
@@ -40,23 +38,21 @@ func TestCompatEvents(t *testing.T) {
 			h.finish(irp, status)
 			return status
 		}},
-		"QueueFull": {override: engine.Compat{QueueFull: other}, was: ks.StatusInsufficientResources, is: other,
-			try: func(h *eventHost) ks.Status {
-				_, data := h.event()
-				h.enable(1, buffered, 1, append(data, make([]byte, 8)...), ks.StatusSuccess)
-				h.generate(1, ks.StatusSuccess)
-				return h.list.Generate(&setA, 1)
-			}},
-		"SignalBuffered": {override: engine.Compat{SignalBuffered: true}, was: ks.StatusUnsuccessful, is: ks.StatusSuccess,
-			try: func(h *eventHost) ks.Status {
-				e, data := h.event()
-				h.enable(1, buffered, 1, append(data, make([]byte, 8)...), ks.StatusSuccess)
-				h.generate(1, ks.StatusSuccess)
-				if e.TryWait() {
-					return ks.StatusSuccess
-				}
-				return ks.StatusUnsuccessful
-			}},
+		"QueueFull": {engine.Compat{QueueFull: other}, ks.StatusInsufficientResources, other, func(h *eventHost) ks.Status {
+			_, data := h.event()
+			h.enable(1, buffered, 1, append(data, make([]byte, 8)...), ks.StatusSuccess)
+			h.generate(1, ks.StatusSuccess)
+			return h.list.Generate(&setA, 1)
+		}},
+		"SignalBuffered": {engine.Compat{SignalBuffered: true}, ks.StatusUnsuccessful, ks.StatusSuccess, func(h *eventHost) ks.Status {
+			e, data := h.event()
+			h.enable(1, buffered, 1, append(data, make([]byte, 8)...), ks.StatusSuccess)
+			h.generate(1, ks.StatusSuccess)
+			if e.TryWait() {
+				return ks.StatusSuccess
+			}
+			return ks.StatusUnsuccessful
+		}},
 	}
 	for _, name := range eventCompat {
 		if _, ok := cases[name]; !ok {

@@ -198,8 +198,7 @@ func TestE23_List(t *testing.T) {
 		{&stranger, 1, nil, []bool{false, false, false, false}},
 		{nil, 1, func(e *engine.EventEntry) bool { return e.EventData() >= 2 }, []bool{false, false, true, true}},
 		{nil, 1, func(e *engine.EventEntry) bool { return e.Set().Set == setA }, []bool{true, false, false, true}},
-		{nil, 3, func(*engine.EventEntry) bool { t.Error("asked of an entry of another event"); return true },
-			[]bool{false, false, false, false}},
+		{nil, 3, func(*engine.EventEntry) bool { panic("asked of an entry of another event") }, []bool{false, false, false, false}},
 	} {
 		if status := h.list.GenerateData(c.set, c.id, nil, c.match); status != ks.StatusSuccess {
 			t.Error(status)

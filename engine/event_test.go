@@ -292,10 +292,8 @@ func TestE8_Handles(t *testing.T) {
 		{"reserved 1", ks.EventData{NotificationType: 1, Object: good, Increment: 1}, engine.UserMode, ks.StatusInvalidParameter},
 		{"reserved 2", ks.EventData{NotificationType: 1, Object: good, Adjustment: 1}, engine.UserMode, ks.StatusInvalidParameter},
 		{"reserved 3", ks.EventData{NotificationType: 1, Object: good, Reserved: 1 << 63}, engine.UserMode, ks.StatusInvalidParameter},
-		{"semaphore reserved", ks.EventData{NotificationType: 2, Object: semaphore, Increment: 1, Adjustment: 1}, engine.UserMode,
-			ks.StatusInvalidParameter},
-		{"beyond the semaphore's arm", ks.EventData{NotificationType: 2, Object: semaphore, Adjustment: 1, Reserved: 1}, engine.UserMode,
-			ks.StatusSuccess},
+		{"both", ks.EventData{NotificationType: 2, Object: semaphore, Increment: 1, Adjustment: 1}, engine.UserMode, ks.StatusInvalidParameter},
+		{"beyond its arm", ks.EventData{NotificationType: 2, Object: semaphore, Adjustment: 1, Reserved: 1}, engine.UserMode, ks.StatusSuccess},
 		{"adjustment 0", ks.EventData{NotificationType: 2, Object: semaphore}, engine.UserMode, ks.StatusInvalidParameter},
 		{"adjustment -1", ks.EventData{NotificationType: 2, Object: semaphore, Adjustment: -1}, engine.UserMode, ks.StatusInvalidParameter},
 		{"adjustment", ks.EventData{NotificationType: 2, Object: semaphore, Adjustment: math.MaxInt32}, engine.UserMode, ks.StatusSuccess},
@@ -445,8 +443,10 @@ func TestE11_AddHandler(t *testing.T) {
 			"SOME_NOT_MAPPED": {func(*engine.IRP, *engine.EventEntry) ks.Status { return ks.StatusSomeNotMapped }, ks.StatusNotFound},
 			"status thrown":   {func(*engine.IRP, *engine.EventEntry) ks.Status { panic(ks.StatusNoSuchDevice) }, ks.StatusNoSuchDevice},
 			"panic":           {func(*engine.IRP, *engine.EventEntry) ks.Status { panic("add") }, ks.StatusAccessViolation},
-			"error after Add": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); return ks.StatusUnsuccessful },
-				ks.StatusUnsuccessful},
+			"error after Add": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status {
+				h.list.Add(e)
+				return ks.StatusUnsuccessful
+			}, ks.StatusUnsuccessful},
 			"panic after Add": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status { h.list.Add(e); panic("add") }, ks.StatusAccessViolation},
 			"discarded already": {func(_ *engine.IRP, e *engine.EventEntry) ks.Status {
 				engine.DiscardEvent(e)

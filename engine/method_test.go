@@ -62,21 +62,19 @@ func TestM1_CompileErrors(t *testing.T) {
 	}
 	fast := sets()
 	fast.MethodSets[1].FastIO = []engine.FastMethodItem{{ID: 4, Handler: fastAnswers(0, 0)}, {ID: 4, Handler: fastAnswers(0, 0)}}
-	for name, c := range map[string]struct {
+	twice, item := sets(engine.MethodItem{ID: 7}, engine.MethodItem{ID: 7}), "MethodSets[1] "+setA.String()+", item "
+	const again = ": FastIO lists a handler for a method that has one already, here or in an earlier set with this GUID"
+	for _, c := range []struct {
 		config engine.Config
 		want   string
 	}{
-		"odd MethodItemSize": {engine.Config{MethodItemSize: 44},
-			"engine: MethodItemSize 44 is not a multiple of 8 (P-3); use 0 for plain items"},
-		"small MethodItemSize": {engine.Config{MethodItemSize: 32},
-			"engine: MethodItemSize 32 is less than a KSMETHOD_ITEM, 40 bytes (P-3); use 0 for plain items"},
-		"an item twice": {sets(engine.MethodItem{ID: 7}, engine.MethodItem{ID: 7}),
-			"engine: MethodSets[1] " + setA.String() + ", item 7: declared twice: also in MethodSets[1] (P-24)"},
-		"two fast handlers": {fast, "engine: MethodSets[1] " + setA.String() +
-			", item 4: FastIO lists a handler for a method that has one already, here or in an earlier set with this GUID"},
+		{engine.Config{MethodItemSize: 44}, "MethodItemSize 44 is not a multiple of 8 (P-3); use 0 for plain items"},
+		{engine.Config{MethodItemSize: 32}, "MethodItemSize 32 is less than a KSMETHOD_ITEM, 40 bytes (P-3); use 0 for plain items"},
+		{twice, item + "7: declared twice: also in MethodSets[1] (P-24)"},
+		{fast, item + "4" + again},
 	} {
-		if _, err := engine.Compile(c.config); err == nil || err.Error() != c.want {
-			t.Errorf("%s: %v", name, err)
+		if _, err := engine.Compile(c.config); err == nil || err.Error() != "engine: "+c.want {
+			t.Errorf("%v, want %s", err, c.want)
 		}
 	}
 }

@@ -108,6 +108,8 @@ func TestCheckedPrograms(t *testing.T) {
 	plain := library(t)
 	leaks := filepath.Join(t.TempDir(), "leaks")
 	require.NoError(t, os.WriteFile(leaks, []byte("leak:_Cmalloc\n"), 0o600)) // names of statuses, which Go keeps
+	suppress := []string{"LSAN_OPTIONS=suppressions=" + leaks}
+	checked := []string{"CGO_CFLAGS=-O1 -g -fsanitize=thread", "CGO_LDFLAGS=-fsanitize=thread"}
 	for _, variant := range []struct {
 		name      string
 		build     []string // of the library; nil for the one that is there
@@ -116,10 +118,8 @@ func TestCheckedPrograms(t *testing.T) {
 		runEnv    []string
 		addresses bool // are to be the same in each run: this checker cannot do with others
 	}{
-		{name: "address", compile: []string{"-fsanitize=address,undefined", "-fno-sanitize-recover"},
-			runEnv: []string{"LSAN_OPTIONS=suppressions=" + leaks}},
-		{name: "thread", build: []string{"-buildmode=c-shared"}, compile: []string{"-fsanitize=thread"}, addresses: true,
-			buildEnv: []string{"CGO_CFLAGS=-O1 -g -fsanitize=thread", "CGO_LDFLAGS=-fsanitize=thread"}},
+		{name: "address", compile: []string{"-fsanitize=address,undefined", "-fno-sanitize-recover"}, runEnv: suppress},
+		{name: "thread", build: []string{"-buildmode=c-shared"}, compile: []string{"-fsanitize=thread"}, addresses: true, buildEnv: checked},
 		{name: "race", build: []string{"-buildmode=c-archive", "-race"}, compile: []string{"-no-pie"}},
 		{name: "cgocheck2", build: []string{"-buildmode=c-shared"}, buildEnv: []string{"GOEXPERIMENT=cgocheck2"}},
 	} {

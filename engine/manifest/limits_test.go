@@ -32,6 +32,7 @@ func valuesOf(vt uint32, lists ...engine.MembersList) *engine.PropertyValues {
 // TestRange sets numbers on both sides of every bound, on both paths, and reads back what is stored then.
 func TestRange(t *testing.T) {
 	const ranges, stepped, values, isDefault = ks.MemberRanges, ks.MemberSteppedRanges, ks.MemberValues, ks.MemberFlagDefault
+	number := func(mark uint32, n int64) engine.MembersList { return member(values, mark, 4, 1, n) }
 	for i, c := range []struct {
 		values  *engine.PropertyValues
 		size    int
@@ -47,10 +48,8 @@ func TestRange(t *testing.T) {
 		{valuesOf(kssets.VT_I4, member(values, 0, 4, 1, 1, -5, 9)), 4, []int64{1, -5, 9}, []int64{0, 2, -4}},
 		{valuesOf(kssets.VT_I8, member(values, 0, 8, 1, -1)), 8, []int64{-1}, []int64{1, 0xFFFFFFFF}},
 		// The first range list decides, also behind values; a list of defaults never does; an empty one allows nothing.
-		{valuesOf(kssets.VT_I4, member(values, 0, 4, 1, 3), member(ranges, 0, 4, 2, 0, 1), member(ranges, 0, 4, 2, 5, 9)), 4, []int64{0, 1},
-			[]int64{3, 5}},
-		{valuesOf(kssets.VT_I4, member(values, isDefault, 4, 1, 7), member(values, 0, 4, 1, 8), member(values, 0, 4, 1, 9)), 4, []int64{8},
-			[]int64{7, 9}},
+		{valuesOf(kssets.VT_I4, number(0, 3), member(ranges, 0, 4, 2, 0, 1), member(ranges, 0, 4, 2, 5, 9)), 4, []int64{0, 1}, []int64{3, 5}},
+		{valuesOf(kssets.VT_I4, number(isDefault, 7), number(0, 8), number(0, 9)), 4, []int64{8}, []int64{7, 9}},
 		{valuesOf(kssets.VT_I4, member(values, 0, 4, 1)), 4, nil, []int64{0, 1}},
 		// The number is at the start of a longer value, and a shorter one is continued with zeros.
 		{valuesOf(kssets.VT_I4, member(ranges, 0, 4, 2, 1, 2)), 40, []int64{1, 2}, []int64{0, 3}},

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -57,6 +58,15 @@ func TestP33_Values(t *testing.T) {
 	var b typed.Bytes
 	var s typed.Text
 	const ranges, stepped, values, plain, def = 1, 2, 3, 0, 1
+	const most, least = math.MaxInt32, int64(math.MinInt64)
+	all := typed.ScalarVar(0, &i32).Default(-7).OneOf(99, -7).Step(-10, 10, 5).Range(-3, 3).Range(20, most)
+	rangesOf32, steppedOf32 := hex(ranges, 8, 2, plain, -3, 3, 20, most), hex(stepped, 16, 1, plain, 5, 0, -10, 10)
+	valuesOf32, default32 := hex(values, 4, 2, plain, 99, -7), hex(values, 4, 1, def, -7)
+	long := typed.ScalarVar(0, &i64).Step(math.MinInt64, -1, 1<<40).Range(math.MinInt64, math.MaxInt64)
+	rangesOf64 := hex(ranges, 16, 1, plain, least, int64(math.MaxInt64))
+	steppedOf64 := hex(stepped, 24, 1, plain, int64(1<<40), least, int64(-1))
+	unsigned, default64 := typed.ScalarVar(0, &u64).OneOf(math.MaxUint64).Default(math.MaxUint64), hex(values, 8, 1, def, int64(-1))
+	float, defaultFloat := typed.ScalarVar(0, &f32).OneOf(-1.5).Default(-1.5), hex(values, 4, 1, def, -1.5)
 	for i, x := range []struct {
 		d        typed.Declaration
 		vt       uint32
@@ -65,20 +75,12 @@ func TestP33_Values(t *testing.T) {
 		defaults []byte
 	}{
 		{typed.ScalarVar(0, &i32), kssets.VT_I4, 0, nil, nil},
-		{typed.ScalarVar(0, &i32).Default(-7).OneOf(99, -7).Step(-10, 10, 5).Range(-3, 3).Range(20, math.MaxInt32), kssets.VT_I4, 4, hex(
-			ranges, 8, 2, plain, -3, 3, 20, math.MaxInt32,
-			stepped, 16, 1, plain, 5, 0, -10, 10,
-			values, 4, 2, plain, 99, -7,
-			values, 4, 1, def, -7), hex(values, 4, 1, def, -7)},
+		{all, kssets.VT_I4, 4, slices.Concat(rangesOf32, steppedOf32, valuesOf32, default32), default32},
 		{typed.ScalarVar(0, &u32).Range(1, math.MaxUint32), kssets.VT_UI4, 1, hex(ranges, 8, 1, plain, 1, -1), nil},
-		{typed.ScalarVar(0, &i64).Step(math.MinInt64, -1, 1<<40).Range(math.MinInt64, math.MaxInt64), kssets.VT_I8, 2, hex(
-			ranges, 16, 1, plain, int64(math.MinInt64), int64(math.MaxInt64),
-			stepped, 24, 1, plain, int64(1<<40), int64(math.MinInt64), int64(-1)), nil},
-		{typed.ScalarVar(0, &u64).OneOf(math.MaxUint64).Default(math.MaxUint64), kssets.VT_UI8, 2,
-			hex(values, 8, 1, plain, int64(-1), values, 8, 1, def, int64(-1)), hex(values, 8, 1, def, int64(-1))},
+		{long, kssets.VT_I8, 2, slices.Concat(rangesOf64, steppedOf64), nil},
+		{unsigned, kssets.VT_UI8, 2, slices.Concat(hex(values, 8, 1, plain, int64(-1)), default64), default64},
 		{typed.ScalarVar(0, &yes).Default(true), kssets.VT_BOOL, 1, hex(values, 4, 1, def, 1), hex(values, 4, 1, def, 1)},
-		{typed.ScalarVar(0, &f32).OneOf(-1.5).Default(-1.5), kssets.VT_R4, 2,
-			hex(values, 4, 1, plain, -1.5, values, 4, 1, def, -1.5), hex(values, 4, 1, def, -1.5)},
+		{float, kssets.VT_R4, 2, slices.Concat(hex(values, 4, 1, plain, -1.5), defaultFloat), defaultFloat},
 		{typed.BlobVar(0, 8, &b), kssets.VT_BLOB, 0, nil, nil},
 		{typed.StringVar(0, 8, &s), kssets.VT_LPWSTR, 0, nil, nil},
 	} {

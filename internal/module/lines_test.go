@@ -14,13 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// longest is how many columns a line of Go may have, a tab being one.
-const longest = 140
-
-// A longer line is read in no review, and no diff shows what changed in it. Spared are generated files and strings that quote several
-// lines, which Go cannot break.
-func TestLinesAreNotLong(t *testing.T) {
-	files := 0
+// sources are the files of Go, by path.
+func sources(t *testing.T) map[string]string {
+	files := map[string]string{}
 	require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -31,11 +27,23 @@ func TestLinesAreNotLong(t *testing.T) {
 			return nil
 		}
 		text, err := os.ReadFile(path)
-		require.NoError(t, err)
-		files++
-		require.Empty(t, long(t, string(text)), "%s: break these lines", path)
-		return nil
+		files[path] = string(text)
+		return err
 	}))
+	return files
+}
+
+// longest is how many columns a line of Go may have, a tab being one.
+const longest = 140
+
+// A longer line is read in no review, and no diff shows what changed in it. Spared are generated files and strings that quote several
+// lines, which Go cannot break.
+func TestLinesAreNotLong(t *testing.T) {
+	files := 0
+	for path, text := range sources(t) {
+		files++
+		require.Empty(t, long(t, text), "%s: break these lines", path)
+	}
 	require.Greater(t, files, 300)
 
 	// Negative controls.
@@ -73,4 +81,68 @@ func long(t *testing.T, text string) (numbers []int) {
 		}
 	}
 	return numbers
+}
+
+// A table is read as one: its cases are below each other, with a line each. Spared are cases with a function of several statements.
+func TestCasesAreOneLine(t *testing.T) {
+	tables := 0
+	for path, text := range sources(t) {
+		if strings.HasSuffix(path, "_test.go") {
+			n, numbers := broken(t, text)
+			tables += n
+			require.Empty(t, numbers, "%s: one line for each of these cases", path)
+		}
+	}
+	require.Greater(t, tables, 150)
+
+	// Negative controls.
+	const head, foot = "package a\nvar a = []struct{ a int; b func() }{\n{1, nil},\n", "}\n"
+	for text, want := range map[string][]int{"{2,\nnil},\n": {4}, "{2, func() {\n}},\n": nil, "{2,\nfunc() {}},\n": {4}} {
+		n, numbers := broken(t, head+text+foot)
+		require.Equal(t, 1, n)
+		require.Equal(t, want, numbers, text)
+	}
+	_, numbers := broken(t, "package a\nvar a = map[string]struct{ b int }{\n\"\": {\n1,\n},\n}\n")
+	require.Equal(t, []int{3}, numbers)
+}
+
+// broken returns how many tables text has, and the numbers of the lines with cases that go on behind them.
+func broken(t *testing.T, text string) (tables int, numbers []int) {
+	t.Helper()
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, "", text, parser.SkipObjectResolution)
+	require.NoError(t, err)
+	line := func(p token.Pos) int { return set.Position(p).Line }
+	ast.Inspect(file, func(n ast.Node) bool {
+		table, ok := n.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		var of ast.Expr
+		switch kind := table.Type.(type) {
+		case *ast.ArrayType:
+			of = kind.Elt
+		case *ast.MapType:
+			of = kind.Value
+		}
+		if _, ok := of.(*ast.StructType); !ok {
+			return true
+		}
+		tables++
+		for _, c := range table.Elts {
+			lines := line(c.End()) - line(c.Pos())
+			ast.Inspect(c, func(n ast.Node) bool {
+				f, ok := n.(*ast.FuncLit)
+				if ok {
+					lines -= line(f.End()) - line(f.Pos())
+				}
+				return !ok
+			})
+			if lines > 0 {
+				numbers = append(numbers, line(c.Pos()))
+			}
+		}
+		return true
+	})
+	return tables, numbers
 }

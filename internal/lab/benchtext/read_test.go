@@ -42,7 +42,8 @@ const (
 // What is read from them, and what is said of those that are refused.
 const (
 	onC, onD     = " [cpu=C] [goarch=amd64] [goos=linux] ", " [cpu=D] [goarch=amd64] [goos=linux] "
-	a31, a30, b3 = "A-2 31 ns/op\n", "A-2 30 ns/op\n", "B/x-2 3 ns/op\n"
+	ns31, ns30   = "31 ns/op\n", "30 ns/op\n"
+	a31, a30, b3 = "A-2 " + ns31, "A-2 " + ns30, "B/x-2 3 ns/op\n"
 	runFailed    = "the test run failed: its figures are not all there"
 	mend         = "; mend the line or leave it out: "
 )
@@ -82,7 +83,8 @@ var cases = []struct{ name, text, want string }{
 	{"two CPUs in results that were cut out", head + row31 + "cpu: D\n" + row30, a31 + on(onD, a30)},
 	{"a log of a package", head + row31 + "pkg: installed\n" + row30 + foot, a31 + a30},
 	{"packages without their machine", "pkg: m/a\n" + row31 + "pkg: m/b\n" + row30 + "PASS\n", "m/a.A-2 31 ns/op\nm/b.A-2 30 ns/op\n"},
-	{"keys", "n: a\n" + row31 + "n: b\no: c d\n" + row30 + "n:\nBenchmarkB 1 3 x\n", ".A-2 [n=a] 31 ns/op\n.A-2 [n=b] [o=c d] 30 ns/op\n.B [o=c d] 3 x\n"},
+	{"keys", "n: a\n" + row31 + "n: b\no: c d\n" + row30, ".A-2 [n=a] " + ns31 + ".A-2 [n=b] [o=c d] " + ns30},
+	{"a key that goes", "n: a\no: b\n" + row31 + "n:\n" + row30, ".A-2 [n=a] [o=b] " + ns31 + ".A-2 [o=b] " + ns30},
 	{"keys within a run", head + "n: a\n" + row31 + "n: b\n" + row30 + foot, on(onC+"[n=a] ", a31) + on(onC+"[n=b] ", a30)},
 	{"printed keys", "m: x\n" + head + nameA + "m: y\n" + after + "m: x\n" + nameA + "one\nm: z\n" + after + foot, a31 + a31},
 	{"chatter", "go: downloading m/c v1.0.0\n" + head + "warning: slow\nerror: none\n" + row31 + foot, a31},
@@ -220,8 +222,7 @@ func TestEventsRefused(t *testing.T) {
 		{"cut in an event", strings.Join(whole, "")[:len(whole[0])+5], "no whole event of go test -json"},
 		{"a package that did not end", strings.Join(whole, "") + `{"Action":"start","Package":"m/b"}` + "\n", "nothing says that m/b has ended"},
 		{"failed", strings.Join(whole[:8], "") + `{"Action":"fail","Package":"m/a"}` + "\n", "file:9: m/a: the test run failed"},
-		{"a benchmark failed", strings.Join(whole[:8], "") + `{"Action":"fail","Package":"m/a","Test":"BenchmarkB"}` + "\n",
-			"file:9: m/a BenchmarkB: the test run failed"},
+		{"a benchmark", strings.Join(whole[:8], "") + `{"Action":"fail","Package":"m/a","Test":"B"}` + "\n", "file:9: m/a B: the test run"},
 		{"not built", `{"ImportPath":"m/b","Action":"build-fail"}` + "\n" + strings.Join(whole, ""), "file:1: m/b could not be built"},
 		{"not built, in words", strings.Join(whole, "") + "FAIL\tm/b [build failed]\n", "the test run failed"},
 		{"no results", strings.Join(events("m/a", foot), ""), "no line is a benchmark's result"},

@@ -183,13 +183,13 @@ func TestReadErrorsSayWhere(t *testing.T) {
 		require.Contains(t, text, old)
 		return strings.Replace(text, old, with, 1)
 	}
+	const sample = `        {"operations":65536,"ns_per_op":3.9,"allocs_per_op":0,"bytes_per_op":0},` + "\n"
 	for _, c := range []struct{ name, text, want string }{
 		{"empty", "", "1:1: the text ends in the middle of the report"},
 		{"another format", "BenchmarkX 1 2 ns/op\n", "1:1: invalid character 'B' looking for beginning of value"},
 		{"a list", "[]", "1:2: is not a JSON object"},
 		{"another object", `{"a": 1}`, "schemaVersion: 0: not a report of ksbench"},
-		{"later version", `{"schemaVersion": 2, "results": "changed"}`,
-			"1:20: schemaVersion 2: this ksbench reads up to version 1; use the one that wrote the report, or a later one"},
+		{"later version", `{"schemaVersion": 2, "results": "changed"}`, "1:20: schemaVersion 2: this ksbench reads up to version 1; use the"},
 		{"two reports", text + text, "the report: something follows"},
 		{"garbage after it", text + "}", "something follows the report"},
 		{"twice", replaced(`"workloads":`, `"results":[],"results":[],"workloads":`), `results: is there twice`},
@@ -199,14 +199,12 @@ func TestReadErrorsSayWhere(t *testing.T) {
 		{"too long a time", replaced(`"ns_per_op":3.9`, `"ns_per_op":1e300`), "results[0].samples[2]: "},
 		{"a point of no keys", replaced(`"results":`, `"scale":[{}],"results":`), "scale[0]: keys 0, batch 0, ns_per_op 0"},
 		{"a target out of range", replaced(`"results":`, `"targets":[{"value":-1e19}],"results":`), "targets[0].value: -1e+19: out of range"},
-		{"not a number", replaced(`"ns_per_op":3.9`, `"ns_per_op":NaN`),
-			"results[0].samples[2]: invalid character 'N' looking for beginning of value"},
+		{"not a number", replaced(`"ns_per_op":3.9`, `"ns_per_op":NaN`), "results[0].samples[2]: invalid character 'N' looking for"},
 		{"a long number", replaced(`"rounds": 7`, `"rounds": 7.`+strings.Repeat("1", 1000)), "settings.rounds: number 7.1111111"},
 		{"null list", replaced(`"ratios": []`, `"ratios": null`), "ratios: is not a list"},
 		{"negative", replaced(`"ns_per_op":3.9`, `"ns_per_op":-3.9`), "results[0].samples[2]: "},
 		{"no operations", replaced(`"operations":65536`, `"operations":0`), "results[0].samples[0]: "},
-		{"sample missing", replaced(`        {"operations":65536,"ns_per_op":3.9,"allocs_per_op":0,"bytes_per_op":0},`+"\n", ""),
-			"results[0].samples: 6, but settings.rounds is 7"},
+		{"sample missing", replaced(sample, ""), "results[0].samples: 6, but settings.rounds is 7"},
 		{"samples missing", replaced(`"rounds": 7`, `"rounds": 8`), "results[0].samples: 7, but settings.rounds is 8"},
 		{"median is none", replaced(`"ns_per_op": 4,`, `"ns_per_op": 5,`), "results[0].ns_per_op: 5: no median of samples from 3.9 to 4.1"},
 		{"row of no workload", replaced(`"workload": "20x12"`, `"workload": "else"`), `results[0].workload: "else": not among the workloads`},

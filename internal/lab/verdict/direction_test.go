@@ -41,6 +41,11 @@ func metric(unit string, value float64, lines ...string) string {
 }
 
 func TestDirection(t *testing.T) {
+	const (
+		noDirection = "nothing says which is better"
+		bothWays    = "lower was said to be better before, higher is said to be now"
+		zero        = "values at or below zero"
+	)
 	for _, c := range []struct {
 		name     string
 		old, new string
@@ -50,29 +55,24 @@ func TestDirection(t *testing.T) {
 	}{
 		{"by its words", metric("items/sec", 100), metric("items/sec", 150), Options{}, Improved, ""},
 		{"by its words, less", metric("items/sec", 100), metric("items/sec", 50), Options{}, Regressed, ""},
-		{"unknown", metric("x", 100), metric("x", 150), Options{}, Changed, "nothing says which is better"},
+		{"unknown", metric("x", 100), metric("x", 150), Options{}, Changed, noDirection},
 		{"unknown and same", metric("x", 100), metric("x", 100), Options{}, Same, ""},
 		{"said by the flag", metric("x", 100), metric("x", 150), Options{HigherIsBetter: []string{"x"}}, Improved, ""},
-		{"said by the flag, of another unit", metric("x", 100), metric("x", 150), Options{HigherIsBetter: []string{"y"}}, Changed,
-			"nothing says which is better"},
+		{"said by the flag, another unit", metric("x", 100), metric("x", 150), Options{HigherIsBetter: []string{"y"}}, Changed, noDirection},
 		{"said to be less", metric("x", 100), metric("x", 150), Options{LowerIsBetter: []string{"x"}}, Regressed, ""},
 		{"said before", metric("x", 100, "Unit x better=higher"), metric("x", 150), Options{}, Improved, ""},
 		{"said now", metric("x", 100), metric("x", 150, "Unit x better=lower"), Options{}, Regressed, ""},
 		{"said against its words", metric("misses", 100), metric("misses", 150, "Unit misses better=higher"), Options{}, Improved, ""},
 		{"said before against its words", metric("misses", 100, "Unit misses better=higher"), metric("misses", 150), Options{}, Improved, ""},
-		{"said both ways", metric("x", 100, "Unit x better=lower"), metric("x", 150, "Unit x better=higher"), Options{}, Changed,
-			"lower was said to be better before, higher is said to be now"},
-		{"the flag against a line", metric("x", 100), metric("x", 150, "Unit x better=higher"), Options{LowerIsBetter: []string{"x"}}, Regressed,
-			""},
-		{"from zero", metric("errors/op", 0), metric("errors/op", 25), Options{}, Regressed, "values at or below zero"},
-		{"to zero", metric("errors/op", 25), metric("errors/op", 0), Options{}, Improved, "values at or below zero"},
-		{"hits to zero", metric("hits/op", 25), metric("hits/op", 0), Options{}, Regressed, "values at or below zero"},
-		{"zero stays", metric("errors/op", 0), metric("errors/op", 0), Options{}, Same, "values at or below zero"},
-		{"below zero", metric("dB", -3), metric("dB", -6), Options{HigherIsBetter: []string{"dB"}}, Regressed, "values at or below zero"},
-		{"below zero, less than the effect", metric("dB", -3), metric("dB", -3.03), Options{HigherIsBetter: []string{"dB"}}, Same,
-			"values at or below zero"},
-		{"a count of unknown direction", metric("x", 0, "Unit x assume=exact"), metric("x", 25), Options{}, Changed,
-			"nothing says which is better"},
+		{"said both ways", metric("x", 100, "Unit x better=lower"), metric("x", 150, "Unit x better=higher"), Options{}, Changed, bothWays},
+		{"flag against line", metric("x", 100), metric("x", 150, "Unit x better=higher"), Options{LowerIsBetter: []string{"x"}}, Regressed, ""},
+		{"from zero", metric("errors/op", 0), metric("errors/op", 25), Options{}, Regressed, zero},
+		{"to zero", metric("errors/op", 25), metric("errors/op", 0), Options{}, Improved, zero},
+		{"hits to zero", metric("hits/op", 25), metric("hits/op", 0), Options{}, Regressed, zero},
+		{"zero stays", metric("errors/op", 0), metric("errors/op", 0), Options{}, Same, zero},
+		{"below zero", metric("dB", -3), metric("dB", -6), Options{HigherIsBetter: []string{"dB"}}, Regressed, zero},
+		{"below zero, too little", metric("dB", -3), metric("dB", -3.03), Options{HigherIsBetter: []string{"dB"}}, Same, zero},
+		{"a count of unknown direction", metric("x", 0, "Unit x assume=exact"), metric("x", 25), Options{}, Changed, noDirection},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := New(read(t, c.old), read(t, c.new), c.opt)

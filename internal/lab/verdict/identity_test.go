@@ -31,87 +31,59 @@ func text(lines ...string) string {
 }
 
 func TestAlign(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		old, new []string
-		rows     string // "name verdict"
-		gone     string
-		added    string
-		reasons  string // for which times do not compare
-	}{
-		{name: "packages of one last element", old: []string{"x/m/cache X-4 100", "x/n/cache X-4 900"},
-			new: []string{"x/m/cache X-4 400", "x/n/cache X-4 900"}, rows: "m/cache.X regressed, n/cache.X same"},
-		{name: "modules of one major version", old: []string{"a.com/p/v2 X-4 100", "a.com/q/v2 X-4 900"},
-			new: []string{"a.com/q/v2 X-4 900", "a.com/p/v2 X-4 400"}, rows: "q/v2.X same, p/v2.X regressed"},
-		{name: "a package that comes", old: []string{"m/a X-4 100"}, new: []string{"m/a X-4 150", "m/b X-4 100"}, rows: "a.X regressed",
-			added: "b.X"},
-		{name: "a package that goes", old: []string{"m/a X-4 100", "m/b X-4 100"}, new: []string{"m/b X-4 150"}, rows: "b.X regressed",
-			gone: "a.X"},
-		{name: "a package of the same last element that comes", old: []string{"m/a X-4 100"}, new: []string{"n/a X-4 100", "m/a X-4 150"},
-			rows: "m/a.X regressed", added: "n/a.X"},
-		{name: "no package, and one", old: []string{"- X-4 100"}, new: []string{"m/a X-4 150"}, rows: "X regressed"},
-		{name: "no package before one", old: []string{"- X-4 100", "m/a X-4 300"}, new: []string{"- X-4 150", "m/a X-4 300"},
-			rows: "X regressed, a.X same"},
-		{name: "-cpu 1,2 then 1,2,4", old: []string{"m X 100", "m X-2 60"}, new: []string{"m X 150", "m X-2 60", "m X-4 40"},
-			rows: "X regressed, X-2 same", added: "X-4"},
-		{name: "-cpu 4 then 4,8", old: []string{"m X-4 100"}, new: []string{"m X-4 150", "m X-8 60"}, rows: "X-4 regressed", added: "X-8"},
-		{name: "-cpu 4,8 then 8", old: []string{"m X-4 150", "m X-8 60"}, new: []string{"m X-8 90"}, rows: "X-8 regressed", gone: "X-4"},
-		{name: "-cpu 1 then 1,4", old: []string{"m X 100"}, new: []string{"m X 150", "m X-4 60"}, rows: "X regressed", added: "X-4"},
-		{name: "a number in a name, one CPU", old: []string{"m X 100"}, new: []string{"m X 150", "m Y/size-64 60"}, rows: "X regressed",
-			added: "Y/size-64"},
-		{name: "a number in a name that goes, one CPU", old: []string{"m X 100", "m Y/size-64 60"}, new: []string{"m X 150"}, rows: "X regressed",
-			gone: "Y/size-64"},
-		{name: "sizes, one CPU", old: []string{"m X/size-100 100"}, new: []string{"m X/size-100 150", "m X/size-200 60"},
-			rows: "X/size-100 regressed", added: "X/size-200"},
-		{name: "sizes, eight CPUs", old: []string{"m X/size-100-8 100"}, new: []string{"m X/size-100-8 150", "m X/size-200-8 60"},
-			rows: "X/size-100 regressed", added: "X/size-200"},
-		{name: "-1 in a name", old: []string{"m S/Add 50", "m S/Add-1 100"}, new: []string{"m S/Add 50", "m S/Add-1 150"},
-			rows: "S/Add same, S/Add-1 regressed"},
-		{name: "another GOMAXPROCS", old: []string{"m X-4 100", "m Y-4 100"}, new: []string{"m X-8 150", "m Y-8 100"},
-			rows: "X regressed, Y same", reasons: "GOMAXPROCS: 4, now 8"},
-		{name: "one CPU, then several", old: []string{"m X 100", "m Y/size-64 100"}, new: []string{"m X-8 150", "m Y/size-64-8 100"},
-			rows: "X regressed, Y/size-64 same", reasons: "GOMAXPROCS: 1, now 8"},
-		{name: "several CPUs, then one", old: []string{"m X/size-64-8 100"}, new: []string{"m X/size-64 150"}, rows: "X/size-64 regressed",
-			reasons: "GOMAXPROCS: 8, now 1"},
-		{name: "a name that looks like the other GOMAXPROCS", old: []string{"m X-8 100", "m Y-8 100"},
-			new: []string{"m X 150", "m Y 100", "m X-8 500"}, rows: "X regressed, Y same", added: "X-8", reasons: "GOMAXPROCS: 8, now 1"},
-		{name: "configuration within a side", old: []string{"note: a", "m X-4 100", "note: b", "m X-4 900"},
-			new:  []string{"note: a", "m X-4 400", "note: b", "m X-4 900"},
-			rows: "X note=a regressed, X note=b same"},
-		{name: "configuration that goes", old: []string{"note: a", "m X-4 100", "note: b", "m X-4 900"}, new: []string{"note: b", "m X-4 1400"},
-			rows: "X note=b regressed", gone: "X note=a"},
-		{name: "configuration that begins within a side", old: []string{"m X-4 100", "note: b", "m X-4 900"},
-			new: []string{"m X-4 100", "note: b", "m X-4 1400"}, rows: "X note=nothing same, X note=b regressed"},
-		{name: "configuration of packages", old: []string{"note: a", "m/a X-4 100", "note: b", "m/b X-4 900"},
-			new:  []string{"note: a", "m/a X-4 400", "note: b", "m/b X-4 900"},
-			rows: "a.X regressed, b.X same"},
-		{name: "a time of each package", old: []string{"at: 1", "m/a X-4 100", "at: 2", "m/b X-4 900"},
-			new:  []string{"at: 3", "m/a X-4 400", "at: 4", "m/b X-4 900"},
-			rows: "a.X regressed, b.X same"},
-		{name: "a commit", old: []string{"commit: 1", "m X-4 100"}, new: []string{"commit: 2", "m X-4 150"}, rows: "X regressed"},
-		{name: "two architectures", old: []string{"m X-4 100", "goarch: arm64", "m X-4 900"},
-			new: []string{"m X-4 150", "goarch: arm64", "m X-4 900"}, rows: "X goarch=amd64 regressed, X goarch=arm64 same",
-			reasons: "old has figures of more than one goarch: amd64, arm64; split it; new has figures of more than one goarch: amd64, arm64; " +
-				"split it"},
+	const split = " has figures of more than one goarch: amd64, 386; split it"
+	const both = "X goarch=amd64 regressed, X goarch=386 same; old" + split + "; new" + split
+	// Wanted are what became of each, what is gone and added, and why times do not compare.
+	for _, c := range []struct{ name, old, new, want string }{
+		{"packages of one last element", "x/m/a X-4 100; x/n/a X-4 900", "x/m/a X-4 400; x/n/a X-4 900", "m/a.X regressed, n/a.X same"},
+		{"modules of one major version", "a/p/v2 X-4 100; a/q/v2 X-4 900", "a/q/v2 X-4 900; a/p/v2 X-4 400", "q/v2.X same, p/v2.X regressed"},
+		{"a package that comes", "m/a X-4 100", "m/a X-4 150; m/b X-4 100", "a.X regressed, +b.X"},
+		{"a package that goes", "m/a X-4 100; m/b X-4 100", "m/b X-4 150", "b.X regressed, -a.X"},
+		{"a package of the same last element that comes", "m/a X-4 100", "n/a X-4 100; m/a X-4 150", "m/a.X regressed, +n/a.X"},
+		{"no package, and one", "- X-4 100", "m/a X-4 150", "X regressed"},
+		{"no package before one", "- X-4 100; m/a X-4 300", "- X-4 150; m/a X-4 300", "X regressed, a.X same"},
+		{"-cpu 1,2 then 1,2,4", "m X 100; m X-2 60", "m X 150; m X-2 60; m X-4 40", "X regressed, X-2 same, +X-4"},
+		{"-cpu 4 then 4,8", "m X-4 100", "m X-4 150; m X-8 60", "X-4 regressed, +X-8"},
+		{"-cpu 4,8 then 8", "m X-4 150; m X-8 60", "m X-8 90", "X-8 regressed, -X-4"},
+		{"-cpu 1 then 1,4", "m X 100", "m X 150; m X-4 60", "X regressed, +X-4"},
+		{"a number in a name, one CPU", "m X 100", "m X 150; m Y/size-64 60", "X regressed, +Y/size-64"},
+		{"a number in a name that goes, one CPU", "m X 100; m Y/size-64 60", "m X 150", "X regressed, -Y/size-64"},
+		{"sizes, one CPU", "m X/size-100 100", "m X/size-100 150; m X/size-200 60", "X/size-100 regressed, +X/size-200"},
+		{"sizes, eight CPUs", "m X/size-100-8 100", "m X/size-100-8 150; m X/size-200-8 60", "X/size-100 regressed, +X/size-200"},
+		{"-1 in a name", "m S/Add 50; m S/Add-1 100", "m S/Add 50; m S/Add-1 150", "S/Add same, S/Add-1 regressed"},
+		{"another GOMAXPROCS", "m X-4 100; m Y-4 100", "m X-8 150; m Y-8 100", "X regressed, Y same; GOMAXPROCS: 4, now 8"},
+		{"one CPU, then several", "m X 100; m Y/n-64 100", "m X-8 150; m Y/n-64-8 100", "X regressed, Y/n-64 same; GOMAXPROCS: 1, now 8"},
+		{"several CPUs, then one", "m X/size-64-8 100", "m X/size-64 150", "X/size-64 regressed; GOMAXPROCS: 8, now 1"},
+		{"a name like another", "m X-8 100; m Y-8 100", "m X 150; m Y 100; m X-8 500", "X regressed, Y same, +X-8; GOMAXPROCS: 8, now 1"},
+		{"configuration within a side", "n: a; m X-4 100; n: b; m X-4 900", "n: a; m X-4 400; n: b; m X-4 900", "X n=a regressed, X n=b same"},
+		{"configuration that goes", "note: a; m X-4 100; note: b; m X-4 900", "note: b; m X-4 1400", "X note=b regressed, -X note=a"},
+		{"configuration that begins later", "m X-4 100; n: b; m X-4 900", "m X-4 100; n: b; m X-4 1400", "X n=nothing same, X n=b regressed"},
+		{"configuration of packages", "n: a; m/a X-4 100; n: b; m/b X-4 900", "n: a; m/a X-4 400; n: b; m/b X-4 900", "a.X regressed, b.X same"},
+		{"a time of each package", "at: 1; m/a X-4 100; at: 2; m/b X-4 900", "at: 3; m/a X-4 400; at: 4; m/b X-4 900", "a.X regressed, b.X same"},
+		{"a commit", "commit: 1; m X-4 100", "commit: 2; m X-4 150", "X regressed"},
+		{"two architectures", "m X-4 100; goarch: 386; m X-4 900", "m X-4 150; goarch: 386; m X-4 900", both},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			side := func(name string, lines []string) *Measurements {
-				m, err := ReadGoBench(strings.NewReader(text(lines...)), name, nil)
+			side := func(name, lines string) *Measurements {
+				m, err := ReadGoBench(strings.NewReader(text(strings.Split(lines, "; ")...)), name, nil)
 				require.NoError(t, err)
 				return m
 			}
 			old, new := side("old", c.old), side("new", c.new)
-			got, err := New(old, new, Options{})
+			compared, err := New(old, new, Options{})
 			require.NoError(t, err)
-			var rows []string
-			for _, r := range got.Rows {
-				rows = append(rows, r.Name+" "+string(r.Verdict))
+			var got []string
+			for _, r := range compared.Rows {
+				got = append(got, r.Name+" "+string(r.Verdict))
 			}
-			plain := func(names []string) string { return strings.ReplaceAll(strings.Join(names, ", "), " ns/op", "") }
-			require.Equal(t, c.rows, strings.Join(rows, ", "))
-			require.Equal(t, c.gone, plain(got.OnlyOld))
-			require.Equal(t, c.added, plain(got.OnlyNew))
-			require.Equal(t, c.reasons, strings.Join(Incomparable(old, new), "; "))
+			for _, name := range compared.OnlyOld {
+				got = append(got, "-"+strings.TrimSuffix(name, " ns/op"))
+			}
+			for _, name := range compared.OnlyNew {
+				got = append(got, "+"+strings.TrimSuffix(name, " ns/op"))
+			}
+			reasons := Incomparable(old, new)
+			require.Equal(t, c.want, strings.Join(append([]string{strings.Join(got, ", ")}, reasons...), "; "))
 		})
 	}
 }

@@ -14,15 +14,15 @@ func TestLongBuffers(t *testing.T) {
 	const (
 		limit  = 100_000
 		none   = `"status":"0xc000009a".*"calls":\[\]`
-		failed = `"status":"0xc000009a"\}\],"irp_flags":\[\]`
+		failed = `"size":100032,"status":"0xc000009a"\}\],"irp_flags":\[\]`
+		input  = `"size":100032,"input_operation":true,"status":"0xc000009a"\}\],"irp_flags":\[\]`
 	)
 	for name, c := range map[string]struct {
 		manifest, line, refused string
 		kept                    string // "" if one byte less is answered otherwise
 	}{
-		"custom": {"manifest", `"id":1,"flags":1`,
-			none + `,"allocations":\[\{"by":"custom","size":100032,"input_operation":true,` + failed, ""},
-		"pool":          {"manifest", `"id":1,"flags":1,"entry":"plain"`, none + `,"allocations":\[\{"by":"pool","size":100032,` + failed, ""},
+		"custom":        {"manifest", `"id":1,"flags":1`, none + `,"allocations":\[\{"by":"custom",` + input, ""},
+		"pool":          {"manifest", `"id":1,"flags":1,"entry":"plain"`, none + `,"allocations":\[\{"by":"pool",` + failed, ""},
 		"BASICSUPPORT":  {"manifest", `"id":1,"flags":512`, none, ""},
 		"a pass before": {"manifest", `"id":1,"flags":1,"prepared":true`, none, ""},
 		"input":         {"manifest", `"id":1,"flags":1,"in":4294000000`, none, ""},
