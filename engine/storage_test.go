@@ -6,6 +6,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/internal/testkit"
 )
 
 // TestShareStorage: items that two dispatchers have in common share what they store if it has the same size, and all others keep their own.
@@ -64,7 +65,7 @@ func TestShareStorage(t *testing.T) {
 	ask(three, 3, 1, 8)
 	ask(both, 1, 2, 8)
 	ask(both, 3, 2, 8)
-	if n := testing.AllocsPerRun(10, func() { both.ShareStorage(one); both.ShareStorage(three) }); n != 0 {
+	if n := testkit.Allocs(func() { both.ShareStorage(one); both.ShareStorage(three) }); n != 0 {
 		t.Errorf("sharing again takes %v allocations", n)
 	}
 }

@@ -146,11 +146,11 @@ func TestSwapAllocatesNothing(t *testing.T) {
 		dev.Swap(tables[1])
 		dev.Swap(tables[0])
 	}
-	if n := testing.AllocsPerRun(10, both); n != 0 {
+	if n := testkit.Allocs(both); n != 0 {
 		t.Errorf("two swaps take %v allocations", n)
 	}
 	dev.OnSwap(func(device.Change) {})
-	if n := testing.AllocsPerRun(10, both); n == 0 {
+	if n := testkit.Allocs(both); n == 0 {
 		t.Error("a listener is told what changed without an allocation: this test does not count")
 	}
 }

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -31,6 +32,11 @@ func TestKilledRecorder(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "killed.kst")
 		c := exec.Command(self, "-test.run=^TestKilledRecorder$")
 		c.Env = append(os.Environ(), victim+"="+file)
+		alive, err := c.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer alive.Close()
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -92,6 +98,6 @@ func recordForEver(t *testing.T, file string) {
 			}
 		}()
 	}
-	time.Sleep(time.Minute) // is killed long before
+	_, _ = io.Copy(io.Discard, os.Stdin) // ends with who kills it
 	os.Exit(1)
 }
