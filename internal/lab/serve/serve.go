@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/page"
@@ -45,6 +46,18 @@ func Serve(ctx context.Context, l net.Listener, dir string) error {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 	}
+	var silent sync.Map // connections without a request so far, as browsers have in store: Shutdown would wait for one
+	server.ConnState = func(c net.Conn, state http.ConnState) {
+		if silent.Delete(c); state == http.StateNew {
+			silent.Store(c, nil)
+		}
+	}
+	server.RegisterOnShutdown(func() {
+		silent.Range(func(c, _ any) bool {
+			_ = c.(net.Conn).Close()
+			return true
+		})
+	})
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
