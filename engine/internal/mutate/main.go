@@ -9,9 +9,9 @@
 //
 // A mutant is a record of mutants.txt: a rule, a file, a text that occurs there exactly once, and what to put in its place.
 // The texts are short, so that a change of the source elsewhere leaves them alone; one that does touch them makes the record
-// stale, and the package's test says so. The mutant is built in a copy of the module; it dies when a test fails, or hangs. A
-// record with a line "survives" names a mutant that no test can kill because it changes nothing that can be seen, and why:
-// it must build and pass.
+// stale, and the package's test says so. The mutant is built in a copy of the module; it dies when a test fails, or hangs that
+// does not hang without it. A record with a line "survives" names a mutant that no test can kill because it changes nothing that
+// can be seen, and why: it must build and pass.
 //
 // Random tests run with KSDISPATCH_SEED=1, so that a run can be repeated.
 package main

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestRecordsFit shows at once which records a change of the source has made stale.
@@ -175,5 +176,32 @@ func TestStale(t *testing.T) {
 	}
 	if fit(dir, []record{{rule: "P-1", file: "b.go", from: "one"}}) == nil {
 		t.Error("a record of a file that is not there fits")
+	}
+}
+
+// TestHang: a mutant with which a test hangs is dead, unless the test hangs without it as well.
+func TestHang(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for tests that hang")
+	}
+	defer func(usual time.Duration) { limit = usual }(limit)
+	limit = 3 * time.Second
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("go.mod", "module m\n\ngo 1.26\n")
+	write("a.go", "package m\n\nconst hangs = false\n")
+	write("a_test.go", "package m\n\nimport (\n\t\"testing\"\n\t\"time\"\n)\n\nfunc TestA(t *testing.T) {\n\tif hangs {\n"+
+		"\t\ttime.Sleep(time.Hour)\n\t}\n}\n")
+	r := record{file: "a.go", from: "false", to: "true", packages: []string{"."}}
+	if v := try(t.Context(), dir, r); v.err != nil || v.killer != hang {
+		t.Errorf("killed by %q, %v\n%s", v.killer, v.err, v.output)
+	}
+	write("a.go", "package m\n\nconst hangs = true // not false\n")
+	if v := try(t.Context(), dir, r); v.err == nil {
+		t.Errorf("killed by %q, which hangs without the mutant", v.killer)
 	}
 }
