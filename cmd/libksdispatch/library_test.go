@@ -177,21 +177,25 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+// declaredFunctions returns the functions of the header, in order.
+func declaredFunctions(t *testing.T) (names []string) {
+	t.Helper()
+	header, err := os.ReadFile("ksdispatch.h")
+	require.NoError(t, err)
+	for _, m := range prototypes.FindAllSubmatch(header, -1) {
+		names = append(names, string(m[1]))
+	}
+	slices.Sort(names)
+	require.Greater(t, len(names), 12)
+	return names
+}
+
 var prototypes = regexp.MustCompile(`(?m)^KSD_API [^;]*?\b(ksd_\w+)\(`)
 
 // The library that make builds exports what the header declares, and nothing else.
 func TestExports(t *testing.T) {
 	library(t)
 	nm, mk := tool(t, "nm"), tool(t, "make")
-	header, err := os.ReadFile("ksdispatch.h")
-	require.NoError(t, err)
-	var want []string
-	for _, m := range prototypes.FindAllSubmatch(header, -1) {
-		want = append(want, string(m[1]))
-	}
-	slices.Sort(want)
-	require.Greater(t, len(want), 12)
-
 	out := t.TempDir()
 	run(t, nil, mk, "-s", "OUT="+out, "PREFIX="+filepath.Join(out, "installed"), "install")
 	var got []string
@@ -199,7 +203,7 @@ func TestExports(t *testing.T) {
 		got = append(got, strings.Fields(line)[2])
 	}
 	slices.Sort(got)
-	require.Equal(t, want, got)
+	require.Equal(t, declaredFunctions(t), got)
 
 	// What was installed serves a program that knows nothing but pkg-config.
 	t.Run("pkg-config", func(t *testing.T) {
@@ -215,4 +219,22 @@ func TestExports(t *testing.T) {
 		run(t, nil, "gcc", "-I.", "testdata/handlers.c", "-o", program, filepath.Join(out, "installed/lib/libksdispatch.a"), "-pthread")
 		run(t, nil, program)
 	})
+}
+
+// So does the library for Windows.
+func TestExportsWindows(t *testing.T) {
+	library(t)
+	const prefix = "x86_64-w64-mingw32-"
+	tool(t, prefix+"gcc")
+	objdump, mk := tool(t, prefix+"objdump"), tool(t, "make")
+	out := t.TempDir()
+	run(t, nil, mk, "-s", "CC="+prefix+"gcc", "OUT="+out, "windows")
+	_, table, found := strings.Cut(run(t, nil, objdump, "-p", filepath.Join(out, "ksdispatch.dll")), "[Ordinal/Name Pointer] Table")
+	require.True(t, found)
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^\s*\[ *\d+\].* (\w+)$`).FindAllStringSubmatch(table, -1) {
+		got = append(got, m[1])
+	}
+	slices.Sort(got)
+	require.Equal(t, declaredFunctions(t), got)
 }
