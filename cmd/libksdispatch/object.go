@@ -33,13 +33,11 @@ type object struct {
 // A declaration is what an object answers with.
 type declaration struct {
 	filter   device.Filter // without who looks at its requests
+	isFilter bool          // by its role: one without pins and nodes is one too
 	name     string        // of the object in its manifest
 	source   trace.Source  // that manifest
 	controls *controls
 }
-
-// isFilter reports whether there are pins or nodes.
-func (d *declaration) isFilter() bool { return d.filter.Pins != nil || d.filter.Topology != nil }
 
 var objects = numbers[object]{kind: 1}
 
@@ -94,7 +92,7 @@ func ksd_object_free(number C.ksd_object) {
 	}
 }
 
-// makeObject makes an object of a filter, or of a table where that has neither pins nor nodes, or writes what is wrong with it.
+// makeObject makes an object, or writes what is wrong with it.
 func makeObject(text *C.char, size C.size_t, declare func() (*declaration, error)) C.ksd_object {
 	d, err := declare()
 	if err == nil {
@@ -126,9 +124,9 @@ func newObject(d *declaration) (*object, error) {
 func (o *object) answer(d *declaration, w watch) (err error) {
 	f := w.around(d)
 	switch {
-	case d.isFilter() && o.device == nil:
+	case d.isFilter && o.device == nil:
 		o.device, err = device.NewFilter(f)
-	case d.isFilter():
+	case d.isFilter:
 		err = o.device.SwapFilter(f)
 	default:
 		var table *engine.Dispatcher
@@ -155,7 +153,7 @@ func ksd_object_swap(number, replacement C.ksd_object) C.ksd_status {
 		return result(ks.StatusInvalidHandle)
 	}
 	d := r.declared.Load()
-	if o == r || o.declared.Load().isFilter() != d.isFilter() {
+	if o == r || o.declared.Load().isFilter != d.isFilter {
 		return result(ks.StatusInvalidParameter)
 	}
 	if objects.remove(uint64(replacement)) == nil {
@@ -211,7 +209,8 @@ func replaced(m *manifest.Manifest, name C.ksd__text, sets C.ksd__sets, count C.
 	}
 	keepDescriptions(&own, &f.Config)
 	f.Config, err = engine.MergeSets(own, f.Config)
-	return &declaration{filter: f, name: o.Name, source: trace.Source{Name: m.Driver, Digest: m.Digest}}, err
+	source := trace.Source{Name: m.Driver, Digest: m.Digest}
+	return &declaration{filter: f, isFilter: o.Role == manifest.RoleFilter, name: o.Name, source: source}, err
 }
 
 func names(m *manifest.Manifest) string {

@@ -52,6 +52,23 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// So it does with handles that are opened and closed, pins that are created, and the sessions of a real host.
+func TestReplayObjects(t *testing.T) {
+	program := compile(t, "replay")
+	const dir = "../ksbench/internal/exec/testdata/objects/"
+	for _, name := range []string{"connection", "create", "pinset", "portaudio-wavecyclic", "portaudio-wavert"} {
+		t.Run(name, func(t *testing.T) {
+			lines, err := os.ReadFile(dir + name + "-requests.jsonl")
+			require.NoError(t, err)
+			expected, err := os.ReadFile(dir + name + "-expected.jsonl")
+			require.NoError(t, err)
+			want := outcomes(t, expected)
+			require.Greater(t, len(want), 40)
+			require.Equal(t, want, answers(t, string(lines), program, dir+name+"-manifest.json"))
+		})
+	}
+}
+
 // seen is what a client sees of an outcome.
 type seen struct {
 	Status, Output string
@@ -66,8 +83,13 @@ func answers(t *testing.T, lines, name string, args ...string) []seen {
 	cmd.Stdin, cmd.Stderr = strings.NewReader(lines), os.Stderr
 	out, err := cmd.Output()
 	require.NoError(t, err)
-	var all []seen
-	for line := range bytes.Lines(out) {
+	return outcomes(t, out)
+}
+
+// outcomes reads outcome lines.
+func outcomes(t *testing.T, lines []byte) (all []seen) {
+	t.Helper()
+	for line := range bytes.Lines(lines) {
 		var s seen
 		require.NoError(t, json.Unmarshal(line, &s))
 		all = append(all, s)

@@ -2,7 +2,8 @@
 
    replay MANIFEST.json < requests.jsonl
 
-   It knows properties and methods sent to objects of a manifest, plainly: a line with another key or operation is an error. */
+   It knows properties and methods sent to objects of a manifest, plainly, and handles that are opened, created on others and closed: a
+   line with another key or operation is an error. */
 #include <ctype.h>
 
 #include "test.h"
@@ -16,12 +17,12 @@ static void fail(unsigned line, const char *what, const char *detail)
 /* A request line: a JSON object whose values are numbers and strings without escapes. */
 struct line {
 	unsigned number;
-	char object[128], op[32], set[40], mode[16];
+	char object[128], op[32], set[40], mode[16], handle[64], parent[64];
 	double i;
 	unsigned long long id, flags, in, out, file;
 	int has_in;
-	uint8_t *extra, *data;
-	size_t extra_len, data_len;
+	uint8_t *extra, *data, *connect;
+	size_t extra_len, data_len, connect_len;
 };
 
 static const char *skip(const char *p)
@@ -83,12 +84,21 @@ static void parse(struct line *l, const char *p)
 		p = skip(p);
 		if (*p == '"') {
 			p = text(l, p, scratch, sizeof scratch);
-			if (!strcmp(key, "object") || !strcmp(key, "op") || !strcmp(key, "set") || !strcmp(key, "mode")) {
-				char *to = key[1] == 'b' ? l->object : key[1] == 'p' ? l->op : *key == 's' ? l->set : l->mode;
-				size_t room = key[1] == 'b' ? sizeof l->object : key[1] == 'p' ? sizeof l->op : *key == 's' ? sizeof l->set : sizeof l->mode;
-				if (strlen(scratch) >= room)
+			const struct {
+				const char *key;
+				char *to;
+				size_t room;
+			} texts[] = {{"object", l->object, sizeof l->object}, {"op", l->op, sizeof l->op},     {"set", l->set, sizeof l->set},
+			             {"mode", l->mode, sizeof l->mode},       {"handle", l->handle, sizeof l->handle}, {"parent", l->parent, sizeof l->parent}};
+			size_t k = 0, count = sizeof texts / sizeof *texts;
+			while (k < count && strcmp(key, texts[k].key) != 0)
+				k++;
+			if (k < count) {
+				if (strlen(scratch) >= texts[k].room)
 					fail(l->number, "too long: ", key);
-				strcpy(to, scratch);
+				strcpy(texts[k].to, scratch);
+			} else if (!strcmp(key, "connect")) {
+				l->connect = hex(l, scratch, &l->connect_len);
 			} else if (!strcmp(key, "extra")) {
 				l->extra = hex(l, scratch, &l->extra_len);
 			} else if (!strcmp(key, "data")) {
@@ -144,42 +154,91 @@ static void guid(struct line *l, uint8_t to[16])
 	free(b);
 }
 
-/* One handle for each object, file and mode that a line names. */
+/* One handle for each name, or for each object, file and mode that a line without a name has. */
 static struct open {
-	char object[128], mode[16];
+	char name[64], object[128], mode[16];
 	unsigned long long file;
 	ksd_object which;
 	ksd_handle handle;
 } opened[4096];
 static size_t open_count;
 
-static ksd_handle handle(struct line *l, const char *json, size_t json_len)
+static struct open *add(struct line *l)
 {
-	ksd_object which = 0;
-	for (size_t i = 0; i < open_count; i++) {
-		if (strcmp(opened[i].object, l->object) != 0)
-			continue;
-		which = opened[i].which;
-		if (opened[i].file == l->file && !strcmp(opened[i].mode, l->mode))
-			return opened[i].handle;
-	}
-	char err[300];
-	if (!which && !(which = ksd_object_from_json(json, json_len, *l->object ? l->object : NULL, NULL, 0, err, sizeof err)))
-		fail(l->number, "", err);
 	if (open_count == sizeof opened / sizeof *opened)
 		fail(l->number, "too many handles", "");
 	struct open *o = &opened[open_count++];
+	strcpy(o->name, l->handle);
 	strcpy(o->object, l->object);
 	strcpy(o->mode, l->mode);
 	o->file = l->file;
+	return o;
+}
+
+/* The last that was given the name; it may be closed. */
+static struct open *named(struct line *l, const char *name)
+{
+	for (size_t i = open_count; i > 0; i--)
+		if (!strcmp(opened[i - 1].name, name))
+			return &opened[i - 1];
+	fail(l->number, "no such handle: ", name);
+	return NULL;
+}
+
+static ksd_handle open_object(struct line *l, const char *json, size_t json_len)
+{
+	ksd_object which = 0;
+	for (size_t i = 0; i < open_count; i++)
+		if (opened[i].which && !strcmp(opened[i].object, l->object))
+			which = opened[i].which;
+	char err[300];
+	if (!which && !(which = ksd_object_from_json(json, json_len, *l->object ? l->object : NULL, NULL, 0, err, sizeof err)))
+		fail(l->number, "", err);
+	struct open *o = add(l);
 	o->which = which;
 	o->handle = ksd_open(which, NULL, strcmp(l->mode, "kernel") ? 0 : KSD_KERNEL_MODE);
 	return o->handle;
 }
 
+static ksd_handle handle(struct line *l, const char *json, size_t json_len)
+{
+	if (*l->handle)
+		return named(l, l->handle)->handle;
+	for (size_t i = 0; i < open_count; i++) {
+		struct open *o = &opened[i];
+		if (!*o->name && o->file == l->file && !strcmp(o->object, l->object) && !strcmp(o->mode, l->mode))
+			return o->handle;
+	}
+	return open_object(l, json, json_len);
+}
+
+/* about answers the lines that are no requests, and reports whether l is one. */
+static int about(struct line *l, ksd_status *s, const char *json, size_t json_len)
+{
+	if (!strcmp(l->op, "open")) {
+		*s = open_object(l, json, json_len) ? KSD_SUCCESS : KSD_UNSUCCESSFUL;
+	} else if (!strcmp(l->op, "create_pin")) {
+		ksd_handle parent = named(l, l->parent)->handle;
+		*s = ksd_create_pin(parent, l->connect, (uint32_t)l->connect_len, NULL, 0, &add(l)->handle);
+	} else if (!strcmp(l->op, "close")) {
+		ksd_handle h = named(l, l->handle)->handle;
+		*s = ksd_cancel(h, NULL) == KSD_INVALID_HANDLE ? KSD_INVALID_HANDLE : KSD_SUCCESS;
+		ksd_close(h);
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
 static void answer(struct line *l, const char *json, size_t json_len)
 {
 	uint32_t code = KSD_IOCTL_PROPERTY, returned = 0;
+	ksd_status s;
+	if (about(l, &s, json, json_len)) {
+		printf("{\"i\":%.0f,\"status\":\"0x%08x\",\"win32\":%u}\n", l->i, (unsigned)s, (unsigned)ksd_win32(s));
+		free(l->connect);
+		return;
+	}
 	if (!strcmp(l->op, "method"))
 		code = KSD_IOCTL_METHOD;
 	else if (*l->op && strcmp(l->op, "property") != 0)
@@ -196,7 +255,7 @@ static void answer(struct line *l, const char *json, size_t json_len)
 		memcpy(in + 24, l->extra, l->extra_len);
 	if (l->data_len)
 		memcpy(out, l->data, l->data_len);
-	ksd_status s = ksd_ioctl(handle(l, json, json_len), code, in_len ? in : NULL, (uint32_t)in_len, l->out ? out : NULL,
+	s = ksd_ioctl(handle(l, json, json_len), code, in_len ? in : NULL, (uint32_t)in_len, l->out ? out : NULL,
 	                         (uint32_t)l->out, &returned);
 	printf("{\"i\":%.0f,\"status\":\"0x%08x\",\"name\":\"%s\",\"bytes_returned\":%u,\"win32\":%u,\"output\":\"", l->i, (unsigned)s,
 	       ksd_status_name(s), (unsigned)returned, (unsigned)ksd_win32(s));
