@@ -31,9 +31,7 @@ func run(t testing.TB, env []string, name string, args ...string) string {
 	cmd.Env = append(os.Environ(), env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out.String())
-	}
+	require.NoError(t, cmd.Run(), "%s %q\n%s", name, args, &out)
 	return out.String()
 }
 

@@ -373,8 +373,7 @@ func TestOB22_Formats(t *testing.T) {
 
 // TestOB1_Names: classes by name, with raw parameters behind them.
 func TestOB1_Names(t *testing.T) {
-	_, h := openFilter(t, device.Filter{Pins: []device.PinFactory{factory(9)}, Topology: &engine.Topology{Nodes: make([]ks.GUID, 1)},
-		Nodes: []engine.Config{volume(20)}})
+	_, h := openFilter(t, withNodes(volume(20)))
 	name := func(class string, parameters ...byte) (b []byte) {
 		for _, c := range class {
 			b = append(b, byte(c), 0)
@@ -454,7 +453,7 @@ func TestHandlersOfNodesSeeTheRequest(t *testing.T) {
 		PropertySets: []engine.PropertySet{{Set: testSet, Items: []engine.PropertyItem{{ID: 1, Get: see, Set: see, MinProperty: ks.SizeNode},
 			{ID: 2, Get: func(*engine.IRP, []byte, []byte) ks.Status { panic(ks.StatusDeviceNotReady) }}}}},
 		MethodSets: []engine.MethodSet{{Set: testSet, Items: []engine.MethodItem{{ID: 1, Handler: see, Flags: ks.MethodTypeWrite}}}}}
-	_, h := openFilter(t, device.Filter{Topology: &engine.Topology{Nodes: make([]ks.GUID, 2)}, Nodes: []engine.Config{{}, node}})
+	_, h := openFilter(t, withNodes(engine.Config{}, node))
 	for _, c := range []struct {
 		code, flags uint32
 		in          bool // the handler gets what is in the caller's buffer
@@ -502,7 +501,7 @@ func TestAS34_CreateRule(t *testing.T) {
 		"AS-34": (*device.Device).Remove,
 		"AS-35": func(d *device.Device) { _ = d.Shutdown(t.Context()) },
 	} {
-		d, h := openFilter(t, withNodes())
+		d, h := openFilter(t, withNodes(volume(20), volume(21)))
 		if _, status := h.CreatePin(connect(0, format(1))[:9]); status != ks.StatusInvalidBufferSize || h.CreateRule() != "OB-6" {
 			t.Errorf("%v by %s", status, h.CreateRule())
 		}

@@ -49,15 +49,14 @@ func wantCreate(t *testing.T, h *device.Handle, name []byte, status ks.Status, r
 	}
 }
 
-// withNodes is a filter with a pin and two nodes.
-func withNodes() device.Filter {
-	return device.Filter{Pins: []device.PinFactory{factory(9)}, Topology: &engine.Topology{Nodes: make([]ks.GUID, 2)},
-		Nodes: []engine.Config{volume(20), volume(21)}}
+// withNodes is a filter with a pin and those nodes.
+func withNodes(nodes ...engine.Config) device.Filter {
+	return device.Filter{Pins: []device.PinFactory{factory(9)}, Topology: &engine.Topology{Nodes: make([]ks.GUID, len(nodes))}, Nodes: nodes}
 }
 
 // TestOB2_Parents: pins and nodes are of filters, nodes of pins too, and nothing is of a node or of a device without pins.
 func TestOB2_Parents(t *testing.T) {
-	_, h := openFilter(t, withNodes())
+	_, h := openFilter(t, withNodes(volume(20), volume(21)))
 	_, plain := open(t)
 	p := createPin(t, h, connect(0, format(1)))
 	pin := name(pinClass+`\`, connect(0, format(1))...)
@@ -79,7 +78,7 @@ func TestOB2_Parents(t *testing.T) {
 
 // TestOB3_LookUp: the class is all that stands before the first backslash, in letters of either case.
 func TestOB3_LookUp(t *testing.T) {
-	_, h := openFilter(t, withNodes())
+	_, h := openFilter(t, withNodes(volume(20), volume(21)))
 	parameters := connect(0, format(1))
 	for _, text := range []string{pinClass, "{146f1a80-4791-11d0-a5d6-28db04c10000}", "{146f1A80-4791-11D0-a5D6-28db04C10000}"} {
 		wantCreate(t, h, name(text+`\`, parameters...), ks.StatusSuccess, "OB-6")
@@ -304,7 +303,7 @@ func TestS26_HandlesInParameters(t *testing.T) {
 
 // TestOB10_Nodes: a node is created by its number, without flags.
 func TestOB10_Nodes(t *testing.T) {
-	_, h := openFilter(t, withNodes())
+	_, h := openFilter(t, withNodes(volume(20), volume(21)))
 	p := createPin(t, h, connect(0, format(1)))
 	_, bare := openFilter(t, device.Filter{Pins: []device.PinFactory{factory(1)}})
 	node := func(flags, number uint32, more ...byte) []byte {
@@ -324,7 +323,7 @@ func TestOB10_Nodes(t *testing.T) {
 
 // TestOB11_ClocksAndAllocators: no pin has them, so that there is no such class.
 func TestOB11_ClocksAndAllocators(t *testing.T) {
-	_, h := openFilter(t, withNodes())
+	_, h := openFilter(t, withNodes(volume(20), volume(21)))
 	p := createPin(t, h, connect(0, format(1)))
 	for _, on := range []*device.Handle{h, p} {
 		wantCreate(t, on, name(clockClass+`\`, make([]byte, 4)...), ks.StatusObjectNameNotFound, "OB-3")
@@ -447,7 +446,7 @@ func TestOB17_Close(t *testing.T) {
 
 // TestAT10_TableByObject: what a handle is open on decides whose sets answer.
 func TestAT10_TableByObject(t *testing.T) {
-	f := withNodes()
+	f := withNodes(volume(20), volume(21))
 	f.Config, f.Pins[0].Config = volume(10), volume(30)
 	_, h := openFilter(t, f)
 	p := createPin(t, h, connect(0, format(1)))
@@ -480,7 +479,7 @@ func TestAT10_TableByObject(t *testing.T) {
 // progress with what there was when it began.
 func TestAT14_LiveFilter(t *testing.T) {
 	var dev *device.Device
-	f := withNodes()
+	f := withNodes(volume(20), volume(21))
 	inside := 0
 	node := func(irp *engine.IRP, _, data []byte) ks.Status {
 		inside++
@@ -544,7 +543,7 @@ func volumeTwice() engine.Config {
 
 // TestS37_Caps: there are no more pins and nodes on an instance than are allowed, and what fails or ends gives its place back.
 func TestS37_Caps(t *testing.T) {
-	f := withNodes()
+	f := withNodes(volume(20), volume(21))
 	f.MaxObjects = 3
 	dev, h := openFilter(t, f)
 	node := name(nodeClass+`\`, make([]byte, 8)...)
@@ -575,7 +574,7 @@ func TestS40_DeniedBelow(t *testing.T) {
 	node := name(nodeClass+`\`, make([]byte, 8)...)
 	pin := name(pinClass+`\`, connect(0, format(1))...)
 	for _, whole := range []bool{true, false} {
-		f := withNodes()
+		f := withNodes(volume(20), volume(21))
 		f.DenyUserMode = whole
 		f.Pins[0].DenyUserMode = !whole
 		_, h := openFilter(t, f)

@@ -18,7 +18,7 @@ import (
 // TestS25_CreateNames: names of every length about a boundary, with zeros and odd lengths in them and sizes that lie. What is behind
 // the slice is never looked at.
 func TestS25_CreateNames(t *testing.T) {
-	_, h := openFilter(t, withNodes())
+	_, h := openFilter(t, withNodes(volume(20), volume(21)))
 	whole := name(pinClass+`\`, connect(0, format(1))...) // 78 + 72 + 64 bytes
 	for n, want := range map[int]ks.Status{
 		0: ks.StatusObjectNameNotFound, 1: ks.StatusObjectNameNotFound, 75: ks.StatusObjectNameNotFound, 76: ks.StatusInvalidBufferSize,
@@ -92,7 +92,7 @@ func FuzzCreate(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	w := withNodes()
+	w := withNodes(volume(20), volume(21))
 	w.Pins = append(w.Pins, source(9))
 	dev, err := device.NewFilter(w)
 	if err != nil {

@@ -3,7 +3,6 @@ package manifest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -37,16 +36,15 @@ func TestMutatedFilter(t *testing.T) {
 		text, err := json.MarshalIndent(root, "", " ")
 		require.NoError(t, err)
 		m, err := Parse(text, "mutated.json")
-		var fault *Error
-		switch {
-		case err == nil:
+		if err == nil {
 			loaded++
 			openAll(t, m, what)
-		case !errors.As(err, &fault) || fault.Line == 0 || fault.Reason == "" || fault.Path == "":
-			t.Errorf("%s: the error has no place: %v", what, err)
-		default:
-			refused++
+			return
 		}
+		refused++
+		var fault *Error
+		require.ErrorAs(t, err, &fault, what)
+		require.True(t, fault.Line != 0 && fault.Reason != "" && fault.Path != "", "%s: the error has no place: %v", what, err)
 	}
 	var mutate func(path string, node any, put func(any))
 	mutate = func(path string, node any, put func(any)) {
@@ -78,9 +76,8 @@ func TestMutatedFilter(t *testing.T) {
 	for key, v := range root.(map[string]any) {
 		mutate(key, v, func(v any) { root.(map[string]any)[key] = v })
 	}
-	if loaded < 100 || refused < 1000 {
-		t.Errorf("%d mutants load, %d are refused", loaded, refused)
-	}
+	require.Greater(t, loaded, 100)
+	require.Greater(t, refused, 1000)
 }
 
 // openAll opens every filter of m and asks each of its pins and nodes something.

@@ -44,9 +44,7 @@ func TestLinksOfCommentsLeadSomewhere(t *testing.T) {
 	for _, p := range packages {
 		for _, l := range p.links {
 			links++
-			if !l.leads(p, named) {
-				t.Errorf("%s: [%s] names nothing", l.path, l.to)
-			}
+			require.True(t, l.leads(p, named), "%s: [%s] names nothing", l.path, l.to)
 		}
 	}
 	require.Greater(t, links, 50)

@@ -53,7 +53,7 @@ func try(ctx context.Context, dir string, r record) verdict {
 		if control := goTest(ctx, dir, v.args...); control.err != nil {
 			v.err = control.err
 		} else if control.killer != "" {
-			v.err = fmt.Errorf("without it %s, too", control.killer)
+			v.err = fmt.Errorf("without the mutant, too: %s", control.killer)
 		}
 	}
 	return v
