@@ -157,9 +157,7 @@ func (b *batch) answer(a *ahead) {
 			}
 			index, dir = e.Tag, direction(verb)
 		}
-		if irp.owner != d {
-			irp.owner = d
-		}
+		irp.own(d)
 		irp.index, irp.layout.dir = index, dir
 		at := (len(out) + 7) &^ 7
 		size := uint(at + len(in))

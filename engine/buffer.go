@@ -69,9 +69,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	if handler == nil {
 		return ks.StatusSuccess
 	}
-	if irp.owner != d {
-		irp.owner = d
-	}
+	irp.own(d)
 	irp.rule = ruleP17
 	irp.open()
 	var data []byte

@@ -37,9 +37,12 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	var dir direction
 	if verb := uint32(word >> 32); code == ks.IoctlProperty && verb-1 <= 1 {
 		irp.setRequest(lo, hi, word, uint32(len(in)), uint32(len(out)))
+		if irp.owner != d {
+			irp.owner, irp.dense = d, d.properties.dense
+		}
 		var e *entry
-		if x := &d.properties.dense; x.Ready() {
-			e = x.Lookup(lo, hi, uint32(word))
+		if irp.dense.Ready() {
+			e = irp.dense.Lookup(lo, hi, uint32(word))
 		} else {
 			e = d.properties.table.Lookup(lo, hi, uint32(word))
 		}
@@ -49,9 +52,6 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		handler = e.Value.handlers[verb-1]
 		if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
 			return irp.reject(d, code, d.rejectProperty(irp, e, handler), in, out)
-		}
-		if irp.owner != d {
-			irp.owner = d
 		}
 		irp.index, dir = e.Tag, direction(verb)
 	} else if code == ks.IoctlMethod && verb <= sent {
@@ -70,7 +70,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		}
 		handler = e.Value.handler
 		if irp.owner != d {
-			irp.owner = d
+			irp.owner, irp.dense = d, d.properties.dense
 		}
 		irp.index, dir = firstMethod+e.Tag, methodDirection(e.Value.flags)
 	} else if handler, dir = d.nodeItem(irp, code, in, len(out)); handler == nil {

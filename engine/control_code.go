@@ -9,7 +9,8 @@ import (
 // controlCode is IoControl for a code that is none of the four of KS (AS-28).
 func (d *Dispatcher) controlCode(irp *IRP, code uint32, in, out []byte) (status ks.Status) {
 	irp.IoStatus.Information = 0
-	irp.index, irp.ident, irp.owner = noItem, ident{}, d
+	irp.index, irp.ident = noItem, ident{}
+	irp.own(d)
 	if (uint64(len(out))+7)&^7+uint64(len(in)) > math.MaxUint32 {
 		return irp.decide(ruleP5, ks.StatusInvalidBufferSize)
 	}

@@ -90,9 +90,7 @@ func (d *Dispatcher) identifiedEvent(irp *IRP, in, out []byte, list *EventList, 
 			return irp.decide(ruleE12, ks.StatusInvalidParameter)
 		}
 	}
-	if irp.owner != d { // with index: what asks for the event finds it in this dispatcher, though no handler is called
-		irp.owner = d
-	}
+	irp.own(d) // with index: what asks for the event finds it in this dispatcher, though no handler is called
 	irp.index = slot.item.index + firstEvent
 	before := irp.loadState()
 	return irp.settled(d.runEvent(irp, eventRequest{verb: verb, item: slot.item, list: list}, allocator, in, out), before)

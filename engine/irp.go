@@ -5,6 +5,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine/arena"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/table"
 )
 
 // Mode is KPROCESSOR_MODE. The zero value is the untrusted mode, unlike in C, so that a forgotten field never grants
@@ -51,9 +52,9 @@ type FileObject struct {
 	// Events is the list of the object that the file is open on, for IoControl.
 	Events *EventList
 
-	events atomic.Int32  // that are enabled (S-24)
 	queued atomic.Int64  // bytes that are queued for them (S-24)
 	number atomic.Uint64 // for event lists, 0 before the first event
+	events atomic.Int32  // that are enabled (S-24)
 
 	flight  uint32   // not 0 while a fast handler runs, with the fields that follow
 	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack
@@ -82,16 +83,21 @@ type Memory interface {
 	WriteOutput(src []byte) ks.Status
 }
 
-// IRP is one request, with the fields of IRP and IO_STACK_LOCATION that matter here. The owner fills the first group, the
-// dispatcher the second. An IRP is reused freely once its request has been finished; it belongs to one goroutine at a
+// IRP is one request, with the fields of IRP and IO_STACK_LOCATION that matter here. Flags, IoStatus and SystemBuffer are the
+// dispatcher's; the owner fills the others. An IRP is reused freely once its request has been finished; it belongs to one goroutine at a
 // time, and to the handler's owner while the request is pending. Do not copy an IRP that was dispatched.
 type IRP struct {
-	// Type3InputBuffer is the caller's input: a KSPROPERTY and what follows it. A length above that of the slice means
-	// that the rest is not mapped: reading it is STATUS_ACCESS_VIOLATION (P-9). Not used when Memory is set.
-	Type3InputBuffer []byte
-	// UserBuffer is the caller's output, which for the in-verbs carries data in. It is only read by the dispatcher;
-	// Finish writes it. Not used when Memory is set.
-	UserBuffer         []byte
+	// What a short request reads and writes comes first, behind the two words that a device.Handle begins with: three cache lines, and
+	// the first of them leads to the item, so that no other is waited for on the way there (TestHotFieldsOfIRP).
+	owner  *Dispatcher       // that wrote index (own)
+	dense  table.Dense[slot] // a copy of owner's, for properties: the dispatcher itself is not read
+	state  uint32            // who has the request (state.go)
+	closed uint32            // closedClose, closedAbort, closedGate
+	index  uint32            // of the item that was found, and its family: DriverContext[0] and [3] (family.go)
+
+	// Flags say what is in SystemBuffer and what completion owes (P-10, P-13).
+	Flags IRPFlags
+
 	InputBufferLength  uint32 // Parameters.DeviceIoControl.InputBufferLength, bytes
 	OutputBufferLength uint32 // Parameters.DeviceIoControl.OutputBufferLength, bytes
 	RequestorMode      Mode   // never changed by the dispatcher (S-22)
@@ -102,41 +108,50 @@ type IRP struct {
 	layout layout // of SystemBuffer
 	ident  ident  // read once; what the handler's copy is written from
 
-	// FileObject is the open handle that the request came through.
-	FileObject *FileObject
 	// Pool serves P-10's pool buffers and the scratch of inner requests; nil means the Go heap.
 	Pool *arena.Arena
-	// Memory replaces Type3InputBuffer and UserBuffer; nil for plain slices.
-	Memory Memory
-	// Completion is called by Complete, on the goroutine that calls it: the completion routine of an owner that was told
-	// STATUS_PENDING.
-	Completion func(*IRP)
-	// UserEvent is what Complete signals when there is no Completion, and IoControl waits for. It has room for one signal.
-	UserEvent chan struct{}
 
 	// IoStatus is the result. The dispatcher owns Information and never writes Status (P-1).
 	IoStatus IoStatus
-	// Flags say what is in SystemBuffer and what completion owes (P-10, P-13).
-	Flags IRPFlags
-	index uint32 // of the item that was found, and its family: DriverContext[0] and [3] (family.go)
 
 	// SystemBuffer is AssociatedIrp.SystemBuffer: data, padding to 8, request (P-6). nil before the dispatcher, or the
 	// caller's Allocator, obtained one.
 	SystemBuffer []byte
 
-	base  anchor      // SystemBuffer as it was laid out
-	owner *Dispatcher // that wrote index
-	extra *extra      // made when first needed, kept
+	base anchor // SystemBuffer as it was laid out
 
+	// UserEvent is what Complete signals when there is no Completion, and IoControl waits for. It has room for one signal.
+	UserEvent chan struct{}
+	// Memory replaces Type3InputBuffer and UserBuffer; nil for plain slices.
+	Memory Memory
+	// FileObject is the open handle that the request came through.
+	FileObject *FileObject
+
+	// Type3InputBuffer is the caller's input: a KSPROPERTY and what follows it. A length above that of the slice means
+	// that the rest is not mapped: reading it is STATUS_ACCESS_VIOLATION (P-9). Not used when Memory is set.
+	Type3InputBuffer []byte
+	// UserBuffer is the caller's output, which for the in-verbs carries data in. It is only read by the dispatcher;
+	// Finish writes it. Not used when Memory is set.
+	UserBuffer []byte
+	// Completion is called by Complete, on the goroutine that calls it: the completion routine of an owner that was told
+	// STATUS_PENDING.
+	Completion func(*IRP)
 	// EventData is the address of the client's KSEVENTDATA: of the output buffer of an enable, of the input buffer of a
 	// disable. It is only compared (E-6, E-17).
 	EventData uint64
 
-	state       uint32 // who has the request (state.go)
-	closed      uint32 // closedClose, closedAbort, closedGate
+	extra       *extra // made when first needed, kept
 	onClose     *closing
 	ending      ending // of the last request, in builds with the tag invariants
 	information uint64 // of a completion that counted, for IoControl
+}
+
+// own makes d the dispatcher that the request is in. It compares first: the next request is nearly always for the same one, and
+// storing a pointer costs a write barrier. IoControl has it written out, which takes an instruction less.
+func (irp *IRP) own(d *Dispatcher) {
+	if irp.owner != d {
+		irp.owner, irp.dense = d, d.properties.dense
+	}
 }
 
 // layout records how SystemBuffer was laid out, so that a later pass never trusts a buffer that somebody else set (P-15,

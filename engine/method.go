@@ -54,9 +54,7 @@ func (d *Dispatcher) identifiedMethod(irp *IRP, in, out []byte, allocator Alloca
 		return d.rejectMethod(irp, e)
 	}
 
-	if irp.owner != d {
-		irp.owner = d
-	}
+	irp.own(d)
 	irp.index = firstMethod + e.Tag
 	before := irp.loadState()
 	return irp.settled(d.runMethodGuarded(irp, e.Value.handler, allocator, e.Value.flags, in, out), before)

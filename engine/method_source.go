@@ -34,7 +34,7 @@ func (d *Dispatcher) runSource(irp *IRP, handler Handler, flags uint32, in, out 
 	} else if !irp.layout.source || !irp.wasPrepared() {
 		return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
 	}
-	irp.owner = d
+	irp.own(d)
 	irp.rule = ruleP17
 	irp.open()
 	n := irp.layout.in

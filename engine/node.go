@@ -133,8 +133,6 @@ func (d *Dispatcher) nodeItem(irp *IRP, code uint32, in []byte, out int) (handle
 		return nil, 0
 	}
 	irp.index = tag
-	if irp.owner != d {
-		irp.owner = d
-	}
+	irp.own(d)
 	return handler, dir
 }

@@ -112,7 +112,8 @@ func (d *Dispatcher) identifiedProperty(irp *IRP, in, out []byte, allocator Allo
 	if handler == nil || irp.InputBufferLength < e.Value.minProperty || irp.OutputBufferLength < e.Value.minData {
 		return d.rejectProperty(irp, e, handler)
 	}
-	irp.owner, irp.index = d, e.Tag
+	irp.own(d)
+	irp.index = e.Tag
 	irp.layout.dir = direction(verb)
 	before := irp.loadState()
 	return irp.settled(d.runGuarded(irp, handler, allocator, in, out), before)

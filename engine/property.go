@@ -84,9 +84,7 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 		return d.rejectProperty(irp, e, handler)
 	}
 
-	if irp.owner != d {
-		irp.owner = d
-	}
+	irp.own(d)
 	irp.index = e.Tag
 	irp.ident.lo, irp.ident.hi, irp.ident.word, irp.ident.node = lo, hi, word, node
 	irp.layout.dir = direction(verb)

@@ -99,9 +99,7 @@ func (d *Dispatcher) send(irp *IRP, e *entry, lo, hi, word uint64, in, out []byt
 	if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
 		return irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler), in, out)
 	}
-	if irp.owner != d {
-		irp.owner = d
-	}
+	irp.own(d)
 	irp.index, irp.layout.dir = e.Tag, direction(verb)
 	return irp.serve(handler, in, out)
 }

@@ -36,19 +36,3 @@ func TestEntriesLieOnOneCacheLine(t *testing.T) {
 		}
 	}
 }
-
-// The fields of an IRP that every request writes lie together.
-func TestHotFieldsOfIRP(t *testing.T) {
-	if strconv.IntSize != 64 {
-		t.Skip("the layout is made for 64-bit hosts")
-	}
-	var irp IRP
-	t.Logf("IRP %d bytes, FileObject %d bytes", unsafe.Sizeof(irp), unsafe.Sizeof(FileObject{}))
-	// Builds without unsafe keep a slice in the place of an anchor's pointer, those with the tag invariants how a request ended.
-	if n := unsafe.Sizeof(irp) - unsafe.Sizeof(irp.base) + unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(irp.ending); n > 256 {
-		t.Errorf("an IRP has %d bytes, more than four cache lines", n)
-	}
-	if n := unsafe.Sizeof(FileObject{}); n > 192 {
-		t.Errorf("a FileObject has %d bytes, more than three cache lines", n)
-	}
-}

@@ -7,11 +7,9 @@ import "math/bits"
 // and all that is read on it is a group of 16 bytes. A Dense is immutable; any number of goroutines may search it at once. The
 // zero value holds nothing, and must not be searched.
 type Dense[V any] struct {
-	mix    uint64  // odd
-	mask   uint64  // of a hash, 0 if there is nothing to find
-	first  address // of groups[0], for the unchecked lookup
-	groups []group
-	places []Entry[V]
+	mix    uint64    // odd
+	mask   uint64    // of a hash, 0 if there is nothing to find
+	memory memory[V] // the groups and the places
 }
 
 // The limits of a Dense: sets, groups for each set, and places for each key.
@@ -26,35 +24,41 @@ const denseShift = 40
 
 // BuildDense returns a Dense of the entries, which it copies. It is not Ready if the entries do not suit it: if there are too
 // many sets, if ids lie far apart, or if a few attempts do not tell the GUIDs apart. The keys must be distinct.
-func BuildDense[V any](entries []Entry[V]) (d Dense[V]) {
+func BuildDense[V any](entries []Entry[V]) Dense[V] {
+	d, _, _ := buildDense(entries)
+	return d
+}
+
+// buildDense is BuildDense, and returns what Lookup reads.
+func buildDense[V any](entries []Entry[V]) (d Dense[V], groups []group, places []Entry[V]) {
 	sets := denseSetsOf(entries)
 	if sets == nil || !d.separate(sets) {
-		return Dense[V]{}
+		return Dense[V]{}, nil, nil
 	}
 	total := 0
 	for _, s := range sets {
 		total += int(s.mask) + 1
 	}
-	d.places = newEntries[V](total)
+	groups, places = make([]group, d.mask+1), newEntries[V](total)
 	// A group without a set leads to the first place, and a place without an id has the entry of another: a request for it is led
 	// elsewhere, so that nobody finds it here.
-	for i := range d.groups {
-		d.groups[i] = newGroup(d.places, 0, 0)
+	for i := range groups {
+		groups[i] = newGroup(places, 0, 0)
 	}
 	from := 0
 	for _, s := range sets {
-		places := d.places[from : from+int(s.mask)+1]
-		for i := range places {
-			places[i] = entries[s.entries[0]]
+		part := places[from : from+int(s.mask)+1]
+		for i := range part {
+			part[i] = entries[s.entries[0]]
 		}
 		for _, n := range s.entries {
-			places[entries[n].ID&s.mask] = entries[n]
+			part[entries[n].ID&s.mask] = entries[n]
 		}
-		d.groups[d.place(s.lo, s.hi)] = newGroup(d.places, from, s.mask)
-		from += len(places)
+		groups[d.place(s.lo, s.hi)] = newGroup(places, from, s.mask)
+		from += len(part)
 	}
-	d.locate()
-	return d
+	d.memory = newMemory(groups, places)
+	return d, groups, places
 }
 
 // Ready reports that there is something to find.
@@ -102,11 +106,11 @@ func denseSetsOf[V any](entries []Entry[V]) (sets []denseSet) {
 	return sets
 }
 
-// separate makes groups, and finds a multiplier with which no two sets share one.
+// separate finds how many groups there are, and a multiplier with which no two sets share one.
 func (d *Dense[V]) separate(sets []denseSet) bool {
 	taken := make(map[uint64]bool, len(sets))
 	for count := 1 << bits.Len(uint(len(sets))); count <= denseGroups*len(sets); count *= 2 {
-		d.mask, d.groups = uint64(count-1), make([]group, count)
+		d.mask = uint64(count - 1)
 		for try := range uint64(64) {
 			d.mix = splitmix(golden*(try+1)) | 1
 			clear(taken)

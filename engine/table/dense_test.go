@@ -69,13 +69,13 @@ func TestDenseFindsWhatATableFinds(t *testing.T) {
 func TestDenseGroups(t *testing.T) {
 	rng := testkit.Rand(t)
 	for range 500 {
-		d := BuildDense(denseEntries(rng))
-		if d.Ready() && (len(d.groups) != int(d.mask)+1 || len(d.groups)&(len(d.groups)-1) != 0) {
-			t.Fatalf("%d groups, mask %#x", len(d.groups), d.mask)
+		d, groups, places := buildDense(denseEntries(rng))
+		if d.Ready() && (len(groups) != int(d.mask)+1 || len(groups)&(len(groups)-1) != 0) {
+			t.Fatalf("%d groups, mask %#x", len(groups), d.mask)
 		}
-		for _, g := range d.groups {
-			if from, to := d.bounds(g); from < 0 || to <= from || to > len(d.places) {
-				t.Fatalf("a group has the places from %d to %d of %d", from, to, len(d.places))
+		for _, g := range groups {
+			if from, to := bounds(places, g); from < 0 || to <= from || to > len(places) {
+				t.Fatalf("a group has the places from %d to %d of %d", from, to, len(places))
 			}
 		}
 	}

@@ -37,12 +37,17 @@ type group struct {
 
 func newGroup[V any](_ []Entry[V], from int, mask uint32) group { return group{from, mask} }
 
-func (d *Dense[V]) locate() {}
+type memory[V any] struct {
+	groups []group
+	places []Entry[V]
+}
+
+func newMemory[V any](groups []group, places []Entry[V]) memory[V] { return memory[V]{groups, places} }
 
 // Lookup returns the entry of a key, or nil for a stranger, as Table.Lookup does.
 func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) *Entry[V] {
-	g := &d.groups[d.place(lo, hi)]
-	e := &d.places[g.base+int(id&g.mask)]
+	g := &d.memory.groups[d.place(lo, hi)]
+	e := &d.memory.places[g.base+int(id&g.mask)]
 	if e.Lo != lo || e.Hi != hi || e.ID != id {
 		return nil
 	}
@@ -50,4 +55,4 @@ func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) *Entry[V] {
 }
 
 // bounds returns where the places of a group begin and end, as positions in places.
-func (d *Dense[V]) bounds(g group) (from, to int) { return g.base, g.base + int(g.mask) + 1 }
+func bounds[V any](_ []Entry[V], g group) (from, to int) { return g.base, g.base + int(g.mask) + 1 }

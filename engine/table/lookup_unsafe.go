@@ -67,13 +67,16 @@ func newGroup[V any](places []Entry[V], from int, mask uint32) group {
 	return group{unsafe.Pointer(&places[from]), uint64(mask)}
 }
 
-func (d *Dense[V]) locate() { d.first = begin(d.groups) }
+// memory is where the groups begin. They keep the places alive.
+type memory[V any] struct{ first unsafe.Pointer }
+
+func newMemory[V any](groups []group, _ []Entry[V]) memory[V] { return memory[V]{begin(groups)} }
 
 // Lookup returns the entry of a key, or nil for a stranger, as Table.Lookup does.
 func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
 	// Nothing checks the number of the group, which is at most mask, one less than there are groups; nor the entry: a group's
 	// mask is one less than the places of its set, which begin at base (TestDenseGroups).
-	g := (*group)(unsafe.Add(d.first, ((lo^hi)*d.mix>>denseShift&d.mask)*uint64(unsafe.Sizeof(group{}))))
+	g := (*group)(unsafe.Add(d.memory.first, ((lo^hi)*d.mix>>denseShift&d.mask)*uint64(unsafe.Sizeof(group{}))))
 	e = (*Entry[V])(unsafe.Add(g.base, (uint64(id)&g.mask)*uint64(unsafe.Sizeof(*e))))
 	if *(*Key)(unsafe.Pointer(e)) != (Key{lo, hi, id}) {
 		e = nil
@@ -82,7 +85,7 @@ func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
 }
 
 // bounds returns where the places of a group begin and end, as positions in places.
-func (d *Dense[V]) bounds(g group) (from, to int) {
-	from = int(uintptr(g.base)-uintptr(begin(d.places))) / int(unsafe.Sizeof(Entry[V]{}))
+func bounds[V any](places []Entry[V], g group) (from, to int) {
+	from = int(uintptr(g.base)-uintptr(begin(places))) / int(unsafe.Sizeof(Entry[V]{}))
 	return from, from + int(g.mask) + 1
 }
