@@ -54,17 +54,18 @@ func (s *signals) Resolve(client uint64, want engine.ObjectType, _ uint32, _ eng
 	if client == 0 || s.signal == nil || want == engine.ObjectTypeWorkItem {
 		return nil, ks.StatusInvalidHandle
 	}
-	t := &target{signal: s.signal, context: s.context, client: client}
+	t := &target{of: s, signal: s.signal, context: s.context, client: client}
 	return engine.NewCallback(want, t.fire, t.end), ks.StatusSuccess
 }
 
 // A target is what one enabled event signals. It is queued while there are signals that its client has not been told.
 type target struct {
+	of      *signals // that resolved it
 	signal  C.ksd_signal
 	context C.uintptr_t
 	client  uint64
 	next    *target // in the queue
-	owed    int64   // signals to tell; under queue.mu, as the rest
+	owed    int64   // signals to tell; under queue.mu, as ended
 	ended   bool
 }
 
@@ -74,8 +75,11 @@ var queue struct {
 	mu          sync.Mutex
 	first, last *target
 	running     bool
-	telling     sync.Mutex // held while a client is told
+	telling     *target // whose client is being told
 }
+
+// signalled is when queue.telling has been.
+var signalled = sync.NewCond(&queue.mu)
 
 func (t *target) fire(count int32) {
 	queue.mu.Lock()
@@ -107,37 +111,33 @@ func (t *target) end() {
 
 // tellClients tells all that is owed.
 func tellClients() {
-	for {
-		queue.mu.Lock()
+	queue.mu.Lock()
+	defer queue.mu.Unlock()
+	for queue.first != nil {
 		t := queue.first
-		if t == nil {
-			queue.running = false
-			queue.mu.Unlock()
-			return
-		}
 		queue.first, t.next = t.next, nil
 		owed := t.owed
 		t.owed = 0
-		queue.telling.Lock() // before others can see that it is not queued any more: drain waits for it
-		queue.mu.Unlock()
-		for ; owed > 0 && !t.isEnded(); owed-- {
+		queue.telling = t
+		for ; owed > 0 && !t.ended; owed-- {
+			queue.mu.Unlock()
 			C.ksd__signal(t.signal, t.context, C.uint64_t(t.client))
+			queue.mu.Lock()
 		}
-		queue.telling.Unlock()
+		queue.telling = nil
+		signalled.Broadcast()
 	}
+	queue.running = false
 }
 
-func (t *target) isEnded() bool {
+// drain waits until a signal of the handle that is being told has been. Its events are disabled, so no other follows.
+func (s *signals) drain() {
+	if C.ksd__signalling() != 0 {
+		return
+	}
 	queue.mu.Lock()
 	defer queue.mu.Unlock()
-	return t.ended
-}
-
-// drain waits until a signal that is being told has been. The events of the handle are disabled, so no other follows.
-func (*signals) drain() {
-	if C.ksd__signalling() == 0 {
-		queue.telling.Lock()
-		//lint:ignore SA2001 waiting is the point
-		queue.telling.Unlock()
+	for queue.telling != nil && queue.telling.of == s {
+		signalled.Wait()
 	}
 }

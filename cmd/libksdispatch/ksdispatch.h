@@ -190,8 +190,9 @@ enum {
 /* ksd_open opens the object. file is for the handlers. It returns 0 for a number that is no object, or where memory is short. */
 KSD_API ksd_handle ksd_open(ksd_object object, void *file, uint32_t flags);
 
-/* ksd_close ends what is pended on the handle with KSD_CANCELLED, waits for handlers that run, and disables the handle's events.
-   In a handler it does not wait: the handle then closes when the request in flight has ended. */
+/* ksd_close ends what is pended on the handle with KSD_CANCELLED, waits for handlers that run, disables the handle's events, and waits
+   for a ksd_signal that tells of one: its caller holds no lock that these want. In a handler of the handle it does not wait for that: the
+   handle then closes when the request in flight has ended. In a ksd_signal it does not wait for that. */
 KSD_API void ksd_close(ksd_handle handle);
 
 /* ksd_ioctl sends one request and waits for its end: DeviceIoControl. *returned, if returned is not NULL, becomes the number of

@@ -1,5 +1,6 @@
 /* events.c: events are enabled with a number of the client's, and told on a thread of the library. */
 #include <pthread.h>
+#include <sched.h>
 
 #include "test.h"
 
@@ -55,6 +56,36 @@ static void closes(void *context, uint64_t client_handle)
 	pthread_mutex_unlock(&log_.mu);
 }
 
+/* A client that takes its time keeps its own handle from closing, and no other. */
+static int begun, go_on, finished; /* atomic */
+
+static void takes_its_time(void *context, uint64_t client_handle)
+{
+	(void)context, (void)client_handle;
+	__atomic_store_n(&begun, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&go_on, __ATOMIC_ACQUIRE))
+		sched_yield();
+	__atomic_store_n(&finished, 1, __ATOMIC_RELEASE);
+}
+
+static void slow_client(ksd_object o)
+{
+	ksd_handle slow = ksd_open(o, NULL, 0), other = ksd_open(o, NULL, 0);
+	struct event_data first = {.type = 1, .handle = 1}, second = {.type = 1, .handle = 2};
+	CHECK_STATUS(ksd_on_signal(slow, takes_its_time, NULL), KSD_SUCCESS);
+	CHECK_STATUS(ksd_on_signal(other, signal_, &log_), KSD_SUCCESS);
+	CHECK_STATUS(enable(slow, 1, &first), KSD_SUCCESS);
+	CHECK_STATUS(enable(other, 2, &second), KSD_SUCCESS);
+	CHECK_STATUS(ksd_generate(o, test_set, 1, NULL, 0), KSD_SUCCESS);
+	while (!__atomic_load_n(&begun, __ATOMIC_ACQUIRE))
+		sched_yield();
+	ksd_close(other);
+	CHECK(!__atomic_load_n(&finished, __ATOMIC_ACQUIRE));
+	__atomic_store_n(&go_on, 1, __ATOMIC_RELEASE);
+	ksd_close(slow);
+	CHECK(__atomic_load_n(&finished, __ATOMIC_ACQUIRE));
+}
+
 int main(void)
 {
 	ksd_item items[] = {
@@ -104,6 +135,7 @@ int main(void)
 	CHECK(log_.count == 13);
 	pthread_mutex_unlock(&log_.mu);
 	CHECK_STATUS(enable(other, 1, &first), KSD_INVALID_HANDLE);
+	slow_client(o);
 	ksd_object_free(o);
 	return result();
 }
