@@ -146,7 +146,7 @@ typedef struct ksd_item {
 	ksd_handler support;   /* asked by BASICSUPPORT and its kin first; NULL: the library answers */
 	void *context;         /* for ksd_call */
 	uint32_t kind;         /* KSD_KIND_PROPERTY, ... */
-	uint32_t flags;        /* of a method: KSMETHOD_TYPE_NONE 0, _READ 1, _WRITE 2, _MODIFY 3 */
+	uint32_t flags;        /* of a method: KSMETHOD_TYPE_NONE 0, _READ 1, _WRITE 2, _MODIFY 3; else 0 */
 } ksd_item;
 
 /* A ksd_set is a set of items with one GUID. Its items are of any kind. */

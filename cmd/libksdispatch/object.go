@@ -60,7 +60,7 @@ func ksd__object_from_json(json C.ksd__in, length C.size_t, name C.ksd__text, se
 	errLen C.size_t) C.ksd_object {
 	return makeObject(err, errLen, func() (*declaration, error) {
 		if json == nil {
-			return nil, errors.New("json is NULL")
+			return nil, errors.New("json is NULL or empty")
 		}
 		if length > manifest.MaxSize {
 			return nil, fmt.Errorf("json has %d bytes; a manifest has at most %d", length, manifest.MaxSize)
@@ -172,8 +172,11 @@ func tell(b *C.char, size C.size_t, text string) {
 	if b == nil || size == 0 {
 		return
 	}
-	room := unsafe.Slice((*byte)(unsafe.Pointer(b)), size)
-	n := min(len(text), len(room)-1)
+	n := len(text)
+	if uint64(size) <= uint64(n) {
+		n = int(size) - 1
+	}
+	room := unsafe.Slice((*byte)(unsafe.Pointer(b)), n+1) // not of size, which may be more than there is memory
 	for n > 0 && n < len(text) && text[n]&0xc0 == 0x80 {
 		n-- // not into a character
 	}
@@ -277,6 +280,9 @@ func declareSet(config *engine.Config, guid ks.GUID, set *C.ksd_set) error {
 		var item C.ksd__item // of a program that was built with another version of the header it lacks members, or has more
 		size = min(size, unsafe.Sizeof(item))
 		copy(unsafe.Slice((*byte)(unsafe.Pointer(&item)), size), unsafe.Slice((*byte)(at), size))
+		if flags := uint32(item.flags); flags != 0 && (item.kind != C.KSD_KIND_METHOD || flags > ks.MethodTypeModify) {
+			return fmt.Errorf("item %d: flags is %d; it is 0 to 3 for a method, else 0", i, flags)
+		}
 		switch item.kind {
 		case C.KSD_KIND_PROPERTY:
 			properties.Items = append(properties.Items, engine.PropertyItem{ID: uint32(item.id), MinProperty: uint32(item.min_property),

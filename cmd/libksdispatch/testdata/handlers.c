@@ -273,6 +273,11 @@ static void declarations(void)
 	wrong("size", ksd_object_new(&bad, 1, err, sizeof err), err, "size is 7");
 	odd = item, odd.kind = 9;
 	wrong("kind", ksd_object_new(&bad, 1, err, sizeof err), err, "kind is 9");
+	odd = item, odd.flags = 1;
+	wrong("flags of a property", ksd_object_new(&bad, 1, err, sizeof err), err, "flags is 1");
+	odd = item, odd.kind = KSD_KIND_METHOD, odd.flags = 4;
+	wrong("flags of a method", ksd_object_new(&bad, 1, err, sizeof err), err, "flags is 4");
+	wrong("empty json", ksd_object_from_json("", 0, NULL, NULL, 0, err, sizeof err), err, "empty");
 	ksd_item twice[] = {item, item};
 	bad.items = twice, bad.count = 2;
 	wrong("twice", ksd_object_new(&bad, 1, err, sizeof err), err, "04030201-0605-0807-090a-0b0c0d0e0f10");

@@ -239,6 +239,10 @@ static void lengths(void)
 	CHECK(ksd_object_from_json(request, SIZE_MAX, NULL, NULL, 0, NULL, 0) == 0);
 	CHECK(ksd_object_from_driver(NULL, NULL, NULL, UINT32_MAX, NULL, SIZE_MAX) == 0);
 	CHECK(ksd_object_new(NULL, UINT32_MAX, NULL, 0) == 0);
+	char err[300] = "";
+	CHECK(ksd_object_from_driver("none", NULL, NULL, 0, err, SIZE_MAX) == 0 && strstr(err, "\"none\""));
+	CHECK(ksd_object_from_driver("none", NULL, NULL, 0, err, 9) == 0 && strcmp(err, "drivers:") == 0);
+	CHECK(ksd_object_from_driver("none", NULL, NULL, 0, err, 1) == 0 && *err == 0);
 	ksd_run(NULL, NULL);
 	ksd_close(h), ksd_close(h);
 	ksd_object_free(o), ksd_object_free(o);
