@@ -51,30 +51,36 @@ KSD_API uint32_t ksd_abi(void);
 
 /* ---- Statuses --------------------------------------------------------------------------------------------------------------- */
 
-#define KSD_SUCCESS ((ksd_status)0)
-#define KSD_PENDING ((ksd_status)0x00000103)
-#define KSD_BUFFER_OVERFLOW ((ksd_status)0x80000005) /* a warning: the answer to a question for a size, which is in returned */
-#define KSD_NO_MORE_ENTRIES ((ksd_status)0x8000001a)
-#define KSD_UNSUCCESSFUL ((ksd_status)0xc0000001)
-#define KSD_NOT_IMPLEMENTED ((ksd_status)0xc0000002)
-#define KSD_ACCESS_VIOLATION ((ksd_status)0xc0000005)
-#define KSD_INVALID_HANDLE ((ksd_status)0xc0000008)
-#define KSD_INVALID_PARAMETER ((ksd_status)0xc000000d)
-#define KSD_INVALID_DEVICE_REQUEST ((ksd_status)0xc0000010)
-#define KSD_ACCESS_DENIED ((ksd_status)0xc0000022)
-#define KSD_BUFFER_TOO_SMALL ((ksd_status)0xc0000023)
-#define KSD_INSUFFICIENT_RESOURCES ((ksd_status)0xc000009a)
-#define KSD_OBJECT_NAME_NOT_FOUND ((ksd_status)0xc0000034)
-#define KSD_DEVICE_NOT_READY ((ksd_status)0xc00000a3)
-#define KSD_NOT_SUPPORTED ((ksd_status)0xc00000bb)
-#define KSD_CANCELLED ((ksd_status)0xc0000120)
-#define KSD_INVALID_DEVICE_STATE ((ksd_status)0xc0000184)
-#define KSD_INVALID_BUFFER_SIZE ((ksd_status)0xc0000206)
-#define KSD_NOT_FOUND ((ksd_status)0xc0000225)
-#define KSD_PROPSET_NOT_FOUND ((ksd_status)0xc0000230)
-#define KSD_NO_MATCH ((ksd_status)0xc0000272)
-#define KSD_DEVICE_BUSY ((ksd_status)0x80000011)
-#define KSD_DEVICE_REMOVED ((ksd_status)0xc00002b6)
+#ifdef __cplusplus
+#define KSD_STATUS(number) static_cast<ksd_status>(number)
+#else
+#define KSD_STATUS(number) ((ksd_status)(number))
+#endif
+
+#define KSD_SUCCESS KSD_STATUS(0)
+#define KSD_PENDING KSD_STATUS(0x00000103)
+#define KSD_BUFFER_OVERFLOW KSD_STATUS(0x80000005) /* a warning: the answer to a question for a size, which is in returned */
+#define KSD_NO_MORE_ENTRIES KSD_STATUS(0x8000001a)
+#define KSD_UNSUCCESSFUL KSD_STATUS(0xc0000001)
+#define KSD_NOT_IMPLEMENTED KSD_STATUS(0xc0000002)
+#define KSD_ACCESS_VIOLATION KSD_STATUS(0xc0000005)
+#define KSD_INVALID_HANDLE KSD_STATUS(0xc0000008)
+#define KSD_INVALID_PARAMETER KSD_STATUS(0xc000000d)
+#define KSD_INVALID_DEVICE_REQUEST KSD_STATUS(0xc0000010)
+#define KSD_ACCESS_DENIED KSD_STATUS(0xc0000022)
+#define KSD_BUFFER_TOO_SMALL KSD_STATUS(0xc0000023)
+#define KSD_INSUFFICIENT_RESOURCES KSD_STATUS(0xc000009a)
+#define KSD_OBJECT_NAME_NOT_FOUND KSD_STATUS(0xc0000034)
+#define KSD_DEVICE_NOT_READY KSD_STATUS(0xc00000a3)
+#define KSD_NOT_SUPPORTED KSD_STATUS(0xc00000bb)
+#define KSD_CANCELLED KSD_STATUS(0xc0000120)
+#define KSD_INVALID_DEVICE_STATE KSD_STATUS(0xc0000184)
+#define KSD_INVALID_BUFFER_SIZE KSD_STATUS(0xc0000206)
+#define KSD_NOT_FOUND KSD_STATUS(0xc0000225)
+#define KSD_PROPSET_NOT_FOUND KSD_STATUS(0xc0000230)
+#define KSD_NO_MATCH KSD_STATUS(0xc0000272)
+#define KSD_DEVICE_BUSY KSD_STATUS(0x80000011)
+#define KSD_DEVICE_REMOVED KSD_STATUS(0xc00002b6)
 
 /* ksd_status_name returns the name of a status, "STATUS_NOT_FOUND", or "" for a number that has none. The text is static. */
 KSD_API const char *ksd_status_name(ksd_status status);

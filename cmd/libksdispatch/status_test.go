@@ -16,7 +16,7 @@ func TestConstants(t *testing.T) {
 	header, err := os.ReadFile("ksdispatch.h")
 	require.NoError(t, err)
 	constants := map[string]uint32{}
-	for _, m := range regexp.MustCompile(`(?m)^#define KSD_(\w+) (\(\(ksd_status\))?(\w+?)[u)]*(\s|$)`).FindAllSubmatch(header, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^#define KSD_(\w+) (KSD_STATUS\()?(\w+?)[u)]*(\s|$)`).FindAllSubmatch(header, -1) {
 		value, err := strconv.ParseUint(string(m[3]), 0, 32)
 		require.NoError(t, err, "%s", m[0])
 		constants[string(m[1])] = uint32(value)
