@@ -87,9 +87,6 @@ const soakers = 4
 // batch is how many sessions a trace has: those that are over and were in order are forgotten.
 const batch = 16
 
-// Plants names the faults that can be planted.
-func Plants() []string { return slices.Clone(plants) }
-
 // Run soaks until the time is over, ctx ends, or there is a fault: that is no error but in the result. The error is that of ctx.
 func Run(ctx context.Context, opt Options) (*Result, error) {
 	if opt.Patience == 0 {
