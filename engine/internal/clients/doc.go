@@ -15,8 +15,8 @@
 //	alias       input and output are the same memory (P-11)
 //
 // The clients themselves (portaudio_test.go and so on) send them in the client's order, take its branches and stop where
-// it gives up. The objects that answer (objects_test.go) are declared like a driver declares them, and every request goes
-// through device.Handle.IoControl. What was said is compared with a transcript in testdata as well, so that an answer that
+// it gives up. The objects that answer (objects_test.go) are declared as a driver declares them, and every request goes
+// through device.Handle.IoControl. The conversation is compared with a transcript in testdata as well, so that an answer that
 // the client does not look at cannot change unnoticed; whether a client is satisfied is never read from the transcript.
 //
 // # Where a client and a rule disagree

@@ -30,8 +30,8 @@
 // Where the rules leave a choice, the model takes one and says so here.
 //
 // S-15, where a forged buffer is refused: where a buffer would be obtained, as P-23 counts P-15 among the rules of that step.
-// What fails before is answered as if there were no buffer, from an identifier that is read from the caller, so that the
-// forged bytes are never taken for a request. A prepared request is judged by its captured identifier (S-2): its input is
+// A request that fails before is answered as if there were no buffer, from an identifier that is read from the caller, so
+// that the forged bytes are never taken for a request. A prepared request is judged by its captured identifier (S-2): its input is
 // not read again and may fault.
 //
 // P-15, the flags of a prepared request. They are those that the earlier pass left, for the same entry point and an
@@ -44,7 +44,7 @@
 // fails; an out-verb only in user mode, where there is a probe: a kernel request runs and its copy-back does not happen.
 // Both halves of a request's memory fault before any handler runs, or never.
 //
-// P-11, aliasing. One block holds the initial output, then the input over its start. What a SET carries therefore begins
+// P-11, aliasing. One block holds the initial output, then the input over its start. The data of a SET therefore begin
 // with its own identifier.
 //
 // P-16, an allocator that claims success and leaves less than the size it was asked for has left no buffer to use: the

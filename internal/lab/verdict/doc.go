@@ -71,8 +71,8 @@
 // Without such rows, all benchmarks are each other's. If there are five or more, at least three quarters of them got worse for
 // certain, and the median of all is a factor of at most 1.5, then a row regressed only if it did so by more than the floor
 // beyond that median; else it is inconclusive, and [Comparison].Shift says by how much most moved. Fewer than five may well
-// share the code that changed, and a larger factor is no state of a machine that is fit to measure. What got better together
-// fails nothing, and is left alone.
+// share the code that changed, and a larger factor is no state of a machine that is fit to measure. Rows that got better
+// together fail nothing, and are left alone.
 //
 // # Counts
 //

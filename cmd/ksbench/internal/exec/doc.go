@@ -39,12 +39,12 @@
 //	parent connect  the filter's handle that create_pin creates on, and the KSPIN_CONNECT with its format, in hexadecimal
 //	overlapped    true: requests through the handle may pend beside each other
 //
-// What is absent from the input and the output is zero.
+// Bytes of the input and the output that no key gives are zero.
 //
 // # Methods
 //
 // The calls of a method's handler have the verb "method". A method with KSMETHOD_TYPE_SOURCE has its data in a buffer of its
-// own, whose data_offset is 0, and its pool buffer holds the request alone (M-4, M-5). What such a handler writes is in the
+// own, whose data_offset is 0, and its pool buffer holds the request alone (M-4, M-5). The bytes that such a handler writes are in the
 // output at once, whatever the status; what is locked for reading is a copy, of which nothing comes back. An object with a
 // property_item_size has methods with as much private storage, so item_slot is true for them too.
 //
@@ -74,7 +74,7 @@
 //	{"op":"create_pin","handle":"stream","parent":"speaker","connect":"..."}
 //	{"handle":"stream","set":"KSPROPSETID_Connection","id":0,"flags":"SET","out":4,"data":"02000000"}
 //
-// What is not there for these lines, a handle that no line opened or one that is open already, is a malformed line. A handle that was
+// A line that names a handle that no line opened, or opens one that is open already, is malformed. A handle that was
 // closed is STATUS_INVALID_HANDLE, and its name may be given again. A second request beside one that is pended is STATUS_DEVICE_BUSY,
 // but on an overlapped handle. Values and events are the object's, whichever handle they are reached through; generate names an object.
 //
@@ -110,9 +110,9 @@
 //
 // # Details
 //
-// Each input line has an outcome, so an empty line is a malformed line. What a line says twice, or says in another type,
-// or says beyond 16 MiB, is malformed too, and nothing of such a line happens. Keys that the op does not use are checked
-// for their type and then ignored.
+// Each input line has an outcome, so an empty line is a malformed line. A line that has a key twice, a value of another type
+// or more than 16 MiB is malformed too, and nothing of it happens. Keys that the op does not use are checked for their type
+// and then ignored.
 //
 // "i" may be any number and is echoed digit for digit; without it the outcome has none. A status without a name has "".
 //
