@@ -30,7 +30,7 @@
 //
 // [Device.OpenOverlapped] opens a handle that serves any number of requests, from any goroutine. The caller gives each
 // an [Overlapped], and then waits for its end, has it called back, or takes it from a [Port] together with others.
-// [Handle.Overlapped] does the same to the file object of a pin, and [OverlappedHandle.CreatePin] creates one so. Requests
+// [Handle.Overlapped] does the same to the file object of a pin, and [OverlappedHandle.CreatePin] creates such a pin. Requests
 // are cancelled one by one, all of a handle, or all that one simulated thread sent ([OverlappedHandle.CancelThread]).
 //
 // # Lives and deaths

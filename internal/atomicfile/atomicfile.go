@@ -1,6 +1,6 @@
 // Package atomicfile replaces files in one step: whoever opens one sees all of the old content or all of the new.
 //
-// What is written goes to a file beside the target, .NAME.PID-N.tmp, which Commit renames. A process that is killed leaves such
+// The new content goes to a file beside the target, .NAME.PID-N.tmp, which Commit renames. A process that is killed leaves such
 // a file behind; the next Create of the same target removes it. A file whose writer still runs is locked, so that of two
 // processes neither removes what the other writes.
 package atomicfile

@@ -1,8 +1,8 @@
 // Package input opens what a command reads, so that no file holds the command up, fills its memory or reads on without end.
 //
-// What somebody names may be a regular file or a pipe, as a shell's <(...) is one. What lies in a folder must be a regular file:
-// nobody named it, so it may be a pipe that nobody writes to. Devices are refused: some never end, and some act when they are
-// opened. Whatever is read has a limit in bytes, and reading ends when its context does.
+// A file that somebody names may be a regular one or a pipe, such as a shell's <(...). A file that lies in a named folder must be
+// regular: it could be a pipe that nobody writes to. Devices are refused: some never end, and some act when they are opened. Reading
+// has a limit in bytes, and ends when its context does.
 package input
 
 import (

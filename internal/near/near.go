@@ -1,4 +1,4 @@
-// Package near finds what somebody may have meant.
+// Package near finds the name that somebody may have meant.
 package near
 
 import (

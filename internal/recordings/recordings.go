@@ -1,5 +1,5 @@
-// Package recordings has what real clients did, as lines of ksbench exec: what they opened, created and closed, and what they asked,
-// which is the handle, the identifier, what follows that in the input, what the output buffer held and how long it was.
+// Package recordings has sessions of real clients as lines of ksbench exec: the objects that they opened, created and closed, and their
+// requests. A request has its handle, its identifier and the rest of its input, and the length and the content of its output buffer.
 package recordings
 
 import (

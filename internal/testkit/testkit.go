@@ -1,6 +1,5 @@
-// Package testkit is what the tests of several packages have in common: seeds that can be replayed, and a count of allocations that
-// other goroutines do not disturb. Only tests import it. It imports the standard library alone, so
-// that the tests of every package may.
+// Package testkit has seeds that can be replayed, and a count of allocations that other goroutines do not disturb. Only tests
+// import it. It imports the standard library alone, so that the tests of every package may.
 package testkit
 
 import (

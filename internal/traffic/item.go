@@ -1,5 +1,4 @@
-// Package traffic is what the traces of clients are read, named and answered with: the files, the items that requests ask for, and devices
-// that are made of a manifest.
+// Package traffic opens files of traces, names the items that their requests ask for, and makes the devices of a manifest that answer them.
 package traffic
 
 import (

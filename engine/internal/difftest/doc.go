@@ -31,8 +31,8 @@
 // Pins have cases of their own, a PinCase: what clients ask about them and the parameters of creates, answered by a PinSet and by its
 // model.
 //
-// So have filters, a FilterCase: random steps on a filter and all that is open on it. Compared are statuses, bytes, the rules of
-// creates, and what drivers were told, in order.
+// So have filters, a FilterCase: random steps on a filter and all that is open on it. Statuses, bytes, the rules of creates, and
+// the calls of drivers' hooks are compared, in order.
 //
 // Pended requests have an AsyncCase: a script that sends, arms, queues, takes, completes, cancels, moves and cleans up, in any order.
 //

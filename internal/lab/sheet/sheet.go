@@ -1,5 +1,5 @@
-// Package sheet is what all HTML pages have in common: their head, their colours, and a policy by which a browser runs no script and
-// loads nothing. A page is one file that needs nothing else.
+// Package sheet has the head, the colours and the policy of all HTML pages. Under that policy a browser runs no script and loads
+// nothing. A page is one file that needs nothing else.
 package sheet
 
 import (

@@ -59,9 +59,9 @@
 // t, whose variance borrows from the other rows of the unit as much as they are alike (G. K. Smyth, Linear models and empirical
 // Bayes methods, 2004). The p-value is never less than that of the permutation test. A warning says so.
 //
-// Nor does one run know how far the next lies apart. Of a baseline of several runs ([Together]) the centres of the runs are
-// what a new run's is held against: Student's t on the variance between runs, moderated over rows as above. However many
-// samples a run has, it counts once.
+// Nor does one run know how far the next lies apart. If a baseline has several runs ([Together]), the centre of a new run is held
+// against theirs: Student's t on the variance between runs, moderated over rows as above. However many samples a run has, it
+// counts once.
 //
 // A report also has rows that no change of the engine can move: floor and bare, timed in the same rounds. A time that improved
 // or regressed must have done so divided by theirs as well; else the machine was another, and the verdict is inconclusive.

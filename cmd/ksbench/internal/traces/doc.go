@@ -1,3 +1,2 @@
-// Package traces is what the command does with traces beside recording and replaying them, which package trace does: it turns request
-// lines into traces and back, and shows what a trace has.
+// Package traces turns request lines into traces and back, and shows the content of a trace. Package trace records and replays.
 package traces
