@@ -104,9 +104,12 @@ func TestAS3_CompletionIsChecked(t *testing.T) {
 		want        ks.Status
 		n           uint32
 	}{
-		{get, ks.StatusSuccess, 8, ks.StatusSuccess, 8}, {get, ks.StatusSuccess, 9, ks.StatusBufferTooSmall, 0},
-		{get, ks.StatusBufferOverflow, 1 << 40, ks.StatusBufferTooSmall, 0}, {get, ks.StatusNotSupported, 8, ks.StatusNotSupported, 0},
-		{set, ks.StatusSuccess, 9, ks.StatusSuccess, 9}, {set, ks.StatusNotSupported, 9, ks.StatusNotSupported, 0},
+		{get, ks.StatusSuccess, 8, ks.StatusSuccess, 8},
+		{get, ks.StatusSuccess, 9, ks.StatusBufferTooSmall, 0},
+		{get, ks.StatusBufferOverflow, 1 << 40, ks.StatusBufferTooSmall, 0},
+		{get, ks.StatusNotSupported, 8, ks.StatusNotSupported, 0},
+		{set, ks.StatusSuccess, 9, ks.StatusSuccess, 9},
+		{set, ks.StatusNotSupported, 9, ks.StatusNotSupported, 0},
 	} {
 		for _, early := range []bool{false, true} {
 			handler := func(irp *engine.IRP, _, data []byte) ks.Status {

@@ -51,8 +51,15 @@ func TestAS1_DetachedIsPended(t *testing.T) {
 		engine.PropertyItem{ID: 2, Get: complete(ks.StatusSuccess), Support: complete(ks.StatusSuccess)},
 		engine.PropertyItem{ID: 3, Get: complete(ks.StatusNotFound)},
 		engine.PropertyItem{ID: 4, Get: later, Support: later})
-	for _, c := range []struct{ id, flags uint32 }{{1, get}, {2, get}, {2, ks.PropertyTypeBasicSupport}, {3, get}, {4, get},
-		{4, ks.PropertyTypeBasicSupport}, {4, get | ks.PropertyTypeHighPriority}} {
+	for _, c := range []struct{ id, flags uint32 }{
+		{1, get},
+		{2, get},
+		{2, ks.PropertyTypeBasicSupport},
+		{3, get},
+		{4, get},
+		{4, ks.PropertyTypeBasicSupport},
+		{4, get | ks.PropertyTypeHighPriority},
+	} {
 		for range 3 {
 			x.out, x.pended = full(40), 0
 			n, status := x.send(c.id, c.flags, x.out)

@@ -142,10 +142,20 @@ func TestP5_SizesAtTheWrap(t *testing.T) {
 		in, out uint32
 		fits    bool
 	}{
-		{24, 0, true}, {24, 0xFFFFFFE0, true}, {31, 0xFFFFFFE0, true}, {32, 0xFFFFFFE0, false},
-		{24, 0xFFFFFFE1, false}, {24, 0xFFFFFFF0, false}, {24, 0xFFFFFFF8, false},
-		{math.MaxUint32, 0, true}, {math.MaxUint32, 1, false}, {math.MaxUint32 - 8, 8, true}, {math.MaxUint32 - 7, 8, false},
-		{0x80000000, 0x80000000, false}, {0x7FFFFFFF, 0x80000000, true}, {0x80000000, 0x7FFFFFF9, false},
+		{24, 0, true},
+		{24, 0xFFFFFFE0, true},
+		{31, 0xFFFFFFE0, true},
+		{32, 0xFFFFFFE0, false},
+		{24, 0xFFFFFFE1, false},
+		{24, 0xFFFFFFF0, false},
+		{24, 0xFFFFFFF8, false},
+		{math.MaxUint32, 0, true},
+		{math.MaxUint32, 1, false},
+		{math.MaxUint32 - 8, 8, true},
+		{math.MaxUint32 - 7, 8, false},
+		{0x80000000, 0x80000000, false},
+		{0x7FFFFFFF, 0x80000000, true},
+		{0x80000000, 0x7FFFFFF9, false},
 	} {
 		// Past P-5 the unknown set ends the request, so that nothing of these sizes is obtained.
 		want := ks.StatusInvalidBufferSize

@@ -134,8 +134,15 @@ func TestE3_Support(t *testing.T) {
 		out    int
 		status ks.Status
 		info   uint64
-	}{{1, 0, 0, 0}, {1, 8, 0, 0}, {2, 3, 0, 3}, {3, 8, 0, 0}, {4, 8, ks.StatusNotSupported, 0}, {5, 8, ks.StatusBufferTooSmall, 0},
-		{9, 8, ks.StatusNotFound, 0}} {
+	}{
+		{1, 0, 0, 0},
+		{1, 8, 0, 0},
+		{2, 3, 0, 3},
+		{3, 8, 0, 0},
+		{4, 8, ks.StatusNotSupported, 0},
+		{5, 8, ks.StatusBufferTooSmall, 0},
+		{9, 8, ks.StatusNotFound, 0},
+	} {
 		irp := h.send(h.irp(c.id, eventBasic, 0, full(c.out)), nil, c.status, c.info)
 		if c.id != 2 && !bytes.Equal(irp.UserBuffer, full(c.out)) || c.id == 2 && string(irp.UserBuffer) != "yes" {
 			t.Errorf("event %d: output %q", c.id, irp.UserBuffer)
@@ -533,8 +540,14 @@ func TestE14_Allocator(t *testing.T) {
 		size  uint32 // 0: not asked
 		input bool
 		want  ks.Status
-	}{{enable, 40 + 40, false, 0}, {oneShot, 80, false, 0}, {buffered, 80, false, 0}, {queryBuffer, 80, true, ks.StatusNotFound},
-		{eventBasic, 0, false, 0}, {eventSetSupport, 0, false, 0}} {
+	}{
+		{enable, 40 + 40, false, 0},
+		{oneShot, 80, false, 0},
+		{buffered, 80, false, 0},
+		{queryBuffer, 80, true, ks.StatusNotFound},
+		{eventBasic, 0, false, 0},
+		{eventSetSupport, 0, false, 0},
+	} {
 		irp := h.irp(1, c.flags, 1, data)
 		irp.Type3InputBuffer = append(irp.Type3InputBuffer, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 		irp.InputBufferLength = 40

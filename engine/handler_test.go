@@ -170,11 +170,15 @@ func TestP21_Panics(t *testing.T) {
 		value any
 		want  ks.Status
 	}{
-		{ks.StatusDatatypeMisalignment, ks.StatusDatatypeMisalignment}, {ks.StatusNotSupported, ks.StatusNotSupported},
-		{ks.StatusBufferOverflow, ks.StatusBufferOverflow}, {"text", ks.StatusAccessViolation},
-		{errors.New("error"), ks.StatusAccessViolation}, {uint32(0xC0000001), ks.StatusAccessViolation},
+		{ks.StatusDatatypeMisalignment, ks.StatusDatatypeMisalignment},
+		{ks.StatusNotSupported, ks.StatusNotSupported},
+		{ks.StatusBufferOverflow, ks.StatusBufferOverflow},
+		{"text", ks.StatusAccessViolation},
+		{errors.New("error"), ks.StatusAccessViolation},
+		{uint32(0xC0000001), ks.StatusAccessViolation},
 		// Nobody would complete the one, and the other never leaves the dispatcher (P-18).
-		{ks.StatusPending, ks.StatusAccessViolation}, {ks.StatusSomeNotMapped, ks.StatusAccessViolation},
+		{ks.StatusPending, ks.StatusAccessViolation},
+		{ks.StatusSomeNotMapped, ks.StatusAccessViolation},
 	} {
 		var values []any
 		var stacks []string

@@ -455,9 +455,14 @@ func TestAT8_MethodsAndEvents(t *testing.T) {
 		status    ks.Status
 		out       string
 	}{
-		{1, send, 0, "1"}, {2, send, ks.StatusNotFound, ""}, {3, send, 0, "2"}, {5, send, 0, "2"},
-		{3, methodSupport, ks.StatusNotFound, ""}, {4, methodSupport, 0, "2"},
-		{99, send, ks.StatusNotFound, ""}, {5, 0x4000, ks.StatusInvalidParameter, ""},
+		{1, send, 0, "1"},
+		{2, send, ks.StatusNotFound, ""},
+		{3, send, 0, "2"},
+		{5, send, 0, "2"},
+		{3, methodSupport, ks.StatusNotFound, ""},
+		{4, methodSupport, 0, "2"},
+		{99, send, ks.StatusNotFound, ""},
+		{5, 0x4000, ks.StatusInvalidParameter, ""},
 	} {
 		irp := h.irp(request{set: setA, id: c.id, flags: c.flags, out: full(1)})
 		status := p.Method(irp, nil)
@@ -476,10 +481,12 @@ func TestAT8_MethodsAndEvents(t *testing.T) {
 		raw    []byte
 		status ks.Status
 	}{
-		{request{set: setA, id: 1, flags: enable}.bytes(), 0}, {request{set: setA, id: 2, flags: enable}.bytes(), 0},
+		{request{set: setA, id: 1, flags: enable}.bytes(), 0},
+		{request{set: setA, id: 2, flags: enable}.bytes(), 0},
 		{request{set: setA, id: 3, flags: enable}.bytes(), ks.StatusNotFound},
 		{request{set: setA, id: 4, flags: enable}.bytes(), ks.StatusNotFound},
-		{request{set: setB, id: 4, flags: enable}.bytes(), ks.StatusPropsetNotFound}, {nil, ks.StatusBufferTooSmall},
+		{request{set: setB, id: 4, flags: enable}.bytes(), ks.StatusPropsetNotFound},
+		{nil, ks.StatusBufferTooSmall},
 		{make([]byte, 5), ks.StatusInvalidBufferSize},
 	} {
 		data := eventData(ks.NotificationEventHandle, object)

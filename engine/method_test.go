@@ -509,10 +509,12 @@ func TestM9_Results(t *testing.T) {
 				handler engine.Handler
 				want    ks.Status
 			}{
-				{answers(ks.StatusSomeNotMapped, 3), ks.StatusNotFound}, {answers(0, 5), ks.StatusBufferTooSmall},
+				{answers(ks.StatusSomeNotMapped, 3), ks.StatusNotFound},
+				{answers(0, 5), ks.StatusBufferTooSmall},
 				{answers(ks.StatusPending, 3), ks.StatusPending},
 				{func(*engine.IRP, []byte, []byte) ks.Status { panic(ks.StatusNotSupported) }, ks.StatusNotSupported},
-				{answers(ks.StatusUnsuccessful, 9), ks.StatusUnsuccessful}, {fills(1, 4), 0},
+				{answers(ks.StatusUnsuccessful, 9), ks.StatusUnsuccessful},
+				{fills(1, 4), 0},
 			} {
 				if got := engine.DispatchSpecificMethod(irp, c.handler); got != c.want || got.IsError() && irp.IoStatus.Information != 0 {
 					t.Errorf("flags %d, verb %#x: %v, Information %d; want %v", flags, verb, got, irp.IoStatus.Information, c.want)

@@ -77,8 +77,14 @@ func TestF2_OnlyWhatFastIOLists(t *testing.T) {
 		id   uint32
 		fast bool
 		irp  ks.Status
-	}{{setA, 1, false, 0}, {setA, 2, true, 0}, {setA, 3, true, ks.StatusNotFound}, {setA, 4, false, ks.StatusNotFound}, {setB, 2, false, 0},
-		{stranger, 2, false, ks.StatusPropsetNotFound}} {
+	}{
+		{setA, 1, false, 0},
+		{setA, 2, true, 0},
+		{setA, 3, true, ks.StatusNotFound},
+		{setA, 4, false, ks.StatusNotFound},
+		{setB, 2, false, 0},
+		{stranger, 2, false, ks.StatusPropsetNotFound},
+	} {
 		q := request{set: c.set, id: c.id, flags: get, out: full(1)}
 		if handled, _, _ := h.fast(q); handled != c.fast {
 			t.Errorf("%v: handled %v", q, handled)

@@ -121,8 +121,16 @@ func TestOB6_RangesThatFit(t *testing.T) {
 		major, sub, specifier ks.GUID
 		want                  bool
 	}{
-		{a, b, c, true}, {anyGUID, a, a, true}, {a, anyGUID, a, true}, {a, b, anyGUID, true}, {anyGUID, anyGUID, anyGUID, true},
-		{b, b, c, false}, {a, a, c, false}, {a, b, a, false}, {b, anyGUID, anyGUID, false}, {a, a, anyGUID, false},
+		{a, b, c, true},
+		{anyGUID, a, a, true},
+		{a, anyGUID, a, true},
+		{a, b, anyGUID, true},
+		{anyGUID, anyGUID, anyGUID, true},
+		{b, b, c, false},
+		{a, a, c, false},
+		{a, b, a, false},
+		{b, anyGUID, anyGUID, false},
+		{a, a, anyGUID, false},
 	} {
 		r := engine.DataRange{Format: ranged(0, x.major, x.sub, x.specifier, 0)}
 		if r.Fits(format) != x.want {

@@ -173,8 +173,10 @@ func TestPN20_DataIntersection(t *testing.T) {
 		status, want ks.Status
 		info         uint64
 	}{
-		{ks.StatusBufferOverflow, ks.StatusBufferOverflow, 7}, {ks.StatusBufferTooSmall, ks.StatusBufferTooSmall, 0},
-		{ks.StatusNoMatch, ks.StatusNoMatch, 0}, {ks.StatusPending, ks.StatusInvalidDeviceRequest, 0},
+		{ks.StatusBufferOverflow, ks.StatusBufferOverflow, 7},
+		{ks.StatusBufferTooSmall, ks.StatusBufferTooSmall, 0},
+		{ks.StatusNoMatch, ks.StatusNoMatch, 0},
+		{ks.StatusPending, ks.StatusInvalidDeviceRequest, 0},
 		{ks.StatusInsufficientResources, ks.StatusInsufficientResources, 0},
 	} {
 		answer = func(irp *engine.IRP, r, data []byte) ks.Status { irp.IoStatus.Information = 7; return c.status }

@@ -61,12 +61,32 @@ func TestS28_Lists(t *testing.T) {
 		value uint32
 		pairs int // -1: refused
 	}{
-		{second, 0, -1}, {second, 1, -1}, {second, 63, -1}, {second, 64, -1}, // 64: what follows is no range
-		{second, 0x7FFFFFFF, -1}, {second, 0xFFFFFFF8, -1}, {second, 0xFFFFFFF9, -1}, {second, 0xFFFFFFFF, -1},
-		{second, 67, 3}, {second, 72, 3}, {second, 73, -1}, {second, 136, -1}, {second, 137, -1},
-		{sizeAt, 0, -1}, {sizeAt, 7, -1}, {sizeAt, 8, -1}, {sizeAt, uint32(len(list)) + 1, -1}, {sizeAt, 0xFFFFFFFF, -1},
-		{sizeAt, uint32(len(list)) - 1, -1}, {sizeAt, uint32(len(list)), 3},
-		{countAt, 0, 0}, {countAt, 1, 1}, {countAt, 2, 2}, {countAt, 4, -1}, {countAt, 0x04000000, -1}, {countAt, 0xFFFFFFFF, -1},
+		{second, 0, -1},
+		{second, 1, -1},
+		{second, 63, -1},
+		{second, 64, -1}, // 64: what follows is no range
+		{second, 0x7FFFFFFF, -1},
+		{second, 0xFFFFFFF8, -1},
+		{second, 0xFFFFFFF9, -1},
+		{second, 0xFFFFFFFF, -1},
+		{second, 67, 3},
+		{second, 72, 3},
+		{second, 73, -1},
+		{second, 136, -1},
+		{second, 137, -1},
+		{sizeAt, 0, -1},
+		{sizeAt, 7, -1},
+		{sizeAt, 8, -1},
+		{sizeAt, uint32(len(list)) + 1, -1},
+		{sizeAt, 0xFFFFFFFF, -1},
+		{sizeAt, uint32(len(list)) - 1, -1},
+		{sizeAt, uint32(len(list)), 3},
+		{countAt, 0, 0},
+		{countAt, 1, 1},
+		{countAt, 2, 2},
+		{countAt, 4, -1},
+		{countAt, 0x04000000, -1},
+		{countAt, 0xFFFFFFFF, -1},
 	} {
 		changed := bytes.Clone(list)
 		binary.LittleEndian.PutUint32(changed[c.at:], c.value)

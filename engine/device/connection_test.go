@@ -17,8 +17,17 @@ func TestOB18_Items(t *testing.T) {
 		id       uint32
 		get, set bool
 		minData  int
-	}{{0, true, true, 4}, {1, true, true, 8}, {2, true, true, 0}, {3, false, false, 0}, {4, false, true, 64}, {5, false, false, 0},
-		{6, false, false, 0}, {7, false, true, 80}, {8, false, false, 0}} {
+	}{
+		{0, true, true, 4},
+		{1, true, true, 8},
+		{2, true, true, 0},
+		{3, false, false, 0},
+		{4, false, true, 64},
+		{5, false, false, 0},
+		{6, false, false, 0},
+		{7, false, true, 80},
+		{8, false, false, 0},
+	} {
 		for flags, offered := range map[uint32]bool{ks.PropertyTypeGet: c.get, ks.PropertyTypeSet: c.set} {
 			_, status := ask(p, setConnection, c.id, flags, nil, make([]byte, 100))
 			if missing := status == ks.StatusNotFound; missing == offered {

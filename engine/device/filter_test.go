@@ -352,8 +352,12 @@ func TestOB22_Formats(t *testing.T) {
 		data   []byte
 		status ks.Status
 	}{
-		{2, format(3), ks.StatusNoMatch}, {2, format(1), ks.StatusNoMatch}, {2, format(2)[:63], ks.StatusInvalidBufferSize},
-		{4, format(1), ks.StatusSuccess}, {4, format(3), ks.StatusNoMatch}, {2, format(2), ks.StatusSuccess},
+		{2, format(3), ks.StatusNoMatch},
+		{2, format(1), ks.StatusNoMatch},
+		{2, format(2)[:63], ks.StatusInvalidBufferSize},
+		{4, format(1), ks.StatusSuccess},
+		{4, format(3), ks.StatusNoMatch},
+		{2, format(2), ks.StatusSuccess},
 		{7, make([]byte, 80), ks.StatusInvalidDeviceState},
 	} {
 		if _, status := ask(p, setConnection, c.id, ks.PropertyTypeSet, nil, c.data); status != c.status {

@@ -83,7 +83,8 @@ func long(t *testing.T, text string) (numbers []int) {
 	return numbers
 }
 
-// A table is read as one: its cases are below each other, with a line each. Spared are cases with a function of several statements.
+// A table is read as one: its cases are below each other, with a line each, unless the table is a line. Spared are cases with a function
+// of several statements.
 func TestCasesAreOneLine(t *testing.T) {
 	tables := 0
 	for path, text := range sources(t) {
@@ -97,7 +98,8 @@ func TestCasesAreOneLine(t *testing.T) {
 
 	// Negative controls.
 	const head, foot = "package a\nvar a = []struct{ a int; b func() }{\n{1, nil},\n", "}\n"
-	for text, want := range map[string][]int{"{2,\nnil},\n": {4}, "{2, func() {\n}},\n": nil, "{2,\nfunc() {}},\n": {4}} {
+	for text, want := range map[string][]int{"{2,\nnil},\n": {4}, "{2, func() {\n}},\n": nil, "{2,\nfunc() {}},\n": {4},
+		"{2, nil}, {3, nil},\n": {4}} {
 		n, numbers := broken(t, head+text+foot)
 		require.Equal(t, 1, n)
 		require.Equal(t, want, numbers, text)
@@ -106,7 +108,7 @@ func TestCasesAreOneLine(t *testing.T) {
 	require.Equal(t, []int{3}, numbers)
 }
 
-// broken returns how many tables text has, and the numbers of the lines with cases that go on behind them.
+// broken returns how many tables text has, and the numbers of the lines with cases that go on behind them, or that another begins on.
 func broken(t *testing.T, text string) (tables int, numbers []int) {
 	t.Helper()
 	set := token.NewFileSet()
@@ -129,8 +131,12 @@ func broken(t *testing.T, text string) (tables int, numbers []int) {
 			return true
 		}
 		tables++
-		for _, c := range table.Elts {
+		shared := line(table.Lbrace) < line(table.Rbrace)
+		for i, c := range table.Elts {
 			lines := line(c.End()) - line(c.Pos())
+			if shared && i > 0 && line(table.Elts[i-1].End()) == line(c.Pos()) {
+				lines++
+			}
 			ast.Inspect(c, func(n ast.Node) bool {
 				f, ok := n.(*ast.FuncLit)
 				if ok {

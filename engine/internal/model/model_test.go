@@ -75,8 +75,10 @@ func TestP16AllocatorLies(t *testing.T) {
 		rule   string
 		status ks.Status
 	}{
-		AllocFail: {"P-16", ks.StatusBufferOverflow}, AllocNoBuffer: {"P-16", ks.StatusInsufficientResources},
-		AllocShort: {"P-16", ks.StatusInsufficientResources}, AllocPanic: {"P-21", ks.StatusAccessViolation},
+		AllocFail:     {"P-16", ks.StatusBufferOverflow},
+		AllocNoBuffer: {"P-16", ks.StatusInsufficientResources},
+		AllocShort:    {"P-16", ks.StatusInsufficientResources},
+		AllocPanic:    {"P-21", ks.StatusAccessViolation},
 	} {
 		q.Allocator, q.AllocStatus, q.Info0 = kind, ks.StatusBufferOverflow, 77
 		expect(t, strconv.Itoa(int(kind)), one(level).Do(q), want.rule, want.status, 0, 0, 1, 0)

@@ -113,8 +113,15 @@ func TestLimitsConfirm(t *testing.T) {
 	for _, c := range []struct {
 		engine, bare float64
 		want         Verdict
-	}{{70, 4, Same}, {84, 4, Regressed}, {56, 4, Improved}, {84, 4.8, Inconclusive}, {56, 3.2, Inconclusive}, {84, 3, Regressed},
-		{70, 5, Same}} {
+	}{
+		{70, 4, Same},
+		{84, 4, Regressed},
+		{56, 4, Improved},
+		{84, 4.8, Inconclusive},
+		{56, 3.2, Inconclusive},
+		{84, 3, Regressed},
+		{70, 5, Same},
+	} {
 		got, err := New(run(70, 4), run(c.engine, c.bare), Options{})
 		require.NoError(t, err)
 		require.Equal(t, c.want, got.Rows[0].Verdict, "%v", c)

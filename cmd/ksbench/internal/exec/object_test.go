@@ -23,8 +23,17 @@ import (
 var objectExpectations = []struct {
 	name  string
 	lines int
-}{{"pinset", 114}, {"declared", 45}, {"routing", 71}, {"create", 42}, {"connection", 59}, {"programs", 33}, {"async", 168},
-	{"portaudio-wavert", 129}, {"portaudio-wavecyclic", 89}}
+}{
+	{"pinset", 114},
+	{"declared", 45},
+	{"routing", 71},
+	{"create", 42},
+	{"connection", 59},
+	{"programs", 33},
+	{"async", 168},
+	{"portaudio-wavert", 129},
+	{"portaudio-wavecyclic", 89},
+}
 
 func TestObjects(t *testing.T) {
 	for _, c := range objectExpectations {
