@@ -50,6 +50,9 @@ func Serve(ctx context.Context, l net.Listener, dir string) error {
 	server.ConnState = func(c net.Conn, state http.ConnState) {
 		if silent.Delete(c); state == http.StateNew {
 			silent.Store(c, nil)
+			if ctx.Err() != nil { // accepted as the server ended
+				_ = c.Close()
+			}
 		}
 	}
 	server.RegisterOnShutdown(func() {
