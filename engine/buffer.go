@@ -20,7 +20,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	inLen, outLen := irp.InputBufferLength, irp.OutputBufferLength
 	at := (uint64(outLen) + 7) &^ 7
 	size := at + uint64(inLen)
-	prepared := irp.SystemBuffer != nil
+	prepared := irp.hasBuffer()
 	if prepared {
 		if !irp.wasPrepared() || irp.layout.source {
 			return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15

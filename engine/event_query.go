@@ -32,7 +32,7 @@ func (d *Dispatcher) listEventSets(irp *IRP) ks.Status {
 func (d *Dispatcher) noEventRequest(irp *IRP, out []byte) ks.Status {
 	n := irp.OutputBufferLength
 	irp.ident = ident{}
-	if irp.SystemBuffer != nil {
+	if irp.hasBuffer() {
 		if n == 0 || !irp.wasPrepared() {
 			return irp.decide(ruleP15, ks.StatusInvalidParameter) // S-15
 		}

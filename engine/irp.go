@@ -191,6 +191,24 @@ func (irp *IRP) wasPrepared() bool {
 		uint64(len(irp.SystemBuffer)) >= l.size() && irp.base.of(irp.SystemBuffer)
 }
 
+// hasBuffer reports that the request has got its buffer. It has too if a handler took SystemBuffer away: what ends the request goes by
+// the layout of the buffer that it got, so that there is no second one (S-15).
+func (irp *IRP) hasBuffer() bool {
+	return irp.SystemBuffer != nil || irp.loadState()&stateLaid != 0 && !irp.forget()
+}
+
+// forget drops the layout of a request that nobody has any more, and whose owner has taken the buffer without calling Finish.
+//
+//go:noinline
+func (irp *IRP) forget() bool {
+	if irp.loadState()&(stateEntered|stateServed|stateOpen) != 0 {
+		return false
+	}
+	irp.setState(0)
+	irp.base = anchor{}
+	return true
+}
+
 // extra is what few requests need. An IRP makes one when it first does, and keeps it.
 type extra struct {
 	inner *IRP                    // for the requests of P-43

@@ -79,7 +79,7 @@ func (d *Dispatcher) runMethod(irp *IRP, handler Handler, allocator Allocator, f
 		return d.runSource(irp, handler, flags, in, out)
 	}
 	dir := methodDirection(flags)
-	if irp.SystemBuffer == nil {
+	if !irp.hasBuffer() {
 		irp.layout.dir = dir
 	} else if irp.layout.dir != dir {
 		return irp.decide(ruleP15, ks.StatusInvalidParameter)

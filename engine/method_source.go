@@ -27,7 +27,7 @@ type LockableMemory interface {
 // caller's buffer, locked for what the item's flags say the handler does with it. Without such flags, or an output buffer,
 // there is no MDL and no data (M-4, M-5).
 func (d *Dispatcher) runSource(irp *IRP, handler Handler, flags uint32, in, out []byte) ks.Status {
-	if irp.SystemBuffer == nil {
+	if !irp.hasBuffer() {
 		if status := irp.prepareSource(flags, in, out); status != ks.StatusSuccess {
 			return status
 		}

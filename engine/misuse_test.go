@@ -227,3 +227,85 @@ func TestAS2_ViolationFreesTheHandle(t *testing.T) {
 		}
 	}
 }
+
+// TestS15_BufferTakenAway: a handler that takes SystemBuffer off its IRP and passes the request on, with other lengths, gets no second
+// buffer, as the end of the request goes by the first. Else a build with package unsafe would return memory of others to the caller.
+func TestS15_BufferTakenAway(t *testing.T) {
+	produce := func(irp *engine.IRP, _, _ []byte) ks.Status { return ks.StatusSuccess }
+	other, err := engine.Compile(engine.Config{
+		PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{{ID: 1, Get: produce}}}},
+		MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: produce},
+			{ID: 2, Flags: ks.MethodTypeSource | ks.MethodTypeWrite, Handler: produce}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	heap := func(irp *engine.IRP, size uint32, _ bool) ks.Status {
+		irp.SystemBuffer = make([]byte, size)
+		return ks.StatusSuccess
+	}
+	nothing := func(*engine.IRP, uint32, bool) ks.Status { return ks.StatusInsufficientResources }
+	short := func(irp *engine.IRP, _ uint32, _ bool) ks.Status {
+		irp.SystemBuffer = make([]byte, 1)
+		return ks.StatusSuccess
+	}
+	in := func(id, flags uint32) []byte { return request{set: setA, id: id, flags: flags}.bytes() }
+	for name, pass := range map[string]func(irp *engine.IRP) ks.Status{
+		"a property":     func(irp *engine.IRP) ks.Status { return other.PropertyWithBuffers(irp, in(1, get), nil, nil) },
+		"its allocator":  func(irp *engine.IRP) ks.Status { return other.PropertyWithBuffers(irp, in(1, get), nil, heap) },
+		"no memory":      func(irp *engine.IRP) ks.Status { return other.PropertyWithBuffers(irp, in(1, get), nil, nothing) },
+		"a short buffer": func(irp *engine.IRP) ks.Status { return other.PropertyWithBuffers(irp, in(1, get), nil, short) },
+		"a query":        func(irp *engine.IRP) ks.Status { return other.PropertyWithBuffers(irp, in(1, basicSupport), nil, heap) },
+		"a method": func(irp *engine.IRP) ks.Status {
+			return other.MethodWithBuffers(irp, in(1, ks.MethodTypeSend), nil, heap)
+		},
+		"a SOURCE method": func(irp *engine.IRP) ks.Status {
+			return other.MethodWithBuffers(irp, in(2, ks.MethodTypeSend), nil, nil)
+		},
+		"no event": func(irp *engine.IRP) ks.Status {
+			irp.InputBufferLength = 0
+			return other.EnableEventWithBuffers(irp, nil, nil, nil, nil)
+		},
+	} {
+		for _, lengths := range [][2]uint32{{ks.SizeIdentifier, 0}, {1 << 20, 0}, {ks.SizeIdentifier, 1 << 20}} {
+			var passed ks.Status
+			handler := func(irp *engine.IRP, _, _ []byte) ks.Status {
+				irp.SystemBuffer = nil
+				irp.InputBufferLength, irp.OutputBufferLength = lengths[0], lengths[1]
+				passed = pass(irp)
+				irp.IoStatus.Information = 30_000
+				return ks.StatusSuccess
+			}
+			s := serve(t, engine.PropertyItem{ID: 1, Get: handler, Support: handler}, nines)
+			for _, flags := range []uint32{get, basicSupport, get | ks.PropertyTypeHighPriority} {
+				for range 2 { // the first request of an arena takes another way than the second
+					out := full(30_000)
+					n, status := s.send(1, flags, out)
+					if passed != ks.StatusInvalidParameter || n != 30_000 || status != ks.StatusSuccess || !bytes.Equal(out, make([]byte, 30_000)) {
+						t.Errorf("%s, %v bytes, %s: passed on: %v; %d bytes, %v, %d of them not 0", name, lengths,
+							ks.FormatPropertyFlags(flags), passed, n, status, len(out)-bytes.Count(out, []byte{0}))
+					}
+					s.idle()
+				}
+			}
+		}
+	}
+}
+
+// TestS16_OwnerTakesTheBuffer: an owner who takes the buffer of a request that has ended, and does not call Finish, uses his IRP again.
+func TestS16_OwnerTakesTheBuffer(t *testing.T) {
+	s := serve(t, nines)
+	irp := &engine.IRP{}
+	allocate := func(irp *engine.IRP, size uint32, _ bool) ks.Status {
+		irp.SystemBuffer = make([]byte, size)
+		return ks.StatusSuccess
+	}
+	for _, n := range []int{4, 400, 4} {
+		irp.Type3InputBuffer, irp.InputBufferLength = request{set: setA, id: 99, flags: get}.bytes(), ks.SizeIdentifier
+		irp.UserBuffer, irp.OutputBufferLength = full(n), uint32(n)
+		status := s.d.PropertyWithAllocator(irp, allocate)
+		if status != ks.StatusSuccess || !bytes.Equal(irp.SystemBuffer[:4], []byte{9, 9, 9, 9}) {
+			t.Errorf("%d bytes: %v", n, status)
+		}
+		irp.SystemBuffer = nil
+	}
+}
