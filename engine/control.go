@@ -330,6 +330,7 @@ func (irp *IRP) setBuffer(buffer []byte, in, out uint32) {
 	irp.layout.in, irp.layout.out = in, out
 	irp.Flags = 0
 	irp.rule = ruleP17
+	irp.ending.begin()
 	irp.setState(stateShort)
 }
 

@@ -309,3 +309,23 @@ func TestS16_OwnerTakesTheBuffer(t *testing.T) {
 		irp.SystemBuffer = nil
 	}
 }
+
+// TestAS2_LosesToAbort: who completes a request that Abort has ended, which nobody tells him, makes no mistake, though the sender has
+// sent another meanwhile that was refused.
+func TestAS2_LosesToAbort(t *testing.T) {
+	p := pend(t, get, func(*engine.IRP) {})
+	p.irp.SetGate(func() (*engine.Dispatcher, ks.Status) { return nil, ks.StatusDeviceRemoved })
+	p.irp.Abort()
+	if got := <-p.answer; got != (result{0, ks.StatusCancelled}) {
+		t.Error(got)
+	}
+	p.irp.Gate(true)
+	for _, flags := range ways {
+		if _, status := p.send(99, flags, full(4)); status != ks.StatusDeviceRemoved {
+			t.Errorf("%s: %v", ks.FormatPropertyFlags(flags), status)
+		}
+	}
+	if p.irp.Complete(ks.StatusSuccess, 0) {
+		t.Error("a completion counts that lost to Abort")
+	}
+}

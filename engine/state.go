@@ -79,8 +79,6 @@ func (irp *IRP) enterShort() {
 	} else if !atomic.CompareAndSwapUint32(&irp.state, 0, stateEntered|stateServed) {
 		panic(invariants.Violation("engine: two goroutines send requests on one IRP or Handle at once; " +
 			"each belongs to one goroutine at a time (S-15)"))
-	} else {
-		irp.ending.begin()
 	}
 }
 
