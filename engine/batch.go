@@ -256,8 +256,8 @@ func (b *batch) drop() {
 func (b *batch) free() {
 	buffer := b.irp.base.buffer(b.held)
 	b.held, b.irp.SystemBuffer = 0, nil
+	defer b.irp.leave() // also if the arena of a checked build panics
 	b.pool.Free(buffer)
-	b.irp.leave()
 }
 
 // single answers a request that is no plain GET or SET as IoControl does. One that is pending ends the batch.

@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 
+	"github.com/ksdispatch/ksdispatch/engine/arena"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -163,25 +166,38 @@ func (irp *IRP) allocPool(size uint32) []byte {
 }
 
 // releasePool frees a pool buffer and forgets it: pointer, flags and layout go together (S-9).
-func (irp *IRP) releasePool() {
+func (irp *IRP) releasePool() (misuse invariants.Violation) {
 	if irp.Pool != nil {
-		irp.Pool.Free(irp.SystemBuffer)
+		misuse = free(irp.Pool, irp.SystemBuffer)
 	}
 	irp.SystemBuffer, irp.base = nil, anchor{}
 	irp.Flags = 0
+	return misuse
+}
+
+// free frees a buffer. The request goes on to its end whatever a checked build finds there: the misuse is raised when nobody waits for
+// it any more.
+func free(pool *arena.Arena, b []byte) (misuse invariants.Violation) {
+	if invariants.Enabled {
+		return invariants.Catch(func() { pool.Free(b) })
+	}
+	pool.Free(b)
+	return ""
 }
 
 // releaseBuffer frees the buffer of a request whose capture failed, or whose goroutine ends. An allocator's buffer is its owner's to free.
 func (irp *IRP) releaseBuffer() {
+	misuse := invariants.Violation("")
 	if irp.Flags&DeallocateBuffer != 0 {
 		if irp.layout.source {
-			irp.unlock(nil)
+			misuse = irp.unlock(nil)
 		}
-		irp.releasePool()
+		misuse = cmp.Or(misuse, irp.releasePool())
 	}
 	irp.change(0, stateLaid|stateOpen)
 	irp.base = anchor{}
 	irp.IoStatus.Information = 0
+	misuse.Raise()
 }
 
 // releaseScratch frees bytes of allocPool.

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/binary"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -57,25 +59,20 @@ func (irp *IRP) Finish(status ks.Status, out []byte) (bytesReturned uint32) {
 	if s&(stateOpen|stateCancelable) == stateOpen|stateCancelable {
 		irp.disarm() // nobody completed it
 	}
-	if irp.detached { // IoControl sent it: the buffer is the pool's, whoever asked for it
-		irp.restore()
-		bytesReturned = irp.conclusion(status, out)
-		if irp.SystemBuffer != nil {
-			irp.release()
-		}
-		irp.setState(0)
-		return bytesReturned
-	}
-	if irp.Flags&DeallocateBuffer != 0 {
+	if irp.detached || irp.Flags&DeallocateBuffer != 0 {
 		irp.restore()
 	}
-	bytesReturned = irp.conclusion(status, out)
+	bytesReturned, misuse := irp.conclusion(status, out)
+	if irp.detached && irp.SystemBuffer != nil { // IoControl sent it: the buffer is the pool's, whoever asked for it
+		misuse = irp.release()
+	}
 	irp.setState(0)
+	misuse.Raise()
 	return bytesReturned
 }
 
-// conclusion is Finish for whoever may: the state is left to the caller.
-func (irp *IRP) conclusion(status ks.Status, out []byte) (bytesReturned uint32) {
+// conclusion is Finish for whoever may: the state is left to the caller, and the misuse to be raised after that.
+func (irp *IRP) conclusion(status ks.Status, out []byte) (bytesReturned uint32, misuse invariants.Violation) {
 	irp.IoStatus.Status = status
 	l := &irp.layout
 	if !status.IsError() {
@@ -87,13 +84,13 @@ func (irp *IRP) conclusion(status ks.Status, out []byte) (bytesReturned uint32) 
 	}
 	if irp.Flags&DeallocateBuffer != 0 {
 		if l.source {
-			irp.unlock(out)
+			misuse = irp.unlock(out)
 		}
-		irp.releasePool()
+		misuse = cmp.Or(misuse, irp.releasePool())
 	} else if l.in|l.out > keepBase {
 		irp.base = anchor{}
 	}
-	return bytesReturned
+	return bytesReturned, misuse
 }
 
 // keepBase is the length in bytes up to which an IRP may go on pointing to a buffer that its owner freed, until the next

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
@@ -110,8 +111,13 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		return irp.finishChecked(status, dir, out)
 	}
 	n, used := irp.finishPlain(out)
+	if invariants.Enabled {
+		defer irp.leaveShort() // also if the arena panics
+	}
 	pool.Free(used)
-	irp.leaveShort()
+	if !invariants.Enabled {
+		irp.leaveShort()
+	}
 	return n, status
 }
 
@@ -124,7 +130,9 @@ func (irp *IRP) reject(d *Dispatcher, code uint32, status ks.Status, in, out []b
 		d.refused(irp, code, int(irp.InputBufferLength), int(irp.OutputBufferLength), status)
 	}
 	irp.index = noItem
-	return irp.conclusion(status, nil), status
+	n, misuse := irp.conclusion(status, nil)
+	misuse.Raise()
+	return n, status
 }
 
 // tooLate answers a request on the short path that finds the IRP closed.
@@ -166,9 +174,9 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 			irp.desert()
 		}
 	}()
-	n, status, misuse := d.dispatch(irp, code, in, out, served)
+	n, status, last := d.dispatch(irp, code, in, out, served)
 	finished = true
-	misuse.Raise()
+	last.do(irp)
 	return n, status
 }
 
@@ -183,14 +191,16 @@ func (irp *IRP) desert() {
 		irp.awaitHolds()
 	}
 	irp.restore()
+	misuse := invariants.Violation("")
 	if irp.SystemBuffer != nil {
-		irp.release()
+		misuse = irp.release()
 	}
 	irp.leave()
+	misuse.Raise()
 }
 
 // dispatch is control for a request that has the IRP. It leaves it, unless the request is pended and not waited for.
-func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool) (n uint32, _ ks.Status, _ invariants.Violation) {
+func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool) (n uint32, _ ks.Status, _ last) {
 	status := ks.StatusSuccess
 	switch {
 	case irp.Pool == nil:
@@ -207,10 +217,10 @@ func (d *Dispatcher) dispatch(irp *IRP, code uint32, in, out []byte, served bool
 	if status != ks.StatusSuccess {
 		d.refused(irp, code, len(in), len(out), status)
 		irp.leave()
-		return 0, status, ""
+		return 0, status, last{}
 	}
 	if irp.SystemBuffer != nil {
-		irp.release() // of a request that its owner did not finish
+		irp.release().Raise() // of a request that its owner did not finish
 	}
 	irp.more().pool = irp.Pool
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
@@ -247,36 +257,53 @@ func (d *Dispatcher) controlEvent(irp *IRP, code uint32, in, out []byte) ks.Stat
 }
 
 // finishControl is the end of a request that IoControl dispatched: wait for it if it is pending, complete it, free its buffer. served
-// says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16). misuse is for
-// the caller to raise, now that the request has ended.
-func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status, misuse invariants.Violation) {
+// says whether IoControl waits; where it does not, a pended IRP may be another request by now and is not touched (S-16). Nor is it by its
+// sender once this has returned, but for what is left to do.
+func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint32, _ ks.Status, x last) {
 	switch {
 	case status != ks.StatusPending:
 		if irp.shut() {
 			break
 		}
-		misuse = irp.handedOver()
+		x.misuse = irp.handedOver()
 		if !served {
-			return 0, ks.StatusPending, misuse // it was completed all the same, and its owner is told by Completion
+			return 0, ks.StatusPending, x // it was completed all the same, and its owner is told by Completion
 		}
 		if irp.detached {
-			return 0, irp.pend(), misuse
+			x.ended = irp.pend()
+			return 0, ks.StatusPending, x
 		}
 		status = irp.outcome()
 	case !served:
-		return 0, status, ""
+		return 0, status, x
 	case irp.detached:
-		return 0, irp.pend(), ""
+		x.ended = irp.pend()
+		return 0, status, x
 	default:
 		status = irp.await(irp)
 	}
 	irp.restore()
-	n = irp.conclusion(status, out)
+	n, misuse := irp.conclusion(status, out)
 	if irp.SystemBuffer != nil {
-		irp.release()
+		misuse = irp.release()
 	}
+	x.misuse = cmp.Or(x.misuse, misuse)
 	irp.leave()
-	return n, status, misuse
+	return n, status, x
+}
+
+// last is what is left to do for a request that is its sender's no longer, and that may end the goroutine: to tell of a detached one that
+// it has ended, and to name a misuse.
+type last struct {
+	ended  func(*IRP)
+	misuse invariants.Violation
+}
+
+func (x last) do(irp *IRP) {
+	if x.ended != nil {
+		x.ended(irp)
+	}
+	x.misuse.Raise()
 }
 
 // restore puts back what a handler should not have changed: the buffer of the request, and the pool that it is from.
@@ -303,10 +330,10 @@ func fromPool(irp *IRP, size uint32, _ bool) ks.Status {
 }
 
 // release frees the buffer that fromPool gave to the request.
-func (irp *IRP) release() {
+func (irp *IRP) release() (misuse invariants.Violation) {
 	b := irp.SystemBuffer
 	irp.SystemBuffer = nil
-	irp.Pool.Free(b)
+	return free(irp.Pool, b)
 }
 
 // The short path of a request, whose second half begins when its owner, item, identifier and direction are in the IRP. The pieces
@@ -408,12 +435,20 @@ func (irp *IRP) plain(status ks.Status, out int) bool {
 	return status == ks.StatusSuccess && irp.IoStatus.Information <= uint64(out) && irp.Flags == 0 && irp.loadState() == stateShort
 }
 
-// finishChecked finishes a request that is not plain.
+// finishChecked finishes a request that is not plain. If it is cancelled before it is waited for, and its cancel routine ends the
+// goroutine, nobody else gives it up.
 //
 //go:noinline
 func (irp *IRP) finishChecked(status ks.Status, dir direction, out []byte) (n uint32, _ ks.Status) {
-	n, status, misuse := irp.finishControl(irp.check(status, uint32(len(out)), dir), true, out)
-	misuse.Raise()
+	finished := false
+	defer func() {
+		if !finished {
+			irp.desert()
+		}
+	}()
+	n, status, last := irp.finishControl(irp.check(status, uint32(len(out)), dir), true, out)
+	finished = true
+	last.do(irp)
 	return n, status
 }
 
@@ -466,19 +501,21 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 		return irp.finishChecked(status, dir, out)
 	}
 	n, used := irp.finishPlain(out)
+	if invariants.Enabled {
+		defer irp.leaveShort() // also if the arena panics
+	}
 	pool.Free(used)
-	irp.leaveShort()
+	if !invariants.Enabled {
+		irp.leaveShort()
+	}
 	return n, status
 }
 
 // serveAny is serve with a buffer that is not simply the arena's next: there may be none.
 func (irp *IRP) serveAny(handler Handler, in, out []byte) (n uint32, status ks.Status) {
-	outLen, dir := uint32(len(out)), irp.layout.dir
+	dir := irp.layout.dir
 	irp.more().pool = irp.Pool
-	status = irp.callAny(handler, in, out)
-	n, status, misuse := irp.finishControl(irp.check(status, outLen, dir), true, out)
-	misuse.Raise()
-	return n, status
+	return irp.finishChecked(irp.callAny(handler, in, out), dir, out)
 }
 
 // callAny is call for serveAny.

@@ -23,8 +23,8 @@ func (irp *IRP) Detach(pended, ended func(*IRP)) {
 var detachedEvent = make(chan struct{}, 1)
 
 // pend leaves a detached request to whoever completes it. It keeps it until all is said about it: as long as stateServed is set a
-// completion only notes the result.
-func (irp *IRP) pend() ks.Status {
+// completion only notes the result. If one has, ended is for the sender to call.
+func (irp *IRP) pend() (ended func(*IRP)) {
 	x := irp.extra
 	x.pended(irp)
 	irp.change(statePended, 0)
@@ -35,13 +35,12 @@ func (irp *IRP) pend() ks.Status {
 			break // it is completed
 		}
 		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateServed) {
-			return ks.StatusPending
+			return nil
 		}
 	}
 	irp.outcome()
 	irp.change(0, stateServed)
-	x.ended(irp)
-	return ks.StatusPending
+	return x.ended
 }
 
 // desertDetached ends a detached request whose goroutine ends (AS-19): its owner waits elsewhere.

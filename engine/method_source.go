@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/ksdispatch/ksdispatch/engine/ks"
+import (
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
 
 // LockOperation is LOCK_OPERATION: what a driver is to do with a buffer that it locks.
 type LockOperation uint8
@@ -108,12 +111,11 @@ func (irp *IRP) lock(access LockOperation, out []byte) (status ks.Status) {
 
 // unlock ends a SOURCE request, whoever completes it: once, as layout says afterwards that there is none (S-9). out is where
 // a copy is written back to; a fault then is the caller's own doing.
-func (irp *IRP) unlock(out []byte) {
-	l := &irp.layout
-	h := l.hold
-	l.source, l.hold = false, holdNone
+func (irp *IRP) unlock(out []byte) (misuse invariants.Violation) {
+	h := irp.layout.hold
+	irp.layout = layout{in: irp.layout.in} // SystemBuffer has no more, which counts if the caller's memory panics
 	if h == holdNone {
-		return
+		return ""
 	}
 	x := irp.extra
 	view := x.view
@@ -123,18 +125,22 @@ func (irp *IRP) unlock(out []byte) {
 		if m, ok := irp.Memory.(LockableMemory); ok {
 			m.UnlockOutput()
 		}
-	case holdBoth:
+	case holdCopy, holdBoth:
+		defer func() { // also if the caller's memory panics
+			if irp.Pool != nil {
+				misuse = free(irp.Pool, view)
+			}
+		}()
+		if h == holdCopy {
+			break
+		}
 		if irp.Memory != nil {
 			_ = irp.Memory.WriteOutput(view)
 		} else {
 			copy(out, view)
 		}
-		fallthrough
-	case holdCopy:
-		if irp.Pool != nil {
-			irp.Pool.Free(view)
-		}
 	}
+	return ""
 }
 
 // view is the data of a SOURCE request: the system address of its MDL, or nil without one.

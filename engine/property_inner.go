@@ -49,6 +49,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	in.setState(stateServed)
 	var misuse invariants.Violation
 	irp.change(stateNested, 0) // Cancel and Close find it from here
+	defer irp.endInner()
 	status = d.runInner(in, handler, irp.SystemBuffer[outer:outer+irp.layout.in], value)
 	if status == ks.StatusPending {
 		status = in.await(irp)
@@ -56,7 +57,6 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 		misuse = in.handedOver()
 		status = in.outcome()
 	}
-	irp.change(0, stateNested)
 	in.Pool = irp.Pool
 	in.restore()
 	irp.rule = in.rule
@@ -65,10 +65,19 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 		n := min(information, uint64(len(value)))
 		clear(value[copy(value, in.SystemBuffer[:n]):]) // what was not produced is zero (P-39)
 	}
-	in.releasePool()
-	in.change(0, ^uint32(0))
 	misuse.Raise()
 	return information, status
+}
+
+// endInner ends an inner request, also if its cancel routine ended the goroutine.
+func (irp *IRP) endInner() {
+	irp.change(0, stateNested)
+	in := irp.extra.inner
+	in.Pool = irp.Pool
+	in.restore()
+	misuse := in.releasePool()
+	in.change(0, ^uint32(0))
+	misuse.Raise()
 }
 
 // runInner calls the handler of an inner request, with its panics turned into statuses like those of any request.

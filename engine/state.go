@@ -353,8 +353,15 @@ func (irp *IRP) Close(release func()) (released bool) {
 		return false
 	}
 	irp.onClose = c
+	ended := false
+	defer func() {
+		if !ended { // a cancel routine has ended the goroutine
+			go irp.closeIdle(c)
+		}
+	}()
 	fence()
 	irp.end()
+	ended = true
 	if atomic.LoadUint32(&irp.state) != 0 && insideRequest() {
 		for s := atomic.LoadUint32(&irp.state); s != 0 && !atomic.CompareAndSwapUint32(&irp.state, s, s|stateClosing); {
 			s = atomic.LoadUint32(&irp.state)
