@@ -197,9 +197,16 @@ func TestS9_MemoryPanics(t *testing.T) {
 		Control: func(irp *engine.IRP, _ uint32, request, data []byte) ks.Status { return handler(irp, request, data) }})
 	view := make([]byte, 40)
 	direct := uint32(0x2f0000 | 0x800<<2 | ks.MethodOutDirect)
-	for _, c := range []struct{ code, id, flags uint32 }{{ks.IoctlProperty, 1, get}, {ks.IoctlProperty, 1, set},
-		{ks.IoctlProperty, 1, basicSupport}, {ks.IoctlMethod, 1, ks.MethodTypeSend}, {ks.IoctlMethod, 2, ks.MethodTypeSend},
-		{ks.IoctlMethod, 3, ks.MethodTypeSend}, {direct, 0, 0}, {direct | ks.MethodNeither, 0, 0}} {
+	for _, c := range []struct{ code, id, flags uint32 }{
+		{ks.IoctlProperty, 1, get},
+		{ks.IoctlProperty, 1, set},
+		{ks.IoctlProperty, 1, basicSupport},
+		{ks.IoctlMethod, 1, ks.MethodTypeSend},
+		{ks.IoctlMethod, 2, ks.MethodTypeSend},
+		{ks.IoctlMethod, 3, ks.MethodTypeSend},
+		{direct, 0, 0},
+		{direct | ks.MethodNeither, 0, 0},
+	} {
 		in := request{set: setA, id: c.id, flags: c.flags}.bytes()
 		for _, lends := range []bool{false, true} {
 			for n := 1; ; n++ {
