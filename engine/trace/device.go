@@ -18,28 +18,35 @@ func (r *Reader) Device(number uint32) *Reader {
 			d.opened = append(d.opened, o)
 		}
 	}
-	for _, rec := range r.control {
-		of := rec.Parent
-		switch rec.Kind {
-		case KindCreate:
-			of = r.deviceOf(rec.Parent)
-		case KindClose, KindCancel:
-			of = r.deviceOf(rec.Handle)
+	n := 0
+	for i := range r.control {
+		if r.deviceOf(&r.control[i]) == number {
+			n++
 		}
-		if of == number {
-			rec.opened = d.indexOf(rec.Handle)
-			d.control = append(d.control, rec)
+	}
+	d.control = make([]Record, 0, n)
+	for i := range r.control {
+		if rec := &r.control[i]; r.deviceOf(rec) == number {
+			d.control = append(d.control, *rec)
+			d.control[len(d.control)-1].opened = d.indexOf(rec.Handle)
 		}
 	}
 	return &d
 }
 
-// deviceOf is the number of the device that a handle is open on, 0 for a handle that nobody opened.
-func (r *Reader) deviceOf(handle uint32) uint32 {
-	if i := r.indexOf(handle); i >= 0 {
-		return r.opened[i].Device
+// deviceOf is the number of the device that a record of no handle is about, 0 if that is on a handle that nobody opened.
+func (r *Reader) deviceOf(rec *Record) uint32 {
+	i := rec.opened
+	switch {
+	case rec.Kind == KindOpen, rec.Kind == KindGenerate:
+		return rec.Parent
+	case rec.Kind == KindCreate && i < 0: // it was refused
+		i = r.indexOf(rec.Parent)
 	}
-	return 0
+	if i < 0 {
+		return 0
+	}
+	return r.opened[i].Device
 }
 
 // Locate returns the block that a record of the trace is in, and the offset of that block's header.
