@@ -21,7 +21,7 @@ type Total struct {
 	Asked    []Ask // of Mine
 
 	Traffic     []report.Traffic
-	Differences []report.Difference // the first, by point, trace and record
+	Differences []report.Difference // the first of each point, by trace and record
 }
 
 // Timing is how long a piece of work took on one machine.
@@ -45,8 +45,22 @@ func (t *Total) add(o *Total, differences int) {
 	t.Asked = addAsked(t.Asked, o.Asked)
 	sum := report.Report{Traffic: t.Traffic, Differences: t.Differences}
 	sum.AddTraffic(&report.Report{Traffic: o.Traffic, Differences: o.Differences})
-	sum.SortTraffic()
-	t.Traffic, t.Differences = sum.Traffic, sum.Differences[:min(len(sum.Differences), differences)]
+	report.SortDifferences(sum.Differences)
+	t.Traffic, t.Differences = sum.Traffic, first(sum.Differences, differences)
+}
+
+// first are the first n of each point of what is sorted.
+func first(all []report.Difference, n int) []report.Difference {
+	kept, begin := all[:0], 0
+	for i := range all {
+		if all[i].Point != all[begin].Point {
+			begin = i
+		}
+		if i-begin < n {
+			kept = append(kept, all[i])
+		}
+	}
+	return kept
 }
 
 // encode is the total as it travels.
@@ -106,7 +120,7 @@ func (t *Total) measured(r *report.Report) error {
 			service.Merge(h)
 		}
 		name := first.Point + " on " + kindOf(first.Machine)
-		r.Workloads = append(r.Workloads, report.Workload{Name: name, Description: fmt.Sprintf("%d requests of %d devices of traces", requests,
+		r.Workloads = append(r.Workloads, report.Workload{Name: name, Description: fmt.Sprintf("%d requests of %d pieces of traces", requests,
 			end-begin), Objects: 1, Digest: fmt.Sprintf("%016x", t.Sum)})
 		res := report.NewResult(name, "replay", "engine", samples)
 		if service.TotalCount() > 0 {

@@ -86,10 +86,15 @@ func (r *Report) SortTraffic() {
 			return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.In, b.In), cmp.Compare(a.Out, b.Out))
 		})
 	}
-	slices.SortFunc(r.Differences, func(a, b Difference) int {
+	SortDifferences(r.Differences)
+	r.Differences = r.Differences[:min(len(r.Differences), MaxDifferences)]
+}
+
+// SortDifferences brings differences into the order of a report: by point, trace and record.
+func SortDifferences(all []Difference) {
+	slices.SortFunc(all, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(a.Point, b.Point), cmp.Compare(a.trace(), b.trace()), cmp.Compare(a.Record, b.Record))
 	})
-	r.Differences = r.Differences[:min(len(r.Differences), MaxDifferences)]
 }
 
 // AddTraffic adds that of another report, and leaves the order to SortTraffic.
