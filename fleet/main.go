@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -24,7 +26,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/x/beamx"
 
-	"github.com/ksdispatch/ksdispatch/internal/atomicfile"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 )
 
@@ -50,7 +51,7 @@ type common struct {
 
 // kept is how much of what differs is in the report.
 type kept struct {
-	Differences int `default:"10" placeholder:"N" help:"Keep the first N (${default})."`
+	Differences int `default:"10" placeholder:"N" help:"Keep the first N of each point (${default})."`
 }
 
 // grid are points: each manifest as it is, and under each setting and with each size of its tables as well.
@@ -138,6 +139,7 @@ func (c *mineCommand) Run(ctx context.Context) error {
 type errFound struct{ error }
 
 func main() {
+	collector()
 	if slices.ContainsFunc(os.Args[1:], func(a string) bool { return a == "--worker" || a == "--worker=true" }) { // Beam starts this binary so
 		flag.Parse()
 		beam.Init() // does not return
@@ -145,6 +147,17 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// collector lets garbage grow to four times what is in use, up to a limit: a replay has little in use, and pools that the collector empties
+// are filled anew, which is a quarter of the time of a request. What the environment says of the collector holds.
+func collector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(512 << 20)
+	}
 }
 
 // run is main with the exit code returned: 1 for what a job found, 2 for what kept it from its end.
@@ -172,12 +185,13 @@ func run(ctx context.Context, args []string) int {
 
 // run does a job and writes its report, and a mix if it is to have one.
 func (c *common) run(ctx context.Context, job *Job, mix string) error {
-	if job.Differences < 1 || job.Differences > report.MaxDifferences || c.Shards < 0 {
-		return fmt.Errorf("--differences %d, --shards %d: must be from 1 to %d, and not negative", job.Differences, c.Shards,
-			report.MaxDifferences)
+	most := report.MaxDifferences
+	if job.Kind == Verify {
+		most /= max(1, len(job.Points))
 	}
-	if mix != "" && mix == c.Out {
-		return fmt.Errorf("--mix %s: is what --out names", mix)
+	if job.Differences < 1 || job.Differences > most || c.Shards < 0 {
+		return fmt.Errorf("--differences %d, --shards %d: must be from 1 to %d, as a report has at most %d at its %d points, and not negative",
+			job.Differences, c.Shards, most, report.MaxDifferences, len(job.Points))
 	}
 	job.Shards = c.Shards
 	if _, err := job.targets(); err != nil { // before anything is read
@@ -186,6 +200,22 @@ func (c *common) run(ctx context.Context, job *Job, mix string) error {
 	names, size, err := list(ctx, c.Traces)
 	if err != nil {
 		return err
+	}
+	read := slices.Clone(names)
+	for i := range job.Points {
+		read = append(read, job.Points[i].file)
+	}
+	out, err := newOutput("--out", c.Out, read)
+	if err != nil {
+		return err
+	}
+	outputs := []*output{out}
+	if mix != "" {
+		to, err := newOutput("--mix", mix, read, out)
+		if err != nil {
+			return err
+		}
+		outputs = append(outputs, to)
 	}
 	total, err := c.total(ctx, job, names, size*int64(len(job.Points)))
 	if err != nil {
@@ -199,16 +229,17 @@ func (c *common) run(ctx context.Context, job *Job, mix string) error {
 	if err != nil {
 		return err
 	}
+	var text bytes.Buffer
+	if err := rep.WriteJSON(&text); err != nil {
+		return fmt.Errorf("--out %s: %w", c.Out, err)
+	}
+	out.text = text.Bytes()
 	if mix != "" {
-		text, err := total.mix()
-		if err == nil {
-			err = atomicfile.WriteFile(mix, text)
-		}
-		if err != nil {
+		if outputs[1].text, err = total.mix(); err != nil {
 			return err
 		}
 	}
-	if err := write(rep, c.Out); err != nil {
+	if err := write(outputs); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "fleet: %s: %d traces, %d requests, sum %016x\n", c.Out, total.Traces, total.Requests, total.Sum)
@@ -218,20 +249,7 @@ func (c *common) run(ctx context.Context, job *Job, mix string) error {
 	return nil
 }
 
-// write writes the report, or leaves what was there.
-func write(rep *report.Report, to string) error {
-	f, err := atomicfile.Create(to)
-	if err != nil {
-		return err
-	}
-	if err := rep.WriteJSON(f); err != nil {
-		f.Discard()
-		return fmt.Errorf("%s: %w", to, err)
-	}
-	return f.Commit()
-}
-
-// list are the files that globs name, each once.
+// list are the files that globs name. Each is there once, under its first name: a link to another is that one.
 func list(ctx context.Context, globs []string) (names []string, size int64, err error) {
 	for _, glob := range globs {
 		filesystem.ValidateScheme(glob)
@@ -247,21 +265,51 @@ func list(ctx context.Context, globs []string) (names []string, size int64, err 
 		if len(found) == 0 {
 			return nil, 0, fmt.Errorf("--traces %s: there is no such file", glob)
 		}
-		for _, name := range found {
-			// To open a pipe waits for its writer, and nothing interrupts that.
-			if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-				return nil, 0, fmt.Errorf("--traces %s: %s is no file; name .kst files", glob, name)
-			}
-			n, err := system.Size(ctx, name)
-			if err != nil {
-				return nil, 0, fmt.Errorf("%s: %w", name, err)
-			}
-			size += n
-		}
 		names = append(names, found...)
 	}
 	slices.Sort(names)
-	return slices.Compact(names), size, nil
+	names = slices.Compact(names)
+	type like struct{ size, modified int64 }
+	known := make(map[like][]os.FileInfo) // those that could be the same
+	kept := names[:0]
+	for _, name := range names {
+		if strings.Contains(name, "://") {
+			n, err := sizeOf(ctx, name)
+			if err != nil {
+				return nil, 0, err
+			}
+			kept, size = append(kept, name), size+n
+			continue
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, 0, fmt.Errorf("--traces: %w", err)
+		}
+		if !info.Mode().IsRegular() { // to open a pipe waits for its writer, and nothing interrupts that
+			return nil, 0, fmt.Errorf("--traces: %s is no file; name .kst files", name)
+		}
+		k := like{info.Size(), info.ModTime().UnixNano()}
+		if slices.ContainsFunc(known[k], func(other os.FileInfo) bool { return os.SameFile(info, other) }) {
+			continue
+		}
+		known[k] = append(known[k], info)
+		kept, size = append(kept, name), size+info.Size()
+	}
+	return kept, size, nil
+}
+
+// sizeOf is the size of a file of an object store.
+func sizeOf(ctx context.Context, name string) (int64, error) {
+	system, err := filesystem.New(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	defer system.Close()
+	n, err := system.Size(ctx, name)
+	if err != nil {
+		err = fmt.Errorf("--traces: %s: %w", name, err)
+	}
+	return n, err
 }
 
 // total does the job where it is to be done.

@@ -18,6 +18,7 @@ import (
 // Point is what answers: the objects of a manifest under some settings.
 type Point struct {
 	Name     string
+	file     string // of the manifest
 	Manifest []byte
 	Object   string // stands for those without a name
 	Compat   string // as traffic.ParseCompat reads it
@@ -35,7 +36,7 @@ func readPoint(ctx context.Context, name, object string) (Point, error) {
 	if err != nil {
 		err = fmt.Errorf("--manifest: %w", err)
 	}
-	return Point{Name: name, Manifest: text, Object: object}, err
+	return Point{Name: name, file: name, Manifest: text, Object: object}, err
 }
 
 // under is the point with other settings.
