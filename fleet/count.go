@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -28,8 +29,11 @@ const maxCells = 10_000
 // cell counts one kind of answer to one kind of request.
 type cell struct {
 	kind
-	n, differ uint64
+	tally
+	kept tally // what it was after the last device that was whole
 }
+
+type tally struct{ n, differ uint64 }
 
 // kind is what a cell counts: the first bytes of the input, which name the item, the lengths of buffers, and how it was answered.
 type kind struct {
@@ -40,7 +44,7 @@ type kind struct {
 	in, out uint32
 }
 
-// counts are the cells of a piece of work. Most requests find theirs in recent, by the item alone.
+// counts are the cells of a piece of work. Most requests find theirs in recent, without the map.
 type counts struct {
 	recent [512]*cell
 	cells  map[kind]*cell
@@ -53,7 +57,7 @@ func (c *counts) answered(code uint32, in []byte, _ uint32, status ks.Status, di
 	if len(in) >= ks.SizeIdentifier {
 		le := binary.LittleEndian
 		a, b, x := le.Uint64(in), le.Uint64(in[8:]), le.Uint64(in[16:])
-		h := (a ^ b*0x9E3779B97F4A7C15 ^ x*0xC2B2AE3D27D4EB4F) * 0x9E3779B97F4A7C15 >> 55
+		h := (a ^ b*0x9E3779B97F4A7C15 ^ (x^uint64(status)<<32)*0xC2B2AE3D27D4EB4F) * 0x9E3779B97F4A7C15 >> 55
 		at := c.recent[h]
 		if at == nil || at.item != [3]uint64{a, b, x} || at.code != code || at.status != status {
 			at = c.cell(kind{item: [3]uint64{a, b, x}, code: code, status: status})
@@ -84,6 +88,31 @@ func (c *counts) cell(k kind) *cell {
 		c.cells[k] = at
 	}
 	return at
+}
+
+// keep keeps what was counted of a device.
+func (c *counts) keep() {
+	for _, x := range c.cells {
+		x.kept = x.tally
+	}
+}
+
+// drop forgets what was counted since the last keep.
+func (c *counts) drop() {
+	for k, x := range c.cells {
+		if x.tally = x.kept; x.n == 0 {
+			delete(c.cells, k)
+		}
+	}
+	clear(c.recent[:])
+}
+
+// differing is how many answers differ since the last keep.
+func (c *counts) differing() (n uint64) {
+	for _, x := range c.cells {
+		n += x.differ - x.kept.differ
+	}
+	return n
 }
 
 // asks is the item that the requests of the kind ask for.
@@ -127,29 +156,17 @@ func (c *counts) traffic(point string, sizes bool) []report.Traffic {
 	return sum.Traffic
 }
 
+// maxFaults is how many broken devices a piece of work lists.
+const maxFaults = 100
+
 // do does a piece of work. The error is one that another attempt may not have; what is wrong with the trace is a fault of the total.
 func do(ctx context.Context, job *Job, target *traffic.Target, w *Work) (*Total, error) {
 	t := new(Total)
-	err := attempt(ctx, job, target, w, t)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, ctx.Err()
-	case err != nil && faulty(err):
-		t.Faults = []Fault{{renamed(err, w.Parts).Error()}}
-	case err != nil:
-		return nil, err
-	}
-	return t, nil
-}
-
-// attempt adds to a total. If it fails, that has what is known of the trace, and no count of the device.
-func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work, t *Total) error {
 	f, done, err := open(ctx, w.Parts)
 	if err != nil {
-		return err
+		return t, t.blame(ctx, err, w)
 	}
 	defer done()
-	point := &job.Points[w.Point]
 	if w.First {
 		t.Traces, t.Sum = 1, f.Sum()
 		if err := f.Torn(); err != nil {
@@ -159,58 +176,136 @@ func attempt(ctx context.Context, job *Job, target *traffic.Target, w *Work, t *
 			t.Notes = append(t.Notes, fmt.Sprintf("%s: its recorder lost %d records: answers may differ from there on", w.Parts[0].Path, n))
 		}
 	}
-	r, counted := f.Device(w.Device), newCounts()
-	if job.Kind == Mine {
-		requests := uint64(0)
-		for rec, err := range r.Records() {
-			if err != nil {
-				return err
-			}
-			if rec.Kind == trace.KindRequest {
-				counted.record(rec)
-				requests++
-			}
+	devices := w.Devices
+	if len(devices) == 0 {
+		devices = devicesOf(f.Reader)
+	}
+	u := &unit{job: job, target: target, work: w, total: t, counted: newCounts()}
+	for _, d := range devices {
+		err := u.device(ctx, f.Device(d))
+		if err == nil {
+			u.counted.keep()
+			continue
 		}
-		t.Requests, t.Traffic, t.Asked = requests, counted.traffic(point.Name, true), counted.asked()
+		u.counted.drop()
+		if err := t.blame(ctx, err, w); err != nil {
+			return nil, err
+		}
+	}
+	if n := len(t.Faults) - maxFaults; n > 0 {
+		t.Faults = append(t.Faults[:maxFaults], Fault{fmt.Sprintf("%s: %d more devices are broken", w.Parts[0].Path, n)})
+	}
+	return t, u.end()
+}
+
+// blame notes what is wrong with the trace, or returns an error that another attempt may not have.
+func (t *Total) blame(ctx context.Context, err error, w *Work) error {
+	switch {
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case !faulty(err):
+		return err
 	}
-	opt := trace.ReplayOptions{Verify: job.Kind == Verify, Differences: job.Differences, Pends: &target.Pends, Answered: counted.answered}
-	timed := &timer{service: report.NewHistogram()}
-	if job.Kind == Replay {
-		opt.Answered = timed.around(counted.answered)
+	t.Faults = append(t.Faults, Fault{renamed(err, w.Parts).Error()})
+	return nil
+}
+
+// unit is a piece of work that is being done.
+type unit struct {
+	job     *Job
+	target  *traffic.Target
+	work    *Work
+	total   *Total
+	counted *counts
+
+	replayed uint64 // requests that were measured
+	elapsed  time.Duration
+	service  *hdrhistogram.Histogram
+}
+
+func (u *unit) point() *Point { return &u.job.Points[u.work.Point] }
+
+// device does the work on a device. If it fails, the total has nothing of it.
+func (u *unit) device(ctx context.Context, r *trace.Reader) error {
+	if u.job.Kind == Mine {
+		return u.mine(ctx, r)
 	}
-	res, err := trace.Replay(ctx, r, target.Open, opt)
+	opt := trace.ReplayOptions{Verify: u.job.Kind == Verify, Differences: u.job.Differences, Pends: &u.target.Pends,
+		Answered: u.counted.answered}
+	timed := new(timer)
+	if u.job.Kind == Replay {
+		timed.service = report.NewHistogram()
+		opt.Answered = timed.around(u.counted.answered)
+	}
+	res, err := trace.Replay(ctx, r, u.target.Open, opt)
 	if err != nil {
 		return err
 	}
-	if w.Point == 0 {
-		t.Requests = res.Requests
+	if u.work.Point == 0 {
+		u.total.Requests += res.Requests
 	}
-	t.Traffic = counted.traffic(point.Name, false)
-	if job.Kind == Replay && res.Requests > 0 {
-		d, err := report.NewDistribution(timed.service)
-		if timed.service.TotalCount() == 0 {
-			d, err = report.NewDistribution(clockOf())
+	if u.job.Kind == Replay {
+		u.replayed += res.Requests
+		u.elapsed += res.Elapsed
+		if u.service != nil {
+			timed.service.Merge(u.service)
 		}
+		u.service = timed.service
+		return nil
+	}
+	if res.Differences == 0 {
+		return nil
+	}
+	more := new(Total)
+	if differ := u.counted.differing(); res.Differences > differ { // what is no request, or was not sent
+		more.Traffic = []report.Traffic{{Point: u.point().Name, Item: "-", Verb: notSent, Differ: res.Differences - differ,
+			Answers: []report.Answer{}}}
+	}
+	for i := range res.First {
+		more.Differences = append(more.Differences, shown(&res.First[i], u.point(), u.work, r))
+	}
+	u.total.add(more, u.job.Differences)
+	return nil
+}
+
+// mine counts what was recorded of a device.
+func (u *unit) mine(ctx context.Context, r *trace.Reader) error {
+	requests := uint64(0)
+	for rec, err := range r.Records() {
 		if err != nil {
 			return err
 		}
-		t.Timings = []Timing{{w.key(), point.Name, machine.Describe(), res.Requests, res.Elapsed.Nanoseconds(), d.Histogram}}
+		if rec.Kind == trace.KindRequest {
+			u.counted.record(rec)
+			requests++
+		}
+	}
+	u.total.Requests += requests
+	return ctx.Err()
+}
+
+// end brings into the total what was counted and measured.
+func (u *unit) end() error {
+	u.total.add(&Total{Traffic: u.counted.traffic(u.point().Name, u.job.Kind == Mine)}, u.job.Differences)
+	if u.job.Kind == Mine {
+		u.total.Asked = u.counted.asked()
+	}
+	if u.replayed == 0 {
 		return nil
 	}
-	var differ uint64
-	for _, x := range t.Traffic {
-		differ += x.Differ
+	if u.service.TotalCount() == 0 {
+		u.service = clockOf()
 	}
-	if res.Differences > differ { // what is no request, or was not sent
-		t.Traffic = append(t.Traffic, report.Traffic{Point: point.Name, Item: "-", Verb: notSent, Differ: res.Differences - differ,
-			Answers: []report.Answer{}})
+	d, err := report.NewDistribution(u.service)
+	if err != nil {
+		return err
 	}
-	for i := range res.First {
-		t.Differences = append(t.Differences, shown(&res.First[i], point, w, r))
-	}
+	u.total.Timings = []Timing{{u.work.key(), u.point().Name, here(), u.replayed, u.elapsed.Nanoseconds(), d.Histogram}}
 	return nil
 }
+
+// here is this machine.
+var here = sync.OnceValue(machine.Describe)
 
 // notSent is the verb of what is no request, such as a create, and of requests that could not be sent.
 const notSent = "create, generate, not sent"

@@ -42,18 +42,24 @@ type Part struct {
 	Number int // from 0
 }
 
-// Work is a piece of it: a device of a trace at a point.
+// Work is a piece of it: some devices of a trace at a point.
 type Work struct {
-	Parts  []Part
-	Device uint32
-	Point  int    // index in Job.Points
-	Of     int    // how many devices the trace has
-	First  bool   // of the pieces of its trace, which counts the trace
-	Wrong  *Fault `json:",omitempty"` // there is no work, as the trace cannot be used
+	Parts   []Part
+	Devices []uint32 `json:",omitempty"` // all that the trace has, if there are none
+	Point   int      // index in Job.Points
+	Of      int      // how many pieces the trace is divided into at the point
+	First   bool     // of the pieces of its trace, which counts the trace
+	Wrong   *Fault   `json:",omitempty"` // there is no work, as the trace cannot be used
 }
 
 // key names the piece within its job.
-func (w *Work) key() string { return fmt.Sprintf("%s\x00%d\x00%d", w.Parts[0].Path, w.Device, w.Point) }
+func (w *Work) key() string {
+	first := uint32(0)
+	if len(w.Devices) > 0 {
+		first = w.Devices[0]
+	}
+	return fmt.Sprintf("%s\x00%d\x00%d", w.Parts[0].Path, first, w.Point)
+}
 
 // bytes are the share of the files that this piece is counted as.
 func (w *Work) bytes() (n int64) {
@@ -104,27 +110,66 @@ func assemble(parts []Part) error {
 	return nil
 }
 
+// piece is the least of a trace, in bytes, that is worth to be opened by itself: who opens a trace reads the headers of all its blocks.
+var piece int64 = 16 << 20
+
+// maxPieces is how many pieces there are of a trace at most, and so how often its headers are read.
+const maxPieces = 64
+
 // divide returns the pieces that the work on a trace has.
 func divide(ctx context.Context, job *Job, parts []Part) ([]Work, error) {
-	r, done, err := open(ctx, parts)
-	if err != nil {
-		return nil, err
+	size := int64(0)
+	for _, p := range parts {
+		size += p.Size
 	}
-	defer done()
-	var devices []uint32
-	for _, o := range r.Opened() {
-		if !slices.Contains(devices, o.Device) {
-			devices = append(devices, o.Device)
+	groups := [][]uint32{nil}
+	if size > piece {
+		f, done, err := open(ctx, parts)
+		if err != nil {
+			return nil, err
 		}
+		groups = group(f.Reader, max(1, min(size/piece, maxPieces)))
+		done()
 	}
-	slices.Sort(devices)
 	var all []Work
 	for point := range job.Points {
-		for i, d := range devices {
-			all = append(all, Work{Parts: parts, Device: d, Point: point, Of: len(devices), First: i == 0 && point == 0})
+		for i, devices := range groups {
+			all = append(all, Work{Parts: parts, Devices: devices, Point: point, Of: len(groups), First: i == 0 && point == 0})
 		}
 	}
 	return all, nil
+}
+
+// group deals the devices of a trace, in order, to at most n groups, each with its share of the blocks or more.
+func group(r *trace.Reader, n int64) [][]uint32 {
+	blocks, all := make(map[uint32]int), 0
+	for _, o := range r.Opened() {
+		blocks[o.Device] += 1 + o.Blocks
+		all += 1 + o.Blocks
+	}
+	var groups [][]uint32
+	var devices []uint32
+	has := 0
+	for _, d := range devicesOf(r) {
+		devices = append(devices, d)
+		if has += blocks[d]; int64(has)*n >= int64(all) {
+			groups, devices, has = append(groups, devices), nil, 0
+		}
+	}
+	if len(devices) > 0 || len(groups) == 0 {
+		groups = append(groups, devices)
+	}
+	return groups
+}
+
+// devicesOf are the devices of a trace, by number.
+func devicesOf(r *trace.Reader) []uint32 {
+	var devices []uint32
+	for _, o := range r.Opened() {
+		devices = append(devices, o.Device)
+	}
+	slices.Sort(devices)
+	return slices.Compact(devices)
 }
 
 // open opens a trace. What is not on this machine is copied to it first, as a replay reads here and there.
@@ -213,5 +258,5 @@ func fetch(ctx context.Context, p Part, to string) (err error) {
 
 // faulty reports that an error is one of a trace, which no other attempt mends.
 func faulty(err error) bool {
-	return errors.As(err, new(*trace.BlockError)) && !errors.As(err, new(*fs.PathError))
+	return errors.Is(err, fs.ErrPermission) || errors.As(err, new(*trace.BlockError)) && !errors.As(err, new(*fs.PathError))
 }
