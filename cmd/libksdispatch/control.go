@@ -48,14 +48,15 @@ func ksd__object_on_ioctl(number C.ksd_object, code C.uint32_t, handler, context
 func ksd__create_pin(number C.ksd_handle, connect C.ksd__in, length C.uint32_t, file C.uintptr_t, flags C.uint32_t,
 	pin *C.ksd_handle) C.ksd_status {
 	h := handles.get(uint64(number))
+	request, ok := memory[byte](unsafe.Pointer(connect), length)
 	switch {
 	case h == nil:
 		return result(ks.StatusInvalidHandle)
-	case pin == nil || connect == nil && length != 0:
+	case pin == nil || !ok:
 		return result(ks.StatusAccessViolation)
 	}
 	*pin = 0
-	made, status := h.device.CreatePin(unsafe.Slice((*byte)(unsafe.Pointer(connect)), length))
+	made, status := h.device.CreatePin(request)
 	if status == ks.StatusSuccess {
 		*pin = C.ksd_handle(newHandle(h.object, made, file, flags))
 	}

@@ -36,11 +36,11 @@ func ksd__generate(number C.ksd_object, set C.ksd__guid, id C.uint32_t, data C.k
 	if o == nil {
 		return result(ks.StatusInvalidHandle)
 	}
-	if set == nil || data == nil && length != 0 {
+	b, ok := memory[byte](unsafe.Pointer(data), length)
+	if set == nil || !ok {
 		return result(ks.StatusAccessViolation)
 	}
 	guid := *(*ks.GUID)(unsafe.Pointer(set))
-	b := unsafe.Slice((*byte)(unsafe.Pointer(data)), length)
 	if r := o.recording.Load(); r != nil {
 		return result(r.Generate(o.device, &guid, uint32(id), b))
 	}

@@ -145,19 +145,10 @@ func (h *handle) send(r *C.ksd_request) (n uint32, status ks.Status) {
 	return h.device.Handle.IoControl(uint32(r.code), in, out)
 }
 
-// buffers returns the buffers of a request, unless one is NULL that has a length. A buffer of length 0 is not looked at.
+// buffers returns the buffers of a request, unless one cannot be.
 func buffers(r *C.ksd_request) (in, out []byte, ok bool) {
-	if r.in_len != 0 {
-		if r.in == nil {
-			return nil, nil, false
-		}
-		in = unsafe.Slice((*byte)(r.in), r.in_len)
+	if in, ok = memory[byte](r.in, r.in_len); ok {
+		out, ok = memory[byte](r.out, r.out_len)
 	}
-	if r.out_len != 0 {
-		if r.out == nil {
-			return nil, nil, false
-		}
-		out = unsafe.Slice((*byte)(r.out), r.out_len)
-	}
-	return in, out, true
+	return in, out, ok
 }

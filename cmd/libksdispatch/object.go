@@ -246,13 +246,14 @@ func keepDescriptions(own, described *engine.Config) {
 // declared reads the sets that C declares.
 func declared(sets C.ksd__sets, count C.uint32_t) (engine.Config, error) {
 	var config engine.Config
-	if count == 0 {
-		return config, nil
-	}
-	if sets == nil {
+	all, ok := memory[C.ksd_set](unsafe.Pointer(sets), count)
+	switch {
+	case ok:
+	case sets == nil:
 		return config, fmt.Errorf("sets is NULL, and count %d", count)
+	default:
+		return config, fmt.Errorf("count is %d; so many sets there cannot be", count)
 	}
-	all := unsafe.Slice((*C.ksd_set)(unsafe.Pointer(sets)), count)
 	for i := range all {
 		guid := *(*ks.GUID)(unsafe.Pointer(&all[i].guid))
 		if err := declareSet(&config, guid, &all[i]); err != nil {

@@ -230,7 +230,15 @@ static void lengths(void)
 	CHECK_STATUS(ksd_ioctl(h, KSD_IOCTL_PROPERTY, NULL, UINT32_MAX, out, 4, &n), KSD_ACCESS_VIOLATION);
 	CHECK_STATUS(ksd_ioctl(h, KSD_IOCTL_PROPERTY, request, 24, NULL, UINT32_MAX, &n), KSD_ACCESS_VIOLATION);
 	CHECK(n == 0);
-	CHECK(ksd_create_pin(h, request, UINT32_MAX, NULL, 0, &pin) == KSD_OBJECT_NAME_NOT_FOUND && pin == 0);
+	/* Nor do buffers go on from the last bytes that a pointer can name. */
+	const uint8_t *last = (const uint8_t *)(UINTPTR_MAX - 22);
+	CHECK_STATUS(ksd_ioctl(h, KSD_IOCTL_PROPERTY, last, 24, out, 4, &n), KSD_ACCESS_VIOLATION);
+	CHECK_STATUS(ksd_ioctl(h, KSD_IOCTL_PROPERTY, request, 24, (void *)last, 24, &n), KSD_ACCESS_VIOLATION);
+	CHECK_STATUS(ksd_create_pin(h, last, 24, NULL, 0, &pin), KSD_ACCESS_VIOLATION);
+	CHECK_STATUS(ksd_generate(o, test_set, 1, last, 24), KSD_ACCESS_VIOLATION);
+	CHECK(ksd_object_new((const ksd_set *)(const void *)last, 1, NULL, 0) == 0);
+	if (sizeof(void *) == 8)
+		CHECK(ksd_create_pin(h, request, UINT32_MAX, NULL, 0, &pin) == KSD_OBJECT_NAME_NOT_FOUND && pin == 0);
 	CHECK_STATUS(ksd_create_pin(h, NULL, UINT32_MAX, NULL, 0, &pin), KSD_ACCESS_VIOLATION);
 	CHECK_STATUS(ksd_create_pin(h, request, 24, NULL, 0, NULL), KSD_ACCESS_VIOLATION);
 	CHECK_STATUS(ksd_generate(o, NULL, 1, NULL, 0), KSD_ACCESS_VIOLATION);
