@@ -7,6 +7,7 @@
 #define SAME(a, b, member) (offsetof(a, member) == offsetof(b, member))
 _Static_assert(sizeof(ksd_item) == sizeof(ksd__item) && SAME(ksd_item, ksd__item, context) && SAME(ksd_item, ksd__item, flags), "");
 _Static_assert(sizeof(ksd_call) == offsetof(ksd__call, handler) && SAME(ksd_call, ksd__call, data) && SAME(ksd_call, ksd__call, token), "");
+_Static_assert(offsetof(ksd__call, running) % 8 == 0, "");
 _Static_assert(sizeof(ksd_packet) == sizeof(ksd__packet) && SAME(ksd_packet, ksd__packet, status), "");
 
 #define NUMBER(pointer) ((uintptr_t)(pointer))

@@ -24,7 +24,9 @@ typedef struct ksd__call {
 
 	/* What handlers do not see. */
 	uintptr_t handler;
-	uint64_t running; /* the token, while the handler has not returned, and until Go knows if it has returned KSD_PENDING; atomic */
+	/* The token, while the handler has not returned, and until Go knows if it has returned KSD_PENDING. Go's atomic functions want it
+	   aligned, which members of 32-bit systems are not. */
+	uint64_t running __attribute__((aligned(8)));
 	ksd_status status;
 } ksd__call;
 
