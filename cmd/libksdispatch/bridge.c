@@ -12,6 +12,18 @@
 #define THREAD_LOCAL __thread
 #endif
 
+#if defined(__ELF__)
+void __lsan_ignore_object(const void *memory) __attribute__((weak));
+
+void ksd__ignore(const void *memory)
+{
+	if (memory && __lsan_ignore_object)
+		__lsan_ignore_object(memory);
+}
+#else
+void ksd__ignore(const void *memory) { (void)memory; }
+#endif
+
 /* The handlers that run on this thread, the innermost first. */
 struct frame {
 	struct frame *outer;

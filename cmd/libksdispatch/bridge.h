@@ -56,6 +56,9 @@ void ksd__handle(uintptr_t call);
 /* ksd__look calls a ksd_hook as ksd__handle calls a handler. */
 ksd_status ksd__look(uintptr_t hook, ksd__seen seen);
 
+/* ksd__ignore has a leak checker, if the program has one, not look for who has memory: Go does. */
+void ksd__ignore(const void *memory);
+
 /* ksd__inside reports whether a handler for handle is among the callers on this thread. */
 int ksd__inside(ksd_handle handle);
 

@@ -190,6 +190,7 @@ func (h *handle) takeCall() *call {
 		return c
 	}
 	c := &call{c: (*C.ksd__call)(C.calloc(1, C.sizeof_ksd__call)), handle: h}
+	C.ksd__ignore(unsafe.Pointer(c.c))
 	c.cancel = c.cancelled
 	c.number = calls.add(c)
 	h.calls = append(h.calls, c)

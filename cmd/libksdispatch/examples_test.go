@@ -70,3 +70,22 @@ func TestFuzzHarness(t *testing.T) {
 		})
 	}
 }
+
+// With libFuzzer, as its first lines say, it finds nothing either.
+func TestFuzzHarnessLibFuzzer(t *testing.T) {
+	lib := library(t)
+	clang := tool(t, "clang")
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty.c")
+	const target = "int LLVMFuzzerTestOneInput(const void *d, unsigned long n);\n" +
+		"int LLVMFuzzerTestOneInput(const void *d, unsigned long n) { return d == 0 && n; }\n"
+	require.NoError(t, os.WriteFile(empty, []byte(target), 0o600))
+	if out, err := exec.Command(clang, "-fsanitize=fuzzer,address", empty, "-o", filepath.Join(dir, "empty")).CombinedOutput(); err != nil {
+		t.Skipf("this clang has no libFuzzer: %s", out)
+	}
+	program := filepath.Join(dir, "fuzz")
+	run(t, nil, clang, "-fsanitize=fuzzer,address", "-g", "-I.", "../../examples/c/fuzz.c", "-o", program, "-L"+lib, "-lksdispatch",
+		"-Wl,-rpath,"+lib)
+	out := run(t, nil, program, "-runs=20000", "-artifact_prefix="+dir+"/")
+	require.Contains(t, out, "Done 20000 runs")
+}

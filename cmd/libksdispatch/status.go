@@ -6,6 +6,7 @@ import "C"
 import (
 	"strings"
 	"sync"
+	"unsafe"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
@@ -19,7 +20,7 @@ func ksd_win32(status C.ksd_status) C.uint32_t { return C.uint32_t(ks.Status(sta
 // statusNames has C's copies of the names of statuses, which are never freed.
 var statusNames sync.Map // of ks.Status to *C.char
 
-var unnamed = C.CString("")
+var unnamed = lasting("")
 
 //export ksd_status_name
 func ksd_status_name(status C.ksd_status) C.ksd__text {
@@ -31,8 +32,15 @@ func ksd_status_name(status C.ksd_status) C.ksd__text {
 	if !strings.HasPrefix(text, "STATUS_") {
 		return C.ksd__text(unnamed)
 	}
-	name, _ := statusNames.LoadOrStore(s, C.CString(text))
+	name, _ := statusNames.LoadOrStore(s, lasting(text))
 	return C.ksd__text(name.(*C.char))
+}
+
+// lasting returns a text that is C's for good.
+func lasting(text string) *C.char {
+	s := C.CString(text)
+	C.ksd__ignore(unsafe.Pointer(s))
+	return s
 }
 
 // result is a status as C has it.
