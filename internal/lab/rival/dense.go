@@ -1,25 +1,30 @@
 package rival
 
+import "unsafe"
+
 // Dense is a table of GUIDs with open addressing, each of which leads to an array by id: real sets number their items from 0. The
 // few sets that do not are in an Open.
 type Dense struct {
-	groups []group
-	shift  uint8
-	items  []Item // those of a group from its first, with gaps where an id has no item
-	sparse *Open  // nil if no set needs it
+	first  unsafe.Pointer // of the groups
+	mix    uint64         // a spread's, with mask
+	mask   uint64
+	sparse *Open // nil if no set needs it
 }
 
+type guid struct{ lo, hi uint64 }
+
 type group struct {
-	lo, hi uint64
-	first  uint32
-	count  uint32 // 0 in a free slot, and in the group of a sparse set
+	guid
+	items unsafe.Pointer // by id, with gaps where an id has no item
+	count uint32
+	taken bool // there is a set, which may be a sparse one
 }
 
 func newDense(keys []key, items []Item) Dense {
 	type ids struct {
 		count, end uint32
+		items      []Item // nil for a sparse set
 	}
-	type guid struct{ lo, hi uint64 }
 	sets := map[guid]*ids{}
 	var order []guid
 	for _, k := range keys {
@@ -30,32 +35,40 @@ func newDense(keys []key, items []Item) Dense {
 		s := sets[g]
 		s.count, s.end = s.count+1, max(s.end, min(k.id, 1<<31)+1)
 	}
-	count, shift := slots(len(order), 24)
-	t := Dense{groups: make([]group, count), shift: shift}
-	first := map[guid]uint32{}
 	total := uint32(0)
 	for _, g := range order {
-		s := sets[g]
-		if s.end > 4*s.count+16 {
-			continue
+		if s := sets[g]; s.end <= 4*s.count+16 {
+			total += s.end
 		}
-		at := t.slot(g.lo, g.hi)
-		for t.groups[at].count != 0 {
-			at = (at + 1) & uint64(count-1)
-		}
-		t.groups[at] = group{g.lo, g.hi, total, s.end}
-		first[g] = total
-		total += s.end
 	}
-	t.items = make([]Item, total)
+	memory := make([]Item, total)
+	for _, g := range order {
+		if s := sets[g]; s.end <= 4*s.count+16 {
+			s.items, memory = memory[:s.end], memory[s.end:]
+		}
+	}
 	var sparseKeys []key
 	var sparseItems []Item
 	for i, k := range keys {
-		if at, ok := first[guid{k.lo, k.hi}]; ok {
-			t.items[at+k.id] = items[i]
+		if s := sets[guid{k.lo, k.hi}]; s.items != nil {
+			s.items[k.id] = items[i]
 		} else {
 			sparseKeys, sparseItems = append(sparseKeys, k), append(sparseItems, items[i])
 		}
+	}
+	hashes := make([]uint64, len(order))
+	for i, g := range order {
+		hashes[i] = g.lo ^ g.hi
+	}
+	s := newSpread(hashes)
+	groups := make([]group, s.mask+1)
+	t := Dense{first: unsafe.Pointer(&groups[0]), mix: s.mix, mask: s.mask}
+	for i, g := range order {
+		at := s.slot(hashes[i])
+		for groups[at].taken {
+			at = (at + 1) & s.mask
+		}
+		groups[at] = group{g, unsafe.Pointer(unsafe.SliceData(sets[g].items)), uint32(len(sets[g].items)), true}
 	}
 	if len(sparseKeys) > 0 {
 		open := newOpen(sparseKeys, sparseItems)
@@ -64,28 +77,35 @@ func newDense(keys []key, items []Item) Dense {
 	return t
 }
 
-func (t *Dense) slot(lo, hi uint64) uint64 { return (lo ^ hi) * golden >> (t.shift & 63) }
-
 // Find returns the item or nil.
 func (t *Dense) Find(lo, hi uint64, id uint32) *Item {
-	for at := t.slot(lo, hi); ; at++ {
-		g := &t.groups[at&uint64(len(t.groups)-1)]
-		if g.lo == lo && g.hi == hi && id < g.count {
-			if item := &t.items[uint64(g.first)+uint64(id)]; item.minProperty != 0 {
-				return item
-			}
-			return nil
-		}
-		if g.count == 0 {
-			return t.other(lo, hi, id)
-		}
+	g := (*group)(unsafe.Add(t.first, ((lo^hi)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(group{}))))
+	item := (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{})))
+	if g.guid == (guid{lo, hi}) && id < g.count && item.minProperty != 0 {
+		return item
 	}
+	return late(t, lo, hi, id, (*Dense).further)
 }
 
-// other looks among the sets with large ids.
-func (t *Dense) other(lo, hi uint64, id uint32) *Item {
-	if t.sparse == nil {
-		return nil
+// late calls further. A call of a parameter costs the compiler's inlining budget less than one of a function.
+func late(t *Dense, lo, hi uint64, id uint32, further func(*Dense, uint64, uint64, uint32) *Item) *Item {
+	return further(t, lo, hi, id)
+}
+
+// further is Find for a set that is not where it is looked for first, and for one with large ids.
+func (t *Dense) further(lo, hi uint64, id uint32) *Item {
+	for at := (lo ^ hi) * t.mix >> upper; ; at++ {
+		g := (*group)(unsafe.Add(t.first, at&t.mask*uint64(unsafe.Sizeof(group{}))))
+		switch {
+		case !g.taken:
+			return nil
+		case g.guid != guid{lo, hi}:
+		case g.count == 0:
+			return t.sparse.Find(lo, hi, id)
+		case id >= g.count:
+			return nil
+		default:
+			return (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{}))).there()
+		}
 	}
-	return t.sparse.Find(lo, hi, id)
 }

@@ -15,8 +15,10 @@
 //	Open    open addressing with linear probing, at most half full, in entries of 64 bytes that hold the item, too
 //	Dense   open addressing on the GUID, then an array by id; sets with large ids are in an Open. It wins where ids are small
 //
+// Both choose among multipliers, so that nearly every key is where it is looked for first.
+//
 // A switch that is predicted chooses the step; an interface, a func value or a type parameter would cost every request
-// an indirect call. A Handle does less than the engine in a few places: it does not record what IRP.PropertySet reads,
+// an indirect call. A Handle does less than the engine in a few places: it does not record what IRP.PropertySet reads, nor the buffer,
 // it knows no pended or prepared requests and no caller memory that faults, and it answers only two verbs. No measured
 // request needs more. A Handle can take a buffer from the Go heap for each request, as ks.sys-like code takes one from
 // the pool.

@@ -21,12 +21,12 @@ const (
 
 // Handle is one open of an object: what device.Handle is to the engine. It belongs to one goroutine.
 type Handle struct {
-	table *Table
-	dense Dense // copies of the table's, so that a request follows one pointer less
-	open  Open
 	step  Step
 	heap  bool         // a buffer of the Go heap per request, instead of the arena's
 	arena *arena.Arena // nil when closed
+	dense Dense        // copies of the table's, so that a request follows one pointer less
+	open  Open
+	table *Table
 	irp   engine.IRP
 	file  engine.FileObject
 	small [64]byte // of the fast path: the captured request
@@ -103,26 +103,16 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	irp := &h.irp
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
 	irp.IoStatus.Information = 0 // P-1
-	irp.SystemBuffer = buffer
-	switch { // P-8
-	case verb == 0 && at == 8:
-		binary.LittleEndian.PutUint64(buffer, 0)
-	case verb == 0:
-		clear(buffer[:at])
-	default:
-		clear(buffer[copy(buffer, out):at])
-	}
-	request := buffer[at : at+len(in) : at+len(in)] // P-6
-	p := (*[ks.SizeIdentifier]byte)(request)
-	binary.LittleEndian.PutUint64(p[0:], lo)
-	binary.LittleEndian.PutUint64(p[8:], hi)
-	binary.LittleEndian.PutUint64(p[16:], word)
-	if len(in) > ks.SizeIdentifier {
-		copy(request[ks.SizeIdentifier:], in[ks.SizeIdentifier:])
-	}
-	var data []byte
-	if len(out) != 0 {
-		data = buffer[:len(out):len(out)]
+	var request, data []byte
+	if verb == 0 && at == 8 && len(in) == ks.SizeIdentifier { // most requests: a GET of one value
+		p := (*[8 + ks.SizeIdentifier]byte)(buffer)
+		binary.LittleEndian.PutUint64(p[0:], 0)
+		binary.LittleEndian.PutUint64(p[8:], lo)
+		binary.LittleEndian.PutUint64(p[16:], hi)
+		binary.LittleEndian.PutUint64(p[24:], word)
+		request, data = p[8:], p[:len(out):len(out)]
+	} else {
+		request, data = capture(buffer, in, out, verb == 0, lo, hi, word)
 	}
 	status = call(irp, request, data, handler)
 	information := irp.IoStatus.Information
@@ -138,11 +128,43 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 			copy(out, buffer[:min(information, uint64(len(out)))])
 		}
 	}
-	irp.SystemBuffer = nil
 	if !h.heap {
 		h.arena.Free(buffer)
 	}
 	return uint32(information), status
+}
+
+// capture fills the buffer of any request, and returns its parts.
+//
+//go:noinline
+func capture(buffer, in, out []byte, produces bool, lo, hi, word uint64) (request, data []byte) {
+	at := (len(out) + 7) &^ 7
+	switch { // P-8; a call to clear or copy takes longer than a few stores
+	case !produces && len(out) == 4: // most values
+		binary.LittleEndian.PutUint64(buffer, uint64(binary.LittleEndian.Uint32(out)))
+	case !produces:
+		clear(buffer[copy(buffer, out):at])
+	case at <= 64:
+		for b := buffer[:at]; len(b) >= 8; b = b[8:] {
+			binary.LittleEndian.PutUint64(b, 0)
+		}
+	default:
+		clear(buffer[:at])
+	}
+	request = buffer[at : at+len(in) : at+len(in)] // P-6
+	p := (*[ks.SizeIdentifier]byte)(request)
+	binary.LittleEndian.PutUint64(p[0:], lo)
+	binary.LittleEndian.PutUint64(p[8:], hi)
+	binary.LittleEndian.PutUint64(p[16:], word)
+	to, from := request[ks.SizeIdentifier:], in[ks.SizeIdentifier:]
+	for ; len(to) >= 8 && len(to) <= 64 && len(from) >= 8; to, from = to[8:], from[8:] {
+		binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(from))
+	}
+	copy(to, from)
+	if len(out) != 0 {
+		data = buffer[:len(out):len(out)]
+	}
+	return request, data
 }
 
 // call calls the handler under a guard (P-21). The status of a handler that has not returned is one that never leaves the dispatcher.

@@ -15,6 +15,14 @@ type Item struct {
 	fast                 [2]engine.FastHandler // by verb, GET first
 }
 
+// there is an item of an array with gaps, nil in a gap.
+func (it *Item) there() *Item {
+	if it.minProperty == 0 {
+		return nil
+	}
+	return it
+}
+
 // Like reports whether two items have the same sizes, or neither is there.
 func (it *Item) Like(other *Item) bool {
 	if it == nil || other == nil {
@@ -69,10 +77,46 @@ func (k key) bytes() (p prefix) {
 // golden spreads keys over the upper bits of a product (D. E. Knuth, The Art of Computer Programming 3, 6.4).
 const golden = 0x9e3779b97f4a7c15
 
-// slots returns how many slots keep n keys at a load of a half at most, as a power of two, and by how much a hash is shifted to
-// choose one. They are so many that the runtime gives them pages of their own, and with that a place on whole cache lines.
-func slots(n, size int) (count int, shift uint8) {
-	const page = 32 << 10
-	b := bits.Len(uint(max(2*n, page/size) - 1))
-	return 1 << b, uint8(64 - b)
+// spread is how a table with open addressing chooses slots: by the upper bits of a product.
+type spread struct{ mix, mask uint64 }
+
+func (s *spread) slot(hash uint64) uint64 { return hash * s.mix >> upper & s.mask }
+
+// A branch that is mispredicted costs more than slots that stay empty, and more pages cost more than both: up to small slots a table is
+// at most a quarter full and has the best of some multipliers, and a larger one is at most half full.
+const (
+	upper = 40 // the bits of a product from which on they depend on all of a hash; 16 million slots are more than anybody has
+	small = 1 << 14
+	mixes = 64
+)
+
+// newSpread returns the one with which the fewest of some distinct hashes are not where they are looked for first.
+func newSpread(hashes []uint64) spread {
+	width, tries := bits.Len(uint(4*max(len(hashes), 1)-1)), mixes
+	if 1<<width > small {
+		width, tries = bits.Len(uint(2*len(hashes)-1)), 1
+	}
+	s := spread{golden, 1<<width - 1}
+	best, least := s.mix, len(hashes)+1
+	taken := make([]bool, 1<<width)
+	for range tries {
+		clear(taken)
+		moved := 0
+		for _, h := range hashes {
+			at := s.slot(h)
+			if taken[at] {
+				moved++
+			}
+			for taken[at] {
+				at = (at + 1) & s.mask
+			}
+			taken[at] = true
+		}
+		if moved < least {
+			best, least = s.mix, moved
+		}
+		s.mix = s.mix*golden | 1
+	}
+	s.mix = best
+	return s
 }

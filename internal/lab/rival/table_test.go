@@ -1,6 +1,7 @@
 package rival
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -63,11 +64,12 @@ func TestFormsFindWhatWasDeclared(t *testing.T) {
 // A table of one set with large ids has an array for none, and one of small ids an array for each.
 func TestDenseIsDense(t *testing.T) {
 	far := NewTable([]engine.PropertySet{{Set: ks.GUID{1}, Items: []engine.PropertyItem{{ID: 1 << 31}, {ID: ^uint32(0)}}}})
-	require.Empty(t, far.Dense.items)
+	require.NotNil(t, far.Dense.sparse)
 	require.NotNil(t, far.Dense.Find(1, 0, ^uint32(0)))
 	near := NewTable([]engine.PropertySet{{Set: ks.GUID{1}, Items: []engine.PropertyItem{{ID: 3}, {ID: 1}}}})
 	require.Nil(t, near.Dense.sparse)
-	require.Len(t, near.Dense.items, 4)
+	require.Nil(t, near.Dense.Find(1, 0, 2))
+	require.NotNil(t, near.Dense.Find(1, 0, 3))
 }
 
 func TestIoControl(t *testing.T) {
@@ -111,4 +113,32 @@ func TestIoControl(t *testing.T) {
 		_, status := h.IoControl(ks.IoctlProperty, in, out)
 		require.Equal(t, ks.StatusInvalidHandle, status)
 	}
+}
+
+// A spread has nearly all keys where they are looked for first, which is what Open and Dense are fast by. The control is a single
+// multiplier.
+func TestSpread(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	moved := func(s spread, hashes []uint64) (n int) {
+		taken := map[uint64]bool{}
+		for _, h := range hashes {
+			if taken[s.slot(h)] {
+				n++
+			}
+			taken[s.slot(h)] = true
+		}
+		return n
+	}
+	chosen, single := 0, 0
+	for range 20 {
+		hashes := make([]uint64, 240)
+		for i := range hashes {
+			hashes[i] = rng.Uint64()
+		}
+		s := newSpread(hashes)
+		chosen += moved(s, hashes)
+		single += moved(spread{golden, s.mask}, hashes)
+	}
+	require.Less(t, chosen, 20*240*8/100)
+	require.Greater(t, single, 20*240*9/100)
 }
