@@ -148,25 +148,29 @@ func (h *Handle) MethodBatch(requests []engine.BatchRequest) int {
 // enabled through the handle and releases its memory: CloseHandle. Later requests get STATUS_INVALID_HANDLE. Close may be called
 // from any goroutine, and twice. Inside a handler of a request, on this or any other handle, Close does not wait: the handle closes
 // when the request in flight on it has ended.
-func (h *Handle) Close() error {
+func (h *Handle) Close() (err error) {
 	if h.object != nil {
 		h.object.closing()
 	}
 	h.closing.Store(true)
-	h.cancelHeld()
-	h.overlapped.CompareAndSwap(nil, neverOverlapped)
-	if a := h.overlapped.Load(); a != neverOverlapped {
-		a.shut(gateClosed)
-		if engine.InsideHandler() {
-			go func() {
-				a.drain()
-				_ = h.close()
-			}()
-			return nil
-		}
-		a.drain()
-	}
-	return h.close()
+	all( // also if a cancel routine ends the goroutine
+		func() { h.cancelHeld() },
+		func() {
+			h.overlapped.CompareAndSwap(nil, neverOverlapped)
+			switch a := h.overlapped.Load(); {
+			case a == neverOverlapped:
+				err = h.close()
+			case engine.InsideHandler():
+				a.shut(gateClosed)
+				go func() {
+					all(a.drain, func() { _ = h.close() })
+				}()
+			default:
+				a.shut(gateClosed)
+				all(a.drain, func() { err = h.close() })
+			}
+		})
+	return err
 }
 
 // close is Close for requests that are waited for.

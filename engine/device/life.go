@@ -201,18 +201,40 @@ func (dev *Device) Remove() {
 	if !ok {
 		return
 	}
-	for _, x := range held {
-		x.end(ks.StatusCancelled)
+	all(
+		func() { each(held, func(x *holding) { x.end(ks.StatusCancelled) }) },
+		func() { each(handles, (*Handle).abort) },
+		func() {
+			dev.life.mu.Lock()
+			lost := dev.life.lost
+			dev.life.mu.Unlock()
+			if lost != nil {
+				lost()
+			}
+		})
+}
+
+// each calls f for all of a list, also if one of the callbacks that f calls, such as a cancel routine, ends the goroutine or panics.
+func each[T any](list []T, f func(T)) {
+	for i, x := range list {
+		if !returns(func() { f(x) }, func() { each(list[i+1:], f) }) {
+			return
+		}
 	}
-	for _, h := range handles {
-		h.abort()
-	}
-	dev.life.mu.Lock()
-	lost := dev.life.lost
-	dev.life.mu.Unlock()
-	if lost != nil {
-		lost()
-	}
+}
+
+// all is each for calls.
+func all(calls ...func()) { each(calls, func(f func()) { f() }) }
+
+// returns reports that f has returned. If it does not, rest is called as it unwinds.
+func returns(f, rest func()) (returned bool) {
+	defer func() {
+		if !returned {
+			rest()
+		}
+	}()
+	f()
+	return true
 }
 
 // OnRemove has lost called once by Remove, on its goroutine, when requests are refused and what was pended has ended; nil removes the hook.
@@ -226,15 +248,20 @@ func (dev *Device) OnRemove(lost func()) {
 
 // abort ends what is pended on a handle, or will be, and what its pin has queued, whichever IRPs those are.
 func (h *Handle) abort() {
-	if p := h.Pin(); p != nil {
-		p.lost.Store(true)
-		p.requests.CancelAll()
-	}
-	h.cancelHeld()
-	h.irp.Abort()
-	if a := h.overlapped.Load(); a != nil {
-		a.abort(a.all())
-	}
+	all(
+		func() {
+			if p := h.Pin(); p != nil {
+				p.lost.Store(true)
+				p.requests.CancelAll()
+			}
+		},
+		func() { h.cancelHeld() },
+		h.irp.Abort,
+		func() {
+			if a := h.overlapped.Load(); a != nil {
+				a.abort(a.all())
+			}
+		})
 }
 
 // Shutdown is the orderly removal of the device (AS-35). Held requests, and requests, opens and creates from now on, get
@@ -246,9 +273,7 @@ func (dev *Device) Shutdown(ctx context.Context) error {
 	if !ok {
 		handles = dev.life.handles()
 	}
-	for _, x := range held {
-		x.end(ks.StatusDeletePending)
-	}
+	each(held, func(x *holding) { x.end(ks.StatusDeletePending) })
 	return idle(ctx, handles)
 }
 
@@ -297,23 +322,24 @@ func (dev *Device) Start() {
 		held := l.held
 		l.held = nil
 		l.mu.Unlock()
-		for _, x := range held {
-			x.end(ks.StatusSuccess)
-		}
+		each(held, func(x *holding) { x.end(ks.StatusSuccess) })
 	}
-	start() // what comes meanwhile queues up behind it
-	l.mu.Lock()
-	if l.phase == stopped {
-		l.phase = running
-		for h := range l.open {
-			h.irp.Gate(h.gone)
-			if a := h.overlapped.Load(); a != nil {
-				a.gate.And(^uint32(gatePhase))
+	all(
+		start, // what comes meanwhile queues up behind it
+		func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if l.phase == stopped {
+				l.phase = running
+				for h := range l.open {
+					h.irp.Gate(h.gone)
+					if a := h.overlapped.Load(); a != nil {
+						a.gate.And(^uint32(gatePhase))
+					}
+				}
 			}
-		}
-	}
-	l.mu.Unlock()
-	start()
+		},
+		start)
 }
 
 // pass lets the requests of a handle through, now that one that was held is started.
@@ -372,10 +398,13 @@ func (h *Handle) inFlight() bool {
 //
 // https://learn.microsoft.com/windows-hardware/drivers/kernel/canceling-irps
 func (h *Handle) Cancel() (n int) {
-	n = h.cancelOne()
-	if a := h.overlapped.Load(); a != nil {
-		n += a.cancelEach(anyThread)
-	}
+	all(
+		func() { n = h.cancelOne() },
+		func() {
+			if a := h.overlapped.Load(); a != nil {
+				n += a.cancelEach(anyThread)
+			}
+		})
 	return n
 }
 

@@ -8,6 +8,7 @@ import (
 	"weak"
 
 	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -133,7 +134,11 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	}
 	r.out = out
 	r.irp.RequestorMode = engine.Mode(h.mode.Load())
-	n, status = h.handle.Dispatcher().IoControl(&r.irp, code, in, out)
+	if !invariants.Enabled {
+		n, status = h.handle.Dispatcher().IoControl(&r.irp, code, in, out)
+	} else {
+		n, status = h.dispatchChecked(r, code, in, out)
+	}
 	if status == ks.StatusPending {
 		return 0, status // another has the request, and o
 	}
@@ -141,8 +146,32 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 		o.req.Store(nil)
 	}
 	if h.over != nil {
+		defer h.answered(o, status, n) // also if over panics
 		h.over(o, n, status, false)
+	} else {
+		h.answered(o, status, n)
 	}
+	return n, status
+}
+
+// dispatchChecked sends a request in a build that may panic on misuse when it has ended, and gives the Overlapped up then.
+func (h *OverlappedHandle) dispatchChecked(r *request, code uint32, in, out []byte) (n uint32, status ks.Status) {
+	o := r.owner
+	began := o.state.Load()
+	r.left.Store(false)
+	returned := false
+	defer func() {
+		if !returned && !r.left.Load() && o.state.CompareAndSwap(began, began-stateBusy) {
+			o.tell()
+		}
+	}()
+	n, status = h.handle.Dispatcher().IoControl(&r.irp, code, in, out)
+	returned = true
+	return n, status
+}
+
+// answered ends a request that IoControl has answered.
+func (h *OverlappedHandle) answered(o *Overlapped, status ks.Status, n uint32) {
 	switch {
 	case status.IsError():
 		o.done()
@@ -152,15 +181,14 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	default:
 		h.publish(o, status, n)
 	}
-	return n, status
 }
 
 // refuse ends a request that is answered with an error before it is dispatched.
 func (h *OverlappedHandle) refuse(o *Overlapped, status ks.Status) {
+	defer o.done()
 	if h.over != nil {
 		h.over(o, 0, status, false)
 	}
-	o.done()
 }
 
 // hold leaves a request to its device, which is not running: STATUS_PENDING, unless it is refused, or the device is running again.
@@ -172,7 +200,7 @@ func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Stat
 		n := uint32(0)
 		if status == ks.StatusSuccess {
 			r.out = out
-			if n, status = h.handle.Dispatcher().IoControl(&r.irp, code, in, out); status == ks.StatusPending {
+			if n, status = h.dispatchChecked(r, code, in, out); status == ks.StatusPending {
 				return
 			}
 		}
@@ -323,9 +351,7 @@ func (h *OverlappedHandle) CancelThread(thread uint32) (n int) {
 
 // cancelEach is Cancel for those meant of the requests that have an Overlapped.
 func (h *OverlappedHandle) cancelEach(meant func(*request) bool) (n int) {
-	for _, o := range h.all() {
-		n += h.cancel(o, meant)
-	}
+	each(h.all(), func(o *Overlapped) { n += h.cancel(o, meant) })
 	return n
 }
 
@@ -377,14 +403,14 @@ func (h *OverlappedHandle) cancel(o *Overlapped, meant func(*request) bool) int 
 
 // abort ends what is pended, or will be.
 func (h *OverlappedHandle) abort(list []*Overlapped) {
-	for _, o := range list {
+	each(list, func(o *Overlapped) {
 		if r, _ := h.pin(o); r != nil {
+			defer r.pins.Add(-1)
 			if !cancelHeld(&r.holding) {
 				r.abort()
 			}
-			r.pins.Add(-1)
 		}
-	}
+	})
 }
 
 // Close ends pended requests with ks.StatusCancelled, waits for running handlers, and closes the file object: CloseHandle. Later
@@ -401,7 +427,12 @@ func (h *OverlappedHandle) shut(bit uint32) {
 // drain ends all requests of a handle that is shut.
 func (h *OverlappedHandle) drain() {
 	list := h.all()
+	defer h.emptied(list) // also if a cancel routine ends the goroutine
 	h.abort(list)
+}
+
+// emptied waits for the requests that drain ends.
+func (h *OverlappedHandle) emptied(list []*Overlapped) {
 	for _, o := range list {
 		_ = await(context.Background(), func() bool { return h.inFlight(o) }) // which does not end
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -25,6 +26,8 @@ type request struct {
 
 	holding   atomic.Pointer[holding] // while a device that is stopped holds it
 	cancelled atomic.Uint64           // the state of owner in which it was, last
+
+	left atomic.Bool // pending, since its sender looked: in checked builds
 
 	linked       bool // in the handle's list of pended requests, under its mu, with what follows
 	older, newer *request
@@ -57,6 +60,9 @@ func newRequest(o *Overlapped, config arena.Config) (*request, error) {
 // pended is told that the request is left pending by its handler, before anybody can complete it.
 func (r *request) pended(*engine.IRP) {
 	h := r.handle.Load()
+	if invariants.Enabled {
+		r.left.Store(true)
+	}
 	h.link(r)
 	switch { // without the lock, as a cancel routine may be called
 	case h.gate.Load()&(gateClosed|gateGone) != 0:
@@ -79,21 +85,24 @@ func (r *request) abort() {
 func (r *request) ended(irp *engine.IRP) {
 	o, h, status := r.owner, r.handle.Load(), irp.IoStatus.Status
 	large := len(r.out)+int(irp.InputBufferLength) > requestKeep
-	n := irp.Finish(status, r.out)
-	r.out = nil
-	h.unlink(r)
-	if large {
-		o.req.Store(nil)
-	}
-	h.ended(o, status, n)
+	n := uint32(0)
+	defer func() { // also if a checked build finds misuse
+		r.out = nil
+		h.unlink(r)
+		if large {
+			o.req.Store(nil)
+		}
+		h.ended(o, status, n)
+	}()
+	n = irp.Finish(status, r.out)
 }
 
 // ended is told that a request, which IoControl has answered with STATUS_PENDING, is complete.
 func (h *OverlappedHandle) ended(o *Overlapped, status ks.Status, n uint32) {
+	defer h.publish(o, status, n) // also if over panics
 	if h.over != nil {
 		h.over(o, n, status, true)
 	}
-	h.publish(o, status, n)
 }
 
 // publish says what the request of o was completed with.

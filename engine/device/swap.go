@@ -95,9 +95,7 @@ func (dev *Device) SwapFilter(decl Filter) error {
 	s.mu.Lock()
 	defer func() {
 		s.mu.Unlock()
-		for _, h := range gone {
-			h.abort() // which calls cancel routines, and they may swap
-		}
+		each(gone, (*Handle).abort) // which calls cancel routines, and they may swap
 	}()
 	old := dev.replaceFilter(next)
 	if old == nil {
