@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
+	"strings"
 )
 
 // A BlockError says what is wrong with a trace, and where.
@@ -29,6 +30,9 @@ func (e *BlockError) Unwrap() error { return e.Err }
 
 // ErrTorn is wrapped by Reader.Torn: a trace has no end, as its recorder was killed or goes on.
 var ErrTorn = errors.New("the trace was not closed")
+
+// ErrBehind is wrapped by Reader.Torn: a trace has its end, and behind it is something else.
+var ErrBehind = errors.New("this is behind the end of the trace")
 
 // Opened is a handle of a trace.
 type Opened struct {
@@ -71,7 +75,8 @@ func NewReader(from io.ReaderAt, size int64, name string) (*Reader, error) {
 // Header says how the trace was recorded.
 func (r *Reader) Header() Header { return r.header }
 
-// Torn is nil for a trace that was closed. Else it wraps ErrTorn and says where the trace ends: what was recorded after that is lost.
+// Torn is nil for a trace that was closed and has nothing behind its end. Else it says where the trace ends, and wraps ErrTorn, as what
+// was recorded after that is lost, or ErrBehind.
 func (r *Reader) Torn() error { return r.torn }
 
 // Dropped returns how many records the recorder lost.
@@ -155,6 +160,17 @@ func (r *Reader) tear(b *block, size int64) error {
 	n := len(r.blocks)
 	if next := r.find(b.offset+1, size); next >= 0 {
 		return r.fail(b, n, "its header is damaged; the next block is at offset %d: get the file anew, or cut it before this block", next)
+	}
+	if r.end != nil {
+		text := make([]byte, min(int64(len(magic)), size-b.offset))
+		if _, err := r.from.ReadAt(text, b.offset); err != nil && !errors.Is(err, io.EOF) {
+			return r.fail(b, n, "%w", err)
+		}
+		if !strings.HasPrefix(magic, string(text)) { // else it is another part
+			r.torn = r.fail(b, n, "%w and no part of it: %d bytes that begin with %q; the trace is whole, cut the file there",
+				ErrBehind, size-b.offset, text)
+			return nil
+		}
 	}
 	r.torn = r.fail(b, n, "%w: this block is not whole; what was recorded from it on is lost", ErrTorn)
 	r.countDropped()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -286,6 +287,41 @@ func TestEveryLengthIsReadable(t *testing.T) {
 	}
 	if last != whole {
 		t.Errorf("all but the end has %d records, want %d", last, whole)
+	}
+}
+
+// What is behind the end of a trace is named, and the trace read as if it were not there. A part of which too little was written to tell
+// is one that was not closed.
+func TestBehindTheEnd(t *testing.T) {
+	trace := small(t)
+	whole := read(t, trace)
+	for _, c := range []struct {
+		behind string
+		want   error
+	}{
+		{"\x00", ErrBehind},
+		{"\n", ErrBehind},
+		{strings.Repeat("\x00", 4096), ErrBehind},
+		{"PK\x03\x04", ErrBehind},
+		{magic[:1], ErrTorn},
+		{magic, ErrTorn},
+		{magic + strings.Repeat("\x00", 100), ErrTorn},
+	} {
+		bad := append(slices.Clone(trace), c.behind...)
+		r, err := NewReader(bytes.NewReader(bad), int64(len(bad)), "more.kst")
+		if err != nil {
+			t.Fatalf("%q: %v", c.behind, err)
+		}
+		where := "offset " + strconv.Itoa(len(trace))
+		if torn := r.Torn(); !errors.Is(torn, c.want) || !strings.Contains(torn.Error(), where) {
+			t.Errorf("%q: %v", c.behind, torn)
+		}
+		if got, want := len(all(t, r)), len(all(t, whole)); got != want {
+			t.Errorf("%q: %d records, want %d", c.behind, got, want)
+		}
+		if errors.Is(c.want, ErrBehind) && r.Dropped() != whole.Dropped() {
+			t.Errorf("%q: %d are lost, want %d", c.behind, r.Dropped(), whole.Dropped())
+		}
 	}
 }
 
