@@ -42,6 +42,14 @@ func TestRecordingAllocatesNothing(t *testing.T) {
 				t.Errorf("%s: %v allocations", name, n)
 			}
 		}
+		many := func() {
+			for range 1000 {
+				ask(h, ks.PropertyTypeGet)
+			}
+		}
+		if n := testkit.Allocs(many); n != 0 {
+			t.Errorf("%v allocations in chunks that are filled and written", n)
+		}
 		if n := testkit.Allocs(func() { ask(h, ks.PropertyTypeGet); sinkHeader = make([]byte, 8) }); n < 1 {
 			t.Errorf("negative control: %v allocations", n)
 		}

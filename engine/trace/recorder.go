@@ -98,7 +98,8 @@ type Recorder struct {
 
 	// Of the writer.
 	out   blocks
-	part  int64 // bytes
+	look  []*stream // what there is to look at: memory that is kept
+	part  int64     // bytes
 	parts int
 	lost  uint64 // controls that were dropped
 }
@@ -284,12 +285,13 @@ func (r *Recorder) run() {
 // write writes what streams have. What has no handle goes first, so that a handle is opened before its requests are read.
 func (r *Recorder) write(all bool) error {
 	r.mu.Lock()
-	streams := slices.Clone(r.streams)
+	r.look = append(r.look[:0], r.streams...)
 	r.mu.Unlock()
+	defer clear(r.look) // a stream that is closed is not kept
 	if err := r.writeControl(); err != nil {
 		return err
 	}
-	for _, s := range streams {
+	for _, s := range r.look {
 		if err := s.drain(all, r.writeBlock); err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type stream struct {
 
 	// Of the writer.
 	draining int
+	block    block // that is being written: one on the stack would be moved to the heap
 
 	idle     atomic.Bool // the writer does not look at the stream any more
 	finished atomic.Bool // the handle is closed
@@ -126,8 +127,8 @@ func (s *stream) drain(all bool, write func(b *block, room []byte) error) error 
 			return nil
 		}
 		if used := int(c.used.Load()); used > c.written {
-			b := block{kind: blockRecords, handle: s.handle, dropped: c.dropped}
-			if err := write(&b, c.memory[c.written-blockHeader:used]); err != nil {
+			s.block = block{kind: blockRecords, handle: s.handle, dropped: c.dropped}
+			if err := write(&s.block, c.memory[c.written-blockHeader:used]); err != nil {
 				return err
 			}
 			c.written = used
