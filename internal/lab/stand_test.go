@@ -149,3 +149,42 @@ func TestOverlappedStand(t *testing.T) {
 		t.Errorf("2 objects: %v", err)
 	}
 }
+
+// Observed, recorded and replayed requests are answered as plain ones, and a workload of many objects is refused.
+func TestObservedStand(t *testing.T) {
+	sameSums(t, Workload.ObservedStand, "irp", "observed", "unobserved")
+}
+func TestTracedStand(t *testing.T) { sameSums(t, Workload.TracedStand, "irp", "recorded") }
+
+// sameSums runs the loops of a stand, of which those that are named come to the same end and allocate nothing.
+func sameSums(t *testing.T, stand func(w Workload, seed uint64) (map[string]func(n int), func() error, error), names ...string) {
+	t.Helper()
+	seed := testkit.Seed(t)
+	loops, release, err := stand(Synthetic(20, 12), seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, loop := range loops {
+		loop(Requests)
+	}
+	sums := map[uint64]bool{}
+	for _, name := range names {
+		before := sink.Load()
+		loops[name](3000)
+		sums[sink.Load()-before] = true
+		if !raceEnabled {
+			if n := testkit.Allocs(func() { loops[name](100) }); n != 0 {
+				t.Errorf("%s: %v allocations", name, n)
+			}
+		}
+	}
+	if len(sums) != 1 || sums[0] {
+		t.Errorf("the checksums are %v", sums)
+	}
+	if err := release(); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := stand(Devices(2, 1, 8), seed); err == nil || !strings.Contains(err.Error(), "a device is one") {
+		t.Errorf("2 objects: %v", err)
+	}
+}

@@ -121,14 +121,27 @@ func all(quick bool) ([]group, error) {
 	groups = append(groups, group{name: "routing", often: often, prime: measure.Primed, open: routes(middle), rows: []row{
 		most("routing/20x12/irp", "a request to a node of a filter, to one to the filter itself", 1.1, "node", "filter"),
 	}})
-	groups = append(groups, group{name: "overlapped", often: often, prime: measure.Primed, open: overlapped(middle), rows: []row{
+	groups = append(groups, group{name: "overlapped", often: often, prime: measure.Primed, open: named(middle.OverlappedStand), rows: []row{
 		most("overlapped/20x12/port", "an overlapped request that ends at once, its result from a port, to one through a plain handle", 2,
 			"port", "irp"),
 		shown("overlapped/20x12/once", "an overlapped request with the result of IoControl, to one through a plain handle", "at once", "irp"),
 		most("overlapped/20x12/pended", "a request of 1,024 that are pended, another goroutine completes and a port returns, to a plain one",
 			12, "pended", "irp"),
-	}}, group{name: "overlapped allocations", count: overlappedAllocations(middle), rows: []row{
+	}}, group{name: "overlapped allocations", count: allocations(middle.OverlappedStand, "overlapped/20x12/allocations",
+		"at once", "port", "pended"), rows: []row{
 		{name: "overlapped/20x12/allocations", what: "heap allocations of a hundred cycles of all three", bound: report.AtMost},
+	}})
+	groups = append(groups, group{name: "observation", often: often, prime: measure.Primed, open: named(middle.ObservedStand), rows: []row{
+		most("observation/20x12/on", "a request to a device whose items are counted and timed, to one of a device that is not observed", 1.15,
+			"observed", "irp"),
+		most("observation/20x12/off", "a request to a device beside one that is observed, to one of another", 1.02, "unobserved", "irp"),
+	}}, group{name: "recording", often: often, prime: measure.Primed, open: named(middle.TracedStand), rows: []row{
+		most("trace/20x12/recording", "a request that is recorded, with what the recorder waits for, to one that is not", 2, "recorded", "irp"),
+	}}, group{name: "recording allocations", count: allocations(middle.TracedStand, "trace/20x12/allocations", "recorded"), rows: []row{
+		{name: "trace/20x12/allocations", what: "heap allocations of a hundred cycles of recorded requests", bound: report.AtMost},
+	}}, group{name: "replay", open: named(middle.TracedStand), rows: []row{
+		least("trace/20x12/replay", "a request through a handle, to one of a trace that is read, checked and sent", 0.8, "irp", "replay"),
+		shown("trace/20x12/verify", "the same with each answer compared with the recorded one", "irp", "verify"),
 	}})
 	for _, size := range [][2]int{{1, 8}, {20, 12}, {200, 20}, {2000, 20}, {20_000, 20}, {100_000, 20}} {
 		n := fmt.Sprint(size[0] * size[1])

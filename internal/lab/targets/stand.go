@@ -95,18 +95,20 @@ func routes(w lab.Workload) func(*config) (*subjects, error) {
 	}
 }
 
-// overlapped is requests that are waited for, and overlapped ones.
-func overlapped(w lab.Workload) func(*config) (*subjects, error) { return named(w.OverlappedStand) }
-
-// overlappedAllocations counts the heap allocations of overlapped requests.
-func overlappedAllocations(w lab.Workload) func(context.Context, *config) (map[string]float64, error) {
+// allocations counts those of the heap in some loops of a stand.
+func allocations(stand func(seed uint64) (loops map[string]func(n int), release func() error, err error), row string,
+	names ...string) func(context.Context, *config) (map[string]float64, error) {
 	return func(ctx context.Context, c *config) (map[string]float64, error) {
-		loops, release, err := w.OverlappedStand(c.Seed)
+		all, release, err := stand(c.Seed)
 		if err != nil {
 			return nil, err
 		}
-		n, _, err := least3(ctx, 100*3*lab.Requests, []func(int){loops["at once"], loops["port"], loops["pended"]})
-		return map[string]float64{"overlapped/20x12/allocations": n}, errors.Join(err, release())
+		var loops []func(int)
+		for _, name := range names {
+			loops = append(loops, all[name])
+		}
+		n, _, err := least3(ctx, 100*len(loops)*lab.Requests, loops)
+		return map[string]float64{row: n}, errors.Join(err, release())
 	}
 }
 
