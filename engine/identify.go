@@ -7,18 +7,6 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// words splits an identifier into the three words that the dispatcher works with: the set, and the id with the flags above it.
-func words(b *[ks.SizeIdentifier]byte) (lo, hi, word uint64) {
-	return binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
-}
-
-// putWords is the inverse of words.
-func putWords(b *[ks.SizeIdentifier]byte, lo, hi, word uint64) {
-	binary.LittleEndian.PutUint64(b[0:], lo)
-	binary.LittleEndian.PutUint64(b[8:], hi)
-	binary.LittleEndian.PutUint64(b[16:], word)
-}
-
 // setRequest notes what was read of the caller.
 func (irp *IRP) setRequest(lo, hi, word uint64, in, out uint32) {
 	irp.InputBufferLength, irp.OutputBufferLength = in, out

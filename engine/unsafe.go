@@ -5,12 +5,38 @@ package engine
 import (
 	"encoding/binary"
 	"math"
+	"runtime"
 	"unsafe"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
 // This is the package's only file with package unsafe. unsafe_checked.go is its twin, for purego, invariants and race builds.
+
+// direct says that words can be read and written wherever they are, least significant byte first.
+const direct = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
+
+// words splits an identifier into the three words that the dispatcher works with: the set, and the id with the flags above it. As calls
+// of package binary each load and store leaves an instruction behind that does nothing.
+func words(b *[ks.SizeIdentifier]byte) (lo, hi, word uint64) {
+	if direct {
+		p := (*[3]uint64)(unsafe.Pointer(b))
+		return p[0], p[1], p[2]
+	}
+	return binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+}
+
+// putWords is the inverse of words.
+func putWords(b *[ks.SizeIdentifier]byte, lo, hi, word uint64) {
+	if direct {
+		p := (*[3]uint64)(unsafe.Pointer(b))
+		p[0], p[1], p[2] = lo, hi, word
+		return
+	}
+	binary.LittleEndian.PutUint64(b[0:], lo)
+	binary.LittleEndian.PutUint64(b[8:], hi)
+	binary.LittleEndian.PutUint64(b[16:], word)
+}
 
 // window is what a buffer of the short path is seen as: slicing an array costs a comparison with a constant, slicing a slice
 // also the length and the capacity of what is left (12 instructions a request).

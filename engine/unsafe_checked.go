@@ -3,10 +3,23 @@
 package engine
 
 import (
+	"encoding/binary"
 	"reflect"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
+
+// words is documented in unsafe.go.
+func words(b *[ks.SizeIdentifier]byte) (lo, hi, word uint64) {
+	return binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+}
+
+// putWords is documented in unsafe.go.
+func putWords(b *[ks.SizeIdentifier]byte, lo, hi, word uint64) {
+	binary.LittleEndian.PutUint64(b[0:], lo)
+	binary.LittleEndian.PutUint64(b[8:], hi)
+	binary.LittleEndian.PutUint64(b[16:], word)
+}
 
 // split is documented in unsafe.go.
 func split(buffer []byte, out int) (request, data []byte) {
