@@ -181,13 +181,15 @@ func (b *batch) answer(a *ahead) {
 				r.BytesReturned, r.Status = irp.tooLate(in, out)
 				continue
 			}
-			if buffer = irp.Pool.TryAlloc(int(size)); buffer == nil {
+			if size <= keptSize && irp.isKept() {
+				irp.reuse(int(size))
+			} else if !irp.takeShort(int(size)) {
 				b.next = i
 				r.BytesReturned, r.Status = irp.serveAny(handler, in, out)
 				continue
 			}
-			b.pool = irp.Pool
-			irp.setBuffer(buffer, uint32(len(in)), uint32(len(out)))
+			b.pool, buffer = irp.Pool, irp.SystemBuffer
+			irp.lay(uint32(len(in)), uint32(len(out)))
 		}
 		var request, data []byte
 		if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {
@@ -254,9 +256,13 @@ func (b *batch) drop() {
 
 //go:noinline
 func (b *batch) free() {
-	buffer := b.irp.base.buffer(b.held)
-	b.held, b.irp.SystemBuffer = 0, nil
-	defer b.irp.leave() // also if the arena of a checked build panics
+	irp := b.irp
+	defer irp.leave() // also if the arena of a checked build panics
+	buffer := irp.base.buffer(b.held)
+	if b.held = 0; irp.kept {
+		return
+	}
+	irp.SystemBuffer = nil
 	b.pool.Free(buffer)
 }
 

@@ -49,7 +49,7 @@ func (d *Dispatcher) run(irp *IRP, handler Handler, allocator Allocator, in, out
 	}
 	request := buffer[at:size:size]
 	if !prepared {
-		irp.base.set(buffer)
+		irp.anchored(buffer)
 		irp.mark(irp.loadState()&(stateEntered|stateServed|stateLong), stateLaid)
 		irp.rule = ruleP9
 		if irp.Memory == nil && uint64(len(in)) >= uint64(inLen) && uint64(len(out)) >= uint64(outLen) {
@@ -168,9 +168,14 @@ func (irp *IRP) allocPool(size uint32) []byte {
 // releasePool frees a pool buffer and forgets it: pointer, flags and layout go together (S-9).
 func (irp *IRP) releasePool() (misuse invariants.Violation) {
 	if irp.Pool != nil {
-		misuse = free(irp.Pool, irp.SystemBuffer)
+		if irp.kept {
+			misuse = irp.freeBuffer()
+		} else {
+			misuse = free(irp.Pool, irp.SystemBuffer)
+		}
 	}
-	irp.SystemBuffer, irp.base = nil, anchor{}
+	irp.SystemBuffer = nil
+	irp.unanchored()
 	irp.Flags = 0
 	return misuse
 }
@@ -195,7 +200,7 @@ func (irp *IRP) releaseBuffer() {
 		misuse = cmp.Or(misuse, irp.releasePool())
 	}
 	irp.change(0, stateLaid|stateOpen)
-	irp.base = anchor{}
+	irp.unanchored()
 	irp.IoStatus.Information = 0
 	misuse.Raise()
 }

@@ -88,7 +88,7 @@ func (irp *IRP) conclusion(status ks.Status, out []byte) (bytesReturned uint32, 
 		}
 		misuse = cmp.Or(misuse, irp.releasePool())
 	} else if l.in|l.out > keepBase {
-		irp.base = anchor{}
+		irp.unanchored()
 	}
 	return bytesReturned, misuse
 }

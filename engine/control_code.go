@@ -40,7 +40,7 @@ func (irp *IRP) layCode(method uint32, in, out []byte) (request, data []byte, st
 	if !irp.takePool(uint32(irp.layout.size())) {
 		return nil, nil, irp.decide(ruleP10, ks.StatusInsufficientResources)
 	}
-	irp.base.set(irp.SystemBuffer)
+	irp.anchored(irp.SystemBuffer)
 	irp.change(stateLaid, 0)
 	buffer, at := irp.SystemBuffer[:irp.layout.size()], irp.layout.requestOffset()
 	irp.rule = ruleP9
@@ -66,7 +66,7 @@ func (irp *IRP) layDirect(method uint32, in, out []byte) (request, data []byte, 
 		return nil, nil, irp.decide(ruleP10, ks.StatusInsufficientResources)
 	}
 	irp.layout.source = true
-	irp.base.set(irp.SystemBuffer)
+	irp.anchored(irp.SystemBuffer)
 	irp.change(stateLaid, 0)
 	irp.rule = ruleP9
 	request = whole(irp.SystemBuffer, irp.layout.in)

@@ -47,7 +47,7 @@ func (d *Dispatcher) noEventRequest(irp *IRP, out []byte) ks.Status {
 		case !irp.takePool(uint32(size)):
 			return irp.decide(ruleP10, ks.StatusInsufficientResources)
 		default:
-			irp.base.set(irp.SystemBuffer)
+			irp.anchored(irp.SystemBuffer)
 			irp.change(stateLaid, 0)
 			if status := irp.captureData(irp.SystemBuffer, out); status != ks.StatusSuccess {
 				irp.releaseBuffer()

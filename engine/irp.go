@@ -105,6 +105,7 @@ type IRP struct {
 	detached bool // IoControl does not wait (detach.go)
 
 	rule   rule   // that decided
+	kept   bool   // the buffer at base stays for the next request (keep.go)
 	layout layout // of SystemBuffer
 	ident  ident  // read once; what the handler's copy is written from
 
@@ -152,6 +153,18 @@ func (irp *IRP) own(d *Dispatcher) {
 	if irp.owner != d {
 		irp.owner, irp.dense = d, d.properties.dense
 	}
+}
+
+// anchored keeps where the buffer is that the request was given.
+func (irp *IRP) anchored(b []byte) {
+	irp.base.set(b)
+	irp.kept = false
+}
+
+// unanchored forgets it.
+func (irp *IRP) unanchored() {
+	irp.base = anchor{}
+	irp.kept = false
 }
 
 // layout records how SystemBuffer was laid out, so that a later pass never trusts a buffer that somebody else set (P-15,
@@ -205,7 +218,7 @@ func (irp *IRP) forget() bool {
 		return false
 	}
 	irp.setState(0)
-	irp.base = anchor{}
+	irp.unanchored()
 	return true
 }
 
@@ -217,6 +230,7 @@ type extra struct {
 	head  [ks.SizeIdentifier]byte // where Memory reads an identifier to: a local array would be moved to the heap each time
 	view  []byte                  // the data of a SOURCE method (M-4)
 	pool  *arena.Arena            // that IoControl works with
+	keeps bool                    // KeepBuffer was called
 
 	completed chan struct{} // wakes who waits for a pended request
 	event     chan struct{} // UserEvent as SetGate or Detach found or left it, for a handler that takes it away

@@ -51,7 +51,7 @@ func (irp *IRP) prepareSource(flags uint32, in, out []byte) ks.Status {
 		return irp.decide(ruleP10, ks.StatusInsufficientResources)
 	}
 	irp.layout.source = true
-	irp.base.set(irp.SystemBuffer)
+	irp.anchored(irp.SystemBuffer)
 	irp.change(stateLaid, 0)
 	irp.rule = ruleP9
 	irp.ident.write(irp.SystemBuffer)

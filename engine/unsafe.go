@@ -50,12 +50,30 @@ func split(buffer []byte, out int) (request, data []byte) {
 	return p[8:], p[:out:out]
 }
 
-// splitNode is split for a KSP_NODE or what else is as long: TryAlloc made buffer 40 bytes long.
-func splitNode(buffer []byte, out int) (request, data []byte) {
-	p := (*[8 + ks.SizeNode]byte)(unsafe.Pointer(unsafe.SliceData(buffer)))
-	binary.LittleEndian.PutUint64(p[:], 0)
-	return p[8:], p[:out:out]
+// isKept reports that there is a kept buffer, whole and the pool's newest, and that it is SystemBuffer.
+func (irp *IRP) isKept() bool {
+	p := irp.base.at
+	return irp.kept && unsafe.SliceData(irp.SystemBuffer) == p && cap(irp.SystemBuffer) == keptSize && irp.Pool.Newest(p)
 }
+
+// reuse has SystemBuffer be the first n bytes of the kept buffer, which it is: storing the pointer would cost a write barrier. n is at
+// most keptSize.
+func (irp *IRP) reuse(n int) *getWindow {
+	(*struct {
+		at       *byte
+		len, cap int
+	})(unsafe.Pointer(&irp.SystemBuffer)).len = n
+	return irp.window()
+}
+
+// isLaid reports that SystemBuffer begins where the buffer of the request does.
+func (irp *IRP) isLaid() bool { return unsafe.SliceData(irp.SystemBuffer) == irp.base.at }
+
+// window returns the kept buffer.
+func (irp *IRP) window() *getWindow { return (*getWindow)(unsafe.Pointer(irp.base.at)) }
+
+// getWindow is what the buffer of a short GET is seen as.
+type getWindow = [8 + ks.SizeNode]byte
 
 // anchor keeps where a buffer lies, though not how long it is: storing three words for each request would be more.
 type anchor struct{ at *byte }

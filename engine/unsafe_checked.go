@@ -27,11 +27,25 @@ func split(buffer []byte, out int) (request, data []byte) {
 	return buffer[8 : 8+ks.SizeIdentifier : 8+ks.SizeIdentifier], buffer[:out:out]
 }
 
-// splitNode is documented in unsafe.go.
-func splitNode(buffer []byte, out int) (request, data []byte) {
-	clear(buffer[:8])
-	return buffer[8 : 8+ks.SizeNode : 8+ks.SizeNode], buffer[:out:out]
+// isKept is documented in unsafe.go.
+func (irp *IRP) isKept() bool {
+	return irp.kept && irp.base.of(irp.SystemBuffer) && cap(irp.SystemBuffer) == keptSize && irp.Pool.Newest(&irp.SystemBuffer[0])
 }
+
+// reuse is documented in unsafe.go.
+func (irp *IRP) reuse(n int) *getWindow {
+	irp.SystemBuffer = irp.SystemBuffer[:n]
+	return irp.window()
+}
+
+// isLaid is documented in unsafe.go.
+func (irp *IRP) isLaid() bool { return irp.base.of(irp.SystemBuffer) }
+
+// window is documented in unsafe.go.
+func (irp *IRP) window() *getWindow { return (*getWindow)(irp.base.buffer(8 + ks.SizeNode)) }
+
+// getWindow is documented in unsafe.go.
+type getWindow = [8 + ks.SizeNode]byte
 
 // anchor is documented in unsafe.go.
 type anchor struct{ b []byte }

@@ -31,5 +31,8 @@ func (a *Arena) TryFree(b []byte) bool {
 	return true
 }
 
+// Newest is documented in unsafe.go.
+func (a *Arena) Newest(p *byte) bool { return !invariants.Enabled && p == &a.mem[a.off] }
+
 // address returns where b, whose capacity is not 0, begins.
 func address(b []byte) uintptr { return reflect.ValueOf(&b[:1][0]).Pointer() }

@@ -60,6 +60,7 @@ func (dev *Device) newHandle(o *object) (*Handle, error) {
 		}
 	}
 	h.irp.Pool = a
+	h.irp.KeepBuffer()
 	h.file.Events, h.file.Handles = dev.events, &dev.handles
 	h.irp.FileObject = &h.file
 	h.irp.UserEvent = make(chan struct{}, 1)

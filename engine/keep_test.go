@@ -1,0 +1,150 @@
+package engine_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/arena"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// keptBuffer is how long the buffer is that KeepBuffer keeps.
+const keptBuffer = 128
+
+// TestKeepBuffer: whatever a handler does to its request and to the pool, the next one has a buffer of its own, as long as the request and
+// zero, with the request behind the data; and in the end no buffer is left but the one that is kept.
+func TestKeepBuffer(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("checked builds keep none, and name half of this as misuse")
+	}
+	foreign := full(256)
+	var taken []byte
+	pass := func(irp *engine.IRP, _, _ []byte) ks.Status { return ks.StatusSuccess }
+	inner, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA,
+		Items: []engine.PropertyItem{{ID: 1, Get: pass, Set: pass}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		lost int // buffers that the handler leaves in the pool for good
+		do   func(irp *engine.IRP)
+	}{
+		{"nothing", 0, func(*engine.IRP) {}},
+		{"forgets its buffer", 0, func(irp *engine.IRP) { irp.SystemBuffer = nil }},
+		{"shortens its buffer", 0, func(irp *engine.IRP) { irp.SystemBuffer = irp.SystemBuffer[:1] }},
+		{"sets another buffer", 0, func(irp *engine.IRP) { irp.SystemBuffer = foreign }},
+		{"frees its buffer", 0, func(irp *engine.IRP) { irp.Pool.Free(irp.SystemBuffer); irp.SystemBuffer = nil }},
+		{"resets the pool", 0, func(irp *engine.IRP) { irp.Pool.Reset() }},
+		{"resets the pool and takes from it", 1, func(irp *engine.IRP) {
+			irp.Pool.Reset()
+			taken, _ = irp.Pool.Alloc(keptBuffer)
+		}},
+		{"takes from the pool", 1, func(irp *engine.IRP) { taken, _ = irp.Pool.Alloc(8) }},
+		{"takes the pool away", 0, func(irp *engine.IRP) { irp.Pool = nil }},
+		{"asks for the buffer to be freed", 0, func(irp *engine.IRP) { irp.Flags |= engine.DeallocateBuffer }},
+		{"passes the request on", 0, func(irp *engine.IRP) { inner.Property(irp) }},
+		{"passes the request on without its buffer", 1, func(irp *engine.IRP) {
+			irp.Type3InputBuffer, irp.UserBuffer = getRequest(setA, 1), make([]byte, 4)
+			irp.SystemBuffer = nil
+			inner.Property(irp)
+		}},
+		{"panics", 0, func(*engine.IRP) { panic("so it does") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pool, err := arena.New(arena.Config{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			mischief := false
+			var irp *engine.IRP
+			handler := func(irp *engine.IRP, request, data []byte) ks.Status {
+				n := len(irp.SystemBuffer)
+				if n != (len(data)+7)&^7+len(request) || cap(irp.SystemBuffer) != n && cap(irp.SystemBuffer) != keptBuffer ||
+					cap(data) != len(data) || cap(request) != len(request) {
+					t.Errorf("SystemBuffer of %d bytes, %d at most, for %d of data and %d of request", n, cap(irp.SystemBuffer), len(data), len(request))
+				}
+				if irp.Pool != pool || irp.Flags != 0 || &irp.SystemBuffer[n-len(request)] != &request[0] {
+					t.Errorf("pool %p, flags %#x, or the request is elsewhere", irp.Pool, irp.Flags)
+				}
+				if id, ok := ks.DecodeIdentifier(request); !ok || id.Set != setA || id.ID != 1 {
+					t.Errorf("the request is %x", request)
+				}
+				if binary.LittleEndian.Uint32(request[20:]) == get && !bytes.Equal(data, make([]byte, len(data))) {
+					t.Errorf("the data of a GET are %x", data)
+				}
+				copy(data, full(len(data)))
+				irp.IoStatus.Information = uint64(len(data))
+				if mischief {
+					c.do(irp)
+				}
+				return ks.StatusSuccess
+			}
+			d, err := engine.Compile(engine.Config{OnPanic: func(any, []byte) {}, PropertySets: []engine.PropertySet{{Set: setA,
+				Items: []engine.PropertyItem{{ID: 1, Get: handler, Set: handler, MinData: 1}}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			irp = &engine.IRP{Pool: pool, UserEvent: make(chan struct{}, 1)}
+			irp.KeepBuffer()
+			send := func(flags uint32, more, out int) {
+				in := append(ks.Identifier{Set: setA, ID: 1, Flags: flags}.Bytes(), make([]byte, more)...)
+				b := make([]byte, out)
+				n, status := d.IoControl(irp, ks.IoctlProperty, in, b)
+				if !mischief && (status != ks.StatusSuccess || n != uint32(out) || flags == get && !bytes.Equal(b, full(out))) {
+					t.Errorf("flags %#x, %d bytes more, out %d: %d bytes, %v, %x", flags, more, out, n, status, b)
+				}
+			}
+			all := func() {
+				for _, flags := range []uint32{get, set, get | ks.PropertyTypeHighPriority} {
+					for _, more := range []int{0, 8, 5, 96, 200} {
+						for _, out := range []int{4, 8, 1, 16, 104, 105, 1000} {
+							send(flags, more, out)
+						}
+					}
+				}
+			}
+			all()
+			lost := 0
+			for _, shape := range [][2]int{{0, 4}, {8, 8}, {0, 64}, {0, 500}} {
+				for _, flags := range []uint32{get, set} {
+					send(flags, shape[0], shape[1]) // a buffer is kept, if it is short
+					mischief, taken = true, nil
+					send(flags, shape[0], shape[1])
+					mischief = false
+					lost += c.lost
+					before := bytes.Clone(taken)
+					all()
+					if !bytes.Equal(taken, before) {
+						t.Fatalf("what the handler has taken is %x, was %x", taken, before)
+					}
+				}
+			}
+			if st := pool.Stats(); st.Live > lost+1 {
+				t.Errorf("%d buffers are live, %d of them may be", st.Live, lost+1)
+			}
+		})
+	}
+}
+
+// TestKeepBufferNot: an IRP without KeepBuffer leaves nothing behind, and one with keeps one buffer.
+func TestKeepBufferNot(t *testing.T) {
+	s := serve(t, nines, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status { return ks.StatusSuccess }})
+	for _, want := range []int{0, 1} {
+		for range 3 {
+			if _, status := s.send(1, get, full(4)); status != ks.StatusSuccess {
+				t.Fatal(status)
+			}
+		}
+		if invariants.Enabled {
+			want = 0
+		}
+		if st := s.irp.Pool.Stats(); st.Live != want || st.Bytes != want*keptBuffer {
+			t.Errorf("%d buffers of %d bytes are live, want %d", st.Live, st.Bytes, want)
+		}
+		s.irp.KeepBuffer()
+	}
+}
