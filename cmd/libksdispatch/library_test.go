@@ -149,6 +149,20 @@ func TestCheckedPrograms(t *testing.T) {
 	}
 }
 
+// A request allocates nothing on Go's heap, whether its handler answers or leaves it pending: many requests have the collector run as
+// often as few. One object of 16 bytes a request would have it run ten times more.
+func TestAllocations(t *testing.T) {
+	collections := func(program string, args ...string) int {
+		out := run(t, []string{"GODEBUG=gctrace=1", "GOGC=5"}, program, args...)
+		return len(regexp.MustCompile(`(?m)^gc \d+ @`).FindAllString(out, -1))
+	}
+	for _, program := range [][]string{{"cost", "1", "16"}, {"pending", "1000", "40000"}} {
+		path := compile(t, program[0])
+		require.LessOrEqual(t, collections(path, program[2]), collections(path, program[1])+5, program[0])
+	}
+	require.Greater(t, collections(compile(t, "misuse"), "2000"), 15, "what allocates is seen")
+}
+
 // The checks of the programs see faults: with a library whose answers are others a program fails.
 func TestProgramsFail(t *testing.T) {
 	lib := library(t)
