@@ -105,6 +105,7 @@ func TestCheckedPrograms(t *testing.T) {
 		t.Skip("KSDISPATCH_C=all runs the programs under the sanitizers")
 	}
 	plain := library(t)
+	shared, memory := []string{"-buildmode=c-shared"}, []string{"-fsanitize=address,undefined", "-fno-sanitize-recover=all"}
 	checked := []string{"CGO_CFLAGS=-O1 -g -fsanitize=thread", "CGO_LDFLAGS=-fsanitize=thread"}
 	for _, variant := range []struct {
 		name      string
@@ -114,12 +115,11 @@ func TestCheckedPrograms(t *testing.T) {
 		compile   []string
 		addresses bool // are to be the same in each run: this checker cannot do with others
 	}{
-		{name: "address", compile: []string{"-fsanitize=address,undefined", "-fno-sanitize-recover"}},
-		{name: "clang", compiler: "clang", compile: []string{"-fsanitize=address,undefined", "-fno-sanitize-recover=all"},
-			build: []string{"-buildmode=c-shared"}, buildEnv: []string{"CC=clang"}},
-		{name: "thread", build: []string{"-buildmode=c-shared"}, compile: []string{"-fsanitize=thread"}, addresses: true, buildEnv: checked},
+		{name: "address", compile: memory},
+		{name: "clang", compiler: "clang", build: shared, buildEnv: []string{"CC=clang"}, compile: memory},
+		{name: "thread", build: shared, compile: []string{"-fsanitize=thread"}, addresses: true, buildEnv: checked},
 		{name: "race", build: []string{"-buildmode=c-archive", "-race"}, compile: []string{"-no-pie"}},
-		{name: "cgocheck2", build: []string{"-buildmode=c-shared"}, buildEnv: []string{"GOEXPERIMENT=cgocheck2"}},
+		{name: "cgocheck2", build: shared, buildEnv: []string{"GOEXPERIMENT=cgocheck2"}},
 	} {
 		t.Run(variant.name, func(t *testing.T) {
 			compiler := tool(t, cmp.Or(variant.compiler, "gcc"))
