@@ -49,8 +49,8 @@ func (c *baselineSave) Run(con *console, parent *baselineCommand) error {
 	dir, runs := baseline.Folder(parent.Dir), 0
 	check := func(path string) error {
 		f, info, err := baseline.Open(con.ctx, path)
-		if err != nil {
-			return err
+		if err != nil { // of what was read, which is in a file of another name now
+			return errors.New(strings.ReplaceAll(err.Error(), path, source))
 		}
 		defer f.Close()
 		if runs = len(info.Runs); runs == 1 {

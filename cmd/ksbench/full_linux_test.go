@@ -55,3 +55,17 @@ func TestDevFull(t *testing.T) {
 	require.Contains(t, stderr.String(), "ksbench: --out /dev/full: ")
 	require.Contains(t, stdout.String(), "nanoseconds per request")
 }
+
+// What the parser writes is watched, too: helps, and completions.
+func TestDevFullForHelp(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	for _, line := range []string{"--help", "gate --help", "completion bash", "completion --code zsh", "version", "baseline list"} {
+		var stderr bytes.Buffer
+		require.Equal(t, exitBadInput, run(t.Context(), strings.Fields(line), strings.NewReader(""), full, &stderr), line)
+		require.Equal(t, "ksbench: standard output: write /dev/full: no space left on device\n", stderr.String(), line)
+	}
+}

@@ -134,7 +134,8 @@ func newParser(root *commands, stdout, stderr io.Writer, helped func()) (*kong.K
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	helped := false
 	var root commands
-	parser, err := newParser(&root, stdout, stderr, func() { helped = true })
+	own := &watched{w: stdout} // what the parser itself writes: helps and completions
+	parser, err := newParser(&root, own, stderr, func() { helped = true })
 	if err != nil {
 		fmt.Fprintf(stderr, "ksbench: %v\n", err)
 		return exitFailed
@@ -151,6 +152,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var parsed *kong.Context
 	if err == nil {
 		parsed, err = parser.Parse(args)
+	}
+	if own.err != nil {
+		fmt.Fprintf(stderr, "ksbench: standard output: %v\n", own.err)
+		return exitBadInput
 	}
 	if helped {
 		return exitOK
@@ -176,6 +181,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		con.width = widthOf(stdout)
 	}
 	err = parsed.Run(con)
+	if own.err != nil {
+		err = badInput{fmt.Errorf("standard output: %w", own.err)}
+	}
 	err = cmp.Or(interrupted(ctx, err), err)
 	if err == nil || helped {
 		return exitOK
