@@ -28,6 +28,18 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	switch os.Getenv("FLEET_AS") { // a process of its own that a test has started
+	case "fleet":
+		main()
+	case "stalled":
+		hook = func(*Work) (bool, error) {
+			fmt.Println("working")
+			select {}
+		}
+		main()
+	case "prism":
+		standAlone()
+	}
 	flag.Parse()
 	beam.Init()
 	os.Exit(m.Run())
@@ -139,10 +151,17 @@ func fleet(t testing.TB, ctx context.Context, args ...string) (*report.Report, s
 		return nil, "", code
 	}
 	require.NoError(t, err)
+	return rep, sameAs(t, out), code
+}
+
+// sameAs is what the reports of the same job have in common: all but the machine.
+func sameAs(t testing.TB, name string) string {
+	rep, err := report.ReadFile(t.Context(), name)
+	require.NoError(t, err)
 	rep.Environment = report.Environment{}
 	text, err := json.Marshal(rep)
 	require.NoError(t, err)
-	return rep, string(text), code
+	return string(text)
 }
 
 func within(t *testing.T, f func(w *Work) (again bool, err error)) {
