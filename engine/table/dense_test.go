@@ -107,3 +107,25 @@ func TestDenseRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Sets lie side by side, whatever their masks are: 20 of 12 ids, and what the mask of the last reaches beyond.
+func TestDensePlaces(t *testing.T) {
+	var entries []Entry[[40]byte]
+	for set := range uint64(20) {
+		for id := range uint32(12) {
+			entries = append(entries, Entry[[40]byte]{Lo: set * golden, Hi: 7, ID: id})
+		}
+	}
+	d, _, places := buildDense(entries)
+	if !d.Ready() || len(places) != 20*12+4 {
+		t.Fatalf("%d places", len(places))
+	}
+	for _, e := range entries {
+		if got := d.Lookup(e.Lo, e.Hi, e.ID); got == nil || *got != e {
+			t.Fatalf("%+v: %+v", e, got)
+		}
+		if got := d.Lookup(e.Lo, e.Hi, e.ID+12); got != nil {
+			t.Fatalf("a stranger finds %+v", got)
+		}
+	}
+}
