@@ -93,7 +93,7 @@ func ReadFiles(ctx context.Context, paths []string) (reports []Report, skipped [
 		}
 	}
 	if len(reports) == 0 {
-		return nil, skipped, ErrNoReport
+		return nil, skipped, fmt.Errorf("%s: %w", strings.Join(paths, ", "), ErrNoReport)
 	}
 	for i, name := range distinct(names) {
 		reports[i].Name = name
