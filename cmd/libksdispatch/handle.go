@@ -132,9 +132,10 @@ func (h *handle) leave() {
 
 // send sends one request and waits for its end.
 func (h *handle) send(r *C.ksd_request) (n uint32, status ks.Status) {
-	in, out, ok := buffers(r)
+	in, readable := memory[byte](r.in, r.in_len) // as in buffers, which the compiler does not inline
+	out, writable := memory[byte](r.out, r.out_len)
 	switch {
-	case !ok:
+	case !readable || !writable:
 		return 0, ks.StatusAccessViolation
 	case h.many != nil:
 		return h.many.ioControl(uint32(r.code), in, out)
