@@ -12,6 +12,7 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/device"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
+	"github.com/ksdispatch/ksdispatch/engine/manifest"
 )
 
 // BenchmarkCost reports what a request costs from C, as ratios to what IoControl takes from Go, the least of rounds that take turns:
@@ -44,21 +45,22 @@ func BenchmarkCost(b *testing.B) {
 	}
 }
 
-// ioControlCost returns what the requests of cost.c cost in Go, in ns.
+// costManifest has the object of cost.c whose handler is the library's.
+const costManifest = `{"schema":"ksdispatch/manifest/v1","driver":"cost","objects":[{"object":"one","property_sets":[` +
+	`{"guid":"45ffaaa0-6e1b-11d0-bcf2-444553540000","items":[{"id":4,"get":true,"min_data":4,"get_handler":"store"}]}]}]}`
+
+// ioControlCost returns what the requests of cost.c to that object cost in Go, in ns.
 func ioControlCost(b *testing.B) float64 {
-	guid := ks.MustParseGUID("45ffaaa0-6e1b-11d0-bcf2-444553540000")
-	get := func(irp *engine.IRP, _, data []byte) ks.Status {
-		irp.IoStatus.Information = uint64(copy(data, []byte{5, 0, 0, 0}))
-		return ks.StatusSuccess
-	}
-	table, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: guid, Items: []engine.PropertyItem{
-		{ID: 4, MinProperty: ks.SizeIdentifier, MinData: 4, Get: get}}}}})
+	m, err := manifest.Parse([]byte(costManifest), "cost")
 	require.NoError(b, err)
+	table, err := engine.Compile(m.Objects[0].Config(manifest.Options{}))
+	require.NoError(b, err)
+
 	h, err := device.New(table).Open()
 	require.NoError(b, err)
 	defer h.Close()
 	in, out := make([]byte, ks.SizeIdentifier), make([]byte, 4)
-	ks.Identifier{Set: guid, ID: 4, Flags: ks.PropertyTypeGet}.Put(in)
+	ks.Identifier{Set: m.Objects[0].PropertySets[0].Set, ID: 4, Flags: ks.PropertyTypeGet}.Put(in)
 	const requests = 20000
 	least := math.Inf(1)
 	for range 3 {
