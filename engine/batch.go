@@ -189,7 +189,7 @@ func (b *batch) answer(a *ahead) {
 				continue
 			}
 			b.pool, buffer = irp.Pool, irp.SystemBuffer
-			irp.lay(uint32(len(in)), uint32(len(out)))
+			irp.setBuffer(uint32(len(in)), uint32(len(out)))
 		}
 		var request, data []byte
 		if dir == dataOut && at == 8 && len(in) == ks.SizeIdentifier {

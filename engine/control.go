@@ -64,7 +64,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	}
 
 	// From here on these are the lines of serve for a GET of up to 8 bytes.
-	irp.lay(uint32(len(in)), uint32(len(out)))
+	irp.setBuffer(uint32(len(in)), uint32(len(out)))
 	if irp.isClosed() {
 		return irp.tooLate(in, out)
 	}
@@ -78,7 +78,7 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.isLaid() {
 		return irp.finishChecked(status, dataOut, out)
 	}
-	return irp.answerGet(irp.window(), out), ks.StatusSuccess
+	return irp.finishPlain(irp.window(), out), ks.StatusSuccess
 }
 
 // get is call for a short GET.
@@ -400,8 +400,8 @@ func (irp *IRP) ready() bool {
 	return idle && irp.Memory == nil && irp.Pool != nil && irp.UserEvent != nil
 }
 
-// lay notes what the buffer is laid out for (P-6, P-13).
-func (irp *IRP) lay(in, out uint32) {
+// setBuffer notes what the buffer of the request is laid out for (P-6, P-13).
+func (irp *IRP) setBuffer(in, out uint32) {
 	irp.layout.in, irp.layout.out = in, out
 	irp.Flags = 0
 	irp.rule = ruleP17
@@ -524,7 +524,7 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	if size <= keptSize && irp.isKept() {
 		p := irp.reuse(size)
 		if irp.layout.dir == dataOut && uint(len(out))-1 < 8 && (len(in) == ks.SizeIdentifier || len(in) == ks.SizeNode) {
-			irp.lay(uint32(len(in)), uint32(len(out)))
+			irp.setBuffer(uint32(len(in)), uint32(len(out)))
 			binary.LittleEndian.PutUint64(p[:], 0)
 			irp.ident.write(p[8:])
 			if len(in) == ks.SizeNode {
@@ -538,12 +538,12 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 			if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.isLaid() {
 				return irp.finishChecked(status, dataOut, out)
 			}
-			return irp.answerGet(irp.window(), out), ks.StatusSuccess
+			return irp.finishPlain(irp.window(), out), ks.StatusSuccess
 		}
 	} else if !irp.takeShort(size) {
 		return irp.serveAny(handler, in, out)
 	}
-	irp.lay(uint32(len(in)), uint32(len(out)))
+	irp.setBuffer(uint32(len(in)), uint32(len(out)))
 	request, data, handler := irp.capture(in, out, handler)
 	status = irp.call(request, data, handler)
 	if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.base.of(irp.SystemBuffer) {
@@ -559,8 +559,8 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	return n, status
 }
 
-// answerGet finishes a short GET that is plain.
-func (irp *IRP) answerGet(p *getWindow, out []byte) (n uint32) {
+// finishPlain finishes a short GET that is plain.
+func (irp *IRP) finishPlain(p *getWindow, out []byte) (n uint32) {
 	irp.IoStatus.Status = ks.StatusSuccess
 	information := irp.IoStatus.Information
 	if information == 4 { // most values: a call to copy them costs 3 ns more

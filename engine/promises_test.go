@@ -59,8 +59,8 @@ func diagnostics(t *testing.T, pkg string) (inline, params map[string]string) {
 var inlined = []string{
 	"(*Dispatcher).Property", "(*Dispatcher).PropertyWithAllocator", "(*IRP).decide", "(*IRP).tooShort", "(*IRP).output",
 	"(*IRP).produced", "(*layout).requestOffset", "(*IRP).PropertySet", "(*IRP).PropertyItem", "(*IRP).ItemContext", "(*IRP).Rule",
-	"(*IRP).ready", "(*IRP).setRequest", "(*IRP).isKept", "(*IRP).reuse", "(*IRP).isLaid", "(*IRP).window", "(*IRP).answerGet",
-	"(*IRP).lay", "(*IRP).plain",
+	"(*IRP).ready", "(*IRP).setRequest", "(*IRP).isKept", "(*IRP).reuse", "(*IRP).isLaid", "(*IRP).window", "(*IRP).finishPlain",
+	"(*IRP).setBuffer", "(*IRP).plain",
 	"split", "(*anchor).set", "words", "putWords",
 	"(*FileObject).plainResult", "(*FileObject).result", "(*Dispatcher).soleVerb", "align4", "Mode.String",
 }
