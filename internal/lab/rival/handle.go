@@ -24,6 +24,8 @@ type Handle struct {
 	step  Step
 	heap  bool         // a buffer of the Go heap per request, instead of the arena's
 	arena *arena.Arena // nil when closed
+	kept  []byte       // of the arena, for short requests; nil with heap
+	taken bool         // kept, by a request whose handler runs
 	dense Dense        // copies of the table's, so that a request follows one pointer less
 	open  Open
 	table *Table
@@ -41,6 +43,11 @@ func NewHandle(t *Table, step Step, heap bool) (*Handle, error) {
 		return nil, err
 	}
 	h := &Handle{table: t, dense: t.Dense, open: t.Open, step: step, heap: heap, arena: a}
+	if !heap {
+		if h.kept, err = a.AllocUninit(keptSize); err != nil {
+			return nil, err
+		}
+	}
 	h.irp.FileObject = &h.file
 	return h, nil
 }
@@ -51,6 +58,9 @@ func (h *Handle) Close() error {
 	h.arena = nil
 	return a.Close()
 }
+
+// keptSize is how long the buffer of a handle is in bytes, as that of the engine's.
+const keptSize = 128
 
 // modifiers are flags beside a verb that change nothing here.
 const modifiers = uint64(ks.PropertyTypeTopology|ks.PropertyTypeHighPriority|ks.PropertyTypeFSFilterScope|ks.PropertyTypeCopyPayload) << 32
@@ -91,14 +101,11 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	}
 
 	at := (len(out) + 7) &^ 7
-	var buffer []byte
-	if !h.heap {
-		buffer = h.arena.TryAlloc(at + len(in))
-	}
-	if buffer == nil {
-		if buffer = h.allocate(at + len(in)); buffer == nil {
-			return 0, ks.StatusInsufficientResources
-		}
+	buffer, kept := h.kept, at+len(in) <= len(h.kept) && !h.taken
+	if kept {
+		buffer, h.taken = buffer[:at+len(in)], true
+	} else if buffer = h.allocate(at + len(in)); buffer == nil {
+		return 0, ks.StatusInsufficientResources
 	}
 	irp := &h.irp
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
@@ -128,7 +135,9 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 			copy(out, buffer[:min(information, uint64(len(out)))])
 		}
 	}
-	if !h.heap {
+	if kept {
+		h.taken = false
+	} else if !h.heap {
 		h.arena.Free(buffer)
 	}
 	return uint32(information), status
@@ -206,7 +215,7 @@ func check(status ks.Status, information uint64, out int, produces bool) (uint64
 	return information, status
 }
 
-// allocate takes a buffer that is not simply the arena's next.
+// allocate takes a buffer of its own for a request.
 //
 //go:noinline
 func (h *Handle) allocate(n int) []byte {

@@ -1,7 +1,10 @@
 package rival
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -108,10 +111,48 @@ func TestIoControl(t *testing.T) {
 			require.Equal(t, c.status, status, "%+v", c)
 		}
 		require.Equal(t, "\a\a\a\a\x00\x00", string(out))
-		require.Zero(t, h.arena.Stats().Live)
+		if heap {
+			require.Zero(t, h.arena.Stats().Live)
+		} else {
+			require.Equal(t, 1, h.arena.Stats().Live, "buffers, with the one that the handle keeps")
+		}
 		require.NoError(t, h.Close())
 		_, status := h.IoControl(ks.IoctlProperty, in, out)
 		require.Equal(t, ks.StatusInvalidHandle, status)
+	}
+}
+
+// A request that a handler sends on its own handle has other memory, and so has a long one; what has returned leaves nothing taken.
+func TestKeptBuffer(t *testing.T) {
+	var h *Handle
+	in, long := make([]byte, ks.SizeIdentifier), make([]byte, keptSize)
+	ks.Identifier{ID: 1, Flags: ks.PropertyTypeGet}.Put(in)
+	inner := func(irp *engine.IRP, _, data []byte) ks.Status {
+		irp.IoStatus.Information = uint64(copy(data, bytes.Repeat([]byte{1}, len(data))))
+		return ks.StatusSuccess
+	}
+	outer := func(irp *engine.IRP, request, data []byte) ks.Status {
+		data[0] = 2
+		for _, out := range [][]byte{make([]byte, 4), long} {
+			n, status := h.IoControl(ks.IoctlProperty, in, out)
+			require.EqualValues(t, len(out), n)
+			require.Equal(t, ks.StatusSuccess, status)
+		}
+		require.EqualValues(t, 2, data[0])
+		require.EqualValues(t, 2, binary.LittleEndian.Uint32(request[16:]))
+		irp.IoStatus.Information = 1
+		panic(ks.StatusSuccess)
+	}
+	x := NewTable([]engine.PropertySet{{Items: []engine.PropertyItem{{ID: 1, Get: inner}, {ID: 2, Get: outer}}}})
+	h, err := NewHandle(x, ByOpen, false)
+	require.NoError(t, err)
+	request := slices.Clone(in)
+	ks.Identifier{ID: 2, Flags: ks.PropertyTypeGet}.Put(request)
+	for range 2 {
+		_, status := h.IoControl(ks.IoctlProperty, request, make([]byte, 4))
+		require.Equal(t, ks.StatusSuccess, status)
+		require.False(t, h.taken)
+		require.Equal(t, 1, h.arena.Stats().Live)
 	}
 }
 
