@@ -36,6 +36,7 @@ func TestKeepBuffer(t *testing.T) {
 		{"nothing", 0, func(*engine.IRP) {}},
 		{"forgets its buffer", 0, func(irp *engine.IRP) { irp.SystemBuffer = nil }},
 		{"shortens its buffer", 0, func(irp *engine.IRP) { irp.SystemBuffer = irp.SystemBuffer[:1] }},
+		{"cuts its buffer off", 0, func(irp *engine.IRP) { irp.SystemBuffer = irp.SystemBuffer[:1:1] }},
 		{"sets another buffer", 0, func(irp *engine.IRP) { irp.SystemBuffer = foreign }},
 		{"frees its buffer", 0, func(irp *engine.IRP) { irp.Pool.Free(irp.SystemBuffer); irp.SystemBuffer = nil }},
 		{"resets the pool", 0, func(irp *engine.IRP) { irp.Pool.Reset() }},
@@ -146,5 +147,49 @@ func TestKeepBufferNot(t *testing.T) {
 			t.Errorf("%d buffers of %d bytes are live, want %d", st.Live, st.Bytes, want)
 		}
 		s.irp.KeepBuffer()
+	}
+}
+
+// TestKeepBufferEnded: a buffer that Reset has ended is not the next request's, whose handler may be given that memory.
+func TestKeepBufferEnded(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("checked builds keep none, and name this as misuse")
+	}
+	requests := 0
+	var taken []byte
+	s := serve(t, nines, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, request, data []byte) ks.Status {
+		switch requests++; requests {
+		case 1, 2: // the second is the first to be kept
+			return ks.StatusSuccess
+		case 3:
+			irp.Pool.Reset()
+			return ks.StatusSuccess
+		}
+		taken, _ = irp.Pool.Alloc(keptBuffer)
+		copy(taken, full(keptBuffer))
+		if id, ok := ks.DecodeIdentifier(request); !ok || id.ID != 1 || !bytes.Equal(data, make([]byte, len(data))) {
+			t.Errorf("a request has the memory of another: %x, %x", request, data)
+		}
+		return ks.StatusSuccess
+	}})
+	s.irp.KeepBuffer()
+	for range 4 {
+		s.send(1, get, full(4))
+	}
+	if taken == nil || !bytes.Equal(taken, full(keptBuffer)) {
+		t.Errorf("the handler has taken %x", taken)
+	}
+}
+
+// TestKeepBufferIsFreed: an owner who takes SystemBuffer away between two requests takes no buffer from the pool with it.
+func TestKeepBufferIsFreed(t *testing.T) {
+	s := serve(t, nines, engine.PropertyItem{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status { return ks.StatusSuccess }})
+	s.irp.KeepBuffer()
+	for range 10 {
+		s.send(1, get, full(4))
+		s.irp.SystemBuffer = nil
+	}
+	if st := s.irp.Pool.Stats(); st.Live > 1 {
+		t.Errorf("%d buffers are live", st.Live)
 	}
 }
