@@ -49,6 +49,7 @@ func newRequest(o *Overlapped, config arena.Config) (*request, error) {
 	}
 	r := &request{memory: a, owner: o}
 	r.irp.Pool = a
+	r.irp.KeepBuffer()
 	r.irp.Detach(r.pended, r.ended)
 	if config.OffHeap { // the collector has no eye on that
 		runtime.AddCleanup(r, func(a *arena.Arena) { _ = a.Close() }, a)
