@@ -84,7 +84,7 @@ func TestInlining(t *testing.T) {
 		}
 	}
 	inline, _ := diagnostics(t, "./device")
-	if reason := inline["(*Handle).IoControl"]; reason != "can" {
+	if reason := inline["(*Handle).IoControl"]; reason != "can" && runtime.GOARCH != "386" { // where an atomic load counts as a call
 		t.Errorf("device: (*Handle).IoControl is not inlined: %s", reason)
 	}
 	// The control: what has a defer or a loop over a set is too much, and must be seen as such.
