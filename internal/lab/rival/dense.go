@@ -80,9 +80,10 @@ func newDense(keys []key, items []Item) Dense {
 // Find returns the item or nil.
 func (t *Dense) Find(lo, hi uint64, id uint32) *Item {
 	g := (*group)(unsafe.Add(t.first, ((lo^hi)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(group{}))))
-	item := (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{})))
-	if g.guid == (guid{lo, hi}) && id < g.count && item.minProperty != 0 {
-		return item
+	if g.guid == (guid{lo, hi}) && id < g.count {
+		if item := (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{}))); item.minProperty != 0 {
+			return item
+		}
 	}
 	return late(t, lo, hi, id, (*Dense).further)
 }
