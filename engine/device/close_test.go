@@ -164,7 +164,8 @@ func TestCloseInsideItsOwnHandler(t *testing.T) {
 }
 
 // TestCloseWhileOthersSend closes handles at random moments of a goroutine that sends on them: each request is answered as if the
-// handle were open, or with STATUS_INVALID_HANDLE and without a call of its handler; no handler runs when Close has returned.
+// handle were open, or with STATUS_INVALID_HANDLE or STATUS_CANCELLED and without a call of its handler; no handler runs when Close has
+// returned.
 func TestCloseWhileOthersSend(t *testing.T) {
 	for round := range 300 {
 		var running, calls atomic.Int32
@@ -201,6 +202,9 @@ func TestCloseWhileOthersSend(t *testing.T) {
 				n, status := h.IoControl(ks.IoctlProperty, in, out[:])
 				if status == ks.StatusInvalidHandle && n == 0 && out == [4]byte{} {
 					break
+				}
+				if status == ks.StatusCancelled && n == 0 && out == [4]byte{} {
+					continue // it had begun when Close cancelled what there was, and its handler was not called
 				}
 				answered++
 				if status != ks.StatusSuccess || n != 4 || out[0] != 42 {
