@@ -21,9 +21,9 @@ type batches struct {
 // MethodBatch on the same requests. A workload of millions of items can be made ready so. It must have one object, and requests that all
 // hit; each is tried before, in all ways.
 func (w Workload) EngineStand(seed uint64) (loops map[string]func(n int), release func() error, err error) {
-	b := &bed{objects: w.generate(seed)}
-	if len(b.objects) != 1 {
-		return nil, nil, fmt.Errorf("%s: %d objects: a batch is for one", w.Name, len(b.objects))
+	b, err := w.single(seed, "a batch is for one")
+	if err != nil {
+		return nil, nil, err
 	}
 	if err := b.addEngine(b.objects[0].compile(timed)); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", w.Name, err)

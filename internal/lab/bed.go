@@ -37,6 +37,15 @@ type value struct {
 	_    [4]uint64
 }
 
+// single returns the bed of a workload that must have one object, as why says, without dispatchers and requests.
+func (w Workload) single(seed uint64, why string) (*bed, error) {
+	b := &bed{objects: w.generate(seed)}
+	if n := len(b.objects); n != 1 {
+		return nil, fmt.Errorf("%s: %d objects: %s", w.Name, n, why)
+	}
+	return b, nil
+}
+
 // prepare makes a workload ready to be timed.
 func (w Workload) prepare(seed uint64) (*bed, error) {
 	b, err := newBed(w.generate(seed), timed)

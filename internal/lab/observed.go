@@ -11,16 +11,15 @@ import (
 // have counters and latency histograms (device.Observe); "unobserved", to another device as it is, which is there beside the observed one.
 // The workload must have one object, and requests that all hit; each is tried before, in all ways.
 func (w Workload) ObservedStand(seed uint64) (loops map[string]func(n int), release func() error, err error) {
-	objects := w.generate(seed)
-	if len(objects) != 1 {
-		return nil, nil, fmt.Errorf("%s: %d objects: a device is one", w.Name, len(objects))
+	all, err := w.single(seed, "a device is one")
+	if err != nil {
+		return nil, nil, err
 	}
-	all := &bed{objects: objects}
 	all.ask(w, seed)
 	var seen *device.Observation
 	loops = map[string]func(int){}
 	for _, name := range []string{"irp", "observed", "unobserved"} {
-		config := objects[0].compile(timed)
+		config := all.objects[0].compile(timed)
 		if name == "observed" {
 			seen = device.Observe(&config, device.ObserveConfig{})
 		}

@@ -32,11 +32,10 @@ type overlapped struct {
 // the result of IoControl; "port", with the result from a port, 64 at a time; "pended", 1,024 at a time, each completed by another
 // goroutine and its result from a port. The workload must have one object, and requests that all hit; each is tried before, in all ways.
 func (w Workload) OverlappedStand(seed uint64) (loops map[string]func(n int), release func() error, err error) {
-	objects := w.generate(seed)
-	if len(objects) != 1 {
-		return nil, nil, fmt.Errorf("%s: %d objects: a handle is of one", w.Name, len(objects))
+	b, err := w.single(seed, "a handle is of one")
+	if err != nil {
+		return nil, nil, err
 	}
-	b := &bed{objects: objects}
 	handed, completer := make(chan *engine.IRP, outstanding), make(chan struct{})
 	pends := func(irp *engine.IRP, request, data []byte) ks.Status {
 		Answer(irp, request, data)
@@ -44,7 +43,7 @@ func (w Workload) OverlappedStand(seed uint64) (loops map[string]func(n int), re
 		return ks.StatusPending
 	}
 	for _, h := range []handlers{timed, func(int, int) (engine.Handler, engine.FastHandler) { return pends, rival.Answer }} {
-		if err := b.addEngine(objects[0].compile(h)); err != nil {
+		if err := b.addEngine(b.objects[0].compile(h)); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("%s: %w", w.Name, err), b.close())
 		}
 	}

@@ -14,11 +14,11 @@ import (
 // filter sends each as it is, node with the NodeId behind it and the bit TOPOLOGY, which is what AT-10 to AT-12 route. The workload must
 // have one object, and requests of no more than an identifier that all hit; each is tried before, in both ways.
 func (w Workload) Routed(seed uint64) (filter, node func(n int), release func() error, err error) {
-	objects := w.generate(seed)
-	if len(objects) != 1 {
-		return nil, nil, nil, fmt.Errorf("%s: %d objects: a filter is one", w.Name, len(objects))
+	own, err := w.single(seed, "a filter is one")
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	config := objects[0].compile(timed)
+	config := own.objects[0].compile(timed)
 	dev, err := device.NewFilter(device.Filter{Config: config, Nodes: []engine.Config{config},
 		Topology: &engine.Topology{Nodes: make([]ks.GUID, 1)}})
 	if err != nil {
@@ -28,7 +28,7 @@ func (w Workload) Routed(seed uint64) (filter, node func(n int), release func() 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	own := &bed{objects: objects, handles: []*device.Handle{h}}
+	own.handles = []*device.Handle{h}
 	own.ask(w, seed)
 	routed := *own
 	routed.requests = new([Requests]request)

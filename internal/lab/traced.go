@@ -18,12 +18,11 @@ import (
 // replayed with each answer compared. A replay is always of all requests, so that theirs is the number of a loop. The workload must have
 // one object, and requests that all hit; each is tried before, in all ways.
 func (w Workload) TracedStand(seed uint64) (loops map[string]func(n int), release func() error, err error) {
-	objects := w.generate(seed)
-	if len(objects) != 1 {
-		return nil, nil, fmt.Errorf("%s: %d objects: a device is one", w.Name, len(objects))
+	b, err := w.single(seed, "a device is one")
+	if err != nil {
+		return nil, nil, err
 	}
-	b := &bed{objects: objects}
-	if err := b.addEngine(objects[0].compile(timed)); err != nil {
+	if err := b.addEngine(b.objects[0].compile(timed)); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", w.Name, err)
 	}
 	b.ask(w, seed)
