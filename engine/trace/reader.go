@@ -8,9 +8,9 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/cespare/xxhash/v2"
-	"strings"
 )
 
 // A BlockError says what is wrong with a trace, and where.
