@@ -357,11 +357,7 @@ func (irp *IRP) restore() {
 		irp.Pool = irp.more().pool
 	}
 	if l := &irp.layout; irp.loadState()&stateLaid != 0 && (uint64(len(irp.SystemBuffer)) < l.size() || !irp.base.of(irp.SystemBuffer)) {
-		size := uint(l.size())
-		if irp.kept {
-			size = keptSize
-		}
-		irp.SystemBuffer = irp.base.buffer(size)[:l.size()]
+		irp.SystemBuffer = irp.base.buffer(uint(l.size()))
 	}
 }
 
