@@ -14,3 +14,10 @@ func (o *Overlapped) Starting() bool {
 	x := o.req.Load().holding.Load()
 	return x != nil && x.over.Load()
 }
+
+// Pin keeps the request of o as one who is about to cancel it does, until unpin is called.
+func (o *Overlapped) Pin() (unpin func()) {
+	r := o.req.Load()
+	r.pins.Add(1)
+	return func() { r.pins.Add(-1) }
+}

@@ -270,6 +270,55 @@ func TestAS18_CancelCounts(t *testing.T) {
 	}
 }
 
+// TestAS9_CancelOnTheWayToItsHandle cancels a request whose sender makes another in its place, or makes it one of another handle.
+func TestAS9_CancelOnTheWayToItsHandle(t *testing.T) {
+	s := newServer(t)
+	h, other := openOverlapped(t, s.Device, nil), openOverlapped(t, s.Device, nil)
+	var o device.Overlapped
+	send := func(pinned bool) (answer chan ks.Status, thaw func()) {
+		unpin := func() {}
+		if pinned {
+			unpin = o.Pin()
+		}
+		thaw, answer = h.Freeze(), make(chan ks.Status)
+		go func() {
+			defer unpin()
+			_, status := h.IoControl(&o, ks.IoctlProperty, request(itemQueued, ks.PropertyTypeGet), make([]byte, 4))
+			answer <- status
+		}()
+		for o.Status() != ks.StatusPending {
+			runtime.Gosched()
+		}
+		return answer, thaw
+	}
+	getValue(h, &o)
+	answer, thaw := send(true)
+	if n := h.Cancel(&o); n != 1 {
+		t.Errorf("a request that is replaced: %d cancelled", n)
+	}
+	thaw()
+	if status := <-answer; status != ks.StatusPending || o.Status() != ks.StatusCancelled {
+		t.Fatalf("a request that is replaced: %v, %v", status, o.Status())
+	}
+	<-s.handed
+
+	for _, pinned := range []bool{false, true} {
+		getValue(other, &o)
+		answer, thaw = send(pinned)
+		if n := other.Cancel(&o) + other.Cancel(nil) + other.CancelThread(0); n != 0 {
+			t.Errorf("a request that is sent on another handle: %d cancelled", n)
+		}
+		thaw()
+		if status := <-answer; status != ks.StatusPending || o.Status() != ks.StatusPending {
+			t.Fatalf("a request that is sent on another handle: %v, %v", status, o.Status())
+		}
+		if n := h.Cancel(&o); n != 1 || o.Status() != ks.StatusCancelled {
+			t.Fatalf("a request that is cancelled on its handle: %d, %v", n, o.Status())
+		}
+		<-s.handed
+	}
+}
+
 // TestAS9_CancelOnTheWay cancels a request that is on its way to be held, or from there to its handler, where nobody has it.
 func TestAS9_CancelOnTheWay(t *testing.T) {
 	s, port := newServer(t), device.NewPort()

@@ -40,18 +40,18 @@ const (
 	stateIdle   = iota
 	stateBusy   // its request is in flight
 	stateQueued // the request is complete, and its packet in a port
+	stateTaken  // it is taken for a request that becomes one of another handle, or thread, and is not in flight yet
 
 	oneRequest = 4
 )
 
-// begin takes an idle Overlapped for a request.
-func (o *Overlapped) begin() bool {
-	s := o.state.Load()
-	return s%oneRequest == stateIdle && o.state.CompareAndSwap(s, s+oneRequest+stateBusy)
+// begin takes an Overlapped that is idle for a request.
+func (o *Overlapped) begin(idle, state uint64) bool {
+	return idle%oneRequest == stateIdle && o.state.CompareAndSwap(idle, idle+oneRequest+state)
 }
 
-// busy reports that the request is in flight.
-func (o *Overlapped) busy() bool { return o.state.Load()%oneRequest == stateBusy }
+// busy reports that the request is in flight, or about to be.
+func (o *Overlapped) busy() bool { return o.state.Load()%2 != 0 }
 
 // become goes on to another state of the same request.
 func (o *Overlapped) become(state uint64) { o.state.Store(o.state.Load()&^(oneRequest-1) | state) }

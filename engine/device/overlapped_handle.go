@@ -117,11 +117,17 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	if o == nil {
 		return h.ioControlWait(code, in, out)
 	}
-	if !o.begin() {
+	idle := o.state.Load()
+	r := o.req.Load()
+	known := r != nil && r.handle.Load() == h && r.thread.Load() == o.Thread
+	state := uint64(stateBusy)
+	if !known {
+		state = stateTaken
+	}
+	if !o.begin(idle, state) {
 		return 0, ks.StatusDeviceBusy
 	}
-	r := o.req.Load()
-	if r == nil || r.pins.Load() != 0 || r.handle.Load() != h || h.gate.Load() != 0 || r.thread.Load() != o.Thread {
+	if !known || r.pins.Load() != 0 || h.gate.Load() != 0 {
 		if r, status = h.admit(o); r == nil {
 			h.refuse(o, status)
 			return 0, status
@@ -242,25 +248,28 @@ func (h *OverlappedHandle) ioControlWait(code uint32, in, out []byte) (n uint32,
 	return n, status
 }
 
-// admit makes the request of o one of this handle's, or says why there can be none.
-func (h *OverlappedHandle) admit(o *Overlapped) (r *request, status ks.Status) {
-	r = o.req.Load()
-	if r == nil || r.pins.Load() != 0 {
+// admit makes the request of o one of this handle's that is in flight, or says why there can be none.
+func (h *OverlappedHandle) admit(o *Overlapped) (*request, ks.Status) {
+	was := o.req.Load()
+	r := was
+	if was == nil || was.pins.Load() != 0 {
 		var err error
 		if r, err = newRequest(o, h.handle.device.arenas); err != nil {
 			return nil, ks.StatusInsufficientResources
 		}
 	}
+	r.thread.Store(o.Thread)
 	if r.handle.Load() != h {
 		h.mu.Lock()
 		h.know(r)
+		o.req.Store(r)
 		h.mu.Unlock()
-		if r.pins.Load() != 0 { // of one who took it for a request of the handle that it was of
-			return h.admit(o)
-		}
 	}
-	r.thread.Store(o.Thread)
-	switch gate := h.gate.Load(); { // after o is known: whoever closes the gate finds it
+	if r != was && was != nil && was.isCancelled() { // by one who does not find r in its place (AS-9)
+		r.cancelled.Store(o.state.Load())
+	}
+	o.become(stateBusy)
+	switch gate := h.gate.Load(); { // after o is in flight: whoever closes the gate finds it
 	case gate&gateClosed != 0:
 		return nil, ks.StatusInvalidHandle
 	case gate&gateFull != 0:
@@ -372,16 +381,21 @@ func (h *OverlappedHandle) all() (list []*Overlapped) {
 // pin returns the request of o if it is in flight on the handle, and the state of o that says so. Its IRP stays with it until it is
 // unpinned.
 func (h *OverlappedHandle) pin(o *Overlapped) (r *request, state uint64) {
-	if r = o.req.Load(); r == nil {
-		return nil, 0
+	for {
+		if r = o.req.Load(); r == nil {
+			return nil, 0
+		}
+		r.pins.Add(1)
+		state = o.state.Load()
+		if o.req.Load() == r {
+			if r.handle.Load() == h && state%oneRequest == stateBusy {
+				return r, state
+			}
+			r.pins.Add(-1)
+			return nil, 0
+		}
+		r.pins.Add(-1) // another has taken its place
 	}
-	r.pins.Add(1)
-	state = o.state.Load()
-	if r.handle.Load() == h && state%oneRequest == stateBusy && o.req.Load() == r {
-		return r, state
-	}
-	r.pins.Add(-1)
-	return nil, 0
 }
 
 // cancel is Cancel for one, if its request is one of those meant.
@@ -390,13 +404,18 @@ func (h *OverlappedHandle) cancel(o *Overlapped, meant func(*request) bool) int 
 	if r == nil {
 		return 0
 	}
-	defer r.pins.Add(-1)
 	if !meant(r) {
+		r.pins.Add(-1)
 		return 0
 	}
-	r.cancelled.Store(state) // for one that is found neither among those that are held nor in its IRP, as it is on its way there (AS-9)
-	if !cancelHeld(&r.holding) {
-		r.irp.Cancel()
+	for next := state; r.cancel(state); { // again for the request that its sender has made in place of one that is pinned
+		if r, next = h.pin(o); r == nil {
+			break
+		}
+		if next != state {
+			r.pins.Add(-1)
+			break
+		}
 	}
 	return 1
 }

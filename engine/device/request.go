@@ -40,7 +40,7 @@ const (
 	requestKeep  = 64 << 10
 )
 
-// newRequest gives o the memory for its requests.
+// newRequest makes the memory for the requests of o.
 func newRequest(o *Overlapped, config arena.Config) (*request, error) {
 	config.ChunkSize = requestChunk
 	a, err := arena.New(config)
@@ -54,7 +54,6 @@ func newRequest(o *Overlapped, config arena.Config) (*request, error) {
 	if config.OffHeap { // the collector has no eye on that
 		runtime.AddCleanup(r, func(a *arena.Arena) { _ = a.Close() }, a)
 	}
-	o.req.Store(r)
 	return r, nil
 }
 
@@ -71,6 +70,17 @@ func (r *request) pended(*engine.IRP) {
 	case r.isCancelled():
 		r.irp.Cancel() // AS-9
 	}
+}
+
+// cancel cancels the request, which is pinned, in that state of its Overlapped, and unpins it. It reports whether another has taken its
+// place, which may not have been told.
+func (r *request) cancel(state uint64) (replaced bool) {
+	defer r.pins.Add(-1)     // also if a cancel routine ends the goroutine
+	r.cancelled.Store(state) // for one that is found neither among those that are held nor in its IRP, as it is on its way there (AS-9)
+	if !cancelHeld(&r.holding) {
+		r.irp.Cancel()
+	}
+	return r.owner.req.Load() != r
 }
 
 // isCancelled reports that the request that is in flight was cancelled.
