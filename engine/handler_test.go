@@ -418,3 +418,31 @@ func TestP22_InnerRequestOfAnotherDispatcher(t *testing.T) {
 		t.Errorf("the handlers saw sets %v", seen)
 	}
 }
+
+// An IRP that goes from one dispatcher to another, by whatever request, is looked up in the other's table from then on (P-24).
+func TestP24_IRPOfAnotherDispatcher(t *testing.T) {
+	h := newHost(t, engine.Config{})
+	var all [2]*engine.Dispatcher
+	for i := range all {
+		item := engine.PropertyItem{ID: 1, Get: produces(byte(i)), Support: answers(ks.StatusSuccess, 0)}
+		d, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{item}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[i] = d
+	}
+	for name, first := range map[string]request{"a GET": {set: setA, id: 1, flags: get}, "a support": {set: setA, id: 1, flags: basicSupport},
+		"a list": {flags: setSupport}, "a refused one": {set: stranger, flags: set}} {
+		irp := h.irp(request{})
+		irp.UserEvent = make(chan struct{}, 1) // as for the short path
+		for i, d := range all {
+			if i == 1 {
+				d.IoControl(irp, ks.IoctlProperty, first.bytes(), full(16))
+			}
+			in, out := request{set: setA, id: 1, flags: get}.bytes(), full(1)
+			if n, status := d.IoControl(irp, ks.IoctlProperty, in, out); n != 1 || status != ks.StatusSuccess || out[0] != byte(i) {
+				t.Errorf("after %s: dispatcher %d answers % x, %v", name, i, out[:n], status)
+			}
+		}
+	}
+}

@@ -509,6 +509,31 @@ func TestS34_LateWrites(t *testing.T) {
 	}
 }
 
+// TestS34_LateCompletions: a driver that completes a request that it has lost completes no later one.
+func TestS34_LateCompletions(t *testing.T) {
+	s := newServer(t)
+	var o device.Overlapped
+	pend := func() (*device.OverlappedHandle, *engine.IRP) {
+		t.Helper()
+		h := openOverlapped(t, s.Device, nil)
+		if _, status := h.IoControl(&o, ks.IoctlProperty, request(itemLater, ks.PropertyTypeGet), make([]byte, 4)); status != ks.StatusPending {
+			t.Fatal(status)
+		}
+		return h, <-s.handed
+	}
+	h, lost := pend()
+	if err := h.Close(); err != nil || o.Status() != ks.StatusCancelled {
+		t.Fatal(err, o.Status())
+	}
+	_, irp := pend()
+	if lost.Complete(ks.StatusSuccess, 4) || o.Status() != ks.StatusPending {
+		t.Errorf("the completion of the lost request counts: %v", o.Status())
+	}
+	if !irp.Complete(ks.StatusSuccess, 4) || o.Status() != ks.StatusSuccess || o.BytesReturned() != 4 {
+		t.Errorf("the later request: %v, %d bytes", o.Status(), o.BytesReturned())
+	}
+}
+
 // TestS37_PendedRequestsAreBounded: the request beyond the bound is refused and costs nothing; when others end there is room again.
 func TestS37_PendedRequestsAreBounded(t *testing.T) {
 	s := newServer(t)
