@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/device"
@@ -157,5 +158,70 @@ func TestS37_MemoryOfManyRequests(t *testing.T) {
 	burst()
 	if kept := heap() - before; kept > 4<<20 {
 		t.Errorf("%d MB are kept after a burst", kept>>20)
+	}
+}
+
+// TestAS18_CountedCancelsEnd cancels one request after the other of an Overlapped, which goes from handle to handle and from thread to
+// thread, as soon as it can be found, while the device stops and starts: what a cancel has counted ends. KSDISPATCH_ROUNDS sets how many.
+func TestAS18_CountedCancelsEnd(t *testing.T) {
+	rounds := 5000
+	if n, err := strconv.Atoi(os.Getenv("KSDISPATCH_ROUNDS")); err == nil {
+		rounds = n
+	}
+	s := newServer(t)
+	handles := []*device.OverlappedHandle{openOverlapped(t, s.Device, nil), openOverlapped(t, s.Device, nil)}
+	ctx, stop := context.WithCancel(t.Context())
+	var phases sync.WaitGroup
+	defer phases.Wait()
+	defer stop()
+	phases.Go(func() {
+		for ctx.Err() == nil {
+			if s.Stop(ended) == nil { // nothing was in flight
+				runtime.Gosched()
+			}
+			s.Start()
+			time.Sleep(time.Millisecond)
+		}
+	})
+	random := rand.New(rand.NewPCG(5, 6))
+	var o device.Overlapped
+	for range rounds {
+		h, thread, kind := handles[random.IntN(2)], random.Uint32N(2), random.IntN(3)
+		begun, counted := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(counted)
+			close(begun)
+			for n, tries := 0, 0; n == 0; tries++ {
+				if tries%1000 == 999 {
+					runtime.Gosched()
+				}
+				switch kind {
+				case 0:
+					n = h.Cancel(&o)
+				case 1:
+					n = h.Cancel(nil)
+				default:
+					n = h.CancelThread(thread)
+				}
+			}
+		}()
+		if random.IntN(2) == 0 {
+			<-begun
+		}
+		o.Thread = thread
+		_, status := h.IoControl(&o, ks.IoctlProperty, request(itemQueued, ks.PropertyTypeGet), make([]byte, 4))
+		<-counted
+		if status == ks.StatusPending {
+			if err := o.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			status = o.Status()
+		}
+		for len(s.handed) != 0 {
+			<-s.handed
+		}
+		if status != ks.StatusCancelled {
+			t.Fatal(status)
+		}
 	}
 }
