@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -285,5 +286,101 @@ func TestS20_FastPathParity(t *testing.T) {
 	}
 	if handled < 500 {
 		t.Errorf("only %d requests were handled", handled)
+	}
+}
+
+// Three functions have the lines of a fast request: for a dispatcher of dense ids, for any other and requests of other lengths, and
+// for a reference. Each keeps every rule.
+func TestF4_F6_F7_S15_EveryShape(t *testing.T) {
+	var handler engine.FastHandler
+	run := func(file *engine.FileObject, mode engine.Mode, request, data []byte, io *engine.IoStatus) bool {
+		if *io != (engine.IoStatus{}) { // F-7
+			t.Errorf("the handler begins with %v", *io)
+		}
+		return handler(file, mode, request, data, io)
+	}
+	compile := func(more ...engine.PropertySet) *engine.Dispatcher {
+		d, err := engine.Compile(engine.Config{OnPanic: func(any, []byte) {}, PropertySets: append(more, engine.PropertySet{Set: setA,
+			Items:  []engine.PropertyItem{{ID: 1, Get: accepts, Set: accepts, MinData: 4}},
+			FastIO: []engine.FastPropertyItem{{ID: 1, Get: run, Set: run}}})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	dense := compile()
+	ref, ok := dense.Resolve(setA, 1)
+	if !ok {
+		t.Fatal("not resolved")
+	}
+	table := compile(engine.PropertySet{Set: setB, Items: []engine.PropertyItem{{ID: 1}, {ID: 1 << 20}, {ID: 1 << 30}}})
+	for name, send := range map[string]func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool{
+		"dense": dense.FastProperty, "table": table.FastProperty, "reference": ref.FastProperty} {
+		for _, extra := range []int{0, 8} {
+			var file engine.FileObject
+			exchange := func(flags uint32, n, room int, h engine.FastHandler) (handled bool, io engine.IoStatus) {
+				handler, io = h, stale
+				handled = send(&file, engine.UserMode, request{set: setA, id: 1, flags: flags, extra: make([]byte, extra)}.bytes()[:n],
+					make([]byte, room), &io)
+				return handled, io
+			}
+			never := func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool {
+				t.Errorf("%s, %d more: the handler was called", name, extra)
+				return true
+			}
+			whole := 24 + extra
+			for _, c := range []struct {
+				what    string
+				flags   uint32
+				n, room int
+				handler engine.FastHandler
+				handled bool
+				want    engine.IoStatus
+			}{
+				{"no identifier", get, 23, 8, never, false, stale},
+				{"too little data", get, whole, 3, never, false, stale},
+				{"a node", get | topology, whole, 8, never, false, stale},
+				{"no verb", 0, whole, 8, never, false, stale},
+				{"a success", get, whole, 8, fastAnswers(0, 8), true, engine.IoStatus{Information: 8}},
+				{"too much", get, whole, 8, fastAnswers(0, 9), true, engine.IoStatus{Status: ks.StatusBufferTooSmall}},
+				{"much of a SET", set, whole, 8, fastAnswers(0, 9), true, engine.IoStatus{Information: 9}},
+				{"a warning", get, whole, 8, fastAnswers(ks.StatusNoMoreEntries, 8), true,
+					engine.IoStatus{Status: ks.StatusNoMoreEntries, Information: 8}},
+				{"an error", get, whole, 8, fastAnswers(ks.StatusUnsuccessful, 8), true, engine.IoStatus{Status: ks.StatusUnsuccessful}},
+				{"pending", get, whole, 8, fastAnswers(ks.StatusPending, 8), false, stale},
+				{"declined", get, whole, 8, func(_ *engine.FileObject, _ engine.Mode, _, _ []byte, io *engine.IoStatus) bool {
+					io.Information = 8
+					return false
+				}, false, stale},
+				{"a panic", get, whole, 8, func(_ *engine.FileObject, _ engine.Mode, _, _ []byte, io *engine.IoStatus) bool {
+					io.Information = 8
+					panic(ks.StatusUnsuccessful)
+				}, true, engine.IoStatus{Status: ks.StatusUnsuccessful}},
+				{"a request within one", get, whole, 8, func(f *engine.FileObject, m engine.Mode, q, d []byte, io *engine.IoStatus) bool {
+					inner := stale
+					if !send(f, m, slices.Clone(q), d, &inner) || inner != (engine.IoStatus{Status: ks.StatusDeviceBusy}) {
+						t.Errorf("%s, %d more: a request within another: %v", name, extra, inner)
+					}
+					io.Information = 8
+					return true
+				}, true, engine.IoStatus{Information: 8}},
+			} {
+				if handled, io := exchange(c.flags, c.n, c.room, c.handler); handled != c.handled || io != c.want {
+					t.Errorf("%s, %d more: %s: %v, %v; want %v, %v", name, extra, c.what, handled, io, c.handled, c.want)
+				}
+			}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				exchange(get, whole, 8, func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool {
+					runtime.Goexit()
+					return true
+				})
+			}()
+			<-done
+			if handled, io := exchange(get, whole, 8, fastAnswers(0, 8)); !handled || io != (engine.IoStatus{Information: 8}) {
+				t.Errorf("%s, %d more: after the end of a goroutine: %v, %v", name, extra, handled, io)
+			}
+		}
 	}
 }
