@@ -5,7 +5,7 @@ import "unsafe"
 // Dense is a table of GUIDs with open addressing, each of which leads to an array by id: real sets number their items from 0. The
 // few sets that do not are in an Open.
 type Dense struct {
-	first  unsafe.Pointer // of the groups
+	groups unsafe.Pointer // the first of them
 	mix    uint64         // a spread's, with mask
 	mask   uint64
 	sparse *Open // nil if no set needs it
@@ -62,7 +62,7 @@ func newDense(keys []key, items []Item) Dense {
 	}
 	s := newSpread(hashes)
 	groups := make([]group, s.mask+1)
-	t := Dense{first: unsafe.Pointer(&groups[0]), mix: s.mix, mask: s.mask}
+	t := Dense{groups: unsafe.Pointer(&groups[0]), mix: s.mix, mask: s.mask}
 	for i, g := range order {
 		at := s.slot(hashes[i])
 		for groups[at].taken {
@@ -77,9 +77,18 @@ func newDense(keys []key, items []Item) Dense {
 	return t
 }
 
+// first returns the item if it is where it is looked for first, or nil.
+func (t *Dense) first(lo, hi uint64, id uint32) *Item {
+	g := (*group)(unsafe.Add(t.groups, ((lo^hi)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(group{}))))
+	if g.lo == lo && g.hi == hi && id < g.count {
+		return (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{})))
+	}
+	return nil
+}
+
 // Find returns the item or nil.
 func (t *Dense) Find(lo, hi uint64, id uint32) *Item {
-	g := (*group)(unsafe.Add(t.first, ((lo^hi)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(group{}))))
+	g := (*group)(unsafe.Add(t.groups, ((lo^hi)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(group{}))))
 	if g.guid == (guid{lo, hi}) && id < g.count {
 		if item := (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{}))); item.minProperty != 0 {
 			return item
@@ -96,7 +105,7 @@ func late(t *Dense, lo, hi uint64, id uint32, further func(*Dense, uint64, uint6
 // further is Find for a set that is not where it is looked for first, and for one with large ids.
 func (t *Dense) further(lo, hi uint64, id uint32) *Item {
 	for at := (lo ^ hi) * t.mix >> upper; ; at++ {
-		g := (*group)(unsafe.Add(t.first, at&t.mask*uint64(unsafe.Sizeof(group{}))))
+		g := (*group)(unsafe.Add(t.groups, at&t.mask*uint64(unsafe.Sizeof(group{}))))
 		switch {
 		case !g.taken:
 			return nil

@@ -1,20 +1,61 @@
 package rival
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
+// FastShort is FastProperty with a short path by Dense, or Open for all other steps: for requests of an identifier alone whose item is
+// where it is looked for first. It leaves all others to FastProperty, and so keeps nothing on the stack for calls that most do not make.
+func (h *Handle) FastShort(mode engine.Mode, request, data []byte, io *engine.IoStatus) (handled bool) {
+	if len(request) != ks.SizeIdentifier || uint64(len(data)) >= math.MaxUint32/2 {
+		return h.FastProperty(mode, request, data, io)
+	}
+	lo, hi, word := words((*identifier)(request))
+	var item *Item
+	if h.step == ByDense {
+		item = h.dense.first(lo, hi, uint32(word))
+	} else {
+		item = h.open.first(lo, hi, uint32(word))
+	}
+	if item == nil {
+		return h.FastProperty(mode, request, data, io)
+	}
+	verb := uint32(word>>32) - 1
+	if verb > 1 {
+		return false
+	}
+	handler := item.fast[verb]
+	if handler == nil || item.minProperty > ks.SizeIdentifier || uint32(len(data)) < item.minData {
+		return false
+	}
+	captured := h.small[:ks.SizeIdentifier:ks.SizeIdentifier] // F-5
+	putWords((*identifier)(captured), lo, hi, word)
+	h.io.Status, h.io.Information = ks.StatusSuccess, 0
+	defer func() {
+		if !handled {
+			handled = unwoundFast(io, recover())
+		}
+	}()
+	if handled = handler(&h.file, mode, captured, data, &h.io); !handled {
+		return false
+	}
+	status, information := h.io.Status, h.io.Information
+	if status == ks.StatusSuccess && information <= uint64(len(data)) {
+		io.Status, io.Information = status, information
+		return handled
+	}
+	return h.result(io, uint64(len(data)), verb == 0)
+}
+
 // FastProperty is engine.Dispatcher.FastProperty (F-4 to F-6).
 func (h *Handle) FastProperty(mode engine.Mode, request, data []byte, io *engine.IoStatus) (handled bool) {
 	if len(request) < ks.SizeIdentifier {
 		return false
 	}
-	b := (*[ks.SizeIdentifier]byte)(request)
-	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	lo, hi, word := words((*identifier)(request))
 	var item *Item
 	switch h.step {
 	case ByDense:
@@ -39,10 +80,7 @@ func (h *Handle) FastProperty(mode engine.Mode, request, data []byte, io *engine
 	if len(request) != ks.SizeIdentifier {
 		captured = h.capture(request)
 	}
-	p := (*[ks.SizeIdentifier]byte)(captured)
-	binary.LittleEndian.PutUint64(p[0:], lo)
-	binary.LittleEndian.PutUint64(p[8:], hi)
-	binary.LittleEndian.PutUint64(p[16:], word)
+	putWords((*identifier)(captured), lo, hi, word)
 	h.io.Status, h.io.Information = ks.StatusSuccess, 0
 	defer func() {
 		if !handled {
@@ -55,7 +93,7 @@ func (h *Handle) FastProperty(mode engine.Mode, request, data []byte, io *engine
 	status, information := h.io.Status, h.io.Information
 	if status == ks.StatusSuccess && information <= uint64(len(data)) {
 		io.Status, io.Information = status, information
-		return true
+		return handled
 	}
 	return h.result(io, uint64(len(data)), verb == 0)
 }

@@ -70,8 +70,7 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	if len(in) < ks.SizeIdentifier || h.arena == nil || code != ks.IoctlProperty || uint64(len(in))+uint64(len(out))+7 > math.MaxUint32 {
 		return 0, h.refused(code, in, out)
 	}
-	b := (*[ks.SizeIdentifier]byte)(in) // the one read
-	lo, hi, word := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
+	lo, hi, word := words((*identifier)(in)) // the one read
 	verb := uint32(word>>32) - 1
 	if verb > 1 {
 		if word&(uint64(ks.PropertyTypeTopology)<<32) != 0 && len(in) < ks.SizeNode {
@@ -114,9 +113,7 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	if verb == 0 && at == 8 && len(in) == ks.SizeIdentifier { // most requests: a GET of one value
 		p := (*[8 + ks.SizeIdentifier]byte)(buffer)
 		binary.LittleEndian.PutUint64(p[0:], 0)
-		binary.LittleEndian.PutUint64(p[8:], lo)
-		binary.LittleEndian.PutUint64(p[16:], hi)
-		binary.LittleEndian.PutUint64(p[24:], word)
+		putWords((*identifier)(p[8:]), lo, hi, word)
 		request, data = p[8:], p[:len(out):len(out)]
 	} else {
 		request, data = capture(buffer, in, out, verb == 0, lo, hi, word)
@@ -161,10 +158,7 @@ func capture(buffer, in, out []byte, produces bool, lo, hi, word uint64) (reques
 		clear(buffer[:at])
 	}
 	request = buffer[at : at+len(in) : at+len(in)] // P-6
-	p := (*[ks.SizeIdentifier]byte)(request)
-	binary.LittleEndian.PutUint64(p[0:], lo)
-	binary.LittleEndian.PutUint64(p[8:], hi)
-	binary.LittleEndian.PutUint64(p[16:], word)
+	putWords((*identifier)(request), lo, hi, word)
 	to, from := request[ks.SizeIdentifier:], in[ks.SizeIdentifier:]
 	for ; len(to) >= 8 && len(to) <= 64 && len(from) >= 8; to, from = to[8:], from[8:] {
 		binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(from))

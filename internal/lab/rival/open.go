@@ -5,7 +5,7 @@ import "unsafe"
 // Open is a table with open addressing and linear probing, of entries of 64 bytes. The first 48 of them, which a request reads, lie on one
 // cache line even if the allocator has put its 8 bytes before the first.
 type Open struct {
-	first     unsafe.Pointer // of the entries
+	entries   unsafe.Pointer // the first of them
 	mix, mask uint64         // a spread's
 }
 
@@ -34,11 +34,21 @@ func newOpen(keys []key, items []Item) Open {
 	return Open{unsafe.Pointer(&entries[0]), s.mix, s.mask}
 }
 
+// first returns the item if it is where it is looked for first, or nil.
+func (t *Open) first(lo, hi uint64, id uint32) *Item {
+	word := uint64(id) | occupied
+	e := (*entry)(unsafe.Add(t.entries, ((lo^hi^word)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(entry{}))))
+	if e.lo == lo && e.hi == hi && e.id == word {
+		return &e.item
+	}
+	return nil
+}
+
 // Find returns the item or nil.
 func (t *Open) Find(lo, hi uint64, id uint32) *Item {
 	word := uint64(id) | occupied
 	for at := (lo ^ hi ^ word) * t.mix >> upper; ; at++ {
-		e := (*entry)(unsafe.Add(t.first, at&t.mask*uint64(unsafe.Sizeof(entry{}))))
+		e := (*entry)(unsafe.Add(t.entries, at&t.mask*uint64(unsafe.Sizeof(entry{}))))
 		if e.lo == lo && e.hi == hi && e.id == word {
 			return &e.item
 		}
