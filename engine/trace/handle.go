@@ -65,8 +65,7 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	if h.busy {
 		return h.inner.IoControl(code, in, out)
 	}
-	t := h.stream.take(code, in, out, h.kernel)
-	if t.to == nil {
+	if !h.stream.take(code, in, out, h.kernel) {
 		return h.inner.IoControl(code, in, out)
 	}
 	h.busy = true
@@ -74,9 +73,9 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	n, status = h.inner.IoControl(code, in, out)
 	if h.pended {
 		h.pended = false
-		t.flags |= FlagPended
+		h.stream.taken.flags |= FlagPended
 	}
-	h.stream.finish(&t, out, n, status)
+	h.stream.finish(out, n, status)
 	return n, status
 }
 

@@ -29,7 +29,6 @@ type OverlappedHandle struct {
 // lane has the request of one Overlapped at a time.
 type lane struct {
 	stream stream
-	taken  taken
 	out    []byte
 	turn   uint64            // how many requests it has had
 	waited device.Overlapped // for requests that come without one
@@ -126,7 +125,8 @@ func (h *OverlappedHandle) enter(o *device.Overlapped, code uint32, in, out []by
 	l.turn++
 	turn, kernel := l.turn, h.kernel
 	h.mu.Unlock()
-	l.out, l.taken = out, l.stream.take(code, in, out, kernel)
+	l.out = out
+	l.stream.take(code, in, out, kernel)
 	return l, turn
 }
 
@@ -162,10 +162,10 @@ func (h *OverlappedHandle) record(o *device.Overlapped, n uint32, status ks.Stat
 	}
 	turn := l.turn
 	if pended {
-		l.taken.flags |= FlagPended
+		l.stream.taken.flags |= FlagPended
 	}
-	if l.taken.to != nil {
-		l.stream.finish(&l.taken, l.out, n, status)
+	if l.stream.taken.size != 0 {
+		l.stream.finish(l.out, n, status)
 	}
 	h.leave(o, l, turn)
 }
@@ -178,7 +178,7 @@ func (h *OverlappedHandle) leave(o *device.Overlapped, l *lane, turn uint64) {
 		return
 	}
 	delete(h.lanes, o)
-	l.out, l.taken.to = nil, nil
+	l.out, l.stream.taken.size = nil, 0
 	if o != &l.waited { // that is in use until IoControl has the answer
 		h.free = append(h.free, l)
 	}

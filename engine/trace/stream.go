@@ -20,6 +20,7 @@ type stream struct {
 	at      int    // where that is in the chunk
 	filling int    // its index
 	dropped uint64
+	taken   taken
 
 	// Of the writer.
 	draining int

@@ -6,60 +6,64 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// taken is a request that is being recorded.
+// taken is the request of a stream that is being recorded. It stays where it is from take to finish: to return it would copy it, and a
+// copy that waits for the words it is made of takes as long as a fifth of recording.
 type taken struct {
-	to    []byte // room for its record, with what is known so far; nil: it is dropped
-	size  int
+	size  int // of its record, for which there is room and which has what is known so far; 0: it is dropped
 	flags Flags
 	begin uint64
 	at    time.Duration
 }
 
-// take begins the record of a request.
-func (s *stream) take(code uint32, in, out []byte, flags Flags) (t taken) {
-	t.flags, t.size = flags, recordHeader+pad(len(in))
+// take begins the record of a request. It reports false if the record is dropped.
+func (s *stream) take(code uint32, in, out []byte, flags Flags) bool {
+	size := recordHeader + pad(len(in))
 	if carries(code, in) {
-		t.flags |= FlagCarried
-		t.size += pad(len(out))
+		flags |= FlagCarried
+		size += pad(len(out))
 		if code == ks.IoctlEnableEvent || code == ks.IoctlDisableEvent {
-			t.flags |= FlagEvent
-			t.size += 8
+			flags |= FlagEvent
+			size += 8
 		}
 	}
 	if (uint64(len(in))|uint64(len(out)))>>32 != 0 {
-		t.size = maxPayload + 1 // refused by the device, and too long for a trace
+		size = maxPayload + 1 // refused by the device, and too long for a trace
 	}
-	if t.to = s.reserve(t.size); t.to == nil {
-		return t
+	t := &s.taken
+	to := s.reserve(size)
+	if to == nil {
+		t.size = 0
+		return false
 	}
 	if len(in) != 0 && len(out) != 0 && &in[0] == &out[0] {
-		t.flags |= FlagAliased
+		flags |= FlagAliased
 	}
-	end := putBytes(t.to, recordHeader, in)
-	if t.flags&FlagCarried != 0 {
-		carry(t.to, end, code, t.flags, in, out)
+	end := putBytes(to, recordHeader, in)
+	if flags&FlagCarried != 0 {
+		carry(to, end, code, flags, in, out)
 	}
 	r := s.recorder
-	t.begin, t.at = r.order.Load(), time.Duration(r.now.Load())
+	begin, at := r.order.Load(), time.Duration(r.now.Load())
 	if s.count++; s.count&r.every == 0 {
-		t.flags |= FlagExact
-		t.at = time.Since(r.start)
+		flags |= FlagExact
+		at = time.Since(r.start)
 	}
-	putBegin(t.to, KindRequest, code, t.at, uint32(len(in)), uint32(len(out)))
-	return t
+	t.size, t.flags, t.begin, t.at = size, flags, begin, at
+	putBegin(to, KindRequest, code, at, uint32(len(in)), uint32(len(out)))
+	return true
 }
 
 // finish ends it.
-func (s *stream) finish(t *taken, out []byte, n uint32, status ks.Status) {
-	r := s.recorder
+func (s *stream) finish(out []byte, n uint32, status ks.Status) {
+	r, t := s.recorder, &s.taken
 	took := time.Duration(r.now.Load()) - t.at
 	if t.flags&FlagExact != 0 {
 		took = time.Since(r.start) - t.at
 	}
-	if t.flags&FlagPended != 0 && !s.produce(t, out, n, status) {
+	if t.flags&FlagPended != 0 && !s.produce(out, n, status) {
 		return
 	}
-	putEnd(t.to, t.flags, r.order.Add(1), t.begin, took, status, n, Digest(out, n, status))
+	putEnd(s.current, t.flags, r.order.Add(1), t.begin, took, status, n, Digest(out, n, status))
 	s.commit(t.size)
 }
 
@@ -81,19 +85,20 @@ func eventData(code uint32, in, out []byte) []byte {
 }
 
 // produce records what a pended request produced, with which a replay completes it. It reports false if the record is dropped.
-func (s *stream) produce(t *taken, out []byte, n uint32, status ks.Status) bool {
+func (s *stream) produce(out []byte, n uint32, status ks.Status) bool {
+	t := &s.taken
 	if t.flags&FlagCarried != 0 || n == 0 || status.IsError() {
 		return true
 	}
 	out = out[:min(uint64(n), uint64(len(out)))]
-	whole := t.size + pad(len(out))
+	begun, whole := s.current[:t.size], t.size+pad(len(out))
 	more := s.reserve(whole)
 	if more == nil {
 		return false
 	}
-	copy(more, t.to[:t.size])
+	copy(more, begun) // in another chunk, or onto itself
 	putBytes(more, t.size, out)
-	t.to, t.size, t.flags = more, whole, t.flags|FlagProduced
+	t.size, t.flags = whole, t.flags|FlagProduced
 	return true
 }
 
