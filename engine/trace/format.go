@@ -189,21 +189,23 @@ func (r *Record) size() int {
 }
 
 // putBegin writes what is known of a record when its request begins.
-func putBegin(to []byte, kind Kind, code uint32, at time.Duration, in, out uint32) {
-	_ = to[recordHeader-1]
+func putBegin(to *[recordHeader]byte, kind Kind, code uint32, at time.Duration, in, out uint32) {
 	le := binary.LittleEndian
-	le.PutUint64(to, uint64(kind)|uint64(code)<<32) // flags follow
+	le.PutUint64(to[:], uint64(kind)|uint64(code)<<32) // flags follow
 	le.PutUint64(to[16:], uint64(at))
 	le.PutUint64(to[40:], uint64(in)|uint64(out)<<32)
 }
 
-// putEnd writes the rest of it.
-func putEnd(to []byte, flags Flags, order, begin uint64, took time.Duration, status ks.Status, information uint32, digest uint64) {
-	_ = to[recordHeader-1]
+// putEnd and putResult write the rest of it.
+func putEnd(to *[recordHeader]byte, flags Flags, order, begin uint64, took uint32) {
 	le := binary.LittleEndian
 	le.PutUint16(to[2:], uint16(flags))
 	le.PutUint64(to[8:], order)
-	le.PutUint64(to[24:], uint64(least32(order-1-begin))|uint64(putDuration(took, flags))<<32)
+	le.PutUint64(to[24:], uint64(least32(order-1-begin))|uint64(took)<<32)
+}
+
+func putResult(to *[recordHeader]byte, status ks.Status, information uint32, digest uint64) {
+	le := binary.LittleEndian
 	le.PutUint64(to[32:], uint64(status)|uint64(information)<<32)
 	le.PutUint64(to[48:], digest)
 }
@@ -235,6 +237,15 @@ func putBytes(to []byte, at int, b []byte) int {
 	return end
 }
 
+// putIdentifier is putBytes for an identifier.
+func putIdentifier(to, b *[ks.SizeIdentifier]byte) {
+	le := binary.LittleEndian
+	lo, hi, word := le.Uint64(b[:]), le.Uint64(b[8:]), le.Uint64(b[16:])
+	le.PutUint64(to[:], lo)
+	le.PutUint64(to[8:], hi)
+	le.PutUint64(to[16:], word)
+}
+
 // appendTo appends a record whose Out is all of its output buffer, or none of it.
 func (r *Record) appendTo(b []byte) []byte {
 	at := len(b)
@@ -251,8 +262,10 @@ func (r *Record) appendTo(b []byte) []byte {
 	if r.Kind == KindGenerate {
 		information, digest = r.Parent, r.Information
 	}
-	putBegin(to, r.Kind, code, r.Time, uint32(len(r.In)), r.OutBytes)
-	putEnd(to, r.Flags, r.Order, r.Begin, r.Duration, r.Status, information, digest)
+	head := (*[recordHeader]byte)(to)
+	putBegin(head, r.Kind, code, r.Time, uint32(len(r.In)), r.OutBytes)
+	putEnd(head, r.Flags, r.Order, r.Begin, putDuration(r.Duration, r.Flags))
+	putResult(head, r.Status, information, digest)
 	end := putBytes(to, recordHeader, r.In)
 	if r.Flags&FlagEvent != 0 {
 		binary.LittleEndian.PutUint64(to[end:], r.Event)

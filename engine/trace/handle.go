@@ -65,7 +65,7 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	if h.busy {
 		return h.inner.IoControl(code, in, out)
 	}
-	if !h.stream.take(code, in, out, h.kernel) {
+	if !h.stream.takePlain(code, in, out, h.kernel) && !h.stream.take(code, in, out, h.kernel) {
 		return h.inner.IoControl(code, in, out)
 	}
 	h.busy = true
@@ -75,7 +75,9 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 		h.pended = false
 		h.stream.taken.flags |= FlagPended
 	}
-	h.stream.finish(out, n, status)
+	if !h.stream.finishPlain(out, n, status) {
+		h.stream.finish(out, n, status)
+	}
 	return n, status
 }
 

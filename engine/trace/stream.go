@@ -15,10 +15,11 @@ type stream struct {
 	chunk    int // bytes
 
 	// Of the goroutine that has the handle.
-	count   uint32 // requests
-	current []byte // what is left of the chunk that is being filled
-	at      int    // where that is in the chunk
-	filling int    // its index
+	count   uint32         // requests
+	memory  []byte         // of the chunk that is being filled
+	at      int            // up to where it is filled
+	used    *atomic.Uint32 // where the writer sees that
+	filling int            // its index
 	dropped uint64
 	taken   taken
 
@@ -53,8 +54,8 @@ func (s *stream) init(r *Recorder, chunk int) {
 
 // reserve returns room for a record, or nil if it is to be dropped.
 func (s *stream) reserve(size int) []byte {
-	if size <= len(s.current) {
-		return s.current
+	if s.at+size <= len(s.memory) {
+		return s.memory[s.at:]
 	}
 	return s.next(size)
 }
@@ -67,7 +68,7 @@ func (s *stream) next(size int) []byte {
 		return s.drop()
 	}
 	if c := &s.chunks[s.filling]; s.at > blockHeader {
-		s.at, s.current = 0, nil
+		s.at, s.memory = 0, nil
 		c.sealed.Store(true)
 		s.filling = (s.filling + 1) % chunks
 		s.recorder.kick()
@@ -83,8 +84,8 @@ func (s *stream) next(size int) []byte {
 	}
 	c.dropped = s.dropped
 	c.used.Store(blockHeader)
-	s.at, s.current = blockHeader, c.memory[blockHeader:]
-	return s.current
+	s.at, s.memory, s.used = blockHeader, c.memory, &c.used
+	return s.memory[blockHeader:]
 }
 
 // wait waits until the writer gives a chunk back, or reports that it never will.
@@ -112,8 +113,7 @@ func (s *stream) drop() []byte {
 // commit shows the writer a record for which there was room.
 func (s *stream) commit(size int) {
 	s.at += size
-	s.current = s.current[size:]
-	s.chunks[s.filling].used.Store(uint32(s.at))
+	s.used.Store(uint32(s.at))
 	if s.idle.Load() {
 		s.recorder.register(s)
 	}
