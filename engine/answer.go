@@ -85,6 +85,7 @@ func (irp *IRP) listSize(r rule, data []byte, full uint64, n uint32) (all bool, 
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-kshandlesizedlistquery
 func HandleSizedListQuery(irp *IRP, data []byte, count, size uint32, put func(i uint32, element []byte)) ks.Status {
+	required(put != nil, "HandleSizedListQuery: put")
 	irp.IoStatus.Information = 0
 	return irp.sizedList(rulePN8, data, count, size, func(i uint32, b []byte) { put(i, b[:size:size]) })
 }

@@ -239,6 +239,7 @@ var moving sync.Mutex
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksmoveirpsoncancelablequeue
 func (q *CancelQueue) Move(to *CancelQueue, from End, move func(*IRP) ks.Status) ks.Status {
+	required(move != nil, "Move: move")
 	there := newList()
 	defer there.free()
 	q.mu.Lock()

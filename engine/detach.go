@@ -13,6 +13,8 @@ import (
 // ends the request. Then the IRP may be used again, though Complete or IoControl may not have returned: they do not touch it
 // any more (S-16). A request that is answered at once calls neither. Detach an IRP before its first request.
 func (irp *IRP) Detach(pended, ended func(*IRP)) {
+	required(pended != nil, "Detach: pended")
+	required(ended != nil, "Detach: ended")
 	x := irp.more()
 	x.pended, x.ended = pended, ended
 	irp.detached = true

@@ -62,6 +62,11 @@
 // A [Dispatcher] is immutable. An [IRP], its arena and a [FileObject] belong to one goroutine at a time. Handlers of
 // one item run concurrently for different requests.
 //
+// # Functions
+//
+// A function of a declaration may be nil: there is no such handler, or its default. A function that is an argument may be nil where its
+// documentation says so. Anywhere else the call that is given nil panics, at once and with the argument's name.
+//
 // # Sources
 //
 // The behaviour is that of the Windows driver documentation, cited beside each function, and of the public headers.

@@ -20,6 +20,7 @@ func NewCallback(kind ObjectType, signal func(count int32), gone func()) *Callba
 	if kind != ObjectTypeEvent && kind != ObjectTypeSemaphore {
 		panic("engine: NewCallback wants ObjectTypeEvent or ObjectTypeSemaphore")
 	}
+	required(signal != nil, "NewCallback: signal")
 	return &Callback{kind: kind, signal: signal, gone: gone}
 }
 

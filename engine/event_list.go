@@ -86,6 +86,7 @@ func (l *EventList) Remove(entry *EventEntry) {
 // Do calls work with the lock of the list held, which GenerateEvent wants. work must not call a method of the list that takes
 // the lock, which are all but Remove. A panic in it goes on after the lock was released.
 func (l *EventList) Do(work func()) {
+	required(work != nil, "Do: work")
 	op := listOp{list: l, work: workDo, do: work}
 	op.perform()
 }

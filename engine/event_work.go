@@ -129,6 +129,7 @@ type WorkItem struct {
 // the routine returns, even if the event was disabled meanwhile (E-20). A panic in it is reported as one of a handler of that
 // event, and runtime.Goexit ends that call alone.
 func (w *Worker) NewWorkItem(routine func(entry *EventEntry)) *WorkItem {
+	required(routine != nil, "NewWorkItem: routine")
 	return &WorkItem{worker: w, routine: routine}
 }
 

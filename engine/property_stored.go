@@ -35,6 +35,7 @@ const MaxStoredValue = 16 << 20
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksunserializeobjectpropertiesfromregistry
 func UnserializeObjectProperties(values map[string][]byte, send func(in, out []byte) ks.Status) error {
+	required(send != nil, "UnserializeObjectProperties: send")
 	if values == nil {
 		return &StoredError{Status: ks.StatusInvalidParameter, Reason: "neither a key nor a path is given (P-70)"}
 	}
@@ -49,6 +50,7 @@ func UnserializeObjectProperties(values map[string][]byte, send func(in, out []b
 // UnserializeObjectPropertiesFS is UnserializeObjectProperties for the files of one folder of fsys, each a value. Folders
 // in it are passed over (P-71). Errors of fsys are wrapped with the file's name.
 func UnserializeObjectPropertiesFS(fsys fs.FS, path string, send func(in, out []byte) ks.Status) error {
+	required(send != nil, "UnserializeObjectPropertiesFS: send")
 	if fsys == nil {
 		return &StoredError{Status: ks.StatusInvalidParameter, Reason: "neither a key nor a path is given (P-70)"}
 	}

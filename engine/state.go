@@ -295,20 +295,26 @@ func (irp *IRP) isClosed() bool { return atomic.LoadUint32(&irp.closed)&(closedC
 // Close: for the dispatcher that answers it, or the status that it is refused with. gate may block. It is called on the goroutine
 // of IoControl, when no request is in flight on the IRP. Set it before the first request, with UserEvent, which stays what it is then.
 func (irp *IRP) SetGate(gate func() (*Dispatcher, ks.Status)) {
+	required(gate != nil, "SetGate: gate")
 	x := irp.more()
 	x.gate, x.event = gate, irp.UserEvent
 }
 
 // SetRoute has route asked by each request that the IoControl of a nil Dispatcher is sent on the IRP: for the dispatcher that answers it.
-// It is called on the goroutine of IoControl. Set it before the first request.
-func (irp *IRP) SetRoute(route func() *Dispatcher) { irp.more().route = route }
+// It is called on the goroutine of IoControl, and names one always. Set it before the first request.
+func (irp *IRP) SetRoute(route func() *Dispatcher) {
+	required(route != nil, "SetRoute: route")
+	irp.more().route = route
+}
 
-// Gate turns the gate on and off. Requests that are not in flight when Gate returns ask it. It may be called from any goroutine.
+// Gate turns the gate on and off. Requests that are not in flight when Gate returns ask it. It may be called from any goroutine,
+// after SetGate.
 func (irp *IRP) Gate(on bool) {
 	if !on {
 		atomic.AndUint32(&irp.closed, ^uint32(closedGate))
 		return
 	}
+	required(irp.extra != nil && irp.extra.gate != nil, "Gate: the gate of SetGate")
 	atomic.OrUint32(&irp.closed, closedGate)
 	fence()
 }
@@ -348,6 +354,7 @@ func (c *closing) run() { c.once.Do(c.release) }
 // IoControl called, of this or any other IRP, as that might wait for itself. Then release is called as soon as the request
 // that is in flight has ended.
 func (irp *IRP) Close(release func()) (released bool) {
+	required(release != nil, "Close: release")
 	c := &closing{release: release}
 	if atomic.OrUint32(&irp.closed, closedClose)&closedClose != 0 {
 		return false

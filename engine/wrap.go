@@ -7,10 +7,10 @@ import (
 )
 
 // Wrap puts middleware around every handler that config declares: the GET, SET and support handlers of properties, the handlers and
-// support handlers of methods, and the Add and support handlers of events. The first of several is the outermost. Each middleware
-// is called once per handler and returns a handler in its place, which may look at the request, answer it, or call next and look at
-// the result; STATUS_PENDING means that the request goes on. IRP.ItemContext and its kin have the same values as in the wrapped
-// handler, and a panic counts as a panic of the handler (P-21).
+// support handlers of methods, and the Add and support handlers of events. The first of several is the outermost. Each middleware is
+// called once per handler and returns a handler in its place, which may look at the request, answer it, or call next and look at the
+// result; STATUS_PENDING means that the request goes on. A handler for which it returns nil stays as it is. IRP.ItemContext and its
+// kin have the same values as in the wrapped handler, and a panic counts as a panic of the handler (P-21).
 //
 // For an event without an Add handler, next enables the event as usual, on the list of the request (E-12). Middleware gets the
 // request and the KSEVENTDATA as request and data, and the entry is IRP.EventEntry. A verb without a handler stays without.
@@ -19,9 +19,14 @@ import (
 // that counts requests declares no fast handlers. Call Wrap when the declaration is complete. It changes config alone, and none of
 // the slices that config may share with others.
 func (config *Config) Wrap(middleware ...func(next Handler) Handler) {
+	for _, wrap := range middleware {
+		required(wrap != nil, "Wrap: middleware")
+	}
 	config.WrapEach(func(_ HandlerOf, handler Handler) Handler {
 		for _, wrap := range slices.Backward(middleware) {
-			handler = wrap(handler)
+			if wrapped := wrap(handler); wrapped != nil {
+				handler = wrapped
+			}
 		}
 		return handler
 	})
@@ -35,8 +40,9 @@ type HandlerOf struct {
 	Verb string // "get", "set", "method", "enable", or "support"
 }
 
-// WrapEach is Wrap for middleware that is told what each handler is for. A handler for which it returns nil stays as it is.
+// WrapEach is Wrap for middleware that is told what each handler is for.
 func (config *Config) WrapEach(middleware func(of HandlerOf, next Handler) Handler) {
+	required(middleware != nil, "WrapEach: middleware")
 	wrapped := func(of HandlerOf, verb string, next Handler) Handler {
 		if next == nil {
 			return nil

@@ -101,7 +101,7 @@ func (h *OverlappedHandle) SkipPortOnSuccess() { h.skip.Store(true) }
 // OnComplete has f called for each later request when it completes, before anybody else learns of it. Whatever observes all
 // requests of a handle, such as a recorder, can look at the output buffer there. pended says whether IoControl has answered
 // STATUS_PENDING, or will. f is not called for a request that was refused because its Overlapped was in use. The goroutine that
-// completes the request calls f and waits for it. Call OnComplete before the first request.
+// completes the request calls f and waits for it. Without f, nil, nobody is told. Call OnComplete before the first request.
 func (h *OverlappedHandle) OnComplete(f func(o *Overlapped, n uint32, status ks.Status, pended bool)) {
 	h.over = f
 }
