@@ -67,7 +67,7 @@ func (h *played) left(irp *engine.IRP, data []byte) {
 // run replays.
 func (p *player) run(ctx context.Context) error {
 	m := newMerger(p.reader, p.opened, p.control)
-	defer m.close()
+	defer m.release()
 	defer func() { p.requests.Add(p.sent) }()
 	done := ctx.Done()
 	for {

@@ -206,6 +206,42 @@ func TestReplayAnswersTheSame(t *testing.T) {
 	}
 }
 
+// A replay gets the memory of those before it, whole, however they ended.
+func TestReplayAfterOneThatFailed(t *testing.T) {
+	const n, handles = 2000, 3
+	trace := record(t, Config{Buffer: 16 << 10}, func(r *Recorder) {
+		for i := range uint64(handles) {
+			talk(open(t, r, items(t), "items"), rand.New(rand.NewPCG(testkit.Seed(t), i)), n)
+		}
+	})
+	r := read(t, trace)
+	var last *block
+	for i := range r.blocks {
+		if b := &r.blocks[i]; b.kind == blockRecords && b.handle != 0 {
+			last = b
+		}
+	}
+	damaged := bytes.Clone(trace)
+	damaged[last.offset+blockHeader] ^= 1
+	open := func(string, uint32) (*device.Device, error) { return items(t), nil }
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				var wrong *BlockError
+				if _, err := Replay(t.Context(), read(t, damaged), open, ReplayOptions{}); !errors.As(err, &wrong) {
+					t.Error("a damaged block was replayed: ", err)
+				}
+				res, err := Replay(t.Context(), r, open, ReplayOptions{Verify: true})
+				if err != nil || res.Requests != n*handles || res.Differences != 0 {
+					t.Error("after one that failed: ", res, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
 // small is a short trace of everything.
 func small(t testing.TB) []byte {
 	return record(t, Config{Buffer: 16 << 10}, func(r *Recorder) {
