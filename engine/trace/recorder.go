@@ -222,8 +222,9 @@ func (r *Recorder) add(rec Record, opened *stream) {
 	}
 }
 
-// register has the writer look at a stream.
-func (r *Recorder) register(s *stream) {
+// register has the writer look at the stream again.
+func (s *stream) register() {
+	r := s.recorder
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.idle.CompareAndSwap(true, false) {

@@ -110,12 +110,11 @@ func (s *stream) drop() []byte {
 	return nil
 }
 
-// commit shows the writer a record for which there was room.
-func (s *stream) commit(size int) {
-	s.at += size
+// show shows the writer the records up to at.
+func (s *stream) show() {
 	s.used.Store(uint32(s.at))
 	if s.idle.Load() {
-		s.recorder.register(s)
+		s.register()
 	}
 }
 

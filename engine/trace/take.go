@@ -67,7 +67,8 @@ func (s *stream) finish(out []byte, n uint32, status ks.Status) {
 	to := (*[recordHeader]byte)(s.memory[s.at:])
 	putResult(to, status, n, Digest(out, n, status))
 	putEnd(to, t.flags, r.order.Add(1), t.begin, putDuration(took, t.flags))
-	s.commit(t.size)
+	s.at += t.size
+	s.show()
 }
 
 // plainRecord is how long the record of a plain request is.
@@ -100,7 +101,8 @@ func (s *stream) finishPlain(out []byte, n uint32, status ks.Status) bool {
 	putResult(to, status, n, digest4(binary.LittleEndian.Uint32(out)))
 	took := time.Duration(r.now.Load()) - t.at
 	putEnd(to, t.flags, r.order.Add(1), t.begin, putDuration(took, 0))
-	s.commit(t.size)
+	s.at += t.size
+	s.show()
 	return true
 }
 
