@@ -91,14 +91,22 @@ func (s *stream) takePlain(code uint32, in, out []byte, flags Flags) bool {
 	return true
 }
 
-// finishPlain is finish for a plain request whose output is a value of 4 bytes. It reports false for any other.
+// finishPlain is finish for a plain request whose output is a value of 4 bytes or none. It reports false for any other.
 func (s *stream) finishPlain(out []byte, n uint32, status ks.Status) bool {
 	r, t := s.recorder, &s.taken
-	if t.flags&(FlagExact|FlagPended) != 0 || n != 4 || len(out) < 4 || status.IsError() {
+	if t.flags&(FlagExact|FlagPended) != 0 {
+		return false
+	}
+	var digest uint64
+	switch {
+	case n == 0 || status.IsError():
+	case n == 4 && len(out) >= 4:
+		digest = digest4(binary.LittleEndian.Uint32(out))
+	default:
 		return false
 	}
 	to := (*[recordHeader]byte)(s.memory[s.at:])
-	putResult(to, status, n, digest4(binary.LittleEndian.Uint32(out)))
+	putResult(to, status, n, digest)
 	took := time.Duration(r.now.Load()) - t.at
 	putEnd(to, t.flags, r.order.Add(1), t.begin, putDuration(took, 0))
 	s.at += t.size
