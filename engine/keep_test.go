@@ -15,7 +15,7 @@ import (
 const keptBuffer = 128
 
 // TestKeepBuffer: whatever a handler does to its request and to the pool, the next one has a buffer of its own, as long as the request and
-// zero, with the request behind the data; and in the end no buffer is left but the one that is kept.
+// zero, with the request behind the data; and in the end no buffer is left but the one that is kept. So it is in a batch.
 func TestKeepBuffer(t *testing.T) {
 	if invariants.Enabled {
 		t.Skip("checked builds keep none, and name half of this as misuse")
@@ -55,79 +55,105 @@ func TestKeepBuffer(t *testing.T) {
 		}},
 		{"panics", 0, func(*engine.IRP) { panic("so it does") }},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			pool, err := arena.New(arena.Config{})
-			if err != nil {
-				t.Fatal(err)
+		for _, batch := range []bool{false, true} {
+			if batch && c.name == "resets the pool and takes from it" {
+				continue // what it takes lies where the buffer of its request was, whose end the requests behind it cannot see
 			}
-			mischief := false
-			var irp *engine.IRP
-			handler := func(irp *engine.IRP, request, data []byte) ks.Status {
-				n := len(irp.SystemBuffer)
-				if n != (len(data)+7)&^7+len(request) || cap(irp.SystemBuffer) != n && cap(irp.SystemBuffer) != keptBuffer ||
-					cap(data) != len(data) || cap(request) != len(request) {
-					t.Errorf("SystemBuffer of %d bytes, %d at most, for %d of data and %d of request", n, cap(irp.SystemBuffer), len(data), len(request))
-				}
-				if irp.Pool != pool || irp.Flags != 0 || &irp.SystemBuffer[n-len(request)] != &request[0] {
-					t.Errorf("pool %p, flags %#x, or the request is elsewhere", irp.Pool, irp.Flags)
-				}
-				if id, ok := ks.DecodeIdentifier(request); !ok || id.Set != setA || id.ID != 1 {
-					t.Errorf("the request is %x", request)
-				}
-				if binary.LittleEndian.Uint32(request[20:]) == get && !bytes.Equal(data, make([]byte, len(data))) {
-					t.Errorf("the data of a GET are %x", data)
-				}
-				copy(data, full(len(data)))
-				irp.IoStatus.Information = uint64(len(data))
-				if mischief {
-					c.do(irp)
-				}
-				return ks.StatusSuccess
+			name := c.name
+			if batch {
+				name += " in a batch"
 			}
-			d, err := engine.Compile(engine.Config{OnPanic: func(any, []byte) {}, PropertySets: []engine.PropertySet{{Set: setA,
-				Items: []engine.PropertyItem{{ID: 1, Get: handler, Set: handler, MinData: 1}}}}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			irp = &engine.IRP{Pool: pool, UserEvent: make(chan struct{}, 1)}
-			irp.KeepBuffer()
-			send := func(flags uint32, more, out int) {
-				in := append(ks.Identifier{Set: setA, ID: 1, Flags: flags}.Bytes(), make([]byte, more)...)
-				b := make([]byte, out)
-				n, status := d.IoControl(irp, ks.IoctlProperty, in, b)
-				if !mischief && (status != ks.StatusSuccess || n != uint32(out) || flags == get && !bytes.Equal(b, full(out))) {
-					t.Errorf("flags %#x, %d bytes more, out %d: %d bytes, %v, %x", flags, more, out, n, status, b)
+			t.Run(name, func(t *testing.T) {
+				pool, err := arena.New(arena.Config{})
+				if err != nil {
+					t.Fatal(err)
 				}
-			}
-			all := func() {
-				for _, flags := range []uint32{get, set, get | ks.PropertyTypeHighPriority} {
-					for _, more := range []int{0, 8, 5, 96, 200} {
-						for _, out := range []int{4, 8, 1, 16, 104, 105, 1000} {
-							send(flags, more, out)
+				calls, mischief := 0, 0 // the number of the call that does it
+				var irp *engine.IRP
+				handler := func(irp *engine.IRP, request, data []byte) ks.Status {
+					n := len(irp.SystemBuffer)
+					if n != (len(data)+7)&^7+len(request) || cap(irp.SystemBuffer) != n && cap(irp.SystemBuffer) != keptBuffer ||
+						cap(data) != len(data) || cap(request) != len(request) {
+						t.Errorf("SystemBuffer of %d bytes, %d at most, for %d of data and %d of request", n, cap(irp.SystemBuffer), len(data), len(request))
+					}
+					if irp.Pool != pool || irp.Flags != 0 || &irp.SystemBuffer[n-len(request)] != &request[0] {
+						t.Errorf("pool %p, flags %#x, or the request is elsewhere", irp.Pool, irp.Flags)
+					}
+					if id, ok := ks.DecodeIdentifier(request); !ok || id.Set != setA || id.ID != 1 {
+						t.Errorf("the request is %x", request)
+					}
+					if binary.LittleEndian.Uint32(request[20:]) == get && !bytes.Equal(data, make([]byte, len(data))) {
+						t.Errorf("the data of a GET are %x", data)
+					}
+					copy(data, full(len(data)))
+					irp.IoStatus.Information = uint64(len(data))
+					if calls++; calls == mischief {
+						c.do(irp)
+					}
+					return ks.StatusSuccess
+				}
+				d, err := engine.Compile(engine.Config{OnPanic: func(any, []byte) {}, PropertySets: []engine.PropertySet{{Set: setA,
+					Items: []engine.PropertyItem{{ID: 1, Get: handler, Set: handler, MinData: 1}}}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				irp = &engine.IRP{Pool: pool, UserEvent: make(chan struct{}, 1)}
+				irp.KeepBuffer()
+				send := func(flags uint32, more, out int) {
+					in := append(ks.Identifier{Set: setA, ID: 1, Flags: flags}.Bytes(), make([]byte, more)...)
+					requests := make([]engine.BatchRequest, 1, 5)
+					if batch {
+						requests = requests[:5]
+					}
+					for i := range requests {
+						requests[i] = engine.BatchRequest{In: in, Out: make([]byte, out)}
+					}
+					if calls = 0; batch {
+						d.PropertyBatch(irp, requests)
+					} else {
+						r := &requests[0]
+						r.BytesReturned, r.Status = d.IoControl(irp, ks.IoctlProperty, r.In, r.Out)
+					}
+					for i, r := range requests {
+						whole := r.Status == ks.StatusSuccess && r.BytesReturned == uint32(out) && (flags != get || bytes.Equal(r.Out, full(out)))
+						if i+1 != mischief && !whole {
+							t.Errorf("flags %#x, %d bytes more, out %d: request %d: %d bytes, %v, %x",
+								flags, more, out, i, r.BytesReturned, r.Status, r.Out)
 						}
 					}
 				}
-			}
-			all()
-			lost := 0
-			for _, shape := range [][2]int{{0, 4}, {8, 8}, {0, 64}, {0, 500}} {
-				for _, flags := range []uint32{get, set} {
-					send(flags, shape[0], shape[1]) // a buffer is kept, if it is short
-					mischief, taken = true, nil
-					send(flags, shape[0], shape[1])
-					mischief = false
-					lost += c.lost
-					before := bytes.Clone(taken)
-					all()
-					if !bytes.Equal(taken, before) {
-						t.Fatalf("what the handler has taken is %x, was %x", taken, before)
+				all := func() {
+					for _, flags := range []uint32{get, set, get | ks.PropertyTypeHighPriority} {
+						for _, more := range []int{0, 8, 5, 96, 200} {
+							for _, out := range []int{4, 8, 1, 16, 104, 105, 1000} {
+								send(flags, more, out)
+							}
+						}
 					}
 				}
-			}
-			if st := pool.Stats(); st.Live > lost+1 {
-				t.Errorf("%d buffers are live, %d of them may be", st.Live, lost+1)
-			}
-		})
+				all()
+				lost := 0
+				for _, shape := range [][2]int{{0, 4}, {8, 8}, {0, 64}, {0, 500}} {
+					for _, flags := range []uint32{get, set} {
+						send(flags, shape[0], shape[1]) // a buffer is kept, if it is short
+						if mischief, taken = 1, nil; batch {
+							mischief = 3
+						}
+						send(flags, shape[0], shape[1])
+						mischief = 0
+						lost += c.lost
+						before := bytes.Clone(taken)
+						all()
+						if !bytes.Equal(taken, before) {
+							t.Fatalf("what the handler has taken is %x, was %x", taken, before)
+						}
+					}
+				}
+				if st := pool.Stats(); st.Live > lost+1 {
+					t.Errorf("%d buffers are live, %d of them may be", st.Live, lost+1)
+				}
+			})
+		}
 	}
 }
 
