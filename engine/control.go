@@ -227,6 +227,7 @@ func (d *Dispatcher) control(irp *IRP, code uint32, in, out []byte) (n uint32, s
 
 // desert gives up the request of a handler that ended its goroutine (runtime.Goexit): there is nobody to answer.
 func (irp *IRP) desert() {
+	irp.ownPool()
 	if irp.detached {
 		irp.desertDetached()
 		return
@@ -328,6 +329,7 @@ func (irp *IRP) finishControl(status ks.Status, served bool, out []byte) (n uint
 		status = irp.await(irp)
 	}
 	irp.restore()
+	irp.ownPool()
 	n, misuse := irp.conclusion(status, out)
 	if irp.SystemBuffer != nil {
 		misuse = irp.release()
@@ -549,7 +551,9 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	n = irp.answerPlain(used, out)
 	if !irp.kept {
 		irp.SystemBuffer = nil
-		irp.Pool.Free(used)
+		if !irp.Pool.TryFree(used) {
+			irp.freeOlder(used)
+		}
 	}
 	irp.leaveShort()
 	return n, status

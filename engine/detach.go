@@ -27,6 +27,7 @@ var detachedEvent = make(chan struct{}, 1)
 // pend leaves a detached request to whoever completes it. It keeps it until all is said about it: as long as stateServed is set a
 // completion only notes the result. If one has, ended is for the sender to call.
 func (irp *IRP) pend() (ended func(*IRP)) {
+	irp.ownPool()
 	x := irp.extra
 	x.pended(irp)
 	irp.change(statePended, 0)

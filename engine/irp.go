@@ -109,7 +109,8 @@ type IRP struct {
 	layout layout // of SystemBuffer
 	ident  ident  // read once; what the handler's copy is written from
 
-	// Pool serves P-10's pool buffers and the scratch of inner requests; nil means the Go heap.
+	// Pool serves P-10's pool buffers and the scratch of inner requests; nil means the Go heap. A handler leaves it alone: if it sets
+	// another, and KeepBuffer has not said whose the pool is, the buffer of the request is lost to the first until that is reset.
 	Pool *arena.Arena
 
 	// IoStatus is the result. The dispatcher owns Information and never writes Status (P-1).

@@ -9,10 +9,13 @@ import "github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 // keptSize is how long such a buffer is: enough for most requests.
 const keptSize = 128
 
-// KeepBuffer says that Pool is the IRP's own, as that of a handle is: IoControl then keeps a buffer of 128 bytes from one short request
-// to the next, in place of allocating one for each. It is live until the pool is closed. Call KeepBuffer before the first request, and
-// send all by IoControl, a Ref or a batch.
-func (irp *IRP) KeepBuffer() { irp.more().keeps = true }
+// KeepBuffer says that Pool is the IRP's own, as that of a handle is: IoControl then keeps a buffer of 128 bytes from one short
+// request to the next, in place of allocating one for each. It is live until the pool is closed. A handler that sets Pool changes
+// nothing: it is put back. Call KeepBuffer before the first request, and send all by IoControl, a Ref or a batch.
+func (irp *IRP) KeepBuffer() {
+	x := irp.more()
+	x.keeps, x.pool = true, irp.Pool
+}
 
 // takeShort gives a request on the short path a buffer of n bytes. It returns false if that is not simply the arena's next one.
 func (irp *IRP) takeShort(n int) bool {
@@ -29,9 +32,7 @@ func (irp *IRP) takeShort(n int) bool {
 	}
 	irp.SystemBuffer = b[:n] // the pool frees what has its capacity
 	irp.base.set(b)
-	if irp.kept = keeps; keeps {
-		irp.extra.pool = irp.Pool
-	}
+	irp.kept = keeps
 	return true
 }
 
@@ -40,7 +41,27 @@ func (irp *IRP) freeBuffer() (misuse invariants.Violation) {
 	b := irp.SystemBuffer
 	if irp.kept {
 		b, irp.kept = irp.base.buffer(keptSize), false // a handler may have changed SystemBuffer
+		irp.ownPool()
 	}
 	irp.SystemBuffer = nil
 	return free(irp.Pool, b)
+}
+
+// freeOlder frees a buffer that is not the newest one of irp.Pool.
+//
+//go:noinline
+func (irp *IRP) freeOlder(b []byte) {
+	irp.ownPool()
+	irp.Pool.Free(b)
+}
+
+// ownPool puts back the pool that is an IRP's own, if a handler changed it. A kept buffer is not the newest one of another pool, nor is
+// one that is freed: so requests that find all as it should be need not look.
+func (irp *IRP) ownPool() {
+	if invariants.Enabled {
+		return // the arena names a buffer that is not its own
+	}
+	if x := irp.extra; x != nil && x.keeps && x.pool != irp.Pool {
+		irp.Pool = x.pool
+	}
 }

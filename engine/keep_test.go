@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"encoding/binary"
+	"runtime"
 	"testing"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -21,6 +22,10 @@ func TestKeepBuffer(t *testing.T) {
 		t.Skip("checked builds keep none, and name half of this as misuse")
 	}
 	foreign := full(256)
+	another, err := arena.New(arena.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var taken []byte
 	pass := func(irp *engine.IRP, _, _ []byte) ks.Status { return ks.StatusSuccess }
 	inner, err := engine.Compile(engine.Config{PropertySets: []engine.PropertySet{{Set: setA,
@@ -46,6 +51,7 @@ func TestKeepBuffer(t *testing.T) {
 		}},
 		{"takes from the pool", 1, func(irp *engine.IRP) { taken, _ = irp.Pool.Alloc(8) }},
 		{"takes the pool away", 0, func(irp *engine.IRP) { irp.Pool = nil }},
+		{"sets another pool", 0, func(irp *engine.IRP) { irp.Pool = another }},
 		{"asks for the buffer to be freed", 0, func(irp *engine.IRP) { irp.Flags |= engine.DeallocateBuffer }},
 		{"passes the request on", 0, func(irp *engine.IRP) { inner.Property(irp) }},
 		{"passes the request on without its buffer", 1, func(irp *engine.IRP) {
@@ -134,7 +140,7 @@ func TestKeepBuffer(t *testing.T) {
 				all()
 				lost := 0
 				for _, shape := range [][2]int{{0, 4}, {8, 8}, {0, 64}, {0, 500}} {
-					for _, flags := range []uint32{get, set} {
+					for _, flags := range []uint32{get, set, get | ks.PropertyTypeHighPriority} {
 						send(flags, shape[0], shape[1]) // a buffer is kept, if it is short
 						if mischief, taken = 1, nil; batch {
 							mischief = 3
@@ -217,5 +223,53 @@ func TestKeepBufferIsFreed(t *testing.T) {
 	}
 	if st := s.irp.Pool.Stats(); st.Live > 1 {
 		t.Errorf("%d buffers are live", st.Live)
+	}
+}
+
+// TestPoolOfAnother: a handler that sets another pool and then pends or ends its goroutine leaves no buffer behind in either. Without
+// KeepBuffer nobody knows whose pool it was: the control, a buffer is lost.
+func TestPoolOfAnother(t *testing.T) {
+	if invariants.Enabled {
+		t.Skip("checked builds panic on what is freed elsewhere")
+	}
+	another, err := arena.New(arena.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items := []engine.PropertyItem{{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
+		irp.Pool = another
+		return ks.StatusPending
+	}}, {ID: 2, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
+		irp.Pool = another
+		runtime.Goexit()
+		return 0
+	}}, {ID: 3, Get: func(irp *engine.IRP, _, _ []byte) ks.Status {
+		irp.Pool = another
+		return ks.StatusSuccess
+	}}}
+	in := func(id uint32) []byte { return request{set: setA, id: id, flags: get}.bytes() }
+	for _, out := range []int{4, 1000} {
+		x := detach(t, items...)
+		x.irp.KeepBuffer()
+		x.out = full(out)
+		if _, status := x.d.IoControl(x.irp, ks.IoctlProperty, in(1), x.out); status != ks.StatusPending || !x.irp.Complete(ks.StatusSuccess, 4) {
+			t.Error(status)
+		}
+		if status := <-x.ended; status != ks.StatusSuccess || x.n != 4 {
+			t.Error(status, x.n)
+		}
+		unwound(func() { x.d.IoControl(x.irp, ks.IoctlProperty, in(2), x.out) })
+		<-x.ended
+		if st := x.pool.Stats(); x.irp.Pool != x.pool || st.Live != 0 {
+			t.Errorf("%d bytes: %+v", out, st)
+		}
+	}
+	s := serve(t, items...)
+	s.send(3, get, full(4))
+	if st := s.pool.Stats(); st.Live != 1 {
+		t.Errorf("without KeepBuffer %+v", st)
+	}
+	if st := another.Stats(); st.Live != 0 || st.Strays != 1 {
+		t.Errorf("the other pool %+v", st)
 	}
 }
