@@ -328,7 +328,23 @@ func TestF4_F6_F7_S15_EveryShape(t *testing.T) {
 				t.Errorf("%s, %d more: the handler was called", name, extra)
 				return true
 			}
-			whole := 24 + extra
+			declines := func(_ *engine.FileObject, _ engine.Mode, _, _ []byte, io *engine.IoStatus) bool {
+				io.Information = 8
+				return false
+			}
+			panics := func(_ *engine.FileObject, _ engine.Mode, _, _ []byte, io *engine.IoStatus) bool {
+				io.Information = 8
+				panic(ks.StatusUnsuccessful)
+			}
+			again := func(f *engine.FileObject, m engine.Mode, q, d []byte, io *engine.IoStatus) bool {
+				inner := stale
+				if !send(f, m, slices.Clone(q), d, &inner) || inner != (engine.IoStatus{Status: ks.StatusDeviceBusy}) {
+					t.Errorf("%s, %d more: a request within another: %v", name, extra, inner)
+				}
+				io.Information = 8
+				return true
+			}
+			whole, noMore := 24+extra, engine.IoStatus{Status: ks.StatusNoMoreEntries, Information: 8}
 			for _, c := range []struct {
 				what    string
 				flags   uint32
@@ -344,26 +360,12 @@ func TestF4_F6_F7_S15_EveryShape(t *testing.T) {
 				{"a success", get, whole, 8, fastAnswers(0, 8), true, engine.IoStatus{Information: 8}},
 				{"too much", get, whole, 8, fastAnswers(0, 9), true, engine.IoStatus{Status: ks.StatusBufferTooSmall}},
 				{"much of a SET", set, whole, 8, fastAnswers(0, 9), true, engine.IoStatus{Information: 9}},
-				{"a warning", get, whole, 8, fastAnswers(ks.StatusNoMoreEntries, 8), true,
-					engine.IoStatus{Status: ks.StatusNoMoreEntries, Information: 8}},
+				{"a warning", get, whole, 8, fastAnswers(ks.StatusNoMoreEntries, 8), true, noMore},
 				{"an error", get, whole, 8, fastAnswers(ks.StatusUnsuccessful, 8), true, engine.IoStatus{Status: ks.StatusUnsuccessful}},
 				{"pending", get, whole, 8, fastAnswers(ks.StatusPending, 8), false, stale},
-				{"declined", get, whole, 8, func(_ *engine.FileObject, _ engine.Mode, _, _ []byte, io *engine.IoStatus) bool {
-					io.Information = 8
-					return false
-				}, false, stale},
-				{"a panic", get, whole, 8, func(_ *engine.FileObject, _ engine.Mode, _, _ []byte, io *engine.IoStatus) bool {
-					io.Information = 8
-					panic(ks.StatusUnsuccessful)
-				}, true, engine.IoStatus{Status: ks.StatusUnsuccessful}},
-				{"a request within one", get, whole, 8, func(f *engine.FileObject, m engine.Mode, q, d []byte, io *engine.IoStatus) bool {
-					inner := stale
-					if !send(f, m, slices.Clone(q), d, &inner) || inner != (engine.IoStatus{Status: ks.StatusDeviceBusy}) {
-						t.Errorf("%s, %d more: a request within another: %v", name, extra, inner)
-					}
-					io.Information = 8
-					return true
-				}, true, engine.IoStatus{Information: 8}},
+				{"declined", get, whole, 8, declines, false, stale},
+				{"a panic", get, whole, 8, panics, true, engine.IoStatus{Status: ks.StatusUnsuccessful}},
+				{"a request within one", get, whole, 8, again, true, engine.IoStatus{Information: 8}},
 			} {
 				if handled, io := exchange(c.flags, c.n, c.room, c.handler); handled != c.handled || io != c.want {
 					t.Errorf("%s, %d more: %s: %v, %v; want %v, %v", name, extra, c.what, handled, io, c.handled, c.want)
