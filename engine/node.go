@@ -112,9 +112,11 @@ func (d *Dispatcher) nodeItem(irp *IRP, code uint32, in []byte, out int) (handle
 	tag := uint32(0)
 	switch verb := flags &^ ks.PropertyTypeTopology; {
 	case code == ks.IoctlProperty && verb-1 <= 1:
+		irp.index = noItem // of the dispatcher that was the owner
+		irp.own(d)
 		var e *entry
-		if x := &d.properties.dense; x.Ready() {
-			e = x.Lookup(lo, hi, uint32(word))
+		if irp.dense.Ready() { // a copy that is there before the processor has found d
+			e = irp.dense.Lookup(lo, hi, uint32(word))
 		} else {
 			e = d.properties.table.Lookup(lo, hi, uint32(word))
 		}
@@ -127,12 +129,12 @@ func (d *Dispatcher) nodeItem(irp *IRP, code uint32, in []byte, out int) (handle
 		if e == nil || e.Value.flags&ks.MethodTypeSource != 0 || uint32(len(in)) < e.Value.minMethod || uint32(out) < e.Value.minData {
 			return nil, 0
 		}
+		irp.own(d)
 		handler, dir, tag = e.Value.handler, methodDirection(e.Value.flags), firstMethod+e.Tag
 	}
 	if handler == nil {
 		return nil, 0
 	}
 	irp.index = tag
-	irp.own(d)
 	return handler, dir
 }
