@@ -69,3 +69,18 @@ func TestDevFullForHelp(t *testing.T) {
 		require.Equal(t, "ksbench: standard output: write /dev/full: no space left on device\n", stderr.String(), line)
 	}
 }
+
+// Commands that measure, simulate or check say so, too, when their result is lost.
+func TestDevFullForResults(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	for _, line := range []string{"scale --quick --max 64 --rounds 1", "selftest --simulate --trials 1", "profile --check ../../profiles",
+		"targets --quick --run ^fast/20x12/guarded --rounds 2"} {
+		var stderr bytes.Buffer
+		require.Equal(t, exitBadInput, run(t.Context(), strings.Fields(line), strings.NewReader(""), full, &stderr), line)
+		require.Contains(t, stderr.String(), "ksbench: standard output: write /dev/full: no space left on device\n", line)
+	}
+}
