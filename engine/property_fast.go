@@ -36,14 +36,13 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	file.setInFlight(true)
 	file.io.Status, file.io.Information = ks.StatusSuccess, 0
 	defer func() {
-		if file.inFlight() { // it never returned
+		if file.inFlight() { // declined, or never returned
 			file.setInFlight(false)
 			d.recoveredFast(e.Tag, io, recover())
 		}
 	}()
 	handled = true // which is what is returned for a handler that panics
 	if !handler(file, mode, captured, data, &file.io) {
-		file.setInFlight(false)
 		return false
 	}
 	file.setInFlight(false)

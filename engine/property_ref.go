@@ -73,7 +73,6 @@ func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io
 	}()
 	handled = true
 	if !handler(file, mode, captured, data, &file.io) {
-		file.setInFlight(false)
 		return false
 	}
 	file.setInFlight(false)
