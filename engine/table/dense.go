@@ -8,7 +8,7 @@ import "math/bits"
 // zero value holds nothing, and must not be searched.
 type Dense[V any] struct {
 	mix    uint64    // odd
-	mask   uint64    // of a hash, 0 if there is nothing to find
+	mask   uint64    // of a product, 0 if there is nothing to find
 	memory memory[V] // the groups and the places
 }
 
@@ -42,7 +42,7 @@ func buildDense[V any](entries []Entry[V]) (d Dense[V], groups []group, places [
 		total = max(total, next+int(s.mask)+1)
 		next += s.used
 	}
-	groups, places = make([]group, d.mask+1), newEntries[V](total)
+	groups, places = make([]group, d.mask>>denseShift+1), newEntries[V](total)
 	// A group without a set leads to the first place, and a place without an id has the entry of another: a request for it is led
 	// elsewhere, so that nobody finds it here.
 	for i := range groups {
@@ -117,7 +117,7 @@ func denseSetsOf[V any](entries []Entry[V]) (sets []denseSet) {
 func (d *Dense[V]) separate(sets []denseSet) bool {
 	taken := make(map[uint64]bool, len(sets))
 	for count := 1 << bits.Len(uint(len(sets))); count <= denseGroups*len(sets); count *= 2 {
-		d.mask = uint64(count - 1)
+		d.mask = uint64(count-1) << denseShift
 		for try := range uint64(64) {
 			d.mix = splitmix(golden*(try+1)) | 1
 			clear(taken)
@@ -133,4 +133,4 @@ func (d *Dense[V]) separate(sets []denseSet) bool {
 }
 
 // place returns the number of a set's group.
-func (d *Dense[V]) place(lo, hi uint64) uint64 { return (lo ^ hi) * d.mix >> denseShift & d.mask }
+func (d *Dense[V]) place(lo, hi uint64) uint64 { return (lo ^ hi) * d.mix & d.mask >> denseShift }

@@ -70,7 +70,7 @@ func TestDenseGroups(t *testing.T) {
 	rng := testkit.Rand(t)
 	for range 500 {
 		d, groups, places := buildDense(denseEntries(rng))
-		if d.Ready() && (len(groups) != int(d.mask)+1 || len(groups)&(len(groups)-1) != 0) {
+		if d.Ready() && (len(groups) != int(d.mask>>denseShift)+1 || len(groups)&(len(groups)-1) != 0) {
 			t.Fatalf("%d groups, mask %#x", len(groups), d.mask)
 		}
 		for _, g := range groups {

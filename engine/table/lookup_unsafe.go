@@ -57,14 +57,20 @@ func (t *Table[V]) entry(h, pilot uint64) (e *Entry[V]) {
 // entrySize returns the bytes of an entry.
 func (t *Table[V]) entrySize() uint64 { return uint64(unsafe.Sizeof(Entry[V]{})) }
 
-// group is where the places of a set begin, and which bits of an id choose one.
+// group is where the places of a set begin, and which bits of an id choose one. It takes 1<<groupShift bytes, so that one shift of a
+// product leads to it.
 type group struct {
 	base unsafe.Pointer
+	_    [8 - unsafe.Sizeof(uintptr(0))]byte
 	mask uint64
 }
 
+const groupShift = 4
+
+var _ [1 << groupShift]byte = [unsafe.Sizeof(group{})]byte{}
+
 func newGroup[V any](places []Entry[V], from int, mask uint32) group {
-	return group{unsafe.Pointer(&places[from]), uint64(mask)}
+	return group{base: unsafe.Pointer(&places[from]), mask: uint64(mask)}
 }
 
 // memory is where the groups begin. They keep the places alive.
@@ -76,7 +82,7 @@ func newMemory[V any](groups []group, _ []Entry[V]) memory[V] { return memory[V]
 func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
 	// Nothing checks the number of the group, which is at most mask, one less than there are groups; nor the entry: a group's
 	// mask is one less than the places of its set, which begin at base (TestDenseGroups).
-	g := (*group)(unsafe.Add(d.memory.first, ((lo^hi)*d.mix>>denseShift&d.mask)*uint64(unsafe.Sizeof(group{}))))
+	g := (*group)(unsafe.Add(d.memory.first, (lo^hi)*d.mix&d.mask>>(denseShift-groupShift)))
 	e = (*Entry[V])(unsafe.Add(g.base, (uint64(id)&g.mask)*uint64(unsafe.Sizeof(*e))))
 	if *(*Key)(unsafe.Pointer(e)) != (Key{lo, hi, id}) {
 		e = nil
