@@ -8,17 +8,21 @@ type Dense struct {
 	groups unsafe.Pointer // the first of them
 	mix    uint64         // a spread's, with mask
 	mask   uint64
-	sparse *Open // nil if no set needs it
+	bits   uint64 // the mask of a product
+	sparse *Open  // nil if no set needs it
 }
 
 type guid struct{ lo, hi uint64 }
 
 type group struct {
 	guid
-	items unsafe.Pointer // by id, with gaps where an id has no item
+	_     [8 - unsafe.Sizeof(uintptr(0))]byte // on 32-bit hosts
+	items unsafe.Pointer                      // by id, with gaps where an id has no item
 	count uint32
 	taken bool // there is a set, which may be a sparse one
 }
+
+var _ [32]byte = [unsafe.Sizeof(group{})]byte{} // which one shift leads to
 
 func newDense(keys []key, items []Item) Dense {
 	type ids struct {
@@ -62,13 +66,13 @@ func newDense(keys []key, items []Item) Dense {
 	}
 	s := newSpread(hashes)
 	groups := make([]group, s.mask+1)
-	t := Dense{groups: unsafe.Pointer(&groups[0]), mix: s.mix, mask: s.mask}
+	t := Dense{groups: unsafe.Pointer(&groups[0]), mix: s.mix, mask: s.mask, bits: s.bits()}
 	for i, g := range order {
 		at := s.slot(hashes[i])
 		for groups[at].taken {
 			at = (at + 1) & s.mask
 		}
-		groups[at] = group{g, unsafe.Pointer(unsafe.SliceData(sets[g].items)), uint32(len(sets[g].items)), true}
+		groups[at] = group{guid: g, items: unsafe.Pointer(unsafe.SliceData(sets[g].items)), count: uint32(len(sets[g].items)), taken: true}
 	}
 	if len(sparseKeys) > 0 {
 		open := newOpen(sparseKeys, sparseItems)
@@ -79,7 +83,7 @@ func newDense(keys []key, items []Item) Dense {
 
 // first returns the item if it is where it is looked for first, or nil.
 func (t *Dense) first(lo, hi uint64, id uint32) *Item {
-	g := (*group)(unsafe.Add(t.groups, ((lo^hi)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(group{}))))
+	g := (*group)(unsafe.Add(t.groups, (lo^hi)*t.mix&t.bits>>(upper-5)))
 	if g.lo == lo && g.hi == hi && id < g.count {
 		return (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{})))
 	}

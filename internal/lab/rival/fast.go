@@ -17,6 +17,9 @@ func (h *Handle) FastShort(mode engine.Mode, request, data []byte, io *engine.Io
 	var item *Item
 	if h.step == ByDense {
 		item = h.dense.first(lo, hi, uint32(word))
+		if item == nil && h.dense.sparse != nil {
+			item = h.dense.sparse.first(lo, hi, uint32(word))
+		}
 	} else {
 		item = h.open.first(lo, hi, uint32(word))
 	}

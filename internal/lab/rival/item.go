@@ -82,6 +82,9 @@ type spread struct{ mix, mask uint64 }
 
 func (s *spread) slot(hash uint64) uint64 { return hash * s.mix >> upper & s.mask }
 
+// bits returns the mask of a product: shifted by upper less n, what it leaves is the offset of a slot of 1<<n bytes.
+func (s *spread) bits() uint64 { return s.mask << upper }
+
 // A branch that is mispredicted costs more than slots that stay empty, and more pages cost more than both: up to small slots a table is
 // at most a quarter full and has the best of some multipliers, and a larger one is at most half full.
 const (

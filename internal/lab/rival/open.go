@@ -7,13 +7,17 @@ import "unsafe"
 type Open struct {
 	entries   unsafe.Pointer // the first of them
 	mix, mask uint64         // a spread's
+	bits      uint64         // the mask of a product
 }
 
 type entry struct {
 	lo, hi uint64
-	id     uint64 // occupied is set in an entry that holds an item, so that no key equals an empty one
+	id     uint64                           // occupied is set in an entry that holds an item, so that no key equals an empty one
+	_      [40 - unsafe.Sizeof(Item{})]byte // on 32-bit hosts
 	item   Item
 }
+
+var _ [64]byte = [unsafe.Sizeof(entry{})]byte{} // which one shift leads to
 
 const occupied = 1 << 32
 
@@ -29,15 +33,15 @@ func newOpen(keys []key, items []Item) Open {
 		for entries[at].id != 0 {
 			at = (at + 1) & s.mask
 		}
-		entries[at] = entry{k.lo, k.hi, uint64(k.id) | occupied, items[i]}
+		entries[at] = entry{lo: k.lo, hi: k.hi, id: uint64(k.id) | occupied, item: items[i]}
 	}
-	return Open{unsafe.Pointer(&entries[0]), s.mix, s.mask}
+	return Open{unsafe.Pointer(&entries[0]), s.mix, s.mask, s.bits()}
 }
 
 // first returns the item if it is where it is looked for first, or nil.
 func (t *Open) first(lo, hi uint64, id uint32) *Item {
 	word := uint64(id) | occupied
-	e := (*entry)(unsafe.Add(t.entries, ((lo^hi^word)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(entry{}))))
+	e := (*entry)(unsafe.Add(t.entries, (lo^hi^word)*t.mix&t.bits>>(upper-6)))
 	if e.lo == lo && e.hi == hi && e.id == word {
 		return &e.item
 	}
