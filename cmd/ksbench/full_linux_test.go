@@ -78,7 +78,7 @@ func TestDevFullForResults(t *testing.T) {
 	}
 	defer full.Close()
 	for _, line := range []string{"scale --quick --max 64 --rounds 1", "selftest --simulate --trials 1", "profile --check ../../profiles",
-		"targets --quick --run ^fast/20x12/guarded --rounds 2"} {
+		"targets --quick --run ^fast/20x12/guarded --rounds 2", "serve testdata --listen 127.0.0.1:0"} {
 		var stderr bytes.Buffer
 		require.Equal(t, exitBadInput, run(t.Context(), strings.Fields(line), strings.NewReader(""), full, &stderr), line)
 		require.Contains(t, stderr.String(), "ksbench: standard output: write /dev/full: no space left on device\n", line)

@@ -30,7 +30,10 @@ func (c *serveCommand) Run(con *console) error {
 	if err != nil {
 		return badUsage{fmt.Errorf("--listen: %w", err)}
 	}
-	fmt.Fprintf(con.stdout, "http://%s/\n", l.Addr())
+	if _, err := fmt.Fprintf(con.stdout, "http://%s/\n", l.Addr()); err != nil {
+		_ = l.Close()
+		return err // of an address that nobody was told
+	}
 	fmt.Fprintf(con.stderr, "ksbench: reports of %s; Ctrl-C ends it\n", c.Dir)
 	return serve.Serve(con.ctx, l, c.Dir)
 }
