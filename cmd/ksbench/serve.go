@@ -32,7 +32,7 @@ func (c *serveCommand) Run(con *console) error {
 	}
 	if _, err := fmt.Fprintf(con.stdout, "http://%s/\n", l.Addr()); err != nil {
 		_ = l.Close()
-		return err // of an address that nobody was told
+		return badInput{fmt.Errorf("standard output: %w", err)} // nobody would know the address
 	}
 	fmt.Fprintf(con.stderr, "ksbench: reports of %s; Ctrl-C ends it\n", c.Dir)
 	return serve.Serve(con.ctx, l, c.Dir)
