@@ -242,7 +242,7 @@ func (c *common) run(ctx context.Context, job *Job, mix string) error {
 	if err := write(outputs); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "fleet: %s: %d traces, %d requests, sum %016x\n", c.Out, total.Traces, total.Requests, total.Sum)
+	fmt.Fprintf(os.Stderr, "fleet: %s: traces %d, requests %d, sum %016x\n", c.Out, total.Traces, total.Requests, total.Sum)
 	if n := rep.Differ(); n > 0 {
 		return errFound{fmt.Errorf("answers that differ: %d; ksbench report %s shows them", n, c.Out)}
 	}
