@@ -45,15 +45,16 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if !handler(file, mode, captured, data, &file.io) {
 		return false
 	}
-	file.setInFlight(false)
 	// The two fields are read one by one: the whole struct is one 16-byte load, which has to wait for the handler's two stores to
 	// leave the store buffer (4 ns).
 	status, information := file.io.Status, file.io.Information
 	if status == ks.StatusSuccess && information <= uint64(len(data)) {
 		io.Status, io.Information = status, information
-		return handled
+	} else {
+		handled = file.result(io, uint64(len(data)), direction(verb+1))
 	}
-	return file.result(io, uint64(len(data)), direction(verb+1))
+	file.setInFlight(false)
+	return handled
 }
 
 // fastProperty is FastProperty for requests of any length, and for dispatchers of any shape.

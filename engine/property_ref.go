@@ -73,13 +73,14 @@ func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io
 	if !handler(file, mode, captured, data, &file.io) {
 		return false
 	}
-	file.setInFlight(false)
 	status, information := file.io.Status, file.io.Information
 	if status == ks.StatusSuccess && information <= uint64(len(data)) {
 		io.Status, io.Information = status, information
-		return handled
+	} else {
+		handled = file.result(io, uint64(len(data)), direction(verb+1))
 	}
-	return file.result(io, uint64(len(data)), direction(verb+1))
+	file.setInFlight(false)
+	return handled
 }
 
 // send is IoControl from the lookup on, for a request whose identifier is that of e, with a plain GET or SET.
