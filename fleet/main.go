@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -368,12 +369,12 @@ func (c *common) submit(ctx context.Context, p *beam.Pipeline) error {
 	return err
 }
 
-// quiet keeps to errors what Beam says: the rest is its own affairs.
-func quiet() {
+// quiet keeps to errors what Beam says: the rest is its own affairs. Once, as workers of a job that has ended still look at the level.
+var quiet = sync.OnceFunc(func() {
 	log.LogLevel = "error"
 	slog.SetLogLoggerLevel(slog.LevelError)
 	log.SetLogger(&log.Structural{})
-}
+})
 
 // progress draws how far this process is on a terminal, until the function that it returns is called.
 func progress(ctx context.Context, size int64) (done func()) {
