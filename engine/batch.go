@@ -241,6 +241,7 @@ func (b *batch) gets(a *ahead) {
 		if len(in) != ks.SizeIdentifier || uint(len(out))-1 >= 8 {
 			break
 		}
+		// One condition of these four takes an instruction more of each request.
 		if irp.owner != b.dispatcher {
 			break
 		}

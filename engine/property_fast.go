@@ -45,8 +45,7 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 	if !handler(file, mode, captured, data, &file.io) {
 		return false
 	}
-	// The two fields are read one by one: the whole struct is one 16-byte load, which has to wait for the handler's two stores to
-	// leave the store buffer (4 ns).
+	// plainResult, written out: with it a request takes 175 instructions in place of 172.
 	status, information := file.io.Status, file.io.Information
 	if status == ks.StatusSuccess && information <= uint64(len(data)) {
 		io.Status, io.Information = status, information

@@ -73,6 +73,7 @@ func (r *Ref) FastProperty(file *FileObject, mode Mode, request, data []byte, io
 	if !handler(file, mode, captured, data, &file.io) {
 		return false
 	}
+	// plainResult, written out: with it a request takes 159 instructions in place of 154.
 	status, information := file.io.Status, file.io.Information
 	if status == ks.StatusSuccess && information <= uint64(len(data)) {
 		io.Status, io.Information = status, information

@@ -408,13 +408,14 @@ func (h *OverlappedHandle) cancel(o *Overlapped, meant func(*request) bool) int 
 		r.pins.Add(-1)
 		return 0
 	}
-	for next := state; r.cancel(state); { // again for the request that its sender has made in place of one that is pinned
-		if r, next = h.pin(o); r == nil {
-			break
+	for r.cancel(state) { // its sender has made another in its place: again for that one
+		var now uint64
+		if r, now = h.pin(o); r == nil {
+			return 1
 		}
-		if next != state {
+		if now != state { // it is for the next request
 			r.pins.Add(-1)
-			break
+			return 1
 		}
 	}
 	return 1

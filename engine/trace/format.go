@@ -237,7 +237,8 @@ func putBytes(to []byte, at int, b []byte) int {
 	return end
 }
 
-// putIdentifier is putBytes for an identifier.
+// putIdentifier is putBytes for an identifier, by words: a load of 16 bytes would wait for two stores of 8 that
+// have just made b.
 func putIdentifier(to, b *[ks.SizeIdentifier]byte) {
 	le := binary.LittleEndian
 	lo, hi, word := le.Uint64(b[:]), le.Uint64(b[8:]), le.Uint64(b[16:])

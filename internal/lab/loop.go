@@ -202,6 +202,7 @@ func (b *bed) fastPeer(step rival.Step, n int) (sum uint64) {
 	return sum
 }
 
+// fastShort is fastPeer by FastShort. A rival is called by its name, as the engine is.
 func (b *bed) fastShort(step rival.Step, n int) (sum uint64) {
 	reqs, out, many := b.requests, b.out, len(b.objects) > 1
 	var io engine.IoStatus

@@ -8,7 +8,8 @@ import (
 )
 
 // FastShort is FastProperty with a short path by Dense, or Open for all other steps: for requests of an identifier alone whose item is
-// where it is looked for first. It leaves all others to FastProperty, and so keeps nothing on the stack for calls that most do not make.
+// where it is looked for first. It leaves all others to FastProperty, and so keeps nothing on the stack for calls that most do not
+// make. From the handler on both have the same lines, as the engine's have.
 func (h *Handle) FastShort(mode engine.Mode, request, data []byte, io *engine.IoStatus) (handled bool) {
 	if len(request) != ks.SizeIdentifier || uint64(len(data)) >= math.MaxUint32/2 {
 		return h.FastProperty(mode, request, data, io)
