@@ -26,8 +26,9 @@ const (
 // goroutine at a time: every method except FreeRemote is for its owner only.
 type Arena struct {
 	// What the fast paths touch, on one cache line.
-	mem    []byte // cur.mem
-	off    uint   // the bump offset of cur: its newest buffer is at mem[off:], its free memory below
+	start  *byte // of cur.mem
+	off    uint  // the bump offset of cur: its newest buffer is at mem[off:], its free memory below
+	top    uint  // cur.top
 	allocs uint64
 	frees  uint64
 

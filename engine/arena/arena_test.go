@@ -472,10 +472,10 @@ func TestFreeTellsBuffersFromAddresses(t *testing.T) {
 	a := newArena(t, Config{ChunkSize: 512})
 	alloc(t, a, 16)
 	memory := make([]byte, 4096)
-	copy(memory, a.mem)
-	a.cur.mem = memory[:len(a.mem):len(a.mem)]
-	a.cur.base, a.mem = address(memory), a.cur.mem
-	newest := a.mem[a.off:][:16:16]
+	n := copy(memory, a.cur.mem)
+	a.cur.mem = memory[:n:n]
+	a.cur.base, a.start = address(memory), &memory[0]
+	newest := memory[a.off:][:16:16]
 
 	if a.TryFree(newest[:0:0]) {
 		t.Error("TryFree takes a slice without capacity for the newest buffer")
@@ -556,7 +556,7 @@ func TestStrays(t *testing.T) {
 			b := alloc(t, a, 64)
 			alloc(t, a, 64)
 			a.Free(b[:cap(b)])
-			a.Free(a.mem[a.cur.top-granule:]) // the slack too, where no buffer ends
+			a.Free(a.cur.mem[a.cur.top-granule:]) // the slack too, where no buffer ends
 		},
 		"a list that was overwritten": func(a *Arena) {
 			b, c := alloc(t, a, 64), alloc(t, a, 64)

@@ -54,7 +54,7 @@ func (a *Arena) setCurrent(c *chunk) {
 	if a.cur != nil && a.cur != nowhere {
 		a.cur.off = a.off
 	}
-	a.cur, a.mem, a.off = c, c.mem, c.off
+	a.cur, a.start, a.off, a.top = c, &c.mem[0], c.off, c.top
 	a.fence = noFence
 }
 

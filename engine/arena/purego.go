@@ -18,21 +18,22 @@ func (a *Arena) TryAlloc(n int) []byte {
 	}
 	a.off = off
 	a.allocs++
-	return a.mem[off : off+uint(n) : off+uint(n)]
+	return a.cur.mem[off : off+uint(n) : off+uint(n)]
 }
 
 // TryFree is documented in unsafe.go.
 func (a *Arena) TryFree(b []byte) bool {
-	if invariants.Enabled || uint(cap(b))-1 >= uint(len(a.mem))-slack-a.off || &b[:1][0] != &a.mem[a.off] {
+	end := a.off + roundUp(uint(cap(b)))
+	if invariants.Enabled || end > a.top || end == a.off || &b[:1][0] != &a.cur.mem[a.off] {
 		return false
 	}
-	a.off += roundUp(uint(cap(b)))
+	a.off = end
 	a.frees++
 	return true
 }
 
 // Newest is documented in unsafe.go.
-func (a *Arena) Newest(p *byte) bool { return !invariants.Enabled && p == &a.mem[a.off] }
+func (a *Arena) Newest(p *byte) bool { return !invariants.Enabled && p == &a.cur.mem[a.off] }
 
 // address returns where b, whose capacity is not 0, begins.
 func address(b []byte) uintptr { return reflect.ValueOf(&b[:1][0]).Pointer() }
