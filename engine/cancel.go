@@ -144,7 +144,7 @@ func (irp *IRP) end() {
 // cancelEarly is Cancel, Close or Abort for a request that is pended after they were called (AS-9, AS-25).
 func (irp *IRP) cancelEarly(root *IRP) {
 	switch {
-	case atomic.LoadUint32(&root.closed)&(closedClose|closedAbort) != 0:
+	case root.isEnded():
 		irp.end()
 	case root.Cancelled(), irp.Cancelled():
 		irp.Cancel()

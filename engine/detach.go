@@ -24,12 +24,26 @@ func (irp *IRP) Detach(pended, ended func(*IRP)) {
 // detachedEvent is the UserEvent of all detached IRPs. Nobody waits on it.
 var detachedEvent = make(chan struct{}, 1)
 
-// pend leaves a detached request to whoever completes it. It keeps it until all is said about it: as long as stateServed is set a
-// completion only notes the result. If one has, ended is for the sender to call.
-func (irp *IRP) pend() (ended func(*IRP)) {
+// pend leaves a detached request to whoever completes it, and returns what is then left to do.
+func (irp *IRP) pend() (last func(*IRP)) {
 	irp.ownPool()
-	x := irp.extra
-	x.pended(irp)
+	irp.extra.pended(irp)
+	s := atomic.LoadUint32(&irp.state)
+	for s&(stateOpen|stateCancel) == stateOpen && !irp.isEnded() {
+		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateServed|statePended) {
+			if irp.isEnded() { // by one who may have seen it before
+				return (*IRP).end
+			}
+			return nil
+		}
+		s = atomic.LoadUint32(&irp.state)
+	}
+	return irp.pendEnded()
+}
+
+// pendEnded is pend for a request that is completed, cancelled or to be ended. It keeps the request until all is said about it: as long as
+// stateServed is set a completion only notes the result. If one has, ended is for the sender to call.
+func (irp *IRP) pendEnded() (ended func(*IRP)) {
 	irp.change(statePended, 0)
 	irp.cancelEarly(irp)
 	for {
@@ -43,7 +57,7 @@ func (irp *IRP) pend() (ended func(*IRP)) {
 	}
 	irp.outcome()
 	irp.change(0, stateServed)
-	return x.ended
+	return irp.extra.ended
 }
 
 // desertDetached ends a detached request whose goroutine ends (AS-19): its owner waits elsewhere.

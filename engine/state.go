@@ -218,12 +218,16 @@ func (irp *IRP) outcome() ks.Status {
 // P-20 would have made of the result (AS-3).
 func (irp *IRP) conclude(need, refuse uint32, status ks.Status, information uint64) bool {
 	need |= stateOpen
-	s := atomic.LoadUint32(&irp.state)
+	s, alone := atomic.LoadUint32(&irp.state), false
 	for ; ; s = atomic.LoadUint32(&irp.state) {
 		if s&need != need || s&refuse != 0 {
 			return false
 		}
-		if atomic.CompareAndSwapUint32(&irp.state, s, s&^stateOpen|stateCompleting) {
+		next := s&^stateOpen | stateCompleting
+		if alone = irp.detached && s&(stateServed|stateCancelable|stateLocked) == 0 && s < oneHold; alone { // nobody waits or looks
+			next = s&^stateOpen | stateCompleted
+		}
+		if atomic.CompareAndSwapUint32(&irp.state, s, next) {
 			break
 		}
 	}
@@ -246,6 +250,11 @@ func (irp *IRP) conclude(need, refuse uint32, status ks.Status, information uint
 		status, information = ks.StatusBufferTooSmall, 0
 	}
 	irp.IoStatus.Status, irp.information = status, information
+	if alone {
+		irp.IoStatus.Information = information
+		irp.extra.ended(irp)
+		return true
+	}
 	completion, waiter := irp.waiting(s)
 	if s&stateServed == 0 {
 		irp.IoStatus.Information = information
@@ -290,6 +299,9 @@ const (
 
 // isClosed reports that requests are not simply answered: refusal tells more.
 func (irp *IRP) isClosed() bool { return atomic.LoadUint32(&irp.closed)&(closedClose|closedGate) != 0 }
+
+// isEnded reports that what is pended on the IRP is to be ended.
+func (irp *IRP) isEnded() bool { return atomic.LoadUint32(&irp.closed)&(closedClose|closedAbort) != 0 }
 
 // SetGate has gate asked, while Gate is on, by each request that IoControl is sent on the IRP, before every other check but that of
 // Close: for the dispatcher that answers it, or the status that it is refused with. gate may block. It is called on the goroutine

@@ -343,7 +343,7 @@ func TestAS9_CancelOnTheWay(t *testing.T) {
 	if err := s.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	thaw := h.Freeze()
+	thaw := s.Device.Freeze()
 	answer := send()
 	for o.Status() != ks.StatusPending {
 		runtime.Gosched()
@@ -358,23 +358,11 @@ func TestAS9_CancelOnTheWay(t *testing.T) {
 		if status := <-send(); status != ks.StatusPending || o.Status() != ks.StatusPending {
 			t.Fatalf("held: %v, %v", status, o.Status())
 		}
-		thaw = h.Freeze()
-		started := make(chan struct{})
-		go func() {
-			s.Start()
-			close(started)
-		}()
-		for !o.Starting() {
-			runtime.Gosched()
-		}
+		start := o.Start()
 		n = h.Cancel(&o)
-		thaw()
-		<-started
+		start()
 		<-s.handed
 		ended("to its handler", n)
-		if err := s.Stop(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 

@@ -39,16 +39,21 @@ type Overlapped struct {
 const (
 	stateIdle   = iota
 	stateBusy   // its request is in flight
-	stateQueued // the request is complete, and its packet in a port
+	stateQueued // the request is complete, and its packet in a port, or about to be
 	stateTaken  // it is taken for a request that becomes one of another handle, or thread, and is not in flight yet
+	stateListed // the packet is in its place in the port
 
-	oneRequest = 4
+	oneRequest = 8
 )
 
 // begin takes an Overlapped that is idle for a request.
 func (o *Overlapped) begin(idle, state uint64) bool {
 	return idle%oneRequest == stateIdle && o.state.CompareAndSwap(idle, idle+oneRequest+state)
 }
+
+// goOn is become where what was stored before is all that others are to see with the new state: they may go on to see the old one for a
+// while, and what its caller loads next may be older.
+func (o *Overlapped) goOn(state uint64) { o.setState(o.state.Load()&^(oneRequest-1) | state) }
 
 // busy reports that the request is in flight, or about to be.
 func (o *Overlapped) busy() bool { return o.state.Load()%2 != 0 }

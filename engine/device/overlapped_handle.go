@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"weak"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
@@ -23,10 +22,9 @@ type OverlappedHandle struct {
 	skip   atomic.Bool
 	over   func(o *Overlapped, n uint32, status ks.Status, pended bool) // OnComplete
 
-	mu     sync.Mutex
-	known  []weak.Pointer[request] // that were sent on this handle last, in flight or not
-	newest *request                // of the pended ones, which the handle keeps
-	pended int
+	mu    sync.Mutex
+	known []*mark // of the requests that were sent on this handle last, in flight or not
+	room  int     // how many more may be in flight, at least, while gateMany is set
 }
 
 // Bits of OverlappedHandle.gate.
@@ -34,10 +32,10 @@ const (
 	gateClosed = 1 << iota
 	gateGone   // what the handle is open on is, or its device (AS-34)
 	gatePhase  // the device is not running
-	gateFull   // there are MaxPending requests
+	gateMany   // there are more than MaxPending requests, in flight or not
 )
 
-// MaxPending is how many requests of one handle may be pended. A request that comes then is STATUS_INSUFFICIENT_RESOURCES (S-37).
+// MaxPending is how many requests of one handle may be in flight. One more is STATUS_INSUFFICIENT_RESOURCES (S-37).
 const MaxPending = 1 << 16
 
 // OpenOverlapped is Open for a handle that serves many requests at once. Completed requests are queued in port; without one, nil,
@@ -117,8 +115,7 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	if o == nil {
 		return h.ioControlWait(code, in, out)
 	}
-	idle := o.state.Load()
-	r := o.req.Load()
+	idle, r := o.state.Load(), o.req.Load()
 	known := r != nil && r.handle.Load() == h && r.thread.Load() == o.Thread
 	state := uint64(stateBusy)
 	if !known {
@@ -145,8 +142,9 @@ func (h *OverlappedHandle) IoControl(o *Overlapped, code uint32, in, out []byte)
 	} else {
 		n, status = h.dispatchChecked(r, code, in, out)
 	}
-	if status == ks.StatusPending {
-		return 0, status // another has the request, and o
+	if status == ks.StatusPending { // another has the request, and o
+		r.cancelLate(idle + oneRequest + stateBusy)
+		return 0, status
 	}
 	if len(in)+len(out) > requestKeep {
 		o.req.Store(nil)
@@ -201,25 +199,27 @@ func (h *OverlappedHandle) refuse(o *Overlapped, status ks.Status) {
 func (h *OverlappedHandle) hold(r *request, code uint32, in, out []byte) ks.Status {
 	x := &holding{}
 	x.done = func(status ks.Status) {
-		h.unlink(r)
+		r.mark.pended = nil
 		r.holding.Store(nil)
 		n := uint32(0)
 		if status == ks.StatusSuccess {
 			r.out = out
+			began := r.owner.state.Load()
 			if n, status = h.dispatchChecked(r, code, in, out); status == ks.StatusPending {
+				r.cancelLate(began)
 				return
 			}
 		}
 		h.ended(r.owner, status, n)
 	}
-	h.link(r)
+	r.mark.pended = r
 	r.holding.Store(x)
 	r.irp.RequestorMode = engine.Mode(h.mode.Load())
 	status := h.handle.device.life.hold(h.handle, x)
 	switch {
 	case status != ks.StatusPending:
 		if x.over.CompareAndSwap(false, true) {
-			h.unlink(r)
+			r.mark.pended = nil
 			r.holding.Store(nil)
 			if status != ks.StatusSuccess {
 				h.refuse(r.owner, status)
@@ -272,10 +272,30 @@ func (h *OverlappedHandle) admit(o *Overlapped) (*request, ks.Status) {
 	switch gate := h.gate.Load(); { // after o is in flight: whoever closes the gate finds it
 	case gate&gateClosed != 0:
 		return nil, ks.StatusInvalidHandle
-	case gate&gateFull != 0:
+	case gate&gateMany != 0 && !h.hasRoom():
 		return nil, ks.StatusInsufficientResources
 	}
 	return r, ks.StatusSuccess
+}
+
+// hasRoom takes the room of a request that is in flight. When there is none it counts: that no request is counted before there are more
+// than may be in flight saves two locked instructions of each that pends.
+func (h *OverlappedHandle) hasRoom() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.room == 0 {
+		h.room = MaxPending + 1 // one of those in flight is the caller's
+		for i, m := range h.known {
+			if r := m.request.Value(); r != nil && r.place.Load() == int64(i) && h.inFlight(r.owner) && h.room > 0 {
+				h.room--
+			}
+		}
+		if h.room == 0 {
+			return false
+		}
+	}
+	h.room--
+	return true
 }
 
 // know adds a request to those of the handle, with mu held. Those that are so no longer, or whose Overlapped is gone, are dropped when
@@ -287,54 +307,27 @@ func (h *OverlappedHandle) know(r *request) {
 	if len(h.known) == cap(h.known) {
 		all := h.known
 		h.known = h.known[:0]
-		for i, w := range all {
-			if r := w.Value(); r != nil && r.owner.req.Load() == r && r.handle.Load() == h && r.place.Load() == int64(i) {
+		for i, m := range all {
+			if r := m.request.Value(); r != nil && r.owner.req.Load() == r && r.handle.Load() == h && r.place.Load() == int64(i) {
 				r.place.Store(int64(len(h.known)))
-				h.known = append(h.known, w)
+				h.known = append(h.known, m)
 			}
 		}
 		clear(all[len(h.known):])
 		if n := len(h.known); n > cap(h.known)/2 {
-			h.known = append(make([]weak.Pointer[request], 0, 2*n), h.known...)
+			h.known = append(make([]*mark, 0, 2*n), h.known...)
+		}
+		if len(h.known) < MaxPending {
+			h.gate.And(^uint32(gateMany))
+			h.room = 0
 		}
 	}
 	r.irp.FileObject = &h.handle.file
 	r.handle.Store(h)
 	r.place.Store(int64(len(h.known)))
-	h.known = append(h.known, weak.Make(r)) // not of o: thousands in one array, which a user may have, take the runtime seconds
-}
-
-// link keeps a request that is pended, unlink forgets it.
-func (h *OverlappedHandle) link(r *request) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	r.linked, r.older, r.newer = true, h.newest, nil
-	if r.older != nil {
-		r.older.newer = r
-	}
-	h.newest = r
-	if h.pended++; h.pended == MaxPending {
-		h.gate.Or(gateFull)
-	}
-}
-
-func (h *OverlappedHandle) unlink(r *request) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !r.linked {
-		return // its handler ended its goroutine
-	}
-	if r.older != nil {
-		r.older.newer = r.newer
-	}
-	if r.newer != nil {
-		r.newer.older = r.older
-	} else {
-		h.newest = r.older
-	}
-	r.linked, r.older, r.newer = false, nil, nil
-	if h.pended--; h.pended == MaxPending-1 {
-		h.gate.And(^uint32(gateFull))
+	h.known = append(h.known, r.mark)
+	if len(h.known) > MaxPending {
+		h.gate.Or(gateMany)
 	}
 }
 
@@ -370,8 +363,8 @@ func anyThread(*request) bool { return true }
 func (h *OverlappedHandle) all() (list []*Overlapped) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, w := range h.known {
-		if r := w.Value(); r != nil {
+	for _, m := range h.known {
+		if r := m.request.Value(); r != nil {
 			list = append(list, r.owner)
 		}
 	}
@@ -454,14 +447,17 @@ func (h *OverlappedHandle) drain() {
 // emptied waits for the requests that drain ends.
 func (h *OverlappedHandle) emptied(list []*Overlapped) {
 	for _, o := range list {
-		_ = await(context.Background(), func() bool { return h.inFlight(o) }) // which does not end
-	}
-	if h.port != nil {
-		h.port.flush()
+		_ = await(context.Background(), func() bool { return h.inFlight(o) || h.isPosting(o) }) // which does not end
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.known = nil
+}
+
+// isPosting reports that the request of o, which is one of the handle's, is complete, and its packet not yet in the port.
+func (h *OverlappedHandle) isPosting(o *Overlapped) bool {
+	r := o.req.Load()
+	return h.port != nil && r != nil && r.handle.Load() == h && o.state.Load()%oneRequest == stateQueued && h.port.isPosting(o)
 }
 
 // inFlight reports that the request of o is in flight on the handle.

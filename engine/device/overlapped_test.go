@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+	"weak"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/device"
@@ -403,6 +405,72 @@ func TestAS24_OverlappedClose(t *testing.T) {
 	}
 	if _, err := h.Handle().Overlapped(nil); err == nil {
 		t.Error("a closed handle is opened")
+	}
+}
+
+// TestAS24_PacketOnItsWay: Close waits for a packet that is not yet in the port, though the request is seen to be complete.
+func TestAS24_PacketOnItsWay(t *testing.T) {
+	s, port := newServer(t), device.NewPort()
+	h := openOverlapped(t, s.Device, port)
+	var o device.Overlapped
+	getValue(h, &o)
+	poll(t, port)
+	post, closed := port.Post(&o), make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = h.Close()
+	}()
+	select {
+	case <-closed:
+		t.Error("the handle is closed before the packet is in its port")
+	case <-time.After(20 * time.Millisecond): // as long as it may take to fail
+	}
+	post()
+	<-closed
+	if got := poll(t, port); len(got) != 1 || got[0] != &o {
+		t.Errorf("%d packets", len(got))
+	}
+}
+
+// TestAS24_ForgottenRequest: a handle keeps a request that is pended and that nobody else has any more, and ends it when it is closed.
+func TestAS24_ForgottenRequest(t *testing.T) {
+	dev, _ := open(t, engine.PropertyItem{ID: 1, Get: func(*engine.IRP, []byte, []byte) ks.Status { return ks.StatusPending }})
+	port := device.NewPort()
+	h := openOverlapped(t, dev, port)
+	func() {
+		o := &device.Overlapped{Key: 7}
+		if _, status := h.IoControl(o, ks.IoctlProperty, request(1, ks.PropertyTypeGet), nil); status != ks.StatusPending {
+			t.Fatal(status)
+		}
+	}()
+	for range 3 {
+		runtime.GC()
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := poll(t, port); len(got) != 1 || got[0].Key != 7 || got[0].Status() != ks.StatusCancelled {
+		t.Errorf("%d packets", len(got))
+	}
+}
+
+// TestS37_EndedRequestIsForgotten: a handle keeps no Overlapped that has been pended and that its user has dropped.
+func TestS37_EndedRequestIsForgotten(t *testing.T) {
+	s := newServer(t)
+	h := openOverlapped(t, s.Device, nil)
+	kept := func() weak.Pointer[device.Overlapped] {
+		o := new(device.Overlapped)
+		if _, status := h.IoControl(o, ks.IoctlProperty, request(itemLater, ks.PropertyTypeGet), make([]byte, 4)); status != ks.StatusPending {
+			t.Fatal(status)
+		}
+		(<-s.handed).Complete(ks.StatusSuccess, 4)
+		return weak.Make(o)
+	}()
+	for range 3 {
+		runtime.GC()
+	}
+	if kept.Value() != nil {
+		t.Error("it is kept")
 	}
 }
 

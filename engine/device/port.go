@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrPortClosed is what Port.Wait returns once the port is closed: ERROR_ABANDONED_WAIT_0.
@@ -11,13 +12,20 @@ var ErrPortClosed = errors.New("device: the port is closed")
 
 // Port queues the completed requests of overlapped handles: an I/O completion port (AS-21). It is safe for concurrent use, and serves
 // any number of handles. An Overlapped is its own packet, so that queueing takes no memory.
+//
+// Whoever completes a request posts it with one locked instruction, on a stack, and Wait takes all of that at once.
 type Port struct {
+	posted  atomic.Pointer[Overlapped] // the newest of the stack; closedPort in the end
+	waiting atomic.Int32               // calls of Wait that found nothing
+	woken   atomic.Bool                // one of them is being woken
+	ready   chan struct{}              // wakes it
+
 	mu          sync.Mutex
-	first, last *Overlapped // in the order of completion
-	closed      bool
-	waiting     int           // calls of Wait that found nothing
-	ready       chan struct{} // wakes one of them
+	first, last *Overlapped // that were posted, in the order of completion
 }
+
+// closedPort is in Port.posted when the port is closed.
+var closedPort = new(Overlapped)
 
 // NewPort returns an empty port.
 func NewPort() *Port { return &Port{ready: make(chan struct{}, 1)} }
@@ -31,77 +39,106 @@ func (p *Port) Wait(ctx context.Context, done []*Overlapped) (n int, err error) 
 	if len(done) == 0 {
 		return 0, errors.New("device: Port.Wait needs room for at least one Overlapped")
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	if n, err = p.take(done); n != 0 || err != nil {
+		return n, err
+	}
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
 	for {
-		if p.closed {
-			return 0, ErrPortClosed
-		}
-		if n := p.take(done); n != 0 {
-			return n, nil
-		}
-		if err := ctx.Err(); err != nil {
+		n, err = p.take(done) // what was posted by one who saw nobody wait
+		switch {
+		case err != nil:
+			p.wake() // the others
 			return 0, err
+		case n != 0:
+			return n, nil
+		case ctx.Err() != nil:
+			return 0, ctx.Err()
 		}
-		p.waiting++
-		p.mu.Unlock()
 		select {
 		case <-p.ready:
+			p.woken.Store(false)
 		case <-ctx.Done():
 		}
-		p.mu.Lock()
-		p.waiting--
 	}
 }
 
 // take moves packets to done.
-func (p *Port) take(done []*Overlapped) (n int) {
-	for o := p.first; o != nil && n < len(done); n++ {
+func (p *Port) take(done []*Overlapped) (n int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.collect() {
+		return 0, ErrPortClosed
+	}
+	o := p.first
+	for ; o != nil && n < len(done); n++ {
 		done[n] = o
 		next := o.next
 		o.next = nil
-		o.become(stateIdle)
+		o.goOn(stateIdle)
 		o = next
-		p.first = next
 	}
-	if p.first != nil && p.waiting != 0 {
+	if p.first = o; o != nil {
 		p.wake() // another can take the rest
 	}
-	return n
+	return n, nil
+}
+
+// collect appends to the packets what was posted since, with mu held. It returns false if the port is closed.
+func (p *Port) collect() bool {
+	switch p.posted.Load() {
+	case nil:
+		return true
+	case closedPort:
+		return false
+	}
+	newest := p.posted.Swap(nil)
+	var oldest *Overlapped
+	for o := newest; o != nil; {
+		next := o.next
+		o.next = oldest
+		o.goOn(stateListed)
+		oldest, o = o, next
+	}
+	if p.first == nil {
+		p.first = oldest
+	} else {
+		p.last.next = oldest
+	}
+	p.last = newest
+	return true
 }
 
 // post queues a completed request. Its status is seen from now on, and it may not be used before it is taken out.
 func (p *Port) post(o *Overlapped) {
+	o.goOn(stateQueued)
+	for {
+		newest := p.posted.Load()
+		if newest == closedPort {
+			o.next = nil
+			o.become(stateIdle)
+			return
+		}
+		o.next = newest
+		if p.posted.CompareAndSwap(newest, o) {
+			break
+		}
+	}
+	p.wake()
+}
+
+// isPosting reports that somebody is about to queue the request of o, whose status is seen.
+func (p *Port) isPosting(o *Overlapped) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		o.become(stateIdle)
-		return
-	}
-	o.become(stateQueued)
-	if p.first == nil {
-		p.first = o
-	} else {
-		p.last.next = o
-	}
-	p.last = o
-	if p.waiting != 0 {
-		p.wake()
-	}
+	p.collect()
+	return o.state.Load()%oneRequest == stateQueued
 }
 
-// flush returns when nobody is about to queue a request whose status is seen.
-func (p *Port) flush() {
-	p.mu.Lock()
-	//lint:ignore SA2001 whoever has the lock has queued its request when it is free
-	p.mu.Unlock()
-}
-
-// wake wakes one that waits.
+// wake wakes one that waits, unless one is being woken: that one takes what there is, and wakes another for what it leaves.
 func (p *Port) wake() {
-	select {
-	case p.ready <- struct{}{}:
-	default:
+	if p.waiting.Load() != 0 && !p.woken.Load() && p.woken.CompareAndSwap(false, true) {
+		p.ready <- struct{}{}
 	}
 }
 
@@ -110,16 +147,19 @@ func (p *Port) wake() {
 func (p *Port) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
-		return
-	}
-	p.closed = true
-	for o := p.first; o != nil; {
+	p.collect()
+	drop(p.posted.Swap(closedPort))
+	drop(p.first)
+	p.first, p.last = nil, nil
+	p.wake()
+}
+
+// drop frees packets of a port that is closed.
+func drop(o *Overlapped) {
+	for o != nil && o != closedPort {
 		next := o.next
 		o.next = nil
 		o.become(stateIdle)
 		o = next
 	}
-	p.first, p.last = nil, nil
-	close(p.ready)
 }

@@ -3,6 +3,7 @@ package device
 import (
 	"runtime"
 	"sync/atomic"
+	"weak"
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/arena"
@@ -28,9 +29,13 @@ type request struct {
 	cancelled atomic.Uint64           // the state of owner in which it was, last
 
 	left atomic.Bool // pending, since its sender looked: in checked builds
+	mark *mark
+}
 
-	linked       bool // in the handle's list of pended requests, under its mu, with what follows
-	older, newer *request
+// mark is what the handles know a request by.
+type mark struct {
+	request weak.Pointer[request] // not of owner: thousands in one array, which a user may have, take the runtime seconds
+	pended  *request              // while it is pended: so the handle keeps it. Only the collector reads it.
 }
 
 // requestChunk is how much memory in bytes a request takes for its buffer at a time, and requestKeep the length of input and output
@@ -48,6 +53,7 @@ func newRequest(o *Overlapped, config arena.Config) (*request, error) {
 		return nil, err
 	}
 	r := &request{memory: a, owner: o}
+	r.mark = &mark{request: weak.Make(r)}
 	r.irp.Pool = a
 	r.irp.KeepBuffer()
 	r.irp.Detach(r.pended, r.ended)
@@ -63,12 +69,22 @@ func (r *request) pended(*engine.IRP) {
 	if invariants.Enabled {
 		r.left.Store(true)
 	}
-	h.link(r)
-	switch { // without the lock, as a cancel routine may be called
-	case h.gate.Load()&(gateClosed|gateGone) != 0:
+	r.mark.pended = r
+	if h.gate.Load()&(gateClosed|gateGone) != 0 {
 		r.abort() // AS-25
-	case r.isCancelled():
-		r.irp.Cancel() // AS-9
+	}
+}
+
+// cancelLate cancels the request if that was asked for while it was in flight, in that state of its Overlapped, and not yet found
+// in its IRP (AS-9). It is called when IoControl has left the request to others, which is seen before what is loaded here.
+func (r *request) cancelLate(state uint64) {
+	if r.cancelled.Load() != state {
+		return
+	}
+	r.pins.Add(1)
+	defer r.pins.Add(-1) // also if a cancel routine ends the goroutine
+	if o := r.owner; o.req.Load() == r && o.state.Load() == state {
+		r.irp.Cancel()
 	}
 }
 
@@ -99,7 +115,7 @@ func (r *request) ended(irp *engine.IRP) {
 	n := uint32(0)
 	defer func() { // also if a checked build finds misuse
 		r.out = nil
-		h.unlink(r)
+		r.mark.pended = nil
 		if large {
 			o.req.Store(nil)
 		}

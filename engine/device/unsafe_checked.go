@@ -8,6 +8,9 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 )
 
+// setState is documented in unsafe.go.
+func (o *Overlapped) setState(s uint64) { o.state.Store(s) }
+
 // counter is documented in unsafe.go. Here all requests are counted in the first shard.
 type counter struct{ first *atomic.Uint64 }
 
