@@ -103,6 +103,9 @@ func (h *Handle) File() *engine.FileObject { return &h.file }
 // dispatcher, such as one with an unknown code or on a closed handle.
 func (h *Handle) Rule() string { return h.irp.Rule() }
 
+// Busy reports that a request is in flight on the handle: another would be STATUS_DEVICE_BUSY.
+func (h *Handle) Busy() bool { return h.irp.Busy() }
+
 // SetMode sets the requestor mode of later requests; a handle starts in engine.UserMode.
 func (h *Handle) SetMode(mode engine.Mode) { h.irp.RequestorMode = mode }
 

@@ -189,17 +189,21 @@ func (r *Record) size() int {
 }
 
 // putBegin writes what is known of a record when its request begins.
-func putBegin(to *[recordHeader]byte, kind Kind, code uint32, at time.Duration, in, out uint32) {
+func putBegin(to *[recordHeader]byte, kind Kind, flags Flags, code uint32, at time.Duration, in, out uint32) {
 	le := binary.LittleEndian
-	le.PutUint64(to[:], uint64(kind)|uint64(code)<<32) // flags follow
+	le.PutUint64(to[:], uint64(kind)|uint64(flags)<<16|uint64(code)<<32)
 	le.PutUint64(to[16:], uint64(at))
 	le.PutUint64(to[40:], uint64(in)|uint64(out)<<32)
 }
 
+// putFlags writes the flags that are known only later.
+func putFlags(to *[recordHeader]byte, flags Flags) {
+	binary.LittleEndian.PutUint16(to[2:], uint16(flags))
+}
+
 // putEnd and putResult write the rest of it.
-func putEnd(to *[recordHeader]byte, flags Flags, order, begin uint64, took uint32) {
+func putEnd(to *[recordHeader]byte, order, begin uint64, took uint32) {
 	le := binary.LittleEndian
-	le.PutUint16(to[2:], uint16(flags))
 	le.PutUint64(to[8:], order)
 	le.PutUint64(to[24:], uint64(least32(order-1-begin))|uint64(took)<<32)
 }
@@ -264,8 +268,8 @@ func (r *Record) appendTo(b []byte) []byte {
 		information, digest = r.Parent, r.Information
 	}
 	head := (*[recordHeader]byte)(to)
-	putBegin(head, r.Kind, code, r.Time, uint32(len(r.In)), r.OutBytes)
-	putEnd(head, r.Flags, r.Order, r.Begin, putDuration(r.Duration, r.Flags))
+	putBegin(head, r.Kind, r.Flags, code, r.Time, uint32(len(r.In)), r.OutBytes)
+	putEnd(head, r.Order, r.Begin, putDuration(r.Duration, r.Flags))
 	putResult(head, r.Status, information, digest)
 	end := putBytes(to, recordHeader, r.In)
 	if r.Flags&FlagEvent != 0 {
@@ -344,12 +348,17 @@ func (r *Record) control() {
 // carries reports whether the output buffer of a request may hold data that the driver reads: all but that of the property verbs
 // that only produce.
 func carries(code uint32, in []byte) bool {
-	const producing = ks.PropertyTypeGet | ks.PropertyTypeSetSupport | ks.PropertyTypeBasicSupport | ks.PropertyTypeRelations |
-		ks.PropertyTypeSerializeSet | ks.PropertyTypeSerializeRaw | ks.PropertyTypeSerializeSize | ks.PropertyTypeDefaultValues
-	const scope = ks.PropertyTypeTopology | ks.PropertyTypeHighPriority | ks.PropertyTypeFSFilterScope
 	if code != ks.IoctlProperty || len(in) < ks.SizeIdentifier {
 		return code != ks.IoctlProperty
 	}
+	return carriesProperty(in)
+}
+
+// carriesProperty is carries for a property request with an identifier.
+func carriesProperty(in []byte) bool {
+	const producing = ks.PropertyTypeGet | ks.PropertyTypeSetSupport | ks.PropertyTypeBasicSupport | ks.PropertyTypeRelations |
+		ks.PropertyTypeSerializeSet | ks.PropertyTypeSerializeRaw | ks.PropertyTypeSerializeSize | ks.PropertyTypeDefaultValues
+	const scope = ks.PropertyTypeTopology | ks.PropertyTypeHighPriority | ks.PropertyTypeFSFilterScope
 	return binary.LittleEndian.Uint32(in[ks.SizeIdentifier-4:])&^(producing|scope) != 0
 }
 

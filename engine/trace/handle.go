@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"encoding/binary"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +17,7 @@ type Handle struct {
 	inner  *device.Handle
 	stream stream
 	kernel Flags
-	busy   bool // a request is in flight
-	pended bool // and its handler left it pending
+	pended bool // the handler of the request in flight left it pending
 	onPend func(irp *engine.IRP, data []byte)
 	closed sync.Once
 	lanes  atomic.Pointer[OverlappedHandle]
@@ -28,7 +28,7 @@ func (r *Recorder) handle(inner *device.Handle) *Handle {
 	h := &Handle{inner: inner}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	h.stream.init(r, r.chunk)
+	h.stream.init(r, r.config.Buffer)
 	if p := r.config.Pends; p != nil {
 		p.watch(inner.File(), h.left)
 	}
@@ -62,23 +62,61 @@ func (h *Handle) SetMode(mode engine.Mode) {
 // IoControl is device.Handle.IoControl. What the client has in its buffers is copied before, so memory that another goroutine
 // changes meanwhile may be recorded as it was and answered as it is.
 func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Status) {
-	if h.busy {
-		return h.inner.IoControl(code, in, out)
+	s := &h.stream
+	if !s.isPlain(code, in, out) || h.inner.Busy() {
+		return h.record(code, in, out)
 	}
-	if !h.stream.takePlain(code, in, out, h.kernel) && !h.stream.take(code, in, out, h.kernel) {
-		return h.inner.IoControl(code, in, out)
-	}
-	h.busy = true
-	defer func() { h.busy = false }() // a handler may end its goroutine
+
+	// From here on these are the lines of record for a plain request.
+	r := s.recorder
+	s.count++
+	to := (*[plainRecord]byte)(s.memory[s.at:])
+	putIdentifier((*[ks.SizeIdentifier]byte)(to[recordHeader:]), (*[ks.SizeIdentifier]byte)(in))
+	begin, at := r.order.Load(), time.Duration(r.now.Load())
 	n, status = h.inner.IoControl(code, in, out)
+	if h.pended {
+		s.takenPlain(code, out, h.kernel, begin, at)
+		h.finish(out, n, status)
+		return n, status
+	}
+	var digest uint64
+	if n == 4 && len(out) >= 4 && !status.IsError() {
+		digest = digest4(binary.LittleEndian.Uint32(out))
+	} else if n != 0 {
+		digest = Digest(out, n, status)
+	}
+	var took uint32
+	if now := time.Duration(r.now.Load()); now != at {
+		took = putDuration(now-at, 0)
+	}
+	head := (*[recordHeader]byte)(to[:])
+	putBegin(head, KindRequest, h.kernel, code, at, ks.SizeIdentifier, uint32(len(out)))
+	putResult(head, status, n, digest)
+	putEnd(head, r.order.Add(1), begin, took)
+	s.at += plainRecord
+	s.show()
+	return n, status
+}
+
+// record is IoControl for any request.
+//
+//go:noinline
+func (h *Handle) record(code uint32, in, out []byte) (n uint32, status ks.Status) {
+	if h.inner.Busy() || !h.stream.take(code, in, out, h.kernel) {
+		return h.inner.IoControl(code, in, out)
+	}
+	n, status = h.inner.IoControl(code, in, out)
+	h.finish(out, n, status)
+	return n, status
+}
+
+// finish ends the record of a request.
+func (h *Handle) finish(out []byte, n uint32, status ks.Status) {
 	if h.pended {
 		h.pended = false
 		h.stream.taken.flags |= FlagPended
 	}
-	if !h.stream.finishPlain(out, n, status) {
-		h.stream.finish(out, n, status)
-	}
-	return n, status
+	h.stream.finish(out, n, status)
 }
 
 // CreatePin is device.Handle.CreatePin. Requests to the pin are recorded.

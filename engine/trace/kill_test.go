@@ -69,7 +69,7 @@ func TestKilledRecorder(t *testing.T) {
 		for _, b := range r.blocks {
 			last = max(last, uint64(b.offset)+blockHeader+uint64(b.length))
 		}
-		if lost := uint64(info.Size()) - last; lost > defaultBuffer/chunks {
+		if lost := uint64(info.Size()) - last; lost > defaultBuffer/manyChunks {
 			t.Errorf("%d bytes at the end cannot be read, more than a block has", lost)
 		}
 		res := again(t, r, ReplayOptions{}, func() *device.Device { return items(t) })

@@ -137,7 +137,7 @@ func (h *OverlappedHandle) newLane() *lane {
 	l.waited.NoPacket = true
 	rec := Record{Kind: KindCreate, Begin: r.order.Load(), Time: time.Since(r.start), Parent: parent, Flags: FlagLane}
 	r.mu.Lock()
-	l.stream.init(r, max(r.chunk/16, minChunk))
+	l.stream.init(r, r.config.Buffer/64)
 	r.mu.Unlock()
 	rec.Handle = l.stream.handle
 	r.add(rec, &l.stream)

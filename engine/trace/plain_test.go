@@ -9,7 +9,7 @@ import (
 )
 
 // A request whose times are read from the clock is never a plain one. So the same requests, recorded with the clock read for all and for
-// none, are recorded by take and finish alone, and by takePlain and finishPlain where these take them; the records are the same.
+// none, are recorded by take and finish alone, and by IoControl itself; the records are the same.
 func TestPlainRequestsAreRecordedTheSame(t *testing.T) {
 	var requests [2][]Record
 	for i, every := range []int{1, 1 << 20} {
@@ -61,7 +61,7 @@ func TestWhatIsPlain(t *testing.T) {
 	record(t, Config{ClockEvery: 1 << 20}, func(r *Recorder) {
 		h := open(t, r, items(t), "items")
 		s := &h.stream
-		if s.takePlain(ks.IoctlProperty, get, make([]byte, 4), 0) {
+		if s.isPlain(ks.IoctlProperty, get, make([]byte, 4)) {
 			t.Error("a plain request without memory for it")
 		}
 		h.IoControl(ks.IoctlProperty, get, make([]byte, 4))
@@ -81,11 +81,11 @@ func TestWhatIsPlain(t *testing.T) {
 			{"no input", ks.IoctlProperty, nil, make([]byte, 4), false},
 			{"one buffer", ks.IoctlProperty, both, both, false},
 		} {
-			if got := s.takePlain(q.code, q.in, q.out, 0); got != q.want {
+			if got := s.isPlain(q.code, q.in, q.out); got != q.want {
 				t.Errorf("%s: plain %v", q.name, got)
 			}
 		}
-		if s.memory = s.memory[:s.at+plainRecord-1]; s.takePlain(ks.IoctlProperty, get, nil, 0) {
+		if s.memory = s.memory[:s.at+plainRecord-1]; s.isPlain(ks.IoctlProperty, get, nil) {
 			t.Error("a plain request in a chunk that is full")
 		}
 		if err := h.Close(); err != nil {

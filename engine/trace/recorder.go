@@ -21,8 +21,9 @@ import (
 type Config struct {
 	// Sources name what the devices were made from, for the one who replays: nothing is checked by it.
 	Sources []Source
-	// Buffer is how many bytes wait for the writer at most, for each handle; 0 is 256 KiB. A handle takes a quarter of it with its first
-	// request. A request that is longer takes its length until it is written.
+	// Buffer is how many bytes wait for the writer at most, for each handle; 0 is 1 MiB, less than 16 KiB is that. The writer is woken when
+	// half of it is full. A handle takes a sixteenth of it with its first request, but no less than 4 KiB, and more as it needs it. A
+	// request that is longer takes its length until it is written, and no more than four wait.
 	Buffer int
 	// Wait makes requests wait for the writer when the buffer of their handle is full. Else they are dropped and counted.
 	Wait bool
@@ -63,7 +64,7 @@ type Header struct {
 
 const (
 	tick          = time.Millisecond
-	defaultBuffer = 256 << 10
+	defaultBuffer = 1 << 20
 	defaultFlush  = 100 * time.Millisecond
 	defaultEvery  = 64
 	minChunk      = 4 << 10
@@ -73,7 +74,6 @@ const (
 type Recorder struct {
 	config Config
 	header Header
-	chunk  int // bytes
 	every  uint32
 	start  time.Time
 
@@ -125,7 +125,7 @@ func NewRecorder(w io.Writer, config Config) (*Recorder, error) {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	r := &Recorder{
-		config: config, chunk: max(config.Buffer/chunks, minChunk) &^ 7, every: uint32(every) - 1, start: time.Now(), out: blocks{to: w},
+		config: config, every: uint32(every) - 1, start: time.Now(), out: blocks{to: w},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
 		open: make(map[uint32][]byte), devices: make(map[*device.Device]uint32),
 	}
@@ -216,7 +216,7 @@ func (r *Recorder) add(rec Record, opened *stream) {
 	}
 	r.control = rec.appendTo(r.control)
 	if opened != nil {
-		r.streams = append(r.streams, opened) // with its open, which is written before its requests
+		r.streams, opened.listed = append(r.streams, opened), true // with its open, which is written before its requests
 		rec.Flags |= FlagContinued
 		r.open[opened.handle] = rec.appendTo(nil)
 	}
@@ -227,8 +227,8 @@ func (s *stream) register() {
 	r := s.recorder
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s.idle.CompareAndSwap(true, false) {
-		r.streams = append(r.streams, s)
+	if s.idle.CompareAndSwap(true, false) && !s.listed {
+		r.streams, s.listed = append(r.streams, s), true
 	}
 }
 
@@ -303,19 +303,29 @@ func (r *Recorder) write(all bool) error {
 	return nil
 }
 
-// retire forgets streams of closed handles. A request that ended meanwhile finds out, and registers its stream again.
+// settled is longer than a processor keeps to itself what it has stored.
+const settled = time.Millisecond
+
+// retire forgets streams of closed handles. A request that ends later finds its stream idle, and registers it again. One that found it
+// not idle may have shown its record with a store that is not seen at once (publish), so the stream is idle for a while before the writer
+// looks at it for the last time.
 func (r *Recorder) retire() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	now := time.Since(r.start)
 	r.streams = slices.DeleteFunc(r.streams, func(s *stream) bool {
-		if !s.finished.Load() {
+		switch {
+		case !s.finished.Load():
 			return false
-		}
-		s.idle.Store(true)
-		if !s.empty() && s.idle.CompareAndSwap(true, false) {
+		case !s.idle.Load():
+			s.idle.Store(true)
+			s.idleAt = now
+			return false
+		case now-s.idleAt < settled || !s.empty():
 			return false
 		}
 		delete(r.open, s.handle)
+		s.listed = false
 		return true
 	})
 }

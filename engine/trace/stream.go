@@ -2,10 +2,21 @@ package trace
 
 import (
 	"sync/atomic"
+	"time"
 )
 
-// chunks is how many chunks a stream has: one that the requests of a handle fill while the writer has the others.
-const chunks = 4
+// A stream has at least a few chunks, of which the requests of a handle fill one while the writer has the others, and many if they are not
+// too small for that: the writer is woken for half of them, and that takes the request that wakes it as long as hundreds of others.
+const (
+	fewChunks  = 4
+	manyChunks = 16
+)
+
+// split returns how many chunks a buffer has, and their size.
+func split(buffer int) (chunks, size int) {
+	chunks = min(max(buffer/minChunk, fewChunks), manyChunks)
+	return chunks, max(buffer/chunks, minChunk) &^ 7
+}
 
 // stream is the buffer between the requests of a handle and the writer. The goroutine that has the handle writes to the chunks in
 // turn and seals those that are full; the writer takes what is in them and gives them back.
@@ -27,11 +38,15 @@ type stream struct {
 	draining int
 	block    block // that is being written: one on the stack would be moved to the heap
 
-	idle     atomic.Bool // the writer does not look at the stream any more
+	// Under mu of the recorder.
+	listed bool          // the writer looks at the stream
+	idleAt time.Duration // since when it is idle
+
+	idle     atomic.Bool // the writer does not look at the stream any more, or soon will not
 	finished atomic.Bool // the handle is closed
 	waiting  atomic.Bool // a request waits for a chunk
 	space    chan struct{}
-	chunks   [chunks]chunk
+	chunks   []chunk
 }
 
 // chunk is some of the memory of a stream. Its first bytes are left for the header of the block that it becomes.
@@ -44,9 +59,10 @@ type chunk struct {
 }
 
 // init makes a stream that of a new handle, with mu of the recorder held.
-func (s *stream) init(r *Recorder, chunk int) {
+func (s *stream) init(r *Recorder, buffer int) {
 	r.handles++
-	s.recorder, s.handle, s.chunk, s.space = r, r.handles, chunk, make(chan struct{}, 1)
+	chunks, size := split(buffer)
+	s.recorder, s.handle, s.chunk, s.space, s.chunks = r, r.handles, size, make(chan struct{}, 1), make([]chunk, chunks)
 	for i := range s.chunks {
 		s.chunks[i].written = blockHeader
 	}
@@ -70,14 +86,17 @@ func (s *stream) next(size int) []byte {
 	if c := &s.chunks[s.filling]; s.at > blockHeader {
 		s.at, s.memory = 0, nil
 		c.sealed.Store(true)
-		s.filling = (s.filling + 1) % chunks
-		s.recorder.kick()
+		s.filling = (s.filling + 1) % len(s.chunks)
+		if s.filling%(len(s.chunks)/2) == 0 || len(c.memory) > s.chunk {
+			s.recorder.kick()
+		}
 	}
 	c := &s.chunks[s.filling]
-	for c.sealed.Load() {
-		if !s.recorder.config.Wait || !s.wait(c) {
-			return s.drop()
-		}
+	if !s.await(c) {
+		return s.drop()
+	}
+	if size > s.chunk-blockHeader && !s.await(&s.chunks[(s.filling+len(s.chunks)-fewChunks)%len(s.chunks)]) {
+		return s.drop() // else as many long ones would wait as there are chunks
 	}
 	if len(c.memory) < blockHeader+size {
 		c.memory = make([]byte, max(s.chunk, blockHeader+size))
@@ -86,6 +105,17 @@ func (s *stream) next(size int) []byte {
 	c.used.Store(blockHeader)
 	s.at, s.memory, s.used = blockHeader, c.memory, &c.used
 	return s.memory[blockHeader:]
+}
+
+// await reports that the writer has given a chunk back. If requests wait, it waits for that.
+func (s *stream) await(c *chunk) bool {
+	for c.sealed.Load() {
+		s.recorder.kick()
+		if !s.recorder.config.Wait || !s.wait(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // wait waits until the writer gives a chunk back, or reports that it never will.
@@ -112,7 +142,7 @@ func (s *stream) drop() []byte {
 
 // show shows the writer the records up to at.
 func (s *stream) show() {
-	s.used.Store(uint32(s.at))
+	publish(s.used, uint32(s.at))
 	if s.idle.Load() {
 		s.register()
 	}
@@ -148,7 +178,7 @@ func (s *stream) giveBack(c *chunk) {
 	c.written = blockHeader
 	c.used.Store(0)
 	c.sealed.Store(false)
-	s.draining = (s.draining + 1) % chunks
+	s.draining = (s.draining + 1) % len(s.chunks)
 	if s.waiting.Load() {
 		select {
 		case s.space <- struct{}{}:

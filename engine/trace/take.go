@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"encoding/binary"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -50,7 +49,7 @@ func (s *stream) take(code uint32, in, out []byte, flags Flags) bool {
 		at = time.Since(r.start)
 	}
 	t.size, t.flags, t.begin, t.at = size, flags, begin, at
-	putBegin((*[recordHeader]byte)(to), KindRequest, code, at, uint32(len(in)), uint32(len(out)))
+	putBegin((*[recordHeader]byte)(to), KindRequest, flags, code, at, uint32(len(in)), uint32(len(out)))
 	return true
 }
 
@@ -66,7 +65,8 @@ func (s *stream) finish(out []byte, n uint32, status ks.Status) {
 	}
 	to := (*[recordHeader]byte)(s.memory[s.at:])
 	putResult(to, status, n, Digest(out, n, status))
-	putEnd(to, t.flags, r.order.Add(1), t.begin, putDuration(took, t.flags))
+	putFlags(to, t.flags) // that it was pended or produced something is known only now
+	putEnd(to, r.order.Add(1), t.begin, putDuration(took, t.flags))
 	s.at += t.size
 	s.show()
 }
@@ -74,44 +74,18 @@ func (s *stream) finish(out []byte, n uint32, status ks.Status) {
 // plainRecord is how long the record of a plain request is.
 const plainRecord = recordHeader + ks.SizeIdentifier
 
-// takePlain is take for plain requests, which most are: an identifier to a property, with a verb that only produces, whose times are those
-// of the last tick. It reports false for any other. It calls nothing, so nothing is moved out of the way of a call.
-func (s *stream) takePlain(code uint32, in, out []byte, flags Flags) bool {
-	r, t := s.recorder, &s.taken
-	if code != ks.IoctlProperty || len(in) != ks.SizeIdentifier || uint64(len(out))>>32 != 0 || len(s.memory)-s.at < plainRecord ||
-		(s.count+1)&r.every == 0 || carries(code, in) || len(out) != 0 && &in[0] == &out[0] {
-		return false
-	}
-	s.count++
-	to := (*[plainRecord]byte)(s.memory[s.at:])
-	putIdentifier((*[ks.SizeIdentifier]byte)(to[recordHeader:]), (*[ks.SizeIdentifier]byte)(in))
-	begin, at := r.order.Load(), time.Duration(r.now.Load())
-	t.size, t.flags, t.begin, t.at = plainRecord, flags, begin, at
-	putBegin((*[recordHeader]byte)(to[:]), KindRequest, code, at, ks.SizeIdentifier, uint32(len(out)))
-	return true
+// isPlain reports that a request is plain, which most are: an identifier to a property, with a verb that only produces, whose times are
+// those of the last tick, and for whose record there is room. Handle.IoControl puts its record together.
+func (s *stream) isPlain(code uint32, in, out []byte) bool {
+	return code == ks.IoctlProperty && len(in) == ks.SizeIdentifier && uint64(len(out))>>32 == 0 && len(s.memory)-s.at >= plainRecord &&
+		(s.count+1)&s.recorder.every != 0 && !carriesProperty(in) && (len(out) == 0 || &in[0] != &out[0])
 }
 
-// finishPlain is finish for a plain request whose output is a value of 4 bytes or none. It reports false for any other.
-func (s *stream) finishPlain(out []byte, n uint32, status ks.Status) bool {
-	r, t := s.recorder, &s.taken
-	if t.flags&(FlagExact|FlagPended) != 0 {
-		return false
-	}
-	var digest uint64
-	switch {
-	case n == 0 || status.IsError():
-	case n == 4 && len(out) >= 4:
-		digest = digest4(binary.LittleEndian.Uint32(out))
-	default:
-		return false
-	}
-	to := (*[recordHeader]byte)(s.memory[s.at:])
-	putResult(to, status, n, digest)
-	took := time.Duration(r.now.Load()) - t.at
-	putEnd(to, t.flags, r.order.Add(1), t.begin, putDuration(took, 0))
-	s.at += t.size
-	s.show()
-	return true
+// takenPlain is what take leaves of a plain request, for finish.
+func (s *stream) takenPlain(code uint32, out []byte, flags Flags, begin uint64, at time.Duration) {
+	t := &s.taken
+	t.size, t.flags, t.begin, t.at = plainRecord, flags, begin, at
+	putBegin((*[recordHeader]byte)(s.memory[s.at:]), KindRequest, flags, code, at, ks.SizeIdentifier, uint32(len(out)))
 }
 
 // carry records the output buffer of a request as it was sent.

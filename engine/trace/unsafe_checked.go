@@ -5,6 +5,7 @@ package trace
 import (
 	"encoding/binary"
 	"reflect"
+	"sync/atomic"
 )
 
 // putAddress is documented in unsafe.go.
@@ -15,3 +16,6 @@ func putAddress(to []byte, at int, b []byte) {
 	}
 	binary.LittleEndian.PutUint64(to[at:], name)
 }
+
+// publish is documented in unsafe.go.
+func publish(used *atomic.Uint32, at uint32) { used.Store(at) }
