@@ -83,6 +83,17 @@ func FuzzReader(f *testing.F) {
 				t.Fatalf("read with %v, replayed with %v", bad, err)
 			}
 		}
+		lent := Memory(bytes.Clone(trace))
+		if r, err = NewReader(lent, int64(len(lent)), "fuzz.kst"); err != nil {
+			t.Fatal(err)
+		}
+		for _, verify := range []bool{false, true} {
+			opt := ReplayOptions{Verify: verify, MaxOut: 1 << 16, Pends: new(Pends)}
+			devices := func(string, uint32) (*device.Device, error) { return items(t), nil }
+			if _, err = Replay(context.Background(), r, devices, opt); (err == nil) != (bad == nil) || !bytes.Equal(lent, trace) {
+				t.Fatalf("read with %v, replayed in memory with %v, the same after it: %v", bad, err, bytes.Equal(lent, trace))
+			}
+		}
 	})
 }
 

@@ -3,144 +3,51 @@ package trace
 import (
 	"cmp"
 	"container/heap"
-	"sync"
 )
 
-// cursor reads the records of one handle. While the records of some blocks are used, a goroutine reads and checks those that follow.
+// cursor reads the records of one handle.
 type cursor struct {
 	reader *Reader
 	handle uint32
-	loaded *loaded // whose parts are being used
-	used   int     // how many of them were
-	block  int     // that is being used
-	left   []byte
+	blocks []int  // of the handle
+	used   int    // how many of them were, with the one that is being used
+	lent   bool   // blocks stay where the trace has them in memory, if it has
+	copied []byte // memory for the others, one at a time
+	left   []byte // of the block
 	rec    Record
 	done   bool
-
-	most  int           // bytes that are read at a time, if that is more than a block
-	ahead chan *loaded  // what was read, closed behind the last
-	spare chan *loaded  // whose memory is free
-	stop  chan struct{} // closed when there is to be no more
 }
 
-// loaded is blocks that were read ahead, in memory that is theirs.
-type loaded struct {
-	memory []byte
-	parts  []part
-	err    error // of the block behind them
-}
-
-// loadedBefore is the memory of replays that ended: with memory of its own a replay of 65,536 requests took 55 ns each in place of 38.
-var loadedBefore sync.Pool
-
-// part is a block of it.
-type part struct {
-	block   int
-	payload []byte
-}
-
-// newCursor returns a cursor of the handle that is r.opened[i], which reads ahead: depth times most bytes, or as many blocks. It is to be
-// closed.
-func newCursor(r *Reader, i, depth, most int) *cursor {
-	c := &cursor{reader: r, handle: r.opened[i].Handle, loaded: new(loaded), most: most,
-		ahead: make(chan *loaded, depth), spare: make(chan *loaded, depth+2), stop: make(chan struct{})}
-	c.rec.opened = i
-	go c.read()
+// newCursor returns a cursor of the handle that is r.opened[i].
+func newCursor(r *Reader, i int, lent bool) *cursor {
+	c := &cursor{reader: r, handle: r.opened[i].Handle, lent: lent}
+	c.blocks, c.rec.opened = r.streams[c.handle], i
 	return c
 }
 
-// read is the goroutine that reads ahead. It hands over several blocks at once, as waking who waits for one takes as long as using it.
-func (c *cursor) read() {
-	defer close(c.ahead)
-	for blocks := c.reader.streams[c.handle]; len(blocks) > 0; {
-		var l *loaded
-		select {
-		case l = <-c.spare:
-		default:
-			if l, _ = loadedBefore.Get().(*loaded); l == nil {
-				l = new(loaded)
-			}
+// load returns the payload of the next block, which it checks here: a goroutine that does so ahead costs more than it takes over.
+func (c *cursor) load() (payload []byte, err error) {
+	n := c.blocks[c.used]
+	c.used++
+	b := &c.reader.blocks[n]
+	if c.lent {
+		if payload = c.reader.lend(b); payload != nil {
+			return payload, c.reader.check(payload, b, n)
 		}
-		n := c.load(l, blocks)
-		select {
-		case c.ahead <- l:
-		case <-c.stop:
-			return
-		}
-		if l.err != nil {
-			return
-		}
-		blocks = blocks[n:]
 	}
-}
-
-// load reads the first of the blocks, and returns how many.
-func (c *cursor) load(l *loaded, blocks []int) (n int) {
-	size := 0
-	for ; n < len(blocks); n++ {
-		length := int(c.reader.blocks[blocks[n]].length)
-		if n > 0 && size+length > c.most {
-			break
-		}
-		size += length
-	}
-	if cap(l.memory) < size {
-		l.memory = make([]byte, size)
-	}
-	l.parts, l.err = l.parts[:0], nil
-	free := l.memory[:0:size]
-	for _, block := range blocks[:n] {
-		payload, err := c.reader.payload(free, &c.reader.blocks[block], block)
-		if err != nil {
-			l.err = err
-			break
-		}
-		l.parts = append(l.parts, part{block, payload})
-		free = free[len(payload):len(payload):cap(free)]
-	}
-	return n
-}
-
-// close ends what is read ahead, and waits for that: the file may be closed after it.
-func (c *cursor) close() {
-	close(c.stop)
-	for range c.ahead {
-	}
-}
-
-// release is close where nobody has the records any more: the memory is for who reads next.
-func (c *cursor) release() {
-	close(c.stop)
-	for l := range c.ahead {
-		loadedBefore.Put(l)
-	}
-	if !c.done { // else it is among the spare
-		loadedBefore.Put(c.loaded)
-	}
-	for len(c.spare) > 0 {
-		loadedBefore.Put(<-c.spare)
-	}
+	c.copied, err = c.reader.payload(c.copied, b, n)
+	return c.copied, err
 }
 
 // next reads the next record into rec, or sets done.
-func (c *cursor) next() error {
+func (c *cursor) next() (err error) {
 	for len(c.left) == 0 {
-		l := c.loaded
-		if c.used < len(l.parts) {
-			c.block, c.left = l.parts[c.used].block, l.parts[c.used].payload
-			c.used++
-			continue
-		}
-		if l.err != nil {
-			return l.err
-		}
-		c.spare <- l // has room for all there are
-		var more bool
-		if c.loaded, more = <-c.ahead; !more {
-			c.loaded, c.done = l, true
+		if c.done = c.used == len(c.blocks); c.done {
 			return nil
 		}
-		c.used = 0
+		if c.left, err = c.load(); err != nil {
+			return err
+		}
 	}
 	last := c.rec.Order
 	size, wrong := c.rec.decode(c.left)
@@ -151,7 +58,8 @@ func (c *cursor) next() error {
 		wrong = "a request that began before the one before had ended"
 	}
 	if wrong != "" {
-		return c.reader.fail(&c.reader.blocks[c.block], c.block, "%s", wrong)
+		n := c.blocks[c.used-1]
+		return c.reader.fail(&c.reader.blocks[n], n, "%s", wrong)
 	}
 	c.rec.Handle = c.handle
 	c.left = c.left[size:]
@@ -166,25 +74,17 @@ func before(a, b *Record) bool {
 // merger brings the records of several handles, and those of none, into order.
 type merger struct {
 	cursors cursors // with a record each; the first is next
-	all     []*cursor
 	control []Record
 	used    *cursor // whose record was returned
 	err     error
 }
 
-// newMerger merges the handles that are r.opened[i] for some i. It is to be closed.
-func newMerger(r *Reader, opened []int, control []Record) *merger {
-	const many = 16 // handles, of which each has a buffer or two, not more
-	m, depth, most := &merger{control: control}, 4, 128<<10
-	if len(opened) > many {
-		depth, most = 1, 0
-	}
+// newMerger merges the handles that are r.opened[i] for some i. With lent the bytes of records may be those of the trace, which nobody is
+// to change or keep.
+func newMerger(r *Reader, opened []int, control []Record, lent bool) *merger {
+	m := &merger{control: control}
 	for _, i := range opened {
-		if len(r.streams[r.opened[i].Handle]) == 0 {
-			continue
-		}
-		c := newCursor(r, i, depth, most)
-		m.all = append(m.all, c)
+		c := newCursor(r, i, lent)
 		if err := c.next(); err != nil {
 			m.err = err
 		} else if !c.done {
@@ -193,20 +93,6 @@ func newMerger(r *Reader, opened []int, control []Record) *merger {
 	}
 	heap.Init(&m.cursors)
 	return m
-}
-
-// close ends what is read ahead, so that the file may be closed.
-func (m *merger) close() {
-	for _, c := range m.all {
-		c.close()
-	}
-}
-
-// release is close where nobody has the records any more.
-func (m *merger) release() {
-	for _, c := range m.all {
-		c.release()
-	}
 }
 
 // next returns the next record, or nil at the end.

@@ -19,6 +19,7 @@ type player struct {
 	out      []byte // the buffer of requests
 	pendings []*pending
 	batch    [batchLength]engine.BatchRequest
+	carried  [batchLength][8]byte // what output buffers of the batch held
 	sent     uint64
 }
 
@@ -66,8 +67,7 @@ func (h *played) left(irp *engine.IRP, data []byte) {
 
 // run replays.
 func (p *player) run(ctx context.Context) error {
-	m := newMerger(p.reader, p.opened, p.control)
-	defer m.release()
+	m := newMerger(p.reader, p.opened, p.control, true)
 	defer func() { p.requests.Add(p.sent) }()
 	done := ctx.Done()
 	for {
@@ -138,7 +138,7 @@ func (p *player) request(rec *Record) {
 		return
 	}
 	if int(rec.OutBytes) > len(p.out) {
-		p.out = make([]byte, max(int(rec.OutBytes), 4<<10))
+		p.out = make([]byte, rec.OutBytes)
 	}
 	out := p.out[:rec.OutBytes]
 	if rec.Flags&FlagCarried != 0 {
@@ -148,54 +148,35 @@ func (p *player) request(rec *Record) {
 	p.answered(rec, n, status, out)
 }
 
-// batchLength is how many requests are sent at once where nobody takes the answers.
-const batchLength = 64
-
 // burst replays what the handle that was just used has next, as long as these are plain requests that began before limit and lie in
 // the same block: what most of a trace is, at a fifth of an ordinary request's time. What is not plain, or wrong, is left to next.
 func (p *player) burst(c *cursor, limit uint64) {
-	const plain = uint64(0xFFFF&^(FlagExact|FlagCarried))<<16 | 0xFFFF // of head
 	le := binary.LittleEndian
-	h, verify, answered, buffer := p.handles[c.rec.opened], p.options.Verify, p.options.Answered, p.out
-	left, order, taken := c.left, c.rec.Order, verify || answered != nil
-	want := uint64(KindRequest) | uint64(h.kernel)<<16
-	limit = min(limit, 1<<63) // a Begin before the first record is a number beyond that
-	code, batch := uint32(0), p.batch[:0]
-	for len(left) >= recordHeader {
-		b := left
-		head, lengths, now := le.Uint64(b), le.Uint64(b[40:]), le.Uint64(b[8:])
-		in, room := lengths&(1<<32-1), lengths>>32
-		at := recordHeader + (in+7)&^7
-		size := at
-		if head&(uint64(FlagCarried)<<16) != 0 {
-			size += (room + 7) &^ 7
+	h, verify, answered := p.handles[c.rec.opened], p.options.Verify, p.options.Answered
+	left, batches := c.left, !verify && answered == nil
+	r := run{flags: h.kernel, order: c.rec.Order, limit: min(limit, 1<<63)} // a Begin before the first record is a number beyond that
+	for {
+		if batches {
+			left = p.sendBatches(h, left, &r)
 		}
-		begin := now - 1 - uint64(le.Uint32(b[24:]))
-		if head&plain != want || begin < order || begin >= limit || int64(le.Uint64(b[16:])) < 0 || size > uint64(len(b)) ||
-			room > uint64(len(buffer)) {
+		if len(left) < recordHeader {
 			break
 		}
-		left, order = b[size:], now
-		request, out := b[recordHeader:recordHeader+in:recordHeader+in], buffer[:room:room]
-		if !taken {
-			if size > at {
-				out = b[at : at+room : at+room]
-			}
-			if asked := uint32(head >> 32); len(batch) == cap(batch) || asked != code {
-				p.sendBatch(h, code, batch)
-				code, batch = asked, batch[:0]
-			}
-			batch = batch[:len(batch)+1]
-			q := &batch[len(batch)-1]
-			q.In, q.Out = request, out
-			continue
+		b := left
+		head := (*[recordHeader]byte)(b)
+		code := le.Uint32(head[4:])
+		in, room, at, size := extent(head)
+		if !r.has(head, r.want(code)) || size > uint64(len(b)) || uint64(room) > uint64(len(p.out)) {
+			break
 		}
+		left, r.order = b[size:], le.Uint64(head[8:])
+		request, out := b[recordHeader:recordHeader+uint64(in):recordHeader+uint64(in)], p.out[:room:room]
 		if size > at {
 			copy(out, b[at:])
 		}
-		n, status := h.inner.IoControl(uint32(head>>32), request, out)
+		n, status := h.inner.IoControl(code, request, out)
 		p.sent++
-		differs := verify && (uint64(status)|uint64(n)<<32 != le.Uint64(b[32:]) || Digest(out, n, status) != le.Uint64(b[48:]))
+		differs := verify && (uint64(status)|uint64(n)<<32 != le.Uint64(head[32:]) || Digest(out, n, status) != le.Uint64(head[48:]))
 		if differs {
 			var rec Record
 			rec.decode(b)
@@ -203,11 +184,92 @@ func (p *player) burst(c *cursor, limit uint64) {
 			p.compare(&rec, n, status, out)
 		}
 		if answered != nil {
-			answered(uint32(head>>32), request, n, status, differs)
+			answered(code, request, n, status, differs)
 		}
 	}
-	p.sendBatch(h, code, batch)
-	c.left, c.rec.Order = left, order
+	c.left, c.rec.Order = left, r.order
+}
+
+// run is what plain requests of a handle have in common that follow each other.
+type run struct {
+	flags Flags
+	order uint64 // of the record before
+	limit uint64 // where it is another's turn
+}
+
+// want is how the records of plain requests with a code begin, but for what of their flags may vary.
+func (r run) want(code uint32) uint64 {
+	return uint64(KindRequest) | uint64(r.flags)<<16 | uint64(code)<<32
+}
+
+// has reports whether a record is that of a plain request, which begins with want, and of the run. It is inlined, as extent is.
+func (r run) has(b *[recordHeader]byte, want uint64) bool {
+	const same = ^(uint64(FlagExact|FlagCarried) << 16)
+	le := binary.LittleEndian
+	begin := le.Uint64(b[8:]) - 1 - uint64(le.Uint32(b[24:]))
+	return le.Uint64(b[:])&same == want && begin >= r.order && begin < r.limit && int64(le.Uint64(b[16:])) >= 0
+}
+
+// extent returns how long the input and the output buffer of a plain request are, where its record has what that buffer held, if it does,
+// and where the record ends.
+func extent(b *[recordHeader]byte) (in, room uint32, at, size uint64) {
+	le := binary.LittleEndian
+	in, room = le.Uint32(b[40:]), le.Uint32(b[44:])
+	at = recordHeader + (uint64(in)+7)&^7
+	size = at
+	if b[2]&byte(FlagCarried) != 0 {
+		size += (uint64(room) + 7) &^ 7
+	}
+	return in, room, at, size
+}
+
+// batchLength is how many requests are sent at once where nobody takes the answers.
+const batchLength = 64
+
+// sendBatches sends the requests at the start of left in batches, as far as gather takes them, and returns what is left.
+func (p *player) sendBatches(h *played, left []byte, r *run) []byte {
+	for len(left) >= recordHeader {
+		code := binary.LittleEndian.Uint32(left[4:])
+		n, size, order := p.gather(left, *r, r.want(code))
+		if n == 0 {
+			break
+		}
+		left, r.order = left[size:], order
+		p.sendBatch(h, code, p.batch[:n])
+	}
+	return left
+}
+
+// gather makes a batch of the requests at the start of left, as far as they begin with want, are of the run, have an input and carry no
+// more than a word. It returns how many, where they end, and the order of the last. It calls nothing, so that what it has stays in
+// registers.
+func (p *player) gather(left []byte, r run, want uint64) (n int, size, order uint64) {
+	le := binary.LittleEndian
+	at, end := uint64(0), uint64(len(left))
+	for n < batchLength && end-at >= recordHeader {
+		b := recordAt(left, at)
+		if !r.has(b, want) {
+			break
+		}
+		in, room, data, size := extent(b)
+		if in == 0 || size > end-at || uint64(room) > uint64(len(p.out)) {
+			break
+		}
+		out := p.out
+		if size > data {
+			if room > 8 {
+				break
+			}
+			le.PutUint64(p.carried[n][:], wordAt(left, at+data))
+			out = p.carried[n][:]
+		}
+		q := &p.batch[n]
+		q.In, q.Out = cut(left, at+recordHeader, in), cut(out, 0, room)
+		r.order = le.Uint64(b[8:])
+		at += size
+		n++
+	}
+	return n, at, r.order
 }
 
 // sendBatch sends requests with a code, whose answers nobody takes.

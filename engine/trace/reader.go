@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -49,6 +50,7 @@ type Opened struct {
 type Reader struct {
 	name    string
 	from    io.ReaderAt
+	lender  lender // nil for a trace that is not in memory
 	header  Header
 	blocks  []block
 	streams map[uint32][]int // blocks by handle
@@ -59,10 +61,35 @@ type Reader struct {
 	dropped uint64
 }
 
+// lender has a trace in memory.
+type lender interface {
+	Slice(at int64, n int) []byte
+}
+
+// Memory is a trace in memory, for NewReader.
+type Memory []byte
+
+// ReadAt is that of io.ReaderAt.
+func (m Memory) ReadAt(b []byte, at int64) (n int, err error) {
+	return bytes.NewReader(m).ReadAt(b, at)
+}
+
+// Slice returns the n bytes at an offset, or nil if there are fewer.
+func (m Memory) Slice(at int64, n int) []byte {
+	if at < 0 || n < 0 || at > int64(len(m)) || int64(n) > int64(len(m))-at {
+		return nil
+	}
+	return m[at : at+int64(n) : at+int64(n)]
+}
+
 // NewReader reads a trace of size bytes. name is what errors call it. Several parts of a trace that follow each other are one trace. A
 // trace that was not closed can be read up to where it ends; see Torn. The error is a *BlockError, or of from.
+//
+// A from with a method Slice, as Memory has it, lends a replay its bytes, or returns nil for those that have to be read. A replay checks
+// them before it uses them and does not write to them; they must stay as they are until it ends.
 func NewReader(from io.ReaderAt, size int64, name string) (*Reader, error) {
 	r := &Reader{name: name, from: from, streams: make(map[uint32][]int)}
+	r.lender, _ = from.(lender)
 	if err := r.index(size); err != nil {
 		return nil, err
 	}
@@ -246,10 +273,23 @@ func (r *Reader) payload(buf []byte, b *block, n int) ([]byte, error) {
 	if got, err := r.from.ReadAt(buf, b.offset+blockHeader); got < len(buf) {
 		return nil, r.fail(b, n, "%w", err)
 	}
-	if xxhash.Sum64(buf) != b.payload {
-		return nil, r.fail(b, n, "its bytes are not those that were written: get the file anew, or cut it before this block")
+	return buf, r.check(buf, b, n)
+}
+
+// lend returns the payload of a block where it is in memory, unchecked, or nil if it has to be read.
+func (r *Reader) lend(b *block) []byte {
+	if r.lender == nil {
+		return nil
 	}
-	return buf, nil
+	return r.lender.Slice(b.offset+blockHeader, int(b.length))
+}
+
+// check checks the payload of a block.
+func (r *Reader) check(payload []byte, b *block, n int) error {
+	if xxhash.Sum64(payload) != b.payload {
+		return r.fail(b, n, "its bytes are not those that were written: get the file anew, or cut it before this block")
+	}
+	return nil
 }
 
 // readControl reads what is of no handle.
@@ -347,8 +387,7 @@ func (r *Reader) records(b *block, n int, payload []byte) iter.Seq2[*Record, err
 // Records yields all records, in the order in which they began. After an error there are no more. The record is the same each time.
 func (r *Reader) Records() iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		m := newMerger(r, r.all(), r.control)
-		defer m.close()
+		m := newMerger(r, r.all(), r.control, false)
 		for {
 			rec, err := m.next()
 			if err != nil {

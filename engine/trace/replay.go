@@ -33,7 +33,7 @@ type ReplayOptions struct {
 	// of the devices. Without it such requests wait for whoever completes them in the devices.
 	Pends *Pends
 	// Answered is called with each request that was sent and how it was answered, on the goroutine that sent it; differs is false without
-	// Verify. in is valid during the call.
+	// Verify. in is valid during the call, and not to be changed.
 	Answered func(code uint32, in []byte, n uint32, status ks.Status, differs bool)
 }
 
@@ -169,7 +169,7 @@ func (p *replay) divide(n int) []*player {
 	slices.SortStableFunc(roots, func(a, b uint32) int { return cmp.Compare(load[b], load[a]) })
 	players := make([]*player, max(min(n, len(roots)), 1))
 	for i := range players {
-		players[i] = &player{replay: p}
+		players[i] = &player{replay: p, out: make([]byte, 4<<10)}
 	}
 	for _, h := range roots {
 		least := slices.MinFunc(players, func(a, b *player) int { return cmp.Compare(a.load, b.load) })

@@ -206,7 +206,7 @@ func TestReplayAnswersTheSame(t *testing.T) {
 	}
 }
 
-// A replay gets the memory of those before it, whole, however they ended.
+// Replays do not see each other, however they end.
 func TestReplayAfterOneThatFailed(t *testing.T) {
 	const n, handles = 2000, 3
 	trace := record(t, Config{Buffer: 16 << 10}, func(r *Recorder) {

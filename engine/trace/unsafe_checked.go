@@ -19,3 +19,10 @@ func putAddress(to []byte, at int, b []byte) {
 
 // publish is documented in unsafe.go.
 func publish(used *atomic.Uint32, at uint32) { used.Store(at) }
+
+// recordAt, wordAt and cut are documented in unsafe.go.
+func recordAt(b []byte, at uint64) *[recordHeader]byte { return (*[recordHeader]byte)(b[at:]) }
+
+func wordAt(b []byte, at uint64) uint64 { return binary.LittleEndian.Uint64(b[at:]) }
+
+func cut(b []byte, at uint64, n uint32) []byte { return b[at : at+uint64(n) : at+uint64(n)] }

@@ -90,7 +90,7 @@ func record(w io.Writer, f func(h *trace.Handle)) error {
 
 // requests are those of a trace.
 func requests(data []byte) (list []request, err error) {
-	r, err := trace.NewReader(bytes.NewReader(data), int64(len(data)), "seed")
+	r, err := trace.NewReader(trace.Memory(data), int64(len(data)), "seed")
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (w Workload) TracedStand(seed uint64) (loops map[string]func(n int), releas
 	t := &traced{bed: b, dispatcher: b.dispatchers[0]}
 	sum, err := t.record(&text)
 	if err == nil {
-		t.reader, err = trace.NewReader(bytes.NewReader(text.Bytes()), int64(text.Len()), w.Name)
+		t.reader, err = trace.NewReader(trace.Memory(text.Bytes()), int64(text.Len()), w.Name)
 	}
 	if want := b.irpEngine(Requests); err == nil && sum != want {
 		err = fmt.Errorf("before timing: the checksum of recorded requests is %#x, of plain ones %#x", sum, want)

@@ -7,8 +7,6 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/exp/mmap"
-
 	"github.com/ksdispatch/ksdispatch/engine/trace"
 )
 
@@ -27,9 +25,9 @@ func Open(paths ...string) (*File, error) {
 		if err == nil && !info.Mode().IsRegular() {
 			err = fmt.Errorf("%s: is no file; write the trace to one first", path)
 		}
-		var m *mmap.ReaderAt
+		var m mapped
 		if err == nil {
-			m, err = mmap.Open(path)
+			m, err = openMapped(path)
 		}
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
@@ -58,8 +56,18 @@ func (f *File) Close() (err error) {
 type parts []part
 
 type part struct {
-	*mmap.ReaderAt
+	mapped
 	begin int64
+}
+
+// Slice returns the n bytes at an offset, or nil if they are not all of one part.
+func (p parts) Slice(at int64, n int) []byte {
+	for i := range p {
+		if off := at - p[i].begin; 0 <= off && off+int64(n) <= int64(p[i].Len()) {
+			return p[i].mapped.Slice(off, n)
+		}
+	}
+	return nil
 }
 
 // ReadAt is that of io.ReaderAt.
@@ -70,7 +78,7 @@ func (p parts) ReadAt(b []byte, at int64) (n int, err error) {
 			continue
 		}
 		var got int
-		got, err = p[i].ReaderAt.ReadAt(b[n:], off)
+		got, err = p[i].mapped.ReadAt(b[n:], off)
 		n += got
 		if err != nil && !errors.Is(err, io.EOF) {
 			return n, err
