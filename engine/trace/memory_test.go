@@ -161,8 +161,13 @@ func TestMemory(t *testing.T) {
 		want string
 		lent bool
 	}{
-		{0, 10, "0123456789", true}, {3, 2, "34", true}, {10, 0, "", true},
-		{9, 2, "", false}, {11, 0, "", false}, {-1, 1, "", false}, {1, -1, "", false},
+		{0, 10, "0123456789", true},
+		{3, 2, "34", true},
+		{10, 0, "", true},
+		{9, 2, "", false},
+		{11, 0, "", false},
+		{-1, 1, "", false},
+		{1, -1, "", false},
 	} {
 		got := m.Slice(c.at, c.n)
 		if string(got) != c.want || (got != nil) != c.lent || cap(got) != len(got) {
