@@ -159,7 +159,7 @@ func (b *batch) answer(a *ahead) {
 				continue
 			}
 			handler = e.Value.handlers[verb-1]
-			if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
+			if handler == nil || uint32(len(in)) < e.Value.minProperty() || uint32(len(out)) < e.Value.minData {
 				b.drop()
 				r.BytesReturned, r.Status = irp.reject(d, ks.IoctlProperty, d.rejectProperty(irp, e, handler), in, out)
 				continue
@@ -260,7 +260,7 @@ func (b *batch) gets(a *ahead) {
 			i := b.next - a.first
 			k := &a.keys[i]
 			lo, hi, word, e = k.Lo, k.Hi, uint64(k.ID)|uint64(a.flags[i])<<32, a.found[i]
-			if uint32(word>>32) != ks.PropertyTypeGet {
+			if uint32(word>>32) != ks.PropertyTypeGet || e == nil {
 				break
 			}
 		} else {
@@ -269,16 +269,16 @@ func (b *batch) gets(a *ahead) {
 				break
 			}
 			if irp.dense.Ready() {
-				e = irp.dense.Lookup(lo, hi, uint32(word))
-			} else {
-				e = b.dispatcher.properties.table.Lookup(lo, hi, uint32(word))
+				var ok bool
+				if e, ok = irp.dense.Find(lo, hi, word); !ok {
+					break
+				}
+			} else if e = b.dispatcher.properties.table.Lookup(lo, hi, uint32(word)); e == nil {
+				break
 			}
 		}
-		if e == nil {
-			break
-		}
 		handler := e.Value.handlers[0]
-		if handler == nil || e.Value.minProperty > ks.SizeIdentifier || uint32(len(out)) < e.Value.minData {
+		if handler == nil || !e.Value.takes(len(out)) {
 			break
 		}
 		irp.setRequest(lo, hi, word, ks.SizeIdentifier, uint32(len(out)))

@@ -43,15 +43,15 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 	}
 	var e *entry
 	if irp.dense.Ready() {
-		e = irp.dense.Lookup(lo, hi, uint32(word))
-	} else {
-		e = d.properties.table.Lookup(lo, hi, uint32(word))
-	}
-	if e == nil {
+		var ok bool
+		if e, ok = irp.dense.Find(lo, hi, word); !ok {
+			return d.missed(irp, lo, hi, word, in, out)
+		}
+	} else if e = d.properties.table.Lookup(lo, hi, uint32(word)); e == nil {
 		return d.missed(irp, lo, hi, word, in, out)
 	}
 	handler := e.Value.handlers[verb-1]
-	if handler == nil || uint32(len(in)) < e.Value.minProperty || uint32(len(out)) < e.Value.minData {
+	if handler == nil || !e.Value.fits(len(in), len(out)) {
 		return d.rejected(irp, e, word, in, out)
 	}
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))

@@ -7,6 +7,15 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
+// idle reports that no fast request is in flight, and that n bytes of data are few enough for the short path. One comparison says both:
+// limit is shortPathLimit between requests, negative while one is in flight, and 0 before the first, which takes the long path.
+func (file *FileObject) idle(n int) bool {
+	if invariants.Enabled {
+		return n < shortPathLimit && !file.inFlight()
+	}
+	return n < file.limit
+}
+
 // inFlight reports that a fast handler has the captured request of the file: another would overwrite it (S-15).
 func (file *FileObject) inFlight() bool {
 	if invariants.Enabled {
@@ -14,22 +23,44 @@ func (file *FileObject) inFlight() bool {
 		invariants.Yield()
 		return busy
 	}
-	return file.flight != 0
+	return file.limit < 0
 }
 
-// setInFlight is plain, as setState of an IRP is. Checked builds see two goroutines that begin at once.
-func (file *FileObject) setInFlight(on bool) {
-	switch {
-	case !invariants.Enabled && on:
-		file.flight = 1
-	case !invariants.Enabled:
-		file.flight = 0
-	case !on:
-		atomic.StoreUint32(&file.flight, 0)
-	case !atomic.CompareAndSwapUint32(&file.flight, 0, 1):
+// enter has a request be in flight. It is plain, as setState of an IRP is; checked builds see two goroutines that begin at once. The short
+// paths have it written out, as they have leave: what is called there, and be it inlined, leaves an instruction behind that does nothing,
+// and before that the compiler puts what it could do later.
+func (file *FileObject) enter(verb uint32) {
+	if invariants.Enabled {
+		file.claim(verb)
+	} else {
+		file.limit = -int(verb)
+	}
+}
+
+func (file *FileObject) leave() {
+	if invariants.Enabled {
+		file.disclaim()
+	} else {
+		file.limit = shortPathLimit
+	}
+}
+
+// claim is enter in a checked build, and disclaim leave.
+func (file *FileObject) claim(verb uint32) {
+	if !atomic.CompareAndSwapUint32(&file.flight, 0, verb) {
 		panic(invariants.Violation("engine: two goroutines send fast requests on one FileObject at once; " +
 			"it belongs to one goroutine at a time (S-15)"))
 	}
+}
+
+func (file *FileObject) disclaim() { atomic.StoreUint32(&file.flight, 0) }
+
+// verb returns that of the property request in flight.
+func (file *FileObject) verb() direction {
+	if invariants.Enabled {
+		return direction(file.flight)
+	}
+	return direction(-file.limit)
 }
 
 // busy answers a fast request that comes while another is in flight.
@@ -55,21 +86,13 @@ func (file *FileObject) capture(request []byte) []byte {
 	return captured
 }
 
-// plainResult hands a plain success to the caller, and reports whether it was one.
-func (file *FileObject) plainResult(io *IoStatus, out uint64) bool {
-	// The two fields are read one by one: the whole struct is one 16-byte load, which has to wait for the handler's two
-	// stores to leave the store buffer (4 ns).
-	status, information := file.io.Status, file.io.Information
-	if status != ks.StatusSuccess || information > out {
-		return false
-	}
-	io.Status, io.Information = status, information
-	return true
-}
-
-// result applies F-6 to what a fast handler set, and hands it to the caller, if it is not simply a success.
+// result ends a request whose handler has not simply succeeded: it applies F-6 to what that set, and hands it to the caller.
+//
+//go:noinline
 func (file *FileObject) result(io *IoStatus, out uint64, dir direction) (handled bool) {
 	status, information := file.io.Status, file.io.Information
+	file.io.Status = ks.StatusSuccess
+	file.leave()
 	switch {
 	case status == ks.StatusPending:
 		return false
@@ -82,6 +105,13 @@ func (file *FileObject) result(io *IoStatus, out uint64, dir direction) (handled
 	}
 	io.Status, io.Information = status, information
 	return true
+}
+
+// unanswered ends a request whose handler declined it, or never returned.
+func (d *Dispatcher) unanswered(file *FileObject, index uint32, io *IoStatus, value any) (handled bool) {
+	file.io.Status = ks.StatusSuccess
+	file.leave()
+	return d.recoveredFast(index, io, value)
 }
 
 // recoveredFast is F-6 for a panic: the request is answered with its status. A nil value is runtime.Goexit: nobody is left

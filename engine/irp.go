@@ -56,8 +56,9 @@ type FileObject struct {
 	number atomic.Uint64 // for event lists, 0 before the first event
 	events atomic.Int32  // that are enabled (S-24)
 
-	flight  uint32   // not 0 while a fast handler runs, with the fields that follow
-	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack
+	flight  uint32   // in checked builds not 0 while a fast handler runs
+	limit   int      // the length of data from which on a fast request does not take the short path: see idle
+	io      IoStatus // what the fast handler writes, so that a caller's IoStatus may live on its stack; between requests Status is 0
 	small   [fastScratch]byte
 	scratch []byte // for requests longer than small; grows to the longest request seen
 }
@@ -66,8 +67,8 @@ type FileObject struct {
 func (*FileObject) reference(int32) {}
 
 // fastScratch is the longest request that the fast path captures without a buffer of its own: KSPROPERTY, KSP_NODE and
-// KSP_PIN requests with up to 32 bytes of instance data.
-const fastScratch = 64
+// KSP_PIN requests with up to 24 bytes of instance data.
+const fastScratch = 56
 
 // Memory is caller memory that is not a plain slice: memory that can fault, or change under the reader (P-9, S-2). Each
 // method returns ks.StatusSuccess or the status of the exception, usually ks.StatusAccessViolation. The dispatcher reads

@@ -27,7 +27,7 @@ func (d *Dispatcher) Items() iter.Seq[ItemInfo] {
 		for i := range d.properties.items {
 			it := &d.properties.items[i]
 			info := ItemInfo{Code: ks.IoctlProperty, Set: d.properties.sets[it.set].Set, ID: it.decl.ID, Flags: it.access(),
-				MinRequest: it.slot.minProperty, MinData: it.slot.minData, Support: it.decl.Support != nil, Context: it.decl.Context}
+				MinRequest: it.slot.minProperty(), MinData: it.slot.minData, Support: it.decl.Support != nil, Context: it.decl.Context}
 			key := table.KeyOf(info.Set, info.ID)
 			for verb, fast := range d.properties.table.Lookup(key.Lo, key.Hi, key.ID).Value.fast {
 				if fast != nil {

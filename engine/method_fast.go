@@ -42,26 +42,23 @@ func (d *Dispatcher) FastMethod(file *FileObject, mode Mode, request, data []byt
 	}
 	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
 
-	file.setInFlight(true)
-	file.io.Status, file.io.Information = ks.StatusSuccess, 0
+	file.io.Information = 0
+	file.enter(ks.MethodTypeSend)
 	index := e.Tag
 	if index != noItem {
 		index += firstMethod
 	}
 	defer func() {
-		if !handled { // declined, or never returned
-			file.setInFlight(false)
-			handled = d.recoveredFast(index, io, recover())
+		if !handled && file.inFlight() { // declined, or never returned
+			handled = d.unanswered(file, index, io, recover())
 		}
 	}()
 	seen := data
 	if v.flags&(ks.MethodTypeSource|ks.MethodTypeModify) == ks.MethodTypeSource {
 		seen = nil // M-4: nothing is locked, so there is no data
 	}
-	handled = handler(file, mode, captured, seen, &file.io)
-	if handled {
-		handled = file.result(io, uint64(len(data)), methodDirection(v.flags))
-		file.setInFlight(false)
+	if !handler(file, mode, captured, seen, &file.io) {
+		return false
 	}
-	return handled
+	return file.result(io, uint64(len(data)), methodDirection(v.flags))
 }

@@ -120,7 +120,7 @@ func (d *Dispatcher) nodeItem(irp *IRP, code uint32, in []byte, out int) (handle
 		} else {
 			e = d.properties.table.Lookup(lo, hi, uint32(word))
 		}
-		if e == nil || uint32(len(in)) < e.Value.minProperty || uint32(out) < e.Value.minData {
+		if e == nil || uint32(len(in)) < e.Value.minProperty() || uint32(out) < e.Value.minData {
 			return nil, 0
 		}
 		handler, dir, tag = e.Value.handlers[verb-1], direction(verb), e.Tag

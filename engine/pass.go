@@ -109,7 +109,7 @@ func (d *Dispatcher) identifiedProperty(irp *IRP, in, out []byte, allocator Allo
 		return d.missProperty(irp, q.lo, q.hi)
 	}
 	handler := e.Value.handlers[verb-1]
-	if handler == nil || irp.InputBufferLength < e.Value.minProperty || irp.OutputBufferLength < e.Value.minData {
+	if handler == nil || irp.InputBufferLength < e.Value.minProperty() || irp.OutputBufferLength < e.Value.minData {
 		return d.rejectProperty(irp, e, handler)
 	}
 	irp.own(d)

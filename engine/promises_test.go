@@ -62,7 +62,8 @@ var inlined = []string{
 	"(*IRP).ready", "(*IRP).setRequest", "(*IRP).isKept", "(*IRP).reuse", "(*IRP).isLaid", "(*IRP).window", "(*IRP).finishPlain",
 	"(*IRP).setBuffer", "(*IRP).plain",
 	"split", "(*anchor).set", "words", "putWords",
-	"(*FileObject).plainResult", "(*FileObject).result", "(*Dispatcher).soleVerb", "align4", "Mode.String",
+	"(*Dispatcher).FastProperty", "(*Ref).FastProperty", "(*FileObject).idle", "(*FileObject).captured", "(*slot).takes",
+	"(*Dispatcher).soleVerb", "align4", "Mode.String",
 }
 
 // Parameters that must not escape, so that a caller's arrays stay on its stack.

@@ -80,7 +80,7 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 		return d.missProperty(irp, lo, hi)
 	}
 	handler := e.Value.handlers[verb-1]
-	if handler == nil || inLen < e.Value.minProperty || outLen < e.Value.minData {
+	if handler == nil || inLen < e.Value.minProperty() || outLen < e.Value.minData {
 		return d.rejectProperty(irp, e, handler)
 	}
 
@@ -113,7 +113,7 @@ func (d *Dispatcher) rejectProperty(irp *IRP, e *entry, handler Handler) ks.Stat
 		return irp.decide(ruleP24, ks.StatusNotFound)
 	case handler == nil:
 		return irp.decide(ruleP26, d.compat.NoHandler)
-	case irp.InputBufferLength < e.Value.minProperty:
+	case irp.InputBufferLength < e.Value.minProperty():
 		return irp.decide(ruleP27, d.compat.ShortRequest)
 	case irp.OutputBufferLength == 0:
 		return irp.sizeAnswer(ruleP28, d.compat.NoDataBuffer, uint64(e.Value.minData))

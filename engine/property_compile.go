@@ -12,7 +12,7 @@ var propertyKind = kind{"property", "PropertySets", "PropertyItemSize", "KSPROPE
 // compileProperties compiles the property sets of config.
 func (d *Dispatcher) compileProperties(config *Config) error {
 	d.properties.itemSize = config.PropertyItemSize
-	c := newCompiler(&d.properties, slot{minProperty: ks.SizeIdentifier}, propertyKind)
+	c := newCompiler(&d.properties, slot{}, propertyKind)
 	longest := 0
 	for i := range config.PropertySets {
 		longest = max(longest, len(config.PropertySets[i].Items))
@@ -75,7 +75,7 @@ func addProperty(c *propertyCompiler, set int, guid ks.GUID, decl *PropertyItem)
 		return err
 	}
 	e.Value.handlers = [2]Handler{decl.Get, decl.Set}
-	e.Value.minProperty = max(decl.MinProperty, ks.SizeIdentifier)
+	e.Value.minRest = max(decl.MinProperty, ks.SizeIdentifier) - ks.SizeIdentifier
 	e.Value.minData = decl.MinData
 
 	it := item{decl: decl, set: uint32(set), slot: e.Value}

@@ -52,10 +52,18 @@ const SizePropertyItem = 72
 
 // slot is what a request needs of its item, on one cache line with the key: 16 + 4 + 4 + 40 bytes.
 type slot struct {
-	handlers    [2]Handler // of GET and SET, by verb-1: an index, as a branch on the verb is mispredicted half of the time
-	fast        [2]FastHandler
-	minProperty uint32
-	minData     uint32
+	handlers [2]Handler // of GET and SET, by verb-1: an index, as a branch on the verb is mispredicted half of the time
+	fast     [2]FastHandler
+	minData  uint32
+	minRest  uint32 // MinProperty beyond the identifier; an identifier alone and its data are compared with both at once (takes)
+}
+
+func (s *slot) minProperty() uint32 { return ks.SizeIdentifier + s.minRest }
+
+// fits reports that a request of in bytes, ks.SizeIdentifier or more, and out bytes of data are as long as the item wants them. Most items
+// want no more than an identifier, and are asked one question.
+func (s *slot) fits(in, out int) bool {
+	return s.takes(out) || uint32(in) >= s.minProperty() && uint32(out) >= s.minData
 }
 
 // entry is a slot with its key. Its Tag is the index of the item.

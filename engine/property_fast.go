@@ -3,6 +3,7 @@ package engine
 import (
 	"math"
 
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
@@ -16,94 +17,99 @@ import (
 //
 // https://learn.microsoft.com/windows-hardware/drivers/ddi/ks/nf-ks-ksfastpropertyhandler
 func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
-	x := &d.properties.dense
-	if !x.Ready() || len(request) != ks.SizeIdentifier || len(data) >= shortPathLimit || file.inFlight() {
-		return d.fastProperty(file, mode, request, data, io)
-	}
-	lo, hi, word := words((*[ks.SizeIdentifier]byte)(request))
-	e, verb := x.Lookup(lo, hi, uint32(word)), uint32(word>>32)-1
-	if e == nil || verb > 1 {
-		return false
-	}
-	handler := e.Value.fast[verb]
-	if handler == nil || e.Value.minProperty > ks.SizeIdentifier || uint32(len(data)) < e.Value.minData {
-		return false
-	}
-
-	// Ref.FastProperty has the same lines: a tail that both share costs 17 % here (docs/rationale.md).
-	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
-	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
-	file.setInFlight(true)
-	file.io.Status, file.io.Information = ks.StatusSuccess, 0
-	defer func() {
-		if file.inFlight() { // declined, or never returned
-			file.setInFlight(false)
-			d.recoveredFast(e.Tag, io, recover())
-		}
-	}()
-	handled = true // which is what is returned for a handler that panics
-	if !handler(file, mode, captured, data, &file.io) {
-		return false
-	}
-	// plainResult, written out: with it a request takes 175 instructions in place of 172.
-	status, information := file.io.Status, file.io.Information
-	if status == ks.StatusSuccess && information <= uint64(len(data)) {
-		io.Status, io.Information = status, information
-	} else {
-		handled = file.result(io, uint64(len(data)), direction(verb+1))
-	}
-	file.setInFlight(false)
-	return handled
+	return fastShort(file, mode, begin(request), d, len(request), data, io)
 }
 
-// fastProperty is FastProperty for requests of any length, and for dispatchers of any shape.
-func (d *Dispatcher) fastProperty(file *FileObject, mode Mode, request, data []byte, io *IoStatus) (handled bool) {
+// fastShort is FastProperty, which is inlined, with its arguments in the order in which a handler takes them: so they are all in
+// registers, and those that are handed on stay where they are.
+//
+// Ref.FastProperty has the same lines from the handler on: a tail that both share costs 17 % here (docs/rationale.md).
+func fastShort(file *FileObject, mode Mode, request begins, d *Dispatcher, length int, data []byte, io *IoStatus) (handled bool) {
+	handled = true // which is what is returned for a handler that panics
+	if length != ks.SizeIdentifier || !file.idle(len(data)) {
+		return fastLong(file, mode, request, d, length, data, io)
+	}
+	lo, hi, word := words(request.identifier())
+	e, ok := d.properties.dense.Find(lo, hi, word)
+	if !ok {
+		return fastLong(file, mode, request, d, length, data, io)
+	}
+	verb := uint32(word >> 32)
+	if verb-1 > 1 {
+		return false
+	}
+	handler := e.Value.fast[verb-1]
+	if handler == nil || !e.Value.takes(len(data)) {
+		return false
+	}
+
+	file.io.Information = 0
+	if invariants.Enabled {
+		file.claim(verb)
+	} else {
+		file.limit = -int(verb)
+	}
+	defer func() {
+		if file.inFlight() { // declined, or never returned
+			d.unanswered(file, e.Tag, io, recover())
+		}
+	}()
+	if !handler(file, mode, file.captured(lo, hi, word), data, &file.io) {
+		return false
+	}
+	if information := file.io.Information; file.io.Status == ks.StatusSuccess && information <= uint64(len(data)) {
+		io.Status, io.Information = ks.StatusSuccess, information
+		if invariants.Enabled {
+			file.disclaim()
+		} else {
+			file.limit = shortPathLimit
+		}
+		return
+	}
+	return file.result(io, uint64(len(data)), file.verb())
+}
+
+// fastLong is fastShort for requests of any length, and for dispatchers of any shape.
+func fastLong(file *FileObject, mode Mode, request begins, d *Dispatcher, length int, data []byte, io *IoStatus) (handled bool) {
 	if file.inFlight() {
 		return busy(io)
 	}
-	if len(request) < ks.SizeIdentifier {
+	if length < ks.SizeIdentifier {
 		return false
 	}
-	lo, hi, word := words((*[ks.SizeIdentifier]byte)(request))
-	var e *entry
-	if x := &d.properties.dense; x.Ready() {
-		e = x.Lookup(lo, hi, uint32(word))
-	} else {
-		e = d.properties.table.Lookup(lo, hi, uint32(word))
+	lo, hi, word := words(request.identifier())
+	e, ok := d.properties.dense.Find(lo, hi, word)
+	if !ok {
+		if e = d.properties.table.Lookup(lo, hi, uint32(word)); e == nil {
+			return false
+		}
 	}
-	if e == nil {
+	verb := uint32(word >> 32)
+	if verb-1 > 1 {
 		return false
 	}
-	verb := uint32(word>>32) - 1
-	if verb > 1 {
+	handler := e.Value.fast[verb-1]
+	if handler == nil || uint64(length) < uint64(e.Value.minProperty()) || uint64(len(data)) < uint64(e.Value.minData) {
 		return false
 	}
-	handler := e.Value.fast[verb]
-	if handler == nil || uint64(len(request)) < uint64(e.Value.minProperty) || uint64(len(data)) < uint64(e.Value.minData) {
-		return false
-	}
-	if (uint64(len(data))+7)&^7+uint64(len(request)) > math.MaxUint32 { // P-5, and S-20: an IRP of these lengths is refused
+	if (uint64(len(data))+7)&^7+uint64(length) > math.MaxUint32 { // P-5, and S-20: an IRP of these lengths is refused
 		return false
 	}
 	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
-	if len(request) != ks.SizeIdentifier {
-		captured = file.capture(request)
+	if length != ks.SizeIdentifier {
+		captured = file.capture(request.slice(length))
 	}
 	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
 
-	file.setInFlight(true)
-	file.io.Status, file.io.Information = ks.StatusSuccess, 0
+	file.io.Information = 0
+	file.enter(verb)
 	defer func() {
-		if !handled { // declined, or never returned
-			file.setInFlight(false)
-			handled = d.recoveredFast(e.Tag, io, recover())
+		if !handled && file.inFlight() { // declined, or never returned
+			handled = d.unanswered(file, e.Tag, io, recover())
 		}
 	}()
-	handled = handler(file, mode, captured, data, &file.io)
-	if !handled {
+	if !handler(file, mode, captured, data, &file.io) {
 		return false
 	}
-	handled = file.plainResult(io, uint64(len(data))) || file.result(io, uint64(len(data)), direction(verb+1))
-	file.setInFlight(false)
-	return handled
+	return file.result(io, uint64(len(data)), file.verb())
 }

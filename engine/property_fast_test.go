@@ -386,3 +386,38 @@ func TestF4_F6_F7_S15_EveryShape(t *testing.T) {
 		}
 	}
 }
+
+// TestF6_AnEarlierStatusIsGone: a handler that sets nothing but Information has succeeded, however the request before it on the file
+// ended, and finds Information at 0.
+func TestF6_AnEarlierStatusIsGone(t *testing.T) {
+	var before func(io *engine.IoStatus) bool
+	h := fastHost(t, engine.FastPropertyItem{
+		Get: func(_ *engine.FileObject, _ engine.Mode, _, _ []byte, io *engine.IoStatus) bool {
+			if *io != (engine.IoStatus{}) {
+				t.Errorf("a handler finds %v", *io)
+			}
+			io.Information = 1
+			return true
+		},
+		Set: func(_ *engine.FileObject, _ engine.Mode, _, _ []byte, io *engine.IoStatus) bool { return before(io) },
+	}, engine.PropertyItem{})
+	for name, f := range map[string]func(io *engine.IoStatus) bool{
+		"an error":   func(io *engine.IoStatus) bool { io.Status, io.Information = ks.StatusNotFound, 5; return true },
+		"a warning":  func(io *engine.IoStatus) bool { io.Status, io.Information = ks.StatusBufferOverflow, 5; return true },
+		"pending":    func(io *engine.IoStatus) bool { io.Status, io.Information = ks.StatusPending, 5; return true },
+		"declined":   func(io *engine.IoStatus) bool { io.Status, io.Information = ks.StatusNotFound, 5; return false },
+		"a panic":    func(io *engine.IoStatus) bool { io.Status, io.Information = ks.StatusNotFound, 5; panic("planted") },
+		"no status":  func(io *engine.IoStatus) bool { io.Information = 1; return true },
+		"too much":   func(io *engine.IoStatus) bool { io.Information = 99; return true },
+		"not mapped": func(io *engine.IoStatus) bool { io.Status, io.Information = ks.StatusSomeNotMapped, 5; return true },
+	} {
+		before = f
+		for _, rest := range []int{0, 3} { // the short path and the long
+			h.fast(request{set: setA, id: 1, flags: set, out: full(1), extra: make([]byte, rest)})
+			q := request{set: setA, id: 1, flags: get, out: full(1), extra: make([]byte, rest)}
+			if handled, io, _ := h.fast(q); !handled || io != (engine.IoStatus{Information: 1}) {
+				t.Errorf("after %s: %v, %v", name, handled, io)
+			}
+		}
+	}
+}

@@ -34,7 +34,7 @@ func (d *Dispatcher) innerRequest(irp *IRP, verb, index uint32, value []byte) (i
 	switch {
 	case handler == nil:
 		return 0, irp.decide(ruleP26, d.compat.NoHandler)
-	case in.InputBufferLength < it.slot.minProperty:
+	case in.InputBufferLength < it.slot.minProperty():
 		return 0, irp.decide(ruleP27, d.compat.ShortRequest)
 	case in.OutputBufferLength < it.slot.minData:
 		return 0, irp.decide(ruleP28, in.tooShort(ruleP28, uint64(len(value)), 0))

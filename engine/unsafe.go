@@ -38,6 +38,32 @@ func putWords(b *[ks.SizeIdentifier]byte, lo, hi, word uint64) {
 	binary.LittleEndian.PutUint64(b[16:], word)
 }
 
+// begins is where a slice begins: a parameter of one word in place of three. What becomes of it is checked by its length.
+type begins struct{ at *byte }
+
+func begin(b []byte) begins { return begins{unsafe.SliceData(b)} }
+
+func (b begins) slice(n int) []byte { return unsafe.Slice(b.at, n) }
+
+func (b begins) identifier() *[ks.SizeIdentifier]byte {
+	return (*[ks.SizeIdentifier]byte)(unsafe.Pointer(b.at))
+}
+
+// captured returns the copy of a request that is an identifier (F-5).
+func (file *FileObject) captured(lo, hi, word uint64) []byte {
+	p := (*[3]uint64)(unsafe.Pointer(&file.small))
+	p[0], p[1], p[2] = lo, hi, word
+	return file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
+}
+
+// takes reports that a request that is an identifier, with so many bytes of data, is as long as the item wants it.
+func (s *slot) takes(data int) bool {
+	if direct {
+		return *(*uint64)(unsafe.Pointer(&s.minData)) <= uint64(data)
+	}
+	return s.minRest == 0 && uint64(s.minData) <= uint64(data)
+}
+
 // window is what a buffer of the short path is seen as: slicing an array costs a comparison with a constant, slicing a slice
 // also the length and the capacity of what is left (12 instructions a request).
 type window = [8 + ks.SizeIdentifier]byte

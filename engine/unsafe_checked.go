@@ -21,6 +21,24 @@ func putWords(b *[ks.SizeIdentifier]byte, lo, hi, word uint64) {
 	binary.LittleEndian.PutUint64(b[16:], word)
 }
 
+// begins is documented in unsafe.go.
+type begins struct{ b []byte }
+
+func begin(b []byte) begins { return begins{b} }
+
+func (b begins) slice(n int) []byte { return b.b[:n] }
+
+func (b begins) identifier() *[ks.SizeIdentifier]byte { return (*[ks.SizeIdentifier]byte)(b.b) }
+
+// captured is documented in unsafe.go.
+func (file *FileObject) captured(lo, hi, word uint64) []byte {
+	putWords((*[ks.SizeIdentifier]byte)(file.small[:]), lo, hi, word)
+	return file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
+}
+
+// takes is documented in unsafe.go.
+func (s *slot) takes(data int) bool { return s.minRest == 0 && uint64(s.minData) <= uint64(data) }
+
 // split is documented in unsafe.go.
 func split(buffer []byte, out int) (request, data []byte) {
 	clear(buffer[:8])

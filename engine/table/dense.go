@@ -23,7 +23,9 @@ const (
 const denseShift = 40
 
 // BuildDense returns a Dense of the entries, which it copies. It is not Ready if the entries do not suit it: if there are too
-// many sets, if ids lie far apart, or if a few attempts do not tell the GUIDs apart. The keys must be distinct.
+// many sets, if ids lie far apart, or if a few attempts do not tell the GUIDs apart. The keys must be distinct. One that is not Ready may
+// be searched all the same, by who asks a Table for what it does not find: it finds the first entry and no other, and if there are none the
+// zero Entry.
 func BuildDense[V any](entries []Entry[V]) Dense[V] {
 	d, _, _ := buildDense(entries)
 	return d
@@ -33,11 +35,11 @@ func BuildDense[V any](entries []Entry[V]) Dense[V] {
 func buildDense[V any](entries []Entry[V]) (d Dense[V], groups []group, places []Entry[V]) {
 	sets := denseSetsOf(entries)
 	if sets == nil || !d.separate(sets) {
-		return Dense[V]{}, nil, nil
+		d, sets = Dense[V]{}, nil
 	}
 	// A set begins behind the last place of the one before that has an id, among those that no id of that one leads to: sets of 12 ids
 	// take 12 places each, not 16.
-	total, next := 0, 0
+	total, next := 1, 0
 	for _, s := range sets {
 		total = max(total, next+int(s.mask)+1)
 		next += s.used
@@ -48,8 +50,10 @@ func buildDense[V any](entries []Entry[V]) (d Dense[V], groups []group, places [
 	for i := range groups {
 		groups[i] = newGroup(places, 0, 0)
 	}
-	for i := range places {
-		places[i] = entries[0]
+	if len(entries) != 0 {
+		for i := range places {
+			places[i] = entries[0]
+		}
 	}
 	from := 0
 	for _, s := range sets {

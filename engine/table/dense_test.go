@@ -40,16 +40,24 @@ func TestDenseFindsWhatATableFinds(t *testing.T) {
 			t.Fatal(err)
 		}
 		d := BuildDense(entries)
-		if !d.Ready() {
-			continue
-		}
-		built++
 		ask := func(lo, hi uint64, id uint32) {
 			got, want := d.Lookup(lo, hi, id), x.Lookup(lo, hi, id)
 			if (got == nil) != (want == nil) || got != nil && *got != *want {
 				t.Fatalf("%x %x %d: %v, a table finds %v", lo, hi, id, got, want)
 			}
+			if e, ok := d.Find(lo, hi, uint64(id)|rng.Uint64()<<32); ok != (want != nil) || ok && *e != *want {
+				t.Fatalf("%x %x %d: Find: %v, %v, a table finds %v", lo, hi, id, e, ok, want)
+			}
 		}
+		if !d.Ready() { // one that finds nothing wrong all the same
+			x, _ = Build(entries[:min(1, len(entries))], Config{})
+			for _, e := range entries {
+				ask(e.Lo, e.Hi, e.ID)
+			}
+			ask(1, 1, 1)
+			continue
+		}
+		built++
 		for _, e := range entries {
 			ask(e.Lo, e.Hi, e.ID)
 			ask(e.Lo^1<<rng.UintN(64), e.Hi, e.ID)

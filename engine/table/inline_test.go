@@ -41,6 +41,9 @@ func TestInlined(t *testing.T) {
 	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Dense[", "]).Lookup")) != 1 {
 		t.Errorf("Dense.Lookup is not inlined: %q", said(inlining, "inline table.(*Dense[go.shape", "]).Lookup"))
 	}
+	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Dense[", "]).Find")) != 1 {
+		t.Errorf("Dense.Find is not inlined: %q", said(inlining, "inline table.(*Dense[go.shape", "]).Find"))
+	}
 	// Negative control: LookupBatch is too large, and the same search says so.
 	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Table[", "]).LookupBatch")) != 0 {
 		t.Error("LookupBatch is inlined: the test sees what is not there")

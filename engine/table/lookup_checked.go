@@ -54,5 +54,12 @@ func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) *Entry[V] {
 	return e
 }
 
+// Find is documented in lookup_unsafe.go.
+func (d *Dense[V]) Find(lo, hi, word uint64) (e *Entry[V], ok bool) {
+	g := &d.memory.groups[d.place(lo, hi)]
+	e = &d.memory.places[g.base+int(uint32(word)&g.mask)]
+	return e, e.Lo == lo && e.Hi == hi && e.ID == uint32(word)
+}
+
 // bounds returns where the places of a group begin and end, as positions in places.
 func bounds[V any](_ []Entry[V], g group) (from, to int) { return g.base, g.base + int(g.mask) + 1 }

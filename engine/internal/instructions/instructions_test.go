@@ -334,13 +334,17 @@ func lookup(step uint32) func() {
 }
 
 func fast(in []byte) func() func() {
-	return func() func() {
-		d, out := must(engine.Compile(config(true))), make([]byte, 4)
-		file, io := new(engine.FileObject), new(engine.IoStatus)
-		return func() {
-			if !d.FastProperty(file, engine.UserMode, in, out, io) {
-				panic("declined")
-			}
+	return func() func() { return fastSender(must(engine.Compile(config(true))), in) }
+}
+
+// fastSender is sender for a request without an IRP, and not inlined either.
+//
+//go:noinline
+func fastSender(d *engine.Dispatcher, in []byte) func() {
+	out, file, io := make([]byte, 4), new(engine.FileObject), new(engine.IoStatus)
+	return func() {
+		if !d.FastProperty(file, engine.UserMode, in, out, io) {
+			panic("declined")
 		}
 	}
 }

@@ -19,6 +19,14 @@ func Dense(d *table.Dense[Value], lo, hi uint64, id uint32) *table.Entry[Value] 
 	return d.Lookup(lo, hi, id)
 }
 
+// Find has a third.
+func Find(d *table.Dense[Value], lo, hi, word uint64) uint32 {
+	if e, ok := d.Find(lo, hi, word); ok {
+		return e.Tag
+	}
+	return 0
+}
+
 // Batch has one that is not.
 func Batch(t *table.Table[Value], keys []table.Key, out []*table.Entry[Value]) {
 	t.LookupBatch(keys, out)
