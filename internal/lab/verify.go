@@ -84,7 +84,7 @@ func (b *bed) compare(r trial, log *callLog) error {
 		if !got.equal(want) {
 			return fmt.Errorf("irp: %s answers %+v, the engine %+v", name, got, want)
 		}
-		for _, send := range []func(engine.Mode, []byte, []byte, *engine.IoStatus) bool{h.FastProperty, h.FastShort} {
+		for _, send := range []func(engine.Mode, []byte, []byte, *engine.IoStatus) bool{h.FastProperty, h.FastOpen, h.FastDense} {
 			got = r.run(log, func(in, out []byte) (bool, uint64, ks.Status) {
 				var io engine.IoStatus
 				handled := send(engine.UserMode, in, out, &io)

@@ -1,6 +1,9 @@
 package rival
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // Dense is a table of GUIDs with open addressing, each of which leads to an array by id: real sets number their items from 0. The
 // few sets that do not are in an Open.
@@ -45,7 +48,7 @@ func newDense(keys []key, items []Item) Dense {
 			total += s.end
 		}
 	}
-	memory := make([]Item, total)
+	memory := slices.Repeat([]Item{{minRest: gap}}, int(total))
 	for _, g := range order {
 		if s := sets[g]; s.end <= 4*s.count+16 {
 			s.items, memory = memory[:s.end], memory[s.end:]
@@ -81,20 +84,22 @@ func newDense(keys []key, items []Item) Dense {
 	return t
 }
 
-// first returns the item if it is where it is looked for first, or nil.
-func (t *Dense) first(lo, hi uint64, id uint32) *Item {
-	g := (*group)(unsafe.Add(t.groups, (lo^hi)*t.mix&t.bits>>(upper-5)))
-	if g.lo == lo && g.hi == hi && id < g.count {
-		return (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{})))
-	}
-	return nil
+// first returns the group of a set, and whether it is the set's and has a place for the id.
+func (t *Dense) first(lo, hi uint64, id uint32) (g *group, ok bool) {
+	g = (*group)(unsafe.Add(t.groups, (lo^hi)*t.mix&t.bits>>(upper-5)))
+	return g, g.lo == lo && g.hi == hi && id < g.count
+}
+
+// item returns what is at the place of an id: an item or a gap.
+func (g *group) item(id uint32) *Item {
+	return (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{})))
 }
 
 // Find returns the item or nil.
 func (t *Dense) Find(lo, hi uint64, id uint32) *Item {
 	g := (*group)(unsafe.Add(t.groups, ((lo^hi)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(group{}))))
 	if g.guid == (guid{lo, hi}) && id < g.count {
-		if item := (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{}))); item.minProperty != 0 {
+		if item := (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{}))); item.minRest != gap {
 			return item
 		}
 	}

@@ -7,24 +7,57 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 )
 
-// FastShort is FastProperty with a short path by Dense, or Open for all other steps: for requests of an identifier alone whose item is
-// where it is looked for first. It leaves all others to FastProperty, and so keeps nothing on the stack for calls that most do not
-// make. From the handler on both have the same lines, as the engine's have.
-func (h *Handle) FastShort(mode engine.Mode, request, data []byte, io *engine.IoStatus) (handled bool) {
+// FastOpen is FastProperty by Open with a short path: for requests of an identifier alone whose item is where it is looked for first. It
+// leaves all others to FastProperty, and so keeps nothing on the stack for calls that most do not make. From the handler on all three
+// have the same lines, as the engine's have.
+func (h *Handle) FastOpen(mode engine.Mode, request, data []byte, io *engine.IoStatus) (handled bool) {
+	if len(request) != ks.SizeIdentifier || uint64(len(data)) >= math.MaxUint32/2 {
+		return h.FastProperty(mode, request, data, io)
+	}
+	lo, hi, word := words((*identifier)(request))
+	e, ok := h.open.first(lo, hi, uint32(word))
+	if !ok {
+		return h.FastProperty(mode, request, data, io)
+	}
+	item := &e.item
+	verb := uint32(word>>32) - 1
+	if verb > 1 {
+		return false
+	}
+	handler := item.fast[verb]
+	if handler == nil || !item.takes(len(data)) {
+		return false
+	}
+	h.io.Information = 0
+	defer func() {
+		if !handled {
+			handled = h.unwoundFast(io, recover())
+		}
+	}()
+	if handled = handler(&h.file, mode, h.captured(lo, hi, word), data, &h.io); !handled {
+		return false
+	}
+	if information := h.io.Information; h.io.Status == ks.StatusSuccess && information <= uint64(len(data)) {
+		io.Status, io.Information = ks.StatusSuccess, information
+		return
+	}
+	return h.result(io, uint64(len(data)), verb == 0)
+}
+
+// FastDense is FastOpen by Dense, and for a set whose ids lie far apart by its Open.
+func (h *Handle) FastDense(mode engine.Mode, request, data []byte, io *engine.IoStatus) (handled bool) {
 	if len(request) != ks.SizeIdentifier || uint64(len(data)) >= math.MaxUint32/2 {
 		return h.FastProperty(mode, request, data, io)
 	}
 	lo, hi, word := words((*identifier)(request))
 	var item *Item
-	if h.step == ByDense {
-		item = h.dense.first(lo, hi, uint32(word))
-		if item == nil && h.dense.sparse != nil {
-			item = h.dense.sparse.first(lo, hi, uint32(word))
-		}
+	if g, ok := h.dense.first(lo, hi, uint32(word)); ok {
+		item = g.item(uint32(word))
+	} else if h.dense.sparse == nil {
+		return h.FastProperty(mode, request, data, io)
+	} else if e, ok := h.dense.sparse.first(lo, hi, uint32(word)); ok {
+		item = &e.item
 	} else {
-		item = h.open.first(lo, hi, uint32(word))
-	}
-	if item == nil {
 		return h.FastProperty(mode, request, data, io)
 	}
 	verb := uint32(word>>32) - 1
@@ -32,24 +65,21 @@ func (h *Handle) FastShort(mode engine.Mode, request, data []byte, io *engine.Io
 		return false
 	}
 	handler := item.fast[verb]
-	if handler == nil || item.minProperty > ks.SizeIdentifier || uint32(len(data)) < item.minData {
+	if handler == nil || !item.takes(len(data)) {
 		return false
 	}
-	captured := h.small[:ks.SizeIdentifier:ks.SizeIdentifier] // F-5
-	putWords((*identifier)(captured), lo, hi, word)
-	h.io.Status, h.io.Information = ks.StatusSuccess, 0
+	h.io.Information = 0
 	defer func() {
 		if !handled {
-			handled = unwoundFast(io, recover())
+			handled = h.unwoundFast(io, recover())
 		}
 	}()
-	if handled = handler(&h.file, mode, captured, data, &h.io); !handled {
+	if handled = handler(&h.file, mode, h.captured(lo, hi, word), data, &h.io); !handled {
 		return false
 	}
-	status, information := h.io.Status, h.io.Information
-	if status == ks.StatusSuccess && information <= uint64(len(data)) {
-		io.Status, io.Information = status, information
-		return handled
+	if information := h.io.Information; h.io.Status == ks.StatusSuccess && information <= uint64(len(data)) {
+		io.Status, io.Information = ks.StatusSuccess, information
+		return
 	}
 	return h.result(io, uint64(len(data)), verb == 0)
 }
@@ -76,7 +106,7 @@ func (h *Handle) FastProperty(mode engine.Mode, request, data []byte, io *engine
 		return false
 	}
 	handler := item.fast[verb]
-	if handler == nil || uint64(len(request)) < uint64(item.minProperty) || uint64(len(data)) < uint64(item.minData) ||
+	if handler == nil || uint64(len(request)) < uint64(item.minProperty()) || uint64(len(data)) < uint64(item.minData) ||
 		uint64(len(request))+uint64(len(data))+7 > math.MaxUint32 { // P-5
 		return false
 	}
@@ -85,19 +115,18 @@ func (h *Handle) FastProperty(mode engine.Mode, request, data []byte, io *engine
 		captured = h.capture(request)
 	}
 	putWords((*identifier)(captured), lo, hi, word)
-	h.io.Status, h.io.Information = ks.StatusSuccess, 0
+	h.io.Information = 0
 	defer func() {
 		if !handled {
-			handled = unwoundFast(io, recover())
+			handled = h.unwoundFast(io, recover())
 		}
 	}()
 	if handled = handler(&h.file, mode, captured, data, &h.io); !handled {
 		return false
 	}
-	status, information := h.io.Status, h.io.Information
-	if status == ks.StatusSuccess && information <= uint64(len(data)) {
-		io.Status, io.Information = status, information
-		return handled
+	if information := h.io.Information; h.io.Status == ks.StatusSuccess && information <= uint64(len(data)) {
+		io.Status, io.Information = ks.StatusSuccess, information
+		return
 	}
 	return h.result(io, uint64(len(data)), verb == 0)
 }
@@ -118,9 +147,12 @@ func (h *Handle) capture(request []byte) []byte {
 	return captured
 }
 
-// result is F-6 for anything but a success.
+// result is F-6. It leaves a status of success behind for the next handler.
+//
+//go:noinline
 func (h *Handle) result(io *engine.IoStatus, out uint64, produces bool) (handled bool) {
 	r := h.io
+	h.io.Status = ks.StatusSuccess
 	switch {
 	case r.Status == ks.StatusPending:
 		return false
@@ -136,7 +168,8 @@ func (h *Handle) result(io *engine.IoStatus, out uint64, produces bool) (handled
 }
 
 // unwoundFast answers for a handler that panicked; one that declined has not.
-func unwoundFast(io *engine.IoStatus, value any) (handled bool) {
+func (h *Handle) unwoundFast(io *engine.IoStatus, value any) (handled bool) {
+	h.io.Status = ks.StatusSuccess
 	if value == nil {
 		return false
 	}

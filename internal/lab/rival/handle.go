@@ -95,7 +95,7 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 		return 0, h.missed(lo, hi)
 	}
 	handler := item.handlers[verb]
-	if handler == nil || uint32(len(in)) < item.minProperty || uint32(len(out)) < item.minData {
+	if handler == nil || uint32(len(in)) < item.minProperty() || uint32(len(out)) < item.minData {
 		return short(item, handler, in, out)
 	}
 
@@ -249,7 +249,7 @@ func short(item *Item, handler engine.Handler, in, out []byte) (n uint32, status
 	switch {
 	case handler == nil:
 		return 0, ks.StatusNotFound
-	case uint32(len(in)) < item.minProperty:
+	case uint32(len(in)) < item.minProperty():
 		return 0, ks.StatusInvalidBufferSize
 	case len(out) == 0:
 		return item.minData, ks.StatusBufferOverflow

@@ -10,14 +10,20 @@ import (
 
 // Item is what a dispatcher needs of a property.
 type Item struct {
-	minProperty, minData uint32 // minProperty is never 0 in an item that exists, as it counts the identifier
-	handlers             [2]engine.Handler
-	fast                 [2]engine.FastHandler // by verb, GET first
+	minData  uint32
+	minRest  uint32 // of the request beyond its identifier, or gap
+	handlers [2]engine.Handler
+	fast     [2]engine.FastHandler // by verb, GET first
 }
+
+// gap is minRest where an array by id has no item: more than any item wants.
+const gap = 1<<32 - 1
+
+func (it *Item) minProperty() uint32 { return ks.SizeIdentifier + it.minRest }
 
 // there is an item of an array with gaps, nil in a gap.
 func (it *Item) there() *Item {
-	if it.minProperty == 0 {
+	if it.minRest == gap {
 		return nil
 	}
 	return it
@@ -28,7 +34,7 @@ func (it *Item) Like(other *Item) bool {
 	if it == nil || other == nil {
 		return it == other
 	}
-	return it.minProperty == other.minProperty && it.minData == other.minData
+	return it.minRest == other.minRest && it.minData == other.minData
 }
 
 // Table holds the sets of one object in every form, each with items of its own. It is immutable.
@@ -49,7 +55,8 @@ func NewTable(decls []engine.PropertySet) *Table {
 
 func newItem(set *engine.PropertySet, n int) Item {
 	it := &set.Items[n]
-	item := Item{minProperty: max(it.MinProperty, ks.SizeIdentifier), minData: it.MinData, handlers: [2]engine.Handler{it.Get, it.Set}}
+	item := Item{minData: it.MinData, minRest: max(it.MinProperty, ks.SizeIdentifier) - ks.SizeIdentifier,
+		handlers: [2]engine.Handler{it.Get, it.Set}}
 	for _, f := range set.FastIO {
 		if f.ID == it.ID {
 			item.fast = [2]engine.FastHandler{f.Get, f.Set}

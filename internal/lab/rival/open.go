@@ -38,14 +38,11 @@ func newOpen(keys []key, items []Item) Open {
 	return Open{unsafe.Pointer(&entries[0]), s.mix, s.mask, s.bits()}
 }
 
-// first returns the item if it is where it is looked for first, or nil.
-func (t *Open) first(lo, hi uint64, id uint32) *Item {
+// first returns where a key is looked for first, and whether it is there.
+func (t *Open) first(lo, hi uint64, id uint32) (e *entry, ok bool) {
 	word := uint64(id) | occupied
-	e := (*entry)(unsafe.Add(t.entries, (lo^hi^word)*t.mix&t.bits>>(upper-6)))
-	if e.lo == lo && e.hi == hi && e.id == word {
-		return &e.item
-	}
-	return nil
+	e = (*entry)(unsafe.Add(t.entries, (lo^hi^word)*t.mix&t.bits>>(upper-6)))
+	return e, e.lo == lo && e.hi == hi && e.id == word
 }
 
 // Find returns the item or nil.

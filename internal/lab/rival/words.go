@@ -23,6 +23,21 @@ func words(b *identifier) (lo, hi, word uint64) {
 	return binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b[16:])
 }
 
+// captured returns the copy of a request that is an identifier (F-5).
+func (h *Handle) captured(lo, hi, word uint64) []byte {
+	p := h.small[:ks.SizeIdentifier:ks.SizeIdentifier]
+	putWords((*identifier)(p), lo, hi, word)
+	return p
+}
+
+// takes reports that a request that is an identifier, with so many bytes of data, is as long as the item wants it.
+func (it *Item) takes(data int) bool {
+	if direct {
+		return *(*uint64)(unsafe.Pointer(&it.minData)) <= uint64(data)
+	}
+	return it.minRest == 0 && uint64(it.minData) <= uint64(data)
+}
+
 // putWords is the inverse of words.
 func putWords(b *identifier, lo, hi, word uint64) {
 	if direct {
