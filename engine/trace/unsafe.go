@@ -32,8 +32,6 @@ func publish(used *atomic.Uint32, at uint32) {
 	*(*uint32)(unsafe.Pointer(used)) = at
 }
 
-func plainStore(p *atomic.Uint64, v uint64) { *(*uint64)(unsafe.Pointer(p)) = v }
-
 // recordAt, wordAt and cut are what a batch is gathered with: the header of a record, 8 bytes, and n bytes at an offset of b. Who calls
 // them has seen that these lie within b, and that there is at least one, so that nothing points behind b: the compiler, which does not
 // follow such sums, would check it again (25 instructions a request). The twin does.
