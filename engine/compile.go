@@ -8,6 +8,7 @@ func Compile(config Config) (*Dispatcher, error) {
 	if err := d.compileProperties(&config); err != nil {
 		return nil, err
 	}
+	d.compileCounts()
 	if err := d.compileMethods(&config); err != nil {
 		return nil, err
 	}

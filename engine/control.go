@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"encoding/binary"
+	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
@@ -65,28 +66,52 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 
 	// From here on these are the lines of serve for a GET of up to 8 bytes.
 	irp.setBuffer(uint32(len(in)), uint32(len(out)))
-	if irp.isClosed() {
-		return irp.tooLate(in, out)
+	if closed := atomic.LoadUint32(&irp.closed); closed&(closedClose|closedGate|closedCounted) != 0 {
+		if closed&(closedClose|closedGate) != 0 {
+			return irp.tooLate(in, out)
+		}
+		// A request that is counted goes on here, to its end: where its path joined that of the others, they would pay for it.
+		at := uint32(0) // where it is counted, if not by a meter around its handler
+		if t := irp.extra.tally; t.d != d {
+			t.other(d, irp)
+		} else if b := d.bareOf(irp.index); t.takes(b.at) {
+			handler, at = b.handler, b.at
+		}
+		code := irp.get(irp.fill(lo, hi, word, in), len(in), len(out), handler)
+		status = ks.Status(code)
+		if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.isLaid() {
+			d.returned(code, at)
+			return irp.finishChecked(status, dataOut, out)
+		}
+		return irp.finishPlain(irp.window(), out), ks.StatusSuccess
 	}
-	p := irp.reuse(8 + len(in))
-	binary.LittleEndian.PutUint64(p[:], 0)
-	putWords((*[ks.SizeIdentifier]byte)(p[8:]), lo, hi, word)
-	if len(in) == ks.SizeNode {
-		binary.LittleEndian.PutUint64(p[8+ks.SizeIdentifier:], binary.LittleEndian.Uint64(in[ks.SizeIdentifier:]))
-	}
-	status = ks.Status(irp.get(p, len(in), len(out), handler))
+	status = ks.Status(irp.get(irp.fill(lo, hi, word, in), len(in), len(out), handler))
 	if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.isLaid() {
 		return irp.finishChecked(status, dataOut, out)
 	}
 	return irp.finishPlain(irp.window(), out), ks.StatusSuccess
 }
 
+// fill writes the buffer of a short GET, which is kept.
+func (irp *IRP) fill(lo, hi, word uint64, in []byte) *getWindow {
+	p := irp.reuse(8 + len(in))
+	binary.LittleEndian.PutUint64(p[:], 0)
+	putWords((*[ks.SizeIdentifier]byte)(p[8:]), lo, hi, word)
+	if len(in) == ks.SizeNode {
+		binary.LittleEndian.PutUint64(p[8+ks.SizeIdentifier:], binary.LittleEndian.Uint64(in[ks.SizeIdentifier:]))
+	}
+	return p
+}
+
+// panicked is in what get returns if its handler did not return.
+const panicked = 2 << 32
+
 // get is call for a short GET.
 func (irp *IRP) get(p *getWindow, in, out int, handler Handler) (code uint64) {
 	d := irp.owner // read now, as a handler may pass the request on to another dispatcher
 	defer func() {
 		if code == 0 {
-			code = 1<<32 | uint64(d.recoveredControl(irp, recover()))
+			code = panicked | uint64(d.recoveredControl(irp, recover()))
 		}
 	}()
 	request := p[8:]

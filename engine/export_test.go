@@ -46,3 +46,10 @@ func (l *EventList) EachForTest() func(yield func(*EventEntry) bool) {
 		}
 	}
 }
+
+// Tallies returns how many tallies there are, and how many of them are free.
+func (c *Counts) Tallies() (all, free int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.tallies), len(c.free)
+}

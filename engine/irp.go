@@ -93,7 +93,7 @@ type IRP struct {
 	owner  *Dispatcher       // that wrote index (own)
 	dense  table.Dense[slot] // a copy of owner's, for properties: the dispatcher itself is not read
 	state  uint32            // who has the request (state.go)
-	closed uint32            // closedClose, closedAbort, closedGate
+	closed uint32            // closedClose and its kin (state.go)
 	index  uint32            // of the item that was found, and its family: DriverContext[0] and [3] (family.go)
 
 	// Flags say what is in SystemBuffer and what completion owes (P-10, P-13).
@@ -233,6 +233,7 @@ type extra struct {
 	view  []byte                  // the data of a SOURCE method (M-4)
 	pool  *arena.Arena            // that IoControl works with
 	keeps bool                    // KeepBuffer was called
+	tally *tally                  // that the IRP has for itself
 
 	completed chan struct{} // wakes who waits for a pended request
 	event     chan struct{} // UserEvent as SetGate or Detach found or left it, for a handler that takes it away

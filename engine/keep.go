@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+import (
+	"sync/atomic"
+
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+)
 
 // An IRP with a pool of its own keeps the buffer of a short request for the next one: the arena is asked for nothing, and SystemBuffer
 // changes its length only. What is kept must be the newest buffer of the pool still, or the next request takes another. It is left over
@@ -15,6 +19,7 @@ const keptSize = 128
 func (irp *IRP) KeepBuffer() {
 	x := irp.more()
 	x.keeps, x.pool = true, irp.Pool
+	atomic.OrUint32(&irp.closed, closedKeeps)
 }
 
 // takeShort gives a request on the short path a buffer of n bytes. It returns false if that is not simply the arena's next one.

@@ -74,7 +74,7 @@ func addProperty(c *propertyCompiler, set int, guid ks.GUID, decl *PropertyItem)
 	if err != nil {
 		return err
 	}
-	e.Value.handlers = [2]Handler{decl.Get, decl.Set}
+	e.Value.handlers = [2]Handler{decl.meters[0].around(decl.Get), decl.meters[1].around(decl.Set)}
 	e.Value.minRest = max(decl.MinProperty, ks.SizeIdentifier) - ks.SizeIdentifier
 	e.Value.minData = decl.MinData
 

@@ -26,6 +26,8 @@ type PropertyItem struct {
 	Support        Handler         // SupportHandler, consulted by the support verbs first (P-34); nil for none
 	SerializedSize uint32          // 0: not serialized; 1: begins with KSMULTIPLE_ITEM, size unknown; else bytes
 	Context        any             // returned by IRP.ItemContext inside a handler of this item
+
+	meters [2]*meter // around Get and Set; nil for none
 }
 
 // FastPropertyItem declares the handlers of one property that need no IRP: KSFASTPROPERTY_ITEM.

@@ -295,6 +295,8 @@ const (
 	closedClose = 1 << iota
 	closedAbort
 	closedGate
+	closedKeeps   // nothing was: the IRP keeps its buffer, and may have a tally
+	closedCounted // and it has one
 )
 
 // isClosed reports that requests are not simply answered: refusal tells more.
@@ -367,7 +369,10 @@ func (c *closing) run() { c.once.Do(c.release) }
 // that is in flight has ended.
 func (irp *IRP) Close(release func()) (released bool) {
 	required(release != nil, "Close: release")
-	c := &closing{release: release}
+	c := &closing{release: func() {
+		irp.dropTally()
+		release()
+	}}
 	if atomic.OrUint32(&irp.closed, closedClose)&closedClose != 0 {
 		return false
 	}

@@ -74,6 +74,15 @@ func (a *anchor) of(b []byte) bool { return len(b) != 0 && len(a.b) != 0 && &b[0
 
 func (a *anchor) buffer(n uint) []byte { return a.b[:n:n] }
 
+// shardOf is documented in unsafe.go. Here all requests are counted in the first shard.
+func shardOf(*IRP) int { return 0 }
+
+// bareOf is documented in unsafe.go.
+func (d *Dispatcher) bareOf(item uint32) *bareGet { return &d.bare[item] }
+
+// counter is documented in unsafe.go.
+func (t *tally) counter(at uint32) *uint64 { return &t.counts[at] }
+
 // addressOf is documented in unsafe.go. What package reflect is asked about moves to the heap, and so do buffers that would be on
 // a caller's stack: a purego build allocates them.
 func addressOf(b []byte) uint64 {

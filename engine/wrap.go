@@ -43,15 +43,24 @@ type HandlerOf struct {
 // WrapEach is Wrap for middleware that is told what each handler is for.
 func (config *Config) WrapEach(middleware func(of HandlerOf, next Handler) Handler) {
 	required(middleware != nil, "WrapEach: middleware")
-	wrapped := func(of HandlerOf, verb string, next Handler) Handler {
+	config.wrapEach(func(of HandlerOf, next Handler) (Handler, *meter) { return middleware(of, next), nil })
+}
+
+// wrapEach is WrapEach for middleware that may leave it to a meter to be around the handler that it returns.
+func (config *Config) wrapEach(middleware func(of HandlerOf, next Handler) (Handler, *meter)) {
+	metered := func(of HandlerOf, verb string, next Handler, by *meter) (Handler, *meter) {
 		if next == nil {
-			return nil
+			return nil, nil
 		}
 		of.Verb = verb
-		if handler := middleware(of, next); handler != nil {
-			return handler
+		if handler, outer := middleware(of, by.around(next)); handler != nil {
+			return handler, outer
 		}
-		return next
+		return next, by
+	}
+	wrapped := func(of HandlerOf, verb string, next Handler) Handler {
+		handler, by := metered(of, verb, next, nil)
+		return by.around(handler)
 	}
 	config.PropertySets = slices.Clone(config.PropertySets)
 	config.MethodSets = slices.Clone(config.MethodSets)
@@ -62,7 +71,9 @@ func (config *Config) WrapEach(middleware func(of HandlerOf, next Handler) Handl
 		for j := range set.Items {
 			it := &set.Items[j]
 			of := HandlerOf{Code: ks.IoctlProperty, Set: set.Set, ID: it.ID}
-			it.Get, it.Set, it.Support = wrapped(of, "get", it.Get), wrapped(of, "set", it.Set), wrapped(of, "support", it.Support)
+			it.Get, it.meters[0] = metered(of, "get", it.Get, it.meters[0])
+			it.Set, it.meters[1] = metered(of, "set", it.Set, it.meters[1])
+			it.Support = wrapped(of, "support", it.Support)
 		}
 	}
 	for i := range config.MethodSets {
@@ -80,8 +91,8 @@ func (config *Config) WrapEach(middleware func(of HandlerOf, next Handler) Handl
 		for j := range set.Items {
 			it := &set.Items[j]
 			of := HandlerOf{Code: ks.IoctlEnableEvent, Set: set.Set, ID: it.ID, Verb: "enable"}
-			if handler := middleware(of, enableNext(it.add())); handler != nil {
-				it.around = around(handler)
+			if handler, by := middleware(of, enableNext(it.add())); handler != nil {
+				it.around = around(by.around(handler))
 			}
 			it.Support = wrapped(of, "support", it.Support)
 		}

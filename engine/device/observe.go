@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"math/bits"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -35,9 +34,8 @@ type ObserveConfig struct {
 // Observation is what was seen of the requests of a device. It is safe for concurrent use, and an expvar.Var.
 type Observation struct {
 	config   ObserveConfig
-	mask     uint64
 	meters   []*meter
-	requests counters // of each meter
+	requests *engine.Counts // of each meter
 
 	mu       sync.Mutex
 	refusals map[refusal]uint64
@@ -50,23 +48,18 @@ type Observation struct {
 // refuses. Call it when the declaration is complete and before the device is made: it changes config alone, and a device made
 // without it runs no other code than before. Fast handlers and handlers of events stay as they are.
 //
-// A request costs one addition to a counter of its item that few other goroutines write, and for one request in SampleEvery two
+// A request costs an addition to a counter that its handle has for itself, and for one request in SampleEvery two
 // readings of the clock, with Events three.
 func Observe(config *engine.Config, what ObserveConfig) *Observation {
 	if what.SampleEvery <= 0 {
 		what.SampleEvery = 64
 	}
-	o := &Observation{config: what, mask: 1<<bits.Len(uint(what.SampleEvery-1)) - 1, refusals: make(map[refusal]uint64)}
+	o := &Observation{config: what, refusals: make(map[refusal]uint64)}
 	o.ring.room = max(what.Events, 0)
-	handlers := 0
-	config.WrapEach(func(of engine.HandlerOf, _ engine.Handler) engine.Handler {
-		if of.Code != ks.IoctlEnableEvent {
-			handlers++
-		}
-		return nil
-	})
-	o.requests = newCounters(handlers)
-	config.WrapEach(o.meter)
+	if what.Labels {
+		config.WrapEach(o.labelled)
+	}
+	o.requests = config.Count(uint64(what.SampleEvery), o.meter)
 	before := config.OnRefuse
 	config.OnRefuse = func(r engine.Refusal) {
 		o.refuse(&r)
@@ -88,62 +81,29 @@ type meter struct {
 	statuses map[ks.Status]uint64 // other than STATUS_SUCCESS
 }
 
-// counters count in as many shards as processors can be at once: each has a counter for each meter, one behind the other, as counters on
-// lines of their own would take the first-level cache from the device.
-type counters struct {
-	all    []atomic.Uint64
-	stride int // from a counter to that of the same meter in the next shard; a power of two, as the number of shards is
-}
-
-func newCounters(meters int) counters {
-	const line = 8 // counters
-	stride := max(1<<bits.Len(uint(meters)), line)
-	return counters{make([]atomic.Uint64, stride<<bits.Len(uint(runtime.GOMAXPROCS(0)-1))), stride}
-}
-
-// total is what a meter has counted.
-func (c *counters) total(meter int) (n uint64) {
-	for ; meter < len(c.all); meter += c.stride {
-		n += c.all[meter].Load()
-	}
-	return n
-}
-
-// meter returns a handler that does what another does, and is counted; nil for those of events.
-func (o *Observation) meter(of engine.HandlerOf, h engine.Handler) engine.Handler {
+// meter returns what counts the requests of a handler; nil for those of events.
+func (o *Observation) meter(of engine.HandlerOf) engine.Meter {
 	if of.Code == ks.IoctlEnableEvent {
 		return nil
 	}
-	if o.config.Labels {
-		h = labelled(h, o.setName(of.Set, of.ID), of.Verb)
-	}
 	m := &meter{HandlerOf: of, ring: &o.ring, statuses: make(map[ks.Status]uint64)}
-	requests, sample := o.requests.counter(len(o.meters)), o.mask
 	o.meters = append(o.meters, m)
-	return func(irp *engine.IRP, request, data []byte) ks.Status {
-		if requests.of(irp).Add(1)&sample == 0 {
-			return m.timed(h, irp, request, data)
-		}
-		if status := h(irp, request, data); status != ks.StatusSuccess {
-			return m.count(status)
-		}
-		return ks.StatusSuccess
-	}
+	return m
 }
 
 // begun is what durations are read from: time.Since reads one clock, time.Now two.
 var begun = time.Now()
 
-// timed calls the handler of a request whose time is taken.
-func (m *meter) timed(h engine.Handler, irp *engine.IRP, request, data []byte) ks.Status {
+// Time calls the handler of a request whose time is taken.
+func (m *meter) Time(next engine.Handler, irp *engine.IRP, request, data []byte) ks.Status {
 	start := time.Since(begun)
-	status := h(irp, request, data)
+	status := next(irp, request, data)
 	took := time.Since(begun) - start
 	if m.ring.room != 0 {
 		m.ring.add(ObservedEvent{Time: time.Now().Add(-took), Took: took, Set: m.Set, ID: m.ID, Verb: m.Verb, Status: status})
 	}
 	if status != ks.StatusSuccess {
-		m.count(status)
+		m.Returned(status)
 	}
 	t := m.times.Load()
 	for t == nil {
@@ -154,16 +114,14 @@ func (m *meter) timed(h engine.Handler, irp *engine.IRP, request, data []byte) k
 	return status
 }
 
-// count counts a status that is not STATUS_SUCCESS, and returns it.
-func (m *meter) count(status ks.Status) ks.Status {
+// Returned counts a status that is not STATUS_SUCCESS.
+func (m *meter) Returned(status ks.Status) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	as := status
 	if _, ok := m.statuses[status]; !ok && len(m.statuses) == mostStatuses {
-		as = ks.StatusUnsuccessful
+		status = ks.StatusUnsuccessful
 	}
-	m.statuses[as]++
-	return status
+	m.statuses[status]++
 }
 
 // mostStatuses is how many statuses of a handler are told apart, but for STATUS_UNSUCCESSFUL, which then stands for the others.
@@ -249,7 +207,7 @@ func (o *Observation) Items() (items []ObservedItem) {
 			others += n
 		}
 		m.mu.Unlock()
-		if it.Requests = o.requests.total(i); it.Requests == 0 {
+		if it.Requests = o.requests.Requests(i); it.Requests == 0 {
 			continue
 		}
 		if n := it.Requests - min(others, it.Requests); n > 0 {
@@ -357,7 +315,7 @@ func (o *Observation) String() string {
 		SampleEvery uint64    `json:"sample_every"`
 		Items       []item    `json:"items"`
 		Refused     []refused `json:"refused"`
-	}{o.mask + 1, []item{}, []refused{}}
+	}{o.requests.Every(), []item{}, []refused{}}
 	for _, it := range o.Items() {
 		x := item{o.ItemName(it.Set, it.ID), it.Verb, it.Requests, make(map[string]uint64), it.Latency.Samples,
 			it.Latency.Quantile(0.5), it.Latency.Quantile(0.99), it.Latency.Max}

@@ -69,9 +69,12 @@ func (o *Observation) setName(set ks.GUID, id uint32) string {
 	return set.String()
 }
 
-// labelled returns a handler that runs under labels.
-func labelled(h engine.Handler, set, verb string) engine.Handler {
-	labels := pprof.WithLabels(context.Background(), pprof.Labels("ks.set", set, "ks.verb", verb))
+// labelled returns a handler that runs another under labels; nil for those of events.
+func (o *Observation) labelled(of engine.HandlerOf, h engine.Handler) engine.Handler {
+	if of.Code == ks.IoctlEnableEvent {
+		return nil
+	}
+	labels := pprof.WithLabels(context.Background(), pprof.Labels("ks.set", o.setName(of.Set, of.ID), "ks.verb", of.Verb))
 	return func(irp *engine.IRP, request, data []byte) ks.Status {
 		pprof.SetGoroutineLabels(labels)
 		defer pprof.SetGoroutineLabels(context.Background()) // also if it panics

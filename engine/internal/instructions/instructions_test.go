@@ -271,6 +271,11 @@ func paths() []path {
 			ref, _ := d.Resolve(set, 7)
 			return func() { succeeded(h.IoControlTo(&ref, in, out)) }
 		}},
+		{"irp/observed", func() func() {
+			c := config(true)
+			device.Observe(&c, device.ObserveConfig{SampleEvery: 1 << 20})
+			return sender(must(device.New(must(engine.Compile(c))).Open()), ks.IoctlProperty, request(get))
+		}},
 		{"irp/filter", onFilter(request(get))},
 		{"irp/node", onFilter(request(get|node, make([]byte, 8)...))},
 		{"irp/method", control(config(true), ks.IoctlMethod, request(ks.MethodTypeSend))},

@@ -1,0 +1,471 @@
+package engine_test
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ksdispatch/ksdispatch/engine"
+	"github.com/ksdispatch/ksdispatch/engine/device"
+	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
+	"github.com/ksdispatch/ksdispatch/engine/ks"
+)
+
+// Counting must come to what the handlers themselves count, however the requests are sent and end.
+
+// told is what a meter was told.
+type told struct {
+	of       engine.HandlerOf
+	mu       sync.Mutex
+	timed    int
+	statuses map[ks.Status]int
+}
+
+func (m *told) Time(next engine.Handler, irp *engine.IRP, request, data []byte) ks.Status {
+	m.mu.Lock()
+	m.timed++
+	m.mu.Unlock()
+	status := next(irp, request, data)
+	if status != ks.StatusSuccess {
+		m.Returned(status)
+	}
+	return status
+}
+
+func (m *told) Returned(status ks.Status) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.statuses[status]++
+}
+
+// counting has all handlers of properties and methods counted.
+type counting struct {
+	*engine.Counts
+	meters []*told
+}
+
+func count(config *engine.Config, every uint64) *counting {
+	c := new(counting)
+	c.Counts = config.Count(every, func(of engine.HandlerOf) engine.Meter {
+		if of.Code == ks.IoctlEnableEvent {
+			return nil
+		}
+		m := &told{of: of, statuses: map[ks.Status]int{}}
+		c.meters = append(c.meters, m)
+		return m
+	})
+	return c
+}
+
+// requests are those of an item and verb of setA.
+func (c *counting) requests(id uint32, verb string) (n uint64) {
+	for i, m := range c.meters {
+		if m.of.ID == id && m.of.Verb == verb {
+			n += c.Requests(i)
+		}
+	}
+	return n
+}
+
+// truth is what the handlers of a declaration did.
+type truth struct {
+	calls    [4]atomic.Uint64
+	statuses [4]sync.Map // ks.Status to *atomic.Int64, but for success
+}
+
+// handler is number i. Every third answer is an error.
+func (x *truth) handler(i int) engine.Handler {
+	return func(irp *engine.IRP, _, data []byte) ks.Status {
+		if n := x.calls[i].Add(1); n%3 == 0 {
+			status := ks.StatusUnsuccessful
+			if n%2 == 0 {
+				status = ks.StatusNotFound
+			}
+			count, _ := x.statuses[i].LoadOrStore(status, new(atomic.Int64))
+			count.(*atomic.Int64).Add(1)
+			return status
+		}
+		irp.IoStatus.Information = uint64(min(len(data), 4))
+		return ks.StatusSuccess
+	}
+}
+
+func (x *truth) config() engine.Config {
+	return engine.Config{
+		PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
+			{ID: 0, Get: answers(ks.StatusSuccess, 0)}, {ID: 1, Get: x.handler(0), Set: x.handler(1), Support: x.handler(2)}}}},
+		MethodSets: []engine.MethodSet{{Set: setA, Items: []engine.MethodItem{{ID: 1, Handler: x.handler(3), Flags: ks.MethodTypeRead}}}},
+	}
+}
+
+// compare compares what was counted with the truth, for the handlers of config.
+func (x *truth) compare(t *testing.T, c *counting) {
+	t.Helper()
+	for i, verb := range []string{"get", "set", "support", "method"} {
+		if got, want := c.requests(1, verb), x.calls[i].Load(); got != want {
+			t.Errorf("%s: %d requests are counted, there were %d", verb, got, want)
+		}
+		got, want := map[ks.Status]int{}, map[ks.Status]int{}
+		for _, m := range c.meters {
+			if m.of.ID == 1 && m.of.Verb == verb {
+				got = m.statuses
+			}
+		}
+		x.statuses[i].Range(func(status, n any) bool { want[status.(ks.Status)] = int(n.(*atomic.Int64).Load()); return true })
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: the meter was told %v, want %v", verb, got, want)
+		}
+	}
+}
+
+func opened(t testing.TB, d *engine.Dispatcher) *device.Handle {
+	t.Helper()
+	h, err := device.New(d).Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func identifier(id, flags uint32, rest ...byte) []byte {
+	return append(ks.Identifier{Set: setA, ID: id, Flags: flags}.Bytes(), rest...)
+}
+
+// TestCountsAreExact: whichever way a request is sent, it is counted once and its status told once, of handles that are used at once, and
+// are closed and opened while somebody reads, who never sees a count fall.
+func TestCountsAreExact(t *testing.T) {
+	for _, every := range []uint64{0, 1, 3, 1 << 20} {
+		t.Run(fmt.Sprint(every), func(t *testing.T) {
+			var x truth
+			config := x.config()
+			c := count(&config, every)
+			d := mustCompile(config)
+			ref, _ := d.Resolve(setA, 1)
+			use := func() {
+				h := opened(t, d)
+				defer h.Close()
+				out := make([]byte, 4)
+				for range 20 {
+					for range 7 {
+						h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), out)
+					}
+					h.IoControl(ks.IoctlProperty, identifier(0, ks.PropertyTypeGet), out)
+					h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet, make([]byte, 8)...), out)
+					h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 300))
+					h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), nil)
+					h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet|ks.PropertyTypeTopology, make([]byte, 8)...), out)
+					h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeSet), out)
+					h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeBasicSupport), out)
+					h.IoControl(ks.IoctlProperty, identifier(2, ks.PropertyTypeGet), out)
+					h.IoControl(ks.IoctlMethod, identifier(1, ks.MethodTypeSend), out)
+					h.IoControlTo(&ref, identifier(1, ks.PropertyTypeGet), out)
+					h.PropertyBatch([]engine.BatchRequest{{In: identifier(1, ks.PropertyTypeGet), Out: out},
+						{In: identifier(1, ks.PropertyTypeGet), Out: make([]byte, 4)}, {In: identifier(1, ks.PropertyTypeSet), Out: out}})
+					irp := &engine.IRP{InputBufferLength: 24}
+					irp.Finish(d.PropertyWithBuffers(irp, identifier(1, ks.PropertyTypeGet), nil, nil), nil)
+				}
+			}
+			done, read := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(read)
+				for last := uint64(0); ; {
+					n := c.requests(1, "get")
+					if n < last {
+						t.Errorf("%d requests are counted after %d", n, last)
+					}
+					last = n
+					select {
+					case <-done:
+						return
+					default:
+						runtime.Gosched()
+					}
+				}
+			}()
+			var all sync.WaitGroup
+			for range 4 {
+				all.Go(func() {
+					for range 5 {
+						use()
+					}
+				})
+			}
+			all.Wait()
+			close(done)
+			<-read
+			x.compare(t, c)
+			timed, want := 0, uint64(0)
+			for i, m := range c.meters {
+				timed += m.timed
+				want += c.Requests(i)
+			}
+			if every <= 1 && timed != int(want) || every == 3 && (timed == 0 || timed > int(want)/4) || every > 3 && timed != 0 {
+				t.Errorf("the times of %d of %d requests were taken", timed, want)
+			}
+			if all, free := c.Tallies(); all != free {
+				t.Errorf("%d of %d tallies are in use", all-free, all)
+			}
+		})
+	}
+}
+
+// TestCountsOutliveTheRequest: a handler that panics or ends the goroutine, a request that is completed elsewhere, and one whose handle is
+// closed, are counted once. What a handler did not return is told nobody.
+func TestCountsOutliveTheRequest(t *testing.T) {
+	for _, every := range []uint64{1, 1 << 20} {
+		var do func(irp *engine.IRP) ks.Status
+		config := engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
+			{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status { return do(irp) }}}}}, OnPanic: func(any, []byte) {}}
+		c := count(&config, every)
+		h := opened(t, mustCompile(config))
+		send := func() (status ks.Status) {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				_, status = h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 4))
+			}()
+			<-done
+			return status
+		}
+		for i, f := range []func(irp *engine.IRP) ks.Status{
+			func(*engine.IRP) ks.Status { panic("a fault") },
+			func(*engine.IRP) ks.Status { runtime.Goexit(); return 0 },
+			func(irp *engine.IRP) ks.Status { go irp.Complete(ks.StatusSuccess, 0); return ks.StatusPending },
+			func(*engine.IRP) ks.Status { return ks.StatusSuccess },
+			func(irp *engine.IRP) ks.Status { irp.Pool = nil; return ks.StatusUnsuccessful },
+			func(*engine.IRP) ks.Status { go h.Close(); return ks.StatusPending },
+		} {
+			do = func(*engine.IRP) ks.Status { return ks.StatusSuccess }
+			for range 4 { // the first of them get the handle its memory
+				send()
+			}
+			do = f
+			send()
+			if n := c.Requests(0); n != 5*uint64(i)+5 {
+				t.Errorf("every %d: after request %d %d are counted", every, i, n)
+			}
+		}
+		if want := (map[ks.Status]int{ks.StatusPending: 2, ks.StatusUnsuccessful: 1}); !maps.Equal(c.meters[0].statuses, want) {
+			t.Errorf("every %d: the meter was told %v, want %v", every, c.meters[0].statuses, want)
+		}
+		if send() != ks.StatusInvalidHandle || c.Requests(0) != 30 {
+			t.Errorf("every %d: a closed handle counts", every)
+		}
+	}
+}
+
+// TestTalliesAreBounded: however many handles there are, and whoever forgets to close them.
+func TestTalliesAreBounded(t *testing.T) {
+	const handles, items, most = 400, 2000, 1 << 20 / (8 * 2000)
+	var x truth
+	config := x.config()
+	for id := range uint32(items) {
+		config.PropertySets[0].Items = append(config.PropertySets[0].Items, engine.PropertyItem{ID: 10 + id, Get: answers(ks.StatusSuccess, 0)})
+	}
+	c := count(&config, 1<<20)
+	d := mustCompile(config)
+	h := make([]*device.Handle, handles)
+	for i := range h {
+		h[i] = opened(t, d)
+		for range 3 {
+			h[i].IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 4))
+		}
+	}
+	all, free := c.Tallies()
+	if all == 0 && strconv.IntSize == 64 || all > most || free != 0 {
+		t.Errorf("%d handles have %d tallies, %d free", handles, all, free)
+	}
+	for _, h := range h[:handles/2] {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	last := opened(t, d)
+	defer last.Close()
+	last.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 4))
+	if again, _ := c.Tallies(); again != all {
+		t.Errorf("there are %d tallies, and were %d", again, all)
+	}
+	if n := c.requests(1, "get"); n != 3*handles+1 {
+		t.Errorf("%d requests are counted", n)
+	}
+}
+
+// TestCountIsMiddleware: what is put around a declaration before it is counted is within the meters, what is put there later around them,
+// and one that stays as it is changes nothing. Who counts second counts the same.
+func TestCountIsMiddleware(t *testing.T) {
+	var x truth
+	config := x.config()
+	vetoes := false
+	veto := func(next engine.Handler) engine.Handler {
+		return func(irp *engine.IRP, request, data []byte) ks.Status {
+			if vetoes {
+				return ks.StatusAccessDenied
+			}
+			return next(irp, request, data)
+		}
+	}
+	config.Wrap(veto)
+	inner := count(&config, 1<<20)
+	outer := count(&config, 1<<20)
+	config.Wrap(func(engine.Handler) engine.Handler { return nil })
+	around := config
+	around.Wrap(veto)
+	plain := around
+	for i, config := range []engine.Config{config, around, plain} {
+		before := [...]uint64{inner.requests(1, "get"), outer.requests(1, "get")}
+		h := opened(t, mustCompile(config))
+		for _, vetoes = range []bool{false, true} {
+			for range 10 {
+				h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 4))
+			}
+		}
+		h.Close()
+		want := uint64(20)
+		if i > 0 { // those with a veto do not get there
+			want = 10
+		}
+		for j, c := range []*counting{inner, outer} {
+			if n := c.requests(1, "get") - before[j]; n != want {
+				t.Errorf("declaration %d, who counts %d: %d requests, want %d", i, j, n, want)
+			}
+		}
+	}
+	vetoes = false
+}
+
+// TestMergedCountsAreExact: of two declarations that are counted apart and merged.
+func TestMergedCountsAreExact(t *testing.T) {
+	one := engine.Config{PropertySets: []engine.PropertySet{propertySet(setA, engine.PropertyItem{ID: 1, Get: produces(1)})}}
+	two := engine.Config{PropertySets: []engine.PropertySet{propertySet(setA, engine.PropertyItem{ID: 1, Get: produces(2)},
+		engine.PropertyItem{ID: 2, Get: produces(2)}, engine.PropertyItem{ID: 3, Get: produces(2)})}}
+	first, second := count(&one, 1<<20), count(&two, 1<<20)
+	config := merge(t, one, two)
+	config.PropertySets[0].Items = append(config.PropertySets[0].Items, engine.PropertyItem{ID: 4, Get: produces(4)})
+	h := opened(t, mustCompile(config))
+	defer h.Close()
+	for id := range uint32(5) {
+		for range 10 {
+			out := []byte{0}
+			h.IoControl(ks.IoctlProperty, identifier(id, ks.PropertyTypeGet), out)
+			if want := []byte{0, 1, 2, 2, 4}[id]; out[0] != want {
+				t.Fatalf("item %d answers %d, not %d", id, out[0], want)
+			}
+		}
+	}
+	for i, n := range []uint64{first.requests(1, "get"), second.requests(1, "get"), second.requests(2, "get"), second.requests(3, "get")} {
+		if want := []uint64{10, 0, 10, 10}[i]; n != want {
+			t.Errorf("%d: %d requests, want %d", i, n, want)
+		}
+	}
+}
+
+// TestCountsFollowASwap: of a device whose declaration is swapped for others, which are counted apart, together or not at all. A handle
+// that is not counted any longer has no tally.
+func TestCountsFollowASwap(t *testing.T) {
+	var x, y, z truth
+	first, second, third := x.config(), y.config(), z.config()
+	c, e := count(&first, 1<<20), count(&second, 1<<20)
+	tables := []*engine.Dispatcher{mustCompile(first), mustCompile(second), mustCompile(first), mustCompile(third)}
+	dev := device.New(tables[0])
+	h, err := dev.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{3, 5000} { // fewer than an IRP is patient, and more
+		for _, d := range tables {
+			dev.Swap(d)
+			for range n {
+				h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 4))
+				h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeSet), make([]byte, 4))
+			}
+			x.compare(t, c)
+			y.compare(t, e)
+		}
+	}
+	back := func(when string) {
+		t.Helper()
+		for i, c := range []*counting{c, e} {
+			if all, free := c.Tallies(); all != strconv.IntSize/64 || free != all {
+				t.Errorf("%s: who counts %d: %d tallies, %d free", when, i, all, free)
+			}
+		}
+	}
+	if !invariants.Enabled { // those have no short path, which is what a tally is in the way of
+		back("swapped")
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	back("closed")
+}
+
+// TestAShortGetHasNoMeterAroundIt: that is what it gains by its tally. A SET, and a request that is timed, have.
+func TestAShortGetHasNoMeterAroundIt(t *testing.T) {
+	metered := false
+	looks := func(irp *engine.IRP, _, _ []byte) ks.Status {
+		pcs := make([]uintptr, 32)
+		frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+		metered = false
+		for more := true; more; {
+			var f runtime.Frame
+			f, more = frames.Next()
+			metered = metered || strings.Contains(f.Function, "(*meter).around")
+		}
+		return ks.StatusSuccess
+	}
+	config := engine.Config{PropertySets: []engine.PropertySet{propertySet(setA, engine.PropertyItem{ID: 1, Get: looks, Set: looks})}}
+	c := count(&config, 4)
+	h := opened(t, mustCompile(config))
+	defer h.Close()
+	get := func() bool {
+		h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 4))
+		return metered
+	}
+	for range 4 { // the first of them get the handle its memory
+		get()
+	}
+	n, timed := 0, c.meters[0].timed
+	for range 8 {
+		if get() {
+			n++
+		}
+	}
+	want := 2
+	if invariants.Enabled || strconv.IntSize == 32 { // those have no short path, or no tallies
+		want = 8
+	}
+	if n != want {
+		t.Errorf("%d of 8 requests have a meter around their handler, want %d", n, want)
+	}
+	if c.meters[0].timed-timed != 2 || c.requests(1, "get") != 12 {
+		t.Errorf("%d requests are counted, and the times of %d of the last 8 taken", c.requests(1, "get"), c.meters[0].timed-timed)
+	}
+	if h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeSet), make([]byte, 4)); !metered {
+		t.Error("control: a SET has no meter around its handler")
+	}
+}
+
+// panicky is a meter that panics.
+type panicky struct{ engine.Meter }
+
+func (panicky) Returned(ks.Status) { panic("a meter") }
+
+// TestAMeterThatPanicsChangesNoAnswer: it is logged.
+func TestAMeterThatPanicsChangesNoAnswer(t *testing.T) {
+	config := engine.Config{PropertySets: []engine.PropertySet{propertySet(setA,
+		engine.PropertyItem{ID: 1, Get: answers(ks.StatusNotFound, 0), Set: answers(ks.StatusNotFound, 0)})}}
+	config.Count(1<<20, func(engine.HandlerOf) engine.Meter { return panicky{} })
+	h := opened(t, mustCompile(config))
+	defer h.Close()
+	for _, verb := range []uint32{ks.PropertyTypeGet, ks.PropertyTypeGet, ks.PropertyTypeSet} {
+		if _, status := h.IoControl(ks.IoctlProperty, identifier(1, verb), make([]byte, 4)); status != ks.StatusNotFound {
+			t.Error(status)
+		}
+	}
+}
