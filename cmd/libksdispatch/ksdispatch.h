@@ -324,7 +324,7 @@ typedef ksd_status (*ksd_hook)(const ksd_seen *seen);
 /* A ksd_observer says who looks at the requests of an object. Each hook may be NULL. */
 typedef struct ksd_observer {
 	uint32_t size;         /* sizeof(ksd_observer) */
-	uint32_t sample_every; /* how many requests of an item there are to one whose time is taken: 1 is all, 0 is 64 */
+	uint32_t sample_every; /* how many requests of an item there are to one whose time is taken: 1 is all, 0 is 1,024 */
 	ksd_hook before;       /* before a handler, also one of the library: an error is the answer, and there is no handler; else it goes on */
 	ksd_hook after;        /* after a handler that has answered, unless with KSD_PENDING. What it returns is ignored */
 	ksd_hook miss;         /* after a request that no handler had. What it returns is ignored */

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -17,8 +16,8 @@ import (
 
 // ObserveConfig says what to observe. Its zero value is ready.
 type ObserveConfig struct {
-	// SampleEvery is how many requests of an item there are to one whose time is taken; 0 is 64, 1 is all. It is rounded up to a power
-	// of two.
+	// SampleEvery is how many requests of an item and verb through one handle there are to one whose time is taken: 0 is 1,024, so that
+	// what that costs is lost in the rest, and 1 is all, for tests and programs with few requests. It is rounded up to a power of two.
 	SampleEvery int
 	// Name names an item in Log and in the JSON: kssets.PropertyName, for instance. nil, and "", is its GUID and its id.
 	Name func(set ks.GUID, id uint32) string
@@ -31,6 +30,9 @@ type ObserveConfig struct {
 	Labels bool
 }
 
+// sampleEvery is the default of ObserveConfig.SampleEvery.
+const sampleEvery = 1024
+
 // Observation is what was seen of the requests of a device. It is safe for concurrent use, and an expvar.Var.
 type Observation struct {
 	config   ObserveConfig
@@ -41,18 +43,19 @@ type Observation struct {
 	refusals map[refusal]uint64
 	lost     uint64 // refusals that are not told apart
 
-	ring events
+	ring    events
+	samples [sampleShards]samples
 }
 
 // Observe wraps the handlers of a declaration to count and time their requests, and counts the requests that the dispatcher
 // refuses. Call it when the declaration is complete and before the device is made: it changes config alone, and a device made
 // without it runs no other code than before. Fast handlers and handlers of events stay as they are.
 //
-// A request costs an addition to a counter that its handle has for itself, and for one request in SampleEvery two
+// A request costs an addition to a counter that its handle has for itself (engine.Counts), and for one request in SampleEvery two
 // readings of the clock, with Events three.
 func Observe(config *engine.Config, what ObserveConfig) *Observation {
 	if what.SampleEvery <= 0 {
-		what.SampleEvery = 64
+		what.SampleEvery = sampleEvery
 	}
 	o := &Observation{config: what, refusals: make(map[refusal]uint64)}
 	o.ring.room = max(what.Events, 0)
@@ -72,13 +75,14 @@ func Observe(config *engine.Config, what ObserveConfig) *Observation {
 
 // meter counts the requests of one handler.
 type meter struct {
-	engine.HandlerOf
-	ring *events
-
-	times atomic.Pointer[times] // nil before the first sample
+	o       *Observation
+	samples *samples // where its times go first
+	times   *times   // nil before the first sample; under samples.mu
 
 	mu       sync.Mutex
 	statuses map[ks.Status]uint64 // other than STATUS_SUCCESS
+
+	engine.HandlerOf
 }
 
 // meter returns what counts the requests of a handler; nil for those of events.
@@ -86,7 +90,7 @@ func (o *Observation) meter(of engine.HandlerOf) engine.Meter {
 	if of.Code == ks.IoctlEnableEvent {
 		return nil
 	}
-	m := &meter{HandlerOf: of, ring: &o.ring, statuses: make(map[ks.Status]uint64)}
+	m := &meter{HandlerOf: of, o: o, samples: &o.samples[len(o.meters)%sampleShards], statuses: make(map[ks.Status]uint64)}
 	o.meters = append(o.meters, m)
 	return m
 }
@@ -99,19 +103,51 @@ func (m *meter) Time(next engine.Handler, irp *engine.IRP, request, data []byte)
 	start := time.Since(begun)
 	status := next(irp, request, data)
 	took := time.Since(begun) - start
-	if m.ring.room != 0 {
-		m.ring.add(ObservedEvent{Time: time.Now().Add(-took), Took: took, Set: m.Set, ID: m.ID, Verb: m.Verb, Status: status})
+	if ring := &m.o.ring; ring.room != 0 {
+		ring.add(ObservedEvent{Time: time.Now().Add(-took), Took: took, Set: m.Set, ID: m.ID, Verb: m.Verb, Status: status})
 	}
 	if status != ks.StatusSuccess {
 		m.Returned(status)
 	}
-	t := m.times.Load()
-	for t == nil {
-		m.times.CompareAndSwap(nil, new(times))
-		t = m.times.Load()
-	}
-	t.add(took)
+	m.samples.add(m, took)
 	return status
+}
+
+// samples are times that are on their way to the histograms of some handlers. When the next sample of a handler comes its histogram has
+// left the caches, and a request would wait for that; for those of many samples the processor waits together.
+type samples struct {
+	mu  sync.Mutex
+	n   int
+	all [128]sample
+}
+
+type sample struct {
+	of   *meter
+	took time.Duration
+}
+
+// sampleShards is how many samples an observation has, so that different handlers seldom wait for each other.
+const sampleShards = 8
+
+func (s *samples) add(of *meter, took time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all[s.n] = sample{of, took}
+	if s.n++; s.n == len(s.all) {
+		s.settle()
+	}
+}
+
+// settle puts the samples into their histograms. s.mu is locked.
+func (s *samples) settle() {
+	for i := range s.all[:s.n] {
+		x := &s.all[i]
+		if x.of.times == nil {
+			x.of.times = new(times)
+		}
+		x.of.times.add(x.took)
+	}
+	s.n = 0
 }
 
 // Returned counts a status that is not STATUS_SUCCESS.
@@ -129,9 +165,9 @@ const mostStatuses = 64
 
 // times is a histogram of durations. Its steps are 1/16 of what they measure, or 1 ns.
 type times struct {
-	longest atomic.Int64
-	sum     atomic.Int64
-	buckets [timeBuckets]atomic.Uint64
+	longest time.Duration
+	sum     time.Duration
+	buckets [timeBuckets]uint64
 }
 
 const (
@@ -154,14 +190,9 @@ func longestOf(bucket int) uint64 {
 }
 
 func (t *times) add(d time.Duration) {
-	t.buckets[bucketOf(uint64(max(d, 0)))].Add(1)
-	t.sum.Add(int64(d))
-	for {
-		longest := t.longest.Load()
-		if int64(d) <= longest || t.longest.CompareAndSwap(longest, int64(d)) {
-			return
-		}
-	}
+	t.buckets[bucketOf(uint64(max(d, 0)))]++
+	t.sum += d
+	t.longest = max(t.longest, d)
 }
 
 // ObservedItem is what was seen of one handler.
@@ -196,6 +227,20 @@ func (l *Latency) Quantile(share float64) time.Duration {
 	return l.Max
 }
 
+// latency returns the times that were taken of a handler.
+func (m *meter) latency() (l Latency) {
+	m.samples.mu.Lock()
+	defer m.samples.mu.Unlock()
+	m.samples.settle()
+	if t := m.times; t != nil {
+		l.Max, l.Sum, l.buckets = t.longest, t.sum, slices.Clone(t.buckets[:])
+		for _, n := range l.buckets {
+			l.Samples += n
+		}
+	}
+	return l
+}
+
 // Items returns the observations of each handler that had a request, in the order of declaration.
 func (o *Observation) Items() (items []ObservedItem) {
 	for i, m := range o.meters {
@@ -213,15 +258,7 @@ func (o *Observation) Items() (items []ObservedItem) {
 		if n := it.Requests - min(others, it.Requests); n > 0 {
 			it.Statuses[ks.StatusSuccess] = n
 		}
-		if t := m.times.Load(); t != nil {
-			it.Latency.Max, it.Latency.Sum = time.Duration(t.longest.Load()), time.Duration(t.sum.Load())
-			it.Latency.buckets = make([]uint64, timeBuckets)
-			for i := range t.buckets {
-				n := t.buckets[i].Load()
-				it.Latency.buckets[i] = n
-				it.Latency.Samples += n
-			}
-		}
+		it.Latency = m.latency()
 		items = append(items, it)
 	}
 	return items

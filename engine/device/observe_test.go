@@ -82,6 +82,41 @@ func TestObservationCountsEachRequestOnce(t *testing.T) {
 	}
 }
 
+// TestEachSampleIsInItsHistogram: those that are on their way there when somebody reads, too, of handles that are used at once.
+func TestEachSampleIsInItsHistogram(t *testing.T) {
+	const handles, n = 3, 500
+	dev, o := observed(t, device.ObserveConfig{SampleEvery: 1})
+	var all sync.WaitGroup
+	for range handles {
+		h := openAgain(t, dev)
+		all.Go(func() {
+			for range n {
+				askFour(h, 1, ks.PropertyTypeGet)
+				_ = o.Items()
+			}
+			askFour(h, 1, ks.PropertyTypeSet)
+		})
+	}
+	all.Wait()
+	for i, it := range o.Items() {
+		if l := &it.Latency; it.Requests != [...]uint64{handles * n, handles}[i] || l.Samples != it.Requests || l.Sum < l.Max {
+			t.Errorf("%s: %d samples of %d requests, in all %v, the longest %v", it.Verb, l.Samples, it.Requests, l.Sum, l.Max)
+		}
+	}
+}
+
+// TestOneRequestIn1024IsTimed: unless somebody chooses otherwise, and the JSON says so.
+func TestOneRequestIn1024IsTimed(t *testing.T) {
+	dev, o := observed(t, device.ObserveConfig{})
+	h := openAgain(t, dev)
+	for range 3 * 1024 {
+		askFour(h, 1, ks.PropertyTypeGet)
+	}
+	if n := o.Items()[0].Latency.Samples; n < 2 || n > 3 || !strings.Contains(o.String(), `"sample_every":1024`) {
+		t.Errorf("%d samples of %d requests; %s", n, 3*1024, o)
+	}
+}
+
 func TestObservationIsJSONWithNames(t *testing.T) {
 	var log bytes.Buffer
 	dev, o := observed(t, device.ObserveConfig{SampleEvery: 1, Log: slog.New(slog.NewTextHandler(&log, nil)),
