@@ -56,9 +56,9 @@ const (
 // Counts are how many requests the handlers of a declaration had. They are safe for concurrent use.
 //
 // A handle counts in a tally of its own. As it has one request in flight at a time, plain stores do: a locked instruction takes up to a
-// third of a request. A tally goes back when its handle is closed, and another goes on where it stopped. So nothing is moved from one counter
-// to another, no reader sees a count fall, and the sum is exact when no request is in flight. There are no more tallies than a bound; IRPs
-// without one, as those of an Overlapped are, share counters in shards and add to them atomically.
+// third of a request. A tally goes back when its handle is closed, and another goes on where it stopped. So nothing is moved from one
+// counter to another, no reader sees a count fall, and the sum is exact when no request is in flight. There are no more tallies than a
+// bound; IRPs without one, as those of an Overlapped are, share counters in shards and add to them atomically.
 type Counts struct {
 	mask   uint64
 	meters []*meter // by their places in a shard or tally; nobody is at 0

@@ -123,8 +123,8 @@ const reach = math.MaxInt >> (16 * (^uint(0) >> 63))
 // shardOf spreads IRPs, which have more than 256 bytes, among the shards of counters by where they lie.
 func shardOf(irp *IRP) int { return int(uintptr(unsafe.Pointer(irp)) >> 8) }
 
-// bareOf returns what the dispatcher has of a property in bare. Its number is that of an entry of the same dispatcher: that it is one is not
-// checked here, which would be 3 of 22 instructions, but in the twin.
+// bareOf returns what the dispatcher has of a property in bare. Its number is that of an entry of the same dispatcher: that it is one is
+// not checked here, which would be 3 of 22 instructions, but in the twin.
 func (d *Dispatcher) bareOf(item uint32) *bareGet {
 	return (*bareGet)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(d.bare)), uintptr(item)*unsafe.Sizeof(bareGet{})))
 }
