@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,10 +27,11 @@ type result struct {
 	status ks.Status
 }
 
-// pend sends a request whose handler does prepare, which may add it to a queue, and then leaves it pending.
+// pend sends a request whose handler does prepare, which may add it to a queue, and then leaves it pending. It returns when the sender
+// waits, or has its answer: before that a sender who sees that the request was cancelled calls the cancel routine itself (AS-9).
 func pend(t *testing.T, flags uint32, prepare func(irp *engine.IRP)) *pending {
 	t.Helper()
-	handed := make(chan *engine.IRP, 1)
+	handed, sender := make(chan *engine.IRP, 1), make(chan string, 1)
 	handler := func(irp *engine.IRP, _, data []byte) ks.Status {
 		copy(data, "filled")
 		prepare(irp)
@@ -39,11 +41,32 @@ func pend(t *testing.T, flags uint32, prepare func(irp *engine.IRP)) *pending {
 	p := &pending{out: full(56), answer: make(chan result, 1)}
 	p.served = serve(t, engine.PropertyItem{ID: 1, Get: handler, Set: handler, Support: handler, SerializedSize: 4}, nines)
 	go func() {
+		sender <- goroutine()
 		n, status := p.send(1, flags, p.out)
 		p.answer <- result{n, status}
 	}()
 	p.irp = <-handed
+	waits(<-sender)
 	return p
+}
+
+// goroutine names the goroutine that calls it as stacks do: "goroutine 7 [".
+func goroutine() string {
+	var b [64]byte
+	stack := string(b[:runtime.Stack(b[:], false)])
+	return stack[:strings.IndexByte(stack, '[')+1]
+}
+
+// waits waits until a goroutine waits for a channel, or has ended.
+func waits(name string) {
+	b := make([]byte, 1<<20)
+	for {
+		stacks := string(b[:runtime.Stack(b, true)])
+		if _, state, lives := strings.Cut(stacks, name); !lives || strings.HasPrefix(state, "chan receive") {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // wants waits for the end of the request. One that failed leaves the caller's output as it was (S-35).
