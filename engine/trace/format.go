@@ -40,16 +40,20 @@ type block struct {
 	first    uint64 // the Order of the first record; in the end block, of the last
 	dropped  uint64 // records of the handle that were lost before this block, in all; in the end block, of all handles
 	payload  uint64 // its hash
+	hashed   bool   // payload is set, in a block that is written
 
 	offset int64 // of the header, in the file
 }
 
-// put writes the header, with the hash of a payload.
+// put writes the header of a payload, whose hash it takes unless that is known.
 func (b *block) put(to []byte, payload []byte) {
 	_ = to[blockHeader-1]
+	if !b.hashed {
+		b.payload = xxhash.Sum64(payload)
+	}
 	copy(to, magic)
 	le := binary.LittleEndian
-	le.PutUint64(to[16:], xxhash.Sum64(payload))
+	le.PutUint64(to[16:], b.payload)
 	le.PutUint32(to[24:], uint32(len(payload)))
 	le.PutUint32(to[28:], uint32(b.kind))
 	le.PutUint32(to[32:], b.handle)

@@ -3,6 +3,8 @@ package trace
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 // A stream has at least a few chunks, of which the requests of a handle fill one while the writer has the others, and many if they are not
@@ -53,6 +55,7 @@ type stream struct {
 type chunk struct {
 	memory  []byte
 	dropped uint64        // records of the stream that were lost before this chunk
+	hash    uint64        // of its records, if it is sealed and not made for one long record
 	written int           // up to where the writer has taken it
 	used    atomic.Uint32 // up to where it is filled
 	sealed  atomic.Bool   // it is the writer's
@@ -84,6 +87,9 @@ func (s *stream) next(size int) []byte {
 		return s.drop()
 	}
 	if c := &s.chunks[s.filling]; s.at > blockHeader {
+		if len(c.memory) <= s.chunk { // by who has the lines in its caches: the writer would wait for each (docs/rationale.md)
+			c.hash = xxhash.Sum64(c.memory[blockHeader:s.at])
+		}
 		s.at, s.memory = 0, nil
 		c.sealed.Store(true)
 		s.filling = (s.filling + 1) % len(s.chunks)
@@ -158,6 +164,9 @@ func (s *stream) drain(all bool, write func(b *block, room []byte) error) error 
 		}
 		if used := int(c.used.Load()); used > c.written {
 			s.block = block{kind: blockRecords, handle: s.handle, dropped: c.dropped}
+			if sealed && c.written == blockHeader && len(c.memory) <= s.chunk {
+				s.block.payload, s.block.hashed = c.hash, true
+			}
 			if err := write(&s.block, c.memory[c.written-blockHeader:used]); err != nil {
 				return err
 			}
