@@ -8,9 +8,10 @@
 //
 // Each handle has a buffer of its own. The handle copies a request there before it sends it, because afterwards the
 // memory belongs to the client again, and adds how the request ended; then one store shows the record to the writer,
-// which is woken when half of the buffer is full. Nothing is allocated. Requests of different handles write to one
-// common word only, the count of records, which determines their order. When the writer is slower than the clients,
-// requests are dropped and counted, and the count is written in their place; with Config.Wait they wait instead.
+// which is woken when half of the buffer is full. Who fills a sixteenth of the buffer hashes it. Nothing is allocated.
+// Requests of different handles write to one common word only, the count of records, which determines their order. When
+// the writer is slower than the clients, requests are dropped and counted, and the count is written in their place;
+// with Config.Wait they wait instead.
 //
 // Reading a clock takes longer than answering a request. So only one request in Config.ClockEvery reads it, to the
 // nanosecond, and is flagged as exact; the others take the time from a clock that ticks each millisecond. A slow

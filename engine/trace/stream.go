@@ -55,7 +55,7 @@ type stream struct {
 type chunk struct {
 	memory  []byte
 	dropped uint64        // records of the stream that were lost before this chunk
-	hash    uint64        // of its records, if it is sealed and not made for one long record
+	hash    uint64        // of its records, if it is sealed and not long
 	written int           // up to where the writer has taken it
 	used    atomic.Uint32 // up to where it is filled
 	sealed  atomic.Bool   // it is the writer's
@@ -70,6 +70,9 @@ func (s *stream) init(r *Recorder, buffer int) {
 		s.chunks[i].written = blockHeader
 	}
 }
+
+// isLong reports that a chunk was made for one long record.
+func (s *stream) isLong(c *chunk) bool { return len(c.memory) > s.chunk }
 
 // reserve returns room for a record, or nil if it is to be dropped.
 func (s *stream) reserve(size int) []byte {
@@ -87,13 +90,13 @@ func (s *stream) next(size int) []byte {
 		return s.drop()
 	}
 	if c := &s.chunks[s.filling]; s.at > blockHeader {
-		if len(c.memory) <= s.chunk { // by who has the lines in its caches: the writer would wait for each (docs/rationale.md)
+		if !s.isLong(c) { // by who has the lines in its caches: the writer would wait for each (docs/rationale.md)
 			c.hash = xxhash.Sum64(c.memory[blockHeader:s.at])
 		}
 		s.at, s.memory = 0, nil
 		c.sealed.Store(true)
 		s.filling = (s.filling + 1) % len(s.chunks)
-		if s.filling%(len(s.chunks)/2) == 0 || len(c.memory) > s.chunk {
+		if s.filling%(len(s.chunks)/2) == 0 || s.isLong(c) {
 			s.recorder.kick()
 		}
 	}
@@ -164,7 +167,7 @@ func (s *stream) drain(all bool, write func(b *block, room []byte) error) error 
 		}
 		if used := int(c.used.Load()); used > c.written {
 			s.block = block{kind: blockRecords, handle: s.handle, dropped: c.dropped}
-			if sealed && c.written == blockHeader && len(c.memory) <= s.chunk {
+			if sealed && c.written == blockHeader && !s.isLong(c) {
 				s.block.payload, s.block.hashed = c.hash, true
 			}
 			if err := write(&s.block, c.memory[c.written-blockHeader:used]); err != nil {
@@ -181,8 +184,8 @@ func (s *stream) drain(all bool, write func(b *block, room []byte) error) error 
 
 // giveBack gives a chunk to the requests again.
 func (s *stream) giveBack(c *chunk) {
-	if len(c.memory) > s.chunk {
-		c.memory = nil // made for one long record
+	if s.isLong(c) {
+		c.memory = nil
 	}
 	c.written = blockHeader
 	c.used.Store(0)
