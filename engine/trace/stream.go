@@ -90,13 +90,15 @@ func (s *stream) next(size int) []byte {
 		return s.drop()
 	}
 	if c := &s.chunks[s.filling]; s.at > blockHeader {
-		if !s.isLong(c) { // by who has the lines in its caches: the writer would wait for each (docs/rationale.md)
+		long := s.isLong(c) // asked while the chunk is not the writer's yet
+		if !long {
+			// By who has the lines in its caches: the writer would wait for each (docs/rationale.md).
 			c.hash = xxhash.Sum64(c.memory[blockHeader:s.at])
 		}
 		s.at, s.memory = 0, nil
 		c.sealed.Store(true)
 		s.filling = (s.filling + 1) % len(s.chunks)
-		if s.filling%(len(s.chunks)/2) == 0 || s.isLong(c) {
+		if s.filling%(len(s.chunks)/2) == 0 || long {
 			s.recorder.kick()
 		}
 	}
