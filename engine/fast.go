@@ -69,6 +69,12 @@ func busy(io *IoStatus) (handled bool) {
 	return true
 }
 
+// captured returns the copy of a request that is an identifier (F-5).
+func (file *FileObject) captured(lo, hi, word uint64) []byte {
+	putWords((*[ks.SizeIdentifier]byte)(file.small[:]), lo, hi, word)
+	return file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
+}
+
 // capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that.
 //
 //go:noinline

@@ -49,13 +49,6 @@ func (b begins) identifier() *[ks.SizeIdentifier]byte {
 	return (*[ks.SizeIdentifier]byte)(unsafe.Pointer(b.at))
 }
 
-// captured returns the copy of a request that is an identifier (F-5).
-func (file *FileObject) captured(lo, hi, word uint64) []byte {
-	p := (*[3]uint64)(unsafe.Pointer(&file.small))
-	p[0], p[1], p[2] = lo, hi, word
-	return file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
-}
-
 // takes reports that a request that is an identifier, with so many bytes of data, is as long as the item wants it.
 func (s *slot) takes(data int) bool {
 	if direct {

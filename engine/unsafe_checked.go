@@ -30,12 +30,6 @@ func (b begins) slice(n int) []byte { return b.b[:n] }
 
 func (b begins) identifier() *[ks.SizeIdentifier]byte { return (*[ks.SizeIdentifier]byte)(b.b) }
 
-// captured is documented in unsafe.go.
-func (file *FileObject) captured(lo, hi, word uint64) []byte {
-	putWords((*[ks.SizeIdentifier]byte)(file.small[:]), lo, hi, word)
-	return file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
-}
-
 // takes is documented in unsafe.go.
 func (s *slot) takes(data int) bool { return s.minRest == 0 && uint64(s.minData) <= uint64(data) }
 
