@@ -139,7 +139,7 @@ func (b *batch) answer(a *ahead) {
 				lo, hi, word, e = k.Lo, k.Hi, uint64(k.ID)|uint64(a.flags[i-a.first])<<32, a.found[i-a.first]
 			} else {
 				lo, hi, word = words((*[ks.SizeIdentifier]byte)(in))
-				if x := &d.properties.dense; x.Ready() {
+				if x := &d.properties.direct; x.Ready() {
 					e = x.Lookup(lo, hi, uint32(word))
 				} else {
 					e = d.properties.table.Lookup(lo, hi, uint32(word))
@@ -268,12 +268,12 @@ func (b *batch) gets(a *ahead) {
 			if uint32(word>>32) != ks.PropertyTypeGet {
 				break
 			}
-			if irp.dense.Ready() {
-				var ok bool
-				if e, ok = irp.dense.Find(lo, hi, word); !ok {
+			var ok bool
+			if irp.direct.Ready() {
+				if e, ok = irp.direct.Find(lo, hi, word); !ok {
 					break
 				}
-			} else if e = b.dispatcher.properties.table.Lookup(lo, hi, uint32(word)); e == nil {
+			} else if e, ok = b.dispatcher.properties.table.Find(lo, hi, uint32(word)); !ok {
 				break
 			}
 		}
@@ -318,7 +318,7 @@ func (b *batch) method(i int, in, out []byte) (Handler, direction) {
 	d, irp, r := b.dispatcher, b.irp, &b.requests[i]
 	lo, hi, word := words((*[ks.SizeIdentifier]byte)(in))
 	var e *table.Entry[methodSlot]
-	if x := &d.methods.dense; x.Ready() {
+	if x := &d.methods.direct; x.Ready() {
 		e = x.Lookup(lo, hi, uint32(word))
 	} else {
 		e = d.methods.table.Lookup(lo, hi, uint32(word))

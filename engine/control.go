@@ -40,15 +40,15 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		return d.nodeRequest(irp, code, in, out)
 	}
 	if irp.owner != d {
-		irp.owner, irp.dense = d, d.properties.dense
+		irp.owner, irp.direct = d, d.properties.direct
 	}
 	var e *entry
-	if irp.dense.Ready() {
-		var ok bool
-		if e, ok = irp.dense.Find(lo, hi, word); !ok {
+	var ok bool
+	if irp.direct.Ready() {
+		if e, ok = irp.direct.Find(lo, hi, word); !ok {
 			return d.missed(irp, lo, hi, word, in, out)
 		}
-	} else if e = d.properties.table.Lookup(lo, hi, uint32(word)); e == nil {
+	} else if e, ok = d.properties.table.Find(lo, hi, uint32(word)); !ok {
 		return d.missed(irp, lo, hi, word, in, out)
 	}
 	handler := e.Value.handlers[verb-1]
@@ -158,7 +158,7 @@ func (d *Dispatcher) ioControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		return d.nodeRequest(irp, code, in, out)
 	}
 	var e *table.Entry[methodSlot]
-	if x := &d.methods.dense; x.Ready() {
+	if x := &d.methods.direct; x.Ready() {
 		e = x.Lookup(lo, hi, uint32(word))
 	} else {
 		e = d.methods.table.Lookup(lo, hi, uint32(word))

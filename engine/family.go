@@ -12,7 +12,7 @@ import (
 // family is the sets of one family that a dispatcher has. The three families have ids of their own under one GUID, so each has a
 // table of its own.
 type family[Slot, Set, Item any] struct {
-	dense    table.Dense[Slot]      // (set, id), if the items are some for it: what a request needs of its item
+	direct   table.Direct[Slot]     // (set, id), if the items are some for it: what a request needs of its item
 	table    *table.Table[Slot]     // the same for any items, on one cache line with the key
 	setTable *table.Table[struct{}] // (set, 0): asked on a miss and by the verbs that are about a set
 	sets     []Set
@@ -171,7 +171,7 @@ func (c *compiler[Slot, Set, Item]) failSet(index int, guid ks.GUID, format stri
 // build makes the tables.
 func (c *compiler[Slot, Set, Item]) build() (err error) {
 	c.once = make([]itemOnce, len(c.items))
-	c.dense = table.BuildDense(c.entries)
+	c.direct = table.BuildDirect(c.entries)
 	if c.table, err = table.Build(c.entries, table.Config{}); err != nil {
 		return fmt.Errorf("engine: %s table: %w", c.name, err)
 	}

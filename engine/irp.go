@@ -90,11 +90,11 @@ type Memory interface {
 type IRP struct {
 	// What a short request reads and writes comes first, behind the two words that a device.Handle begins with: three cache lines, and
 	// the first of them leads to the item, so that no other is waited for on the way there (TestHotFieldsOfIRP).
-	owner  *Dispatcher       // that wrote index (own)
-	dense  table.Dense[slot] // a copy of owner's, for properties: the dispatcher itself is not read
-	state  uint32            // who has the request (state.go)
-	closed uint32            // closedClose and its kin (state.go)
-	index  uint32            // of the item that was found, and its family: DriverContext[0] and [3] (family.go)
+	owner  *Dispatcher        // that wrote index (own)
+	direct table.Direct[slot] // a copy of owner's, for properties: the dispatcher itself is not read
+	state  uint32             // who has the request (state.go)
+	closed uint32             // closedClose and its kin (state.go)
+	index  uint32             // of the item that was found, and its family: DriverContext[0] and [3] (family.go)
 
 	// Flags say what is in SystemBuffer and what completion owes (P-10, P-13).
 	Flags IRPFlags
@@ -153,7 +153,7 @@ type IRP struct {
 // storing a pointer costs a write barrier. IoControl has it written out, which takes an instruction less.
 func (irp *IRP) own(d *Dispatcher) {
 	if irp.owner != d {
-		irp.owner, irp.dense = d, d.properties.dense
+		irp.owner, irp.direct = d, d.properties.direct
 	}
 }
 

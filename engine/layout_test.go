@@ -26,7 +26,7 @@ func TestHotFieldsOfIRP(t *testing.T) {
 		}
 	}
 	// Which those are: none of them is behind Memory.
-	for name, at := range map[string]uintptr{"owner": unsafe.Offsetof(irp.owner), "dense": unsafe.Offsetof(irp.dense),
+	for name, at := range map[string]uintptr{"owner": unsafe.Offsetof(irp.owner), "direct": unsafe.Offsetof(irp.direct),
 		"state": unsafe.Offsetof(irp.state), "closed": unsafe.Offsetof(irp.closed), "index": unsafe.Offsetof(irp.index)} {
 		if at > unsafe.Offsetof(irp.Flags) {
 			t.Errorf("%s is behind what leads to the item", name)

@@ -115,8 +115,8 @@ func (d *Dispatcher) nodeItem(irp *IRP, code uint32, in []byte, out int) (handle
 		irp.index = noItem // of the dispatcher that was the owner
 		irp.own(d)
 		var e *entry
-		if irp.dense.Ready() { // a copy that is there before the processor has found d
-			e = irp.dense.Lookup(lo, hi, uint32(word))
+		if irp.direct.Ready() { // a copy that is there before the processor has found d
+			e = irp.direct.Lookup(lo, hi, uint32(word))
 		} else {
 			e = d.properties.table.Lookup(lo, hi, uint32(word))
 		}

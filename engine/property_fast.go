@@ -30,7 +30,7 @@ func fastShort(file *FileObject, mode Mode, request begins, d *Dispatcher, lengt
 		return fastLong(file, mode, request, d, length, data, io)
 	}
 	lo, hi, word := words(request.identifier())
-	e, ok := d.properties.dense.Find(lo, hi, word)
+	e, ok := d.properties.direct.Find(lo, hi, word)
 	if !ok {
 		return fastLong(file, mode, request, d, length, data, io)
 	}
@@ -78,11 +78,15 @@ func fastLong(file *FileObject, mode Mode, request begins, d *Dispatcher, length
 		return false
 	}
 	lo, hi, word := words(request.identifier())
-	e, ok := d.properties.dense.Find(lo, hi, word)
+	var e *entry
+	var ok bool
+	if d.properties.direct.Ready() {
+		e, ok = d.properties.direct.Find(lo, hi, word)
+	} else {
+		e, ok = d.properties.table.Find(lo, hi, uint32(word))
+	}
 	if !ok {
-		if e = d.properties.table.Lookup(lo, hi, uint32(word)); e == nil {
-			return false
-		}
+		return false
 	}
 	verb := uint32(word >> 32)
 	if verb-1 > 1 {

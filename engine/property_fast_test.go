@@ -289,7 +289,7 @@ func TestS20_FastPathParity(t *testing.T) {
 	}
 }
 
-// Three functions have the lines of a fast request: for a dispatcher of dense ids, for any other and requests of other lengths, and
+// Three functions have the lines of a fast request: for items that are found by a table.Direct, for others and requests of other lengths, and
 // for a reference. Each keeps every rule.
 func TestF4_F6_F7_S15_EveryShape(t *testing.T) {
 	var handler engine.FastHandler
@@ -308,14 +308,18 @@ func TestF4_F6_F7_S15_EveryShape(t *testing.T) {
 		}
 		return d
 	}
-	dense := compile()
-	ref, ok := dense.Resolve(setA, 1)
+	direct := compile()
+	ref, ok := direct.Resolve(setA, 1)
 	if !ok {
 		t.Fatal("not resolved")
 	}
-	table := compile(engine.PropertySet{Set: setB, Items: []engine.PropertyItem{{ID: 1}, {ID: 1 << 20}, {ID: 1 << 30}}})
+	many := engine.PropertySet{Set: setB}
+	for id := range uint32(2000) {
+		many.Items = append(many.Items, engine.PropertyItem{ID: id})
+	}
+	table := compile(many)
 	for name, send := range map[string]func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool{
-		"dense": dense.FastProperty, "table": table.FastProperty, "reference": ref.FastProperty} {
+		"direct": direct.FastProperty, "table": table.FastProperty, "reference": ref.FastProperty} {
 		for _, extra := range []int{0, 8} {
 			var file engine.FileObject
 			exchange := func(flags uint32, n, room int, h engine.FastHandler) (handled bool, io engine.IoStatus) {

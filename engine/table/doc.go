@@ -37,6 +37,11 @@
 // for that key does not come here, and a search for any other key does not match. No value has to mean empty, so any key may be
 // in a table, the one of zeros included.
 //
+// # Direct
+//
+// A Direct has no pilots and is for up to 1,024 keys: a product of the GUID and one of the id, added, lead to an entry. A build tries pairs
+// of factors until no two keys share a place, with up to sixteen places for a key, and gives up where that would take too long.
+//
 // # Build
 //
 // The keys are hashed and sorted by bucket. Buckets are placed in the order of their size, the largest first, while

@@ -38,11 +38,11 @@ func TestInlined(t *testing.T) {
 	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Table[", "]).Lookup")) != 1 {
 		t.Errorf("Lookup is not inlined: %q", said(inlining, "inline table.(*Table[go.shape", "]).Lookup"))
 	}
-	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Dense[", "]).Lookup")) != 1 {
-		t.Errorf("Dense.Lookup is not inlined: %q", said(inlining, "inline table.(*Dense[go.shape", "]).Lookup"))
+	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Direct[", "]).Lookup")) != 1 {
+		t.Errorf("Direct.Lookup is not inlined: %q", said(inlining, "inline table.(*Direct[go.shape", "]).Lookup"))
 	}
-	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Dense[", "]).Find")) != 1 {
-		t.Errorf("Dense.Find is not inlined: %q", said(inlining, "inline table.(*Dense[go.shape", "]).Find"))
+	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Direct[", "]).Find")) != 1 {
+		t.Errorf("Direct.Find is not inlined: %q", said(inlining, "inline table.(*Direct[go.shape", "]).Find"))
 	}
 	// Negative control: LookupBatch is too large, and the same search says so.
 	if len(said(inlining, "caller/lookup.go", "inlining call to table.(*Table[", "]).LookupBatch")) != 0 {

@@ -46,6 +46,16 @@ func (t *Table[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
 	return
 }
 
+// Find is Lookup for a caller who branches on whether there is an entry, with three instructions fewer: the comparison itself is what the
+// branch is of, where one more would follow that of a pointer. Without ok, e is the entry of another key.
+func (t *Table[V]) Find(lo, hi uint64, id uint32) (e *Entry[V], ok bool) {
+	p, h := bits.Mul64(lo^t.mixLo, hi^t.mixHi^uint64(id)*t.mixID)
+	h ^= bits.ReverseBytes64(p)
+	e = (*Entry[V])(unsafe.Add(t.windows[h>>(64-windowBits)],
+		(h>>32^h*uint64(*(*byte)(unsafe.Add(t.pilotAt, h>>32*t.buckets>>32)))>>16)&t.mask*uint64(unsafe.Sizeof(*e))))
+	return e, *(*Key)(unsafe.Pointer(e)) == Key{lo, hi, id}
+}
+
 // pilot returns pilots[i], unchecked, for an i that shape.bucket computed.
 func (t *Table[V]) pilot(i uint64) uint64 { return uint64(*(*byte)(unsafe.Add(t.pilotAt, i))) }
 
@@ -57,49 +67,26 @@ func (t *Table[V]) entry(h, pilot uint64) (e *Entry[V]) {
 // entrySize returns the bytes of an entry.
 func (t *Table[V]) entrySize() uint64 { return uint64(unsafe.Sizeof(Entry[V]{})) }
 
-// group is where the places of a set begin, and which bits of an id choose one. It takes 1<<groupShift bytes, so that one shift of a
-// product leads to it.
-type group struct {
-	base unsafe.Pointer
-	_    [8 - unsafe.Sizeof(uintptr(0))]byte
-	mask uint64
-}
-
-const groupShift = 4
-
-var _ [1 << groupShift]byte = [unsafe.Sizeof(group{})]byte{}
-
-func newGroup[V any](places []Entry[V], from int, mask uint32) group {
-	return group{base: unsafe.Pointer(&places[from]), mask: uint64(mask)}
-}
-
-// memory is where the groups begin. They keep the places alive.
+// memory is where the places begin. It keeps them alive.
 type memory[V any] struct{ first unsafe.Pointer }
 
-func newMemory[V any](groups []group, _ []Entry[V]) memory[V] { return memory[V]{begin(groups)} }
+func newMemory[V any](places []Entry[V]) memory[V] { return memory[V]{begin(places)} }
 
 // Lookup returns the entry of a key, or nil for a stranger, as Table.Lookup does.
-func (d *Dense[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
-	// Nothing checks the number of the group, which is at most mask, one less than there are groups; nor the entry: a group's
-	// mask is one less than the places of its set, which begin at base (TestDenseGroups).
-	g := (*group)(unsafe.Add(d.memory.first, (lo^hi)*d.mix&d.mask>>(denseShift-groupShift)))
-	e = (*Entry[V])(unsafe.Add(g.base, (uint64(id)&g.mask)*uint64(unsafe.Sizeof(*e))))
+func (d *Direct[V]) Lookup(lo, hi uint64, id uint32) (e *Entry[V]) {
+	n := int64(((lo^bits.ReverseBytes64(hi))*d.mix + uint64(id)*d.mixID) >> directShift & d.mix)
+	e = (*Entry[V])(unsafe.Add(d.memory.first, n+n*(int64(unsafe.Sizeof(*e))-64)>>directLine))
 	if *(*Key)(unsafe.Pointer(e)) != (Key{lo, hi, id}) {
 		e = nil
 	}
 	return
 }
 
-// Find is Lookup for a caller who goes another way if there is no entry, with three instructions fewer: the comparison itself is what its
-// branch is of, where one more would follow that of a pointer. The id is the lower half of word. Without ok, e is the entry of another key.
-func (d *Dense[V]) Find(lo, hi, word uint64) (e *Entry[V], ok bool) {
-	g := (*group)(unsafe.Add(d.memory.first, (lo^hi)*d.mix&d.mask>>(denseShift-groupShift)))
-	e = (*Entry[V])(unsafe.Add(g.base, (word&g.mask)*uint64(unsafe.Sizeof(*e)))) // a mask has no more than 32 bits
+// Find is Table.Find. The id is the lower half of word.
+func (d *Direct[V]) Find(lo, hi, word uint64) (e *Entry[V], ok bool) {
+	// This is sum and place written out. Nothing checks the number of the place, which is at most the mask's, one less than there are places
+	// (TestDirectPlaces). It comes out of the shift times 64, which is where an entry of a cache line lies.
+	n := int64(((lo^bits.ReverseBytes64(hi))*d.mix + word*d.mixID) >> directShift & d.mix)
+	e = (*Entry[V])(unsafe.Add(d.memory.first, n+n*(int64(unsafe.Sizeof(*e))-64)>>directLine)) // 64 bytes each, and what it has more
 	return e, *(*Key)(unsafe.Pointer(e)) == Key{lo, hi, uint32(word)}
-}
-
-// bounds returns where the places of a group begin and end, as positions in places.
-func bounds[V any](places []Entry[V], g group) (from, to int) {
-	from = int(uintptr(g.base)-uintptr(begin(places))) / int(unsafe.Sizeof(Entry[V]{}))
-	return from, from + int(g.mask) + 1
 }

@@ -19,8 +19,7 @@ type bed struct {
 	dispatchers []*engine.Dispatcher
 	files       []*engine.FileObject
 	handles     []*device.Handle
-	tables      []*table.Table[value]
-	dense       []table.Dense[value] // as the dispatchers have: those that are ready are searched
+	finders     []finder
 
 	rivals []*rival.Table
 	peers  [len(steps)][]*rival.Handle
@@ -28,6 +27,12 @@ type bed struct {
 	array [256]uint64        // of floor
 	calls [16]engine.Handler // of bare
 	irp   engine.IRP         // of bare
+}
+
+// finder is what a dispatcher finds its properties with: the first of the two that is ready.
+type finder struct {
+	direct table.Direct[value]
+	table  *table.Table[value]
 }
 
 // value is what the table of the lookup path keeps with a key: as much as the dispatcher's own, so that an entry is 64
@@ -123,7 +128,7 @@ func (b *bed) addTables(sets []engine.PropertySet) error {
 	if err != nil {
 		return err
 	}
-	b.tables, b.dense = append(b.tables, t), append(b.dense, table.BuildDense(entries))
+	b.finders = append(b.finders, finder{table.BuildDirect(entries), t})
 
 	b.rivals = append(b.rivals, rival.NewTable(sets))
 	return nil

@@ -15,7 +15,7 @@
 //
 // # Paths
 //
-//	lookup  decode the 20 bytes of (GUID, id) and find the item: table.Dense.Lookup or table.Table.Lookup, as a dispatcher does
+//	lookup  decode the 20 bytes of (GUID, id) and find the item: table.Direct.Find or table.Table.Lookup, as a dispatcher does
 //	fast    a request without an IRP: engine.Dispatcher.FastProperty
 //	irp     a request through an open handle: device.Handle.IoControl with IOCTL_KS_PROPERTY
 //	method  the same bytes sent as a method: IOCTL_KS_METHOD

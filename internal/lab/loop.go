@@ -6,7 +6,6 @@ import (
 
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
-	"github.com/ksdispatch/ksdispatch/engine/table"
 	"github.com/ksdispatch/ksdispatch/internal/lab/report"
 	"github.com/ksdispatch/ksdispatch/internal/lab/rival"
 )
@@ -82,21 +81,19 @@ var loops = map[[2]string]loop{
 
 func (b *bed) lookupEngine(n int) (found uint64) {
 	reqs, many := b.requests, len(b.objects) > 1
-	t, d := b.tables[0], &b.dense[0]
+	f := &b.finders[0]
 	for i := range n {
 		r := &reqs[i&(Requests-1)]
 		if many {
-			t, d = b.tables[r.object], &b.dense[r.object]
+			f = &b.finders[r.object]
 		}
 		in := r.in[:20]
 		lo, hi, id := binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])
-		var e *table.Entry[value]
-		if d.Ready() {
-			e = d.Lookup(lo, hi, id)
-		} else {
-			e = t.Lookup(lo, hi, id)
-		}
-		if e != nil {
+		if f.direct.Ready() {
+			if _, ok := f.direct.Find(lo, hi, uint64(id)); ok {
+				found++
+			}
+		} else if _, ok := f.table.Find(lo, hi, id); ok {
 			found++
 		}
 	}
@@ -144,7 +141,8 @@ func (b *bed) lookupOpen(n int) (found uint64) {
 			t = &b.rivals[r.object].Open
 		}
 		in := r.in[:20]
-		if t.Find(binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])) != nil {
+		lo, hi, id := binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])
+		if _, ok := t.First(lo, hi, id); ok || t.Find(lo, hi, id) != nil {
 			found++
 		}
 	}
@@ -160,7 +158,8 @@ func (b *bed) lookupDense(n int) (found uint64) {
 			t = &b.rivals[r.object].Dense
 		}
 		in := r.in[:20]
-		if t.Find(binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])) != nil {
+		lo, hi, id := binary.LittleEndian.Uint64(in), binary.LittleEndian.Uint64(in[8:]), binary.LittleEndian.Uint32(in[16:])
+		if _, ok := t.First(lo, hi, id); ok || t.Find(lo, hi, id) != nil {
 			found++
 		}
 	}

@@ -103,8 +103,8 @@ func (s *Stand) Objects() int { return len(s.bed.objects) }
 
 // Build returns how many keys the tables of all objects have, how many bits their indexes take, and how many tries building them took.
 func (s *Stand) Build() (keys, bits, tries int) {
-	for _, t := range s.bed.tables {
-		is := t.Stats()
+	for _, f := range s.bed.finders {
+		is := f.table.Stats()
 		keys, bits, tries = keys+is.Keys, bits+8*is.Index, tries+is.Tries
 	}
 	return keys, bits, tries

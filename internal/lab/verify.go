@@ -107,13 +107,13 @@ func (b *bed) compareLookup(r trial) error {
 	lo, hi, id := binary.LittleEndian.Uint64(request[:]), binary.LittleEndian.Uint64(request[8:]), binary.LittleEndian.Uint32(request[16:])
 	t := b.rivals[r.object]
 	var want *rival.Item
-	entry := b.tables[r.object].Lookup(lo, hi, id)
+	entry := b.finders[r.object].table.Lookup(lo, hi, id)
 	if entry != nil {
 		want = t.Linear.Item(int(entry.Value.item))
 	}
-	if d := &b.dense[r.object]; d.Ready() {
+	if d := &b.finders[r.object].direct; d.Ready() {
 		if got := d.Lookup(lo, hi, id); (got == nil) != (entry == nil) || got != nil && *got != *entry {
-			return fmt.Errorf("lookup: a dense table finds %v, a table %v", got, entry)
+			return fmt.Errorf("lookup: a direct table finds %v, another %v", got, entry)
 		}
 	}
 	for step, got := range [len(steps)]*rival.Item{

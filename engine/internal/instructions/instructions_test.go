@@ -145,8 +145,8 @@ type path struct {
 }
 
 var (
-	set    = ks.MustParseGUID("11111111-2222-3333-4455-66778899aabb")
-	sparse = ks.MustParseGUID("11111111-2222-3333-4455-66778899aabc")
+	set  = ks.MustParseGUID("11111111-2222-3333-4455-66778899aabb")
+	many = ks.MustParseGUID("11111111-2222-3333-4455-66778899aabc")
 )
 
 // answer is the least that a handler does.
@@ -166,8 +166,8 @@ func fastAnswer(_ *engine.FileObject, _ engine.Mode, request, data []byte, io *e
 	return true
 }
 
-// config declares the set, whose ids are dense, or also one whose ids are not.
-func config(dense bool) engine.Config {
+// config declares the set, whose items are found by a table.Direct, or also one of so many that all are found by a table.Table.
+func config(direct bool) engine.Config {
 	c := engine.Config{PropertySets: []engine.PropertySet{{Set: set}}, MethodSets: []engine.MethodSet{{Set: set}}}
 	properties, methods := &c.PropertySets[0], &c.MethodSets[0]
 	for id := range uint32(12) {
@@ -177,9 +177,12 @@ func config(dense bool) engine.Config {
 		methods.Items = append(methods.Items, engine.MethodItem{ID: id, Handler: answer, MinMethod: ks.SizeIdentifier, MinData: 4,
 			Flags: ks.MethodTypeWrite})
 	}
-	if !dense {
-		c.PropertySets = append(c.PropertySets, engine.PropertySet{Set: sparse,
-			Items: []engine.PropertyItem{{ID: 1}, {ID: 1 << 20}, {ID: 1 << 30}}})
+	if !direct {
+		c.PropertySets = append(c.PropertySets, engine.PropertySet{Set: many})
+		items := &c.PropertySets[1].Items
+		for id := range uint32(2000) {
+			*items = append(*items, engine.PropertyItem{ID: id})
+		}
 	}
 	return c
 }
@@ -246,14 +249,14 @@ func paths() []path {
 			return func() { answer(irp, in, out) }
 		}},
 		{"lookup", func() func() { return lookup(1) }},
-		{"lookup/dense", func() func() {
+		{"lookup/direct", func() func() {
 			entries := entriesOf(1)
-			d := table.BuildDense(entries)
+			d := table.BuildDirect(entries)
 			e := &entries[7]
 			return func() { found = d.Lookup(e.Lo, e.Hi, e.ID) != nil }
 		}},
 		{"irp/get", control(config(true), ks.IoctlProperty, request(get))},
-		{"irp/get/sparse", control(config(false), ks.IoctlProperty, request(get))},
+		{"irp/get/table", control(config(false), ks.IoctlProperty, request(get))},
 		{"irp/get/32", control(config(true), ks.IoctlProperty, request(get, make([]byte, 8)...))},
 		{"irp/set", control(config(true), ks.IoctlProperty, request(write))},
 		{"irp/short", func() func() {
@@ -289,6 +292,7 @@ func paths() []path {
 		}},
 		{"fast/get", fast(request(get))},
 		{"fast/set", fast(request(write))},
+		{"fast/get/32", fast(request(get, make([]byte, 8)...))},
 		{"fast/ref", func() func() {
 			d, in, out := must(engine.Compile(config(true))), request(get), make([]byte, 4)
 			ref, _ := d.Resolve(set, 7)

@@ -95,6 +95,15 @@ func (g *group) item(id uint32) *Item {
 	return (*Item)(unsafe.Add(g.items, uintptr(id)*unsafe.Sizeof(Item{})))
 }
 
+// First is Open.First.
+func (t *Dense) First(lo, hi uint64, id uint32) (item *Item, ok bool) {
+	g, ok := t.first(lo, hi, id)
+	if item = g.item(id); ok {
+		ok = item.minRest != gap
+	}
+	return item, ok
+}
+
 // Find returns the item or nil.
 func (t *Dense) Find(lo, hi uint64, id uint32) *Item {
 	g := (*group)(unsafe.Add(t.groups, ((lo^hi)*t.mix>>upper&t.mask)*uint64(unsafe.Sizeof(group{}))))

@@ -45,6 +45,12 @@ func (t *Open) first(lo, hi uint64, id uint32) (e *entry, ok bool) {
 	return e, e.lo == lo && e.hi == hi && e.id == word
 }
 
+// First is Find for a caller who goes on to Find if the item is not where it is looked for first: the comparison is what its branch is of.
+func (t *Open) First(lo, hi uint64, id uint32) (*Item, bool) {
+	e, ok := t.first(lo, hi, id)
+	return &e.item, ok
+}
+
 // Find returns the item or nil.
 func (t *Open) Find(lo, hi uint64, id uint32) *Item {
 	word := uint64(id) | occupied

@@ -14,13 +14,13 @@ func Lookup(t *table.Table[Value], lo, hi uint64, id uint32) *table.Entry[Value]
 	return t.Lookup(lo, hi, id)
 }
 
-// Dense has the other that must be.
-func Dense(d *table.Dense[Value], lo, hi uint64, id uint32) *table.Entry[Value] {
+// Direct has the other that must be.
+func Direct(d *table.Direct[Value], lo, hi uint64, id uint32) *table.Entry[Value] {
 	return d.Lookup(lo, hi, id)
 }
 
 // Find has a third.
-func Find(d *table.Dense[Value], lo, hi, word uint64) uint32 {
+func Find(d *table.Direct[Value], lo, hi, word uint64) uint32 {
 	if e, ok := d.Find(lo, hi, word); ok {
 		return e.Tag
 	}
