@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
@@ -75,12 +76,21 @@ func (file *FileObject) captured(lo, hi, word uint64) []byte {
 	return file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
 }
 
-// capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that.
+// capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that, which for most requests
+// is a pin or a node, or a node and a channel.
 //
 //go:noinline
 func (file *FileObject) capture(request []byte) []byte {
 	n := len(request)
 	captured := file.small[:]
+	if n == ks.SizeNode || n == ks.SizeNode+8 {
+		captured = captured[:n:n]
+		binary.LittleEndian.PutUint64(captured[ks.SizeIdentifier:], binary.LittleEndian.Uint64(request[ks.SizeIdentifier:]))
+		if n != ks.SizeNode {
+			binary.LittleEndian.PutUint64(captured[ks.SizeNode:], binary.LittleEndian.Uint64(request[ks.SizeNode:]))
+		}
+		return captured
+	}
 	if n > len(captured) {
 		if n > cap(file.scratch) {
 			file.scratch = make([]byte, n)

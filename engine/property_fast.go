@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
@@ -71,6 +72,7 @@ func fastShort(file *FileObject, mode Mode, request begins, d *Dispatcher, lengt
 
 // fastLong is fastShort for requests of any length, and for dispatchers of any shape.
 func fastLong(file *FileObject, mode Mode, request begins, d *Dispatcher, length int, data []byte, io *IoStatus) (handled bool) {
+	handled = true // as in fastShort
 	if file.inFlight() {
 		return busy(io)
 	}
@@ -85,11 +87,8 @@ func fastLong(file *FileObject, mode Mode, request begins, d *Dispatcher, length
 	} else {
 		e, ok = d.properties.table.Find(lo, hi, uint32(word))
 	}
-	if !ok {
-		return false
-	}
 	verb := uint32(word >> 32)
-	if verb-1 > 1 {
+	if !ok || verb-1 > 1 {
 		return false
 	}
 	handler := e.Value.fast[verb-1]
@@ -100,7 +99,12 @@ func fastLong(file *FileObject, mode Mode, request begins, d *Dispatcher, length
 		return false
 	}
 	captured := file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
-	if length != ks.SizeIdentifier {
+	switch length {
+	case ks.SizeIdentifier:
+	case ks.SizeNode: // a pin, too. A call of capture would keep on the stack all that the handler takes
+		captured = file.small[:ks.SizeNode:ks.SizeNode]
+		binary.LittleEndian.PutUint64(captured[ks.SizeIdentifier:], binary.LittleEndian.Uint64(request.slice(length)[ks.SizeIdentifier:]))
+	default:
 		captured = file.capture(request.slice(length))
 	}
 	putWords((*[ks.SizeIdentifier]byte)(captured), lo, hi, word)
@@ -108,12 +112,17 @@ func fastLong(file *FileObject, mode Mode, request begins, d *Dispatcher, length
 	file.io.Information = 0
 	file.enter(verb)
 	defer func() {
-		if !handled && file.inFlight() { // declined, or never returned
-			handled = d.unanswered(file, e.Tag, io, recover())
+		if file.inFlight() { // declined, or never returned
+			d.unanswered(file, e.Tag, io, recover())
 		}
 	}()
 	if !handler(file, mode, captured, data, &file.io) {
 		return false
+	}
+	if information := file.io.Information; file.io.Status == ks.StatusSuccess && information <= uint64(len(data)) {
+		io.Status, io.Information = ks.StatusSuccess, information
+		file.leave()
+		return
 	}
 	return file.result(io, uint64(len(data)), file.verb())
 }

@@ -1,6 +1,7 @@
 package rival
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/ksdispatch/ksdispatch/engine"
@@ -111,7 +112,12 @@ func (h *Handle) FastProperty(mode engine.Mode, request, data []byte, io *engine
 		return false
 	}
 	captured := h.small[:ks.SizeIdentifier:ks.SizeIdentifier] // F-5
-	if len(request) != ks.SizeIdentifier {
+	switch len(request) {
+	case ks.SizeIdentifier:
+	case ks.SizeNode: // as in the engine: a call would keep on the stack all that the handler takes
+		captured = h.small[:ks.SizeNode:ks.SizeNode]
+		binary.LittleEndian.PutUint64(captured[ks.SizeIdentifier:], binary.LittleEndian.Uint64(request[ks.SizeIdentifier:]))
+	default:
 		captured = h.capture(request)
 	}
 	putWords((*identifier)(captured), lo, hi, word)
