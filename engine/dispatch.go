@@ -17,8 +17,8 @@ type Dispatcher struct {
 	compat     Compat
 	onPanic    func(value any, stack []byte)
 	onRefuse   func(Refusal)
-	counts     *Counts   // of the tallies in which IoControl counts GETs; nil for none
-	bare       []bareGet // by property
+	counts     *Counts   // of the tallies in which IoControl counts short requests; nil for none
+	bare       [][2]bare // by property, of GET and SET
 
 	sharing    sync.Mutex
 	sharesWith weak.Pointer[Dispatcher] // whose storage it shares as far as it can; under sharing

@@ -240,31 +240,35 @@ func (irp *IRP) dropTally() {
 	c.left.Add(1)
 }
 
-// bareGet is the GET handler of a property without its meter, which is at that place in a tally.
-type bareGet struct {
+// bare is a handler of a property without its meter, which is at that place in a tally.
+type bare struct {
 	handler Handler
 	at      uint32 // 0: the handler has no meter of Dispatcher.counts
 }
 
-// compileCounts notes where the GETs of properties are counted. Of several Counts in a declaration that was merged, they are those of one.
+// compileCounts notes where the GETs and SETs of properties are counted. Of several Counts in a declaration that was merged, they are those
+// of one.
 func (d *Dispatcher) compileCounts() {
 	items := d.properties.items
 	for i := range items {
-		m := items[i].decl.meters[0]
-		if m == nil || d.counts != nil && m.counts != d.counts {
-			continue
-		}
-		if d.counts == nil {
-			d.counts, d.bare = m.counts, make([]bareGet, len(items))
-			for j := range items {
-				d.bare[j].handler = items[j].slot.handlers[0]
+		for verb, m := range items[i].decl.meters {
+			if m == nil || d.counts != nil && m.counts != d.counts {
+				continue
 			}
+			if d.counts == nil {
+				d.counts, d.bare = m.counts, make([][2]bare, len(items))
+				for j := range items {
+					for verb, handler := range items[j].slot.handlers {
+						d.bare[j][verb].handler = handler
+					}
+				}
+			}
+			d.bare[i][verb] = bare{[2]Handler{items[i].decl.Get, items[i].decl.Set}[verb], m.at}
 		}
-		d.bare[i] = bareGet{items[i].decl.Get, m.at}
 	}
 }
 
-// returned tells the meter at that place, if there is one, what get returned for a request that was counted without it.
+// returned tells the meter at that place, if there is one, what short returned for a request that was counted without it.
 //
 //go:noinline
 func (d *Dispatcher) returned(code uint64, at uint32) {

@@ -405,8 +405,14 @@ func TestCountsFollowASwap(t *testing.T) {
 	back("closed")
 }
 
-// TestAShortGetHasNoMeterAroundIt: that is what it gains by its tally. A SET, and a request that is timed, have.
-func TestAShortGetHasNoMeterAroundIt(t *testing.T) {
+// TestAShortRequestHasNoMeterAroundIt: that is what it gains by its tally. One with more data, and one that is timed, have.
+func TestAShortRequestHasNoMeterAroundIt(t *testing.T) {
+	for verb, flags := range map[string]uint32{"get": ks.PropertyTypeGet, "set": ks.PropertyTypeSet} {
+		t.Run(verb, func(t *testing.T) { testMeterAround(t, verb, flags) })
+	}
+}
+
+func testMeterAround(t *testing.T, verb string, flags uint32) {
 	metered := false
 	looks := func(irp *engine.IRP, _, _ []byte) ks.Status {
 		pcs := make([]uintptr, 32)
@@ -423,16 +429,22 @@ func TestAShortGetHasNoMeterAroundIt(t *testing.T) {
 	c := count(&config, 4)
 	h := opened(t, mustCompile(config))
 	defer h.Close()
-	get := func() bool {
-		h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 4))
+	send := func() bool {
+		h.IoControl(ks.IoctlProperty, identifier(1, flags), make([]byte, 4))
 		return metered
 	}
 	for range 4 { // the first of them get the handle its memory
-		get()
+		send()
 	}
-	n, timed := 0, c.meters[0].timed
+	var m *told
+	for _, meter := range c.meters {
+		if meter.of.Verb == verb {
+			m = meter
+		}
+	}
+	n, timed := 0, m.timed
 	for range 8 {
-		if get() {
+		if send() {
 			n++
 		}
 	}
@@ -443,11 +455,44 @@ func TestAShortGetHasNoMeterAroundIt(t *testing.T) {
 	if n != want {
 		t.Errorf("%d of 8 requests have a meter around their handler, want %d", n, want)
 	}
-	if c.meters[0].timed-timed != 2 || c.requests(1, "get") != 12 {
-		t.Errorf("%d requests are counted, and the times of %d of the last 8 taken", c.requests(1, "get"), c.meters[0].timed-timed)
+	if m.timed-timed != 2 || c.requests(1, verb) != 12 {
+		t.Errorf("%d requests are counted, and the times of %d of the last 8 taken", c.requests(1, verb), m.timed-timed)
 	}
-	if h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeSet), make([]byte, 4)); !metered {
-		t.Error("control: a SET has no meter around its handler")
+	if h.IoControl(ks.IoctlProperty, identifier(1, flags), make([]byte, 16)); !metered {
+		t.Error("control: a request with 16 bytes of data has no meter around its handler")
+	}
+}
+
+// TestCountedRequestsReachTheirHandlers: a SET that is counted without its meter is none of the GET of that item.
+func TestCountedRequestsReachTheirHandlers(t *testing.T) {
+	called := ""
+	named := func(name string) engine.Handler {
+		return func(irp *engine.IRP, _, data []byte) ks.Status {
+			called, irp.IoStatus.Information = name+string(data[:1]), 4
+			return ks.StatusSuccess
+		}
+	}
+	config := engine.Config{PropertySets: []engine.PropertySet{propertySet(setA,
+		engine.PropertyItem{ID: 1, Get: named("get 1"), Set: named("set 1")}, engine.PropertyItem{ID: 2, Get: named("get 2"), Set: named("set 2")})}}
+	c := count(&config, 0)
+	h := opened(t, mustCompile(config))
+	defer h.Close()
+	for round := range 5 {
+		for _, q := range []struct {
+			id, flags uint32
+			want      string
+		}{{1, ks.PropertyTypeGet, "get 1\x00"}, {2, ks.PropertyTypeSet, "set 2x"}, {1, ks.PropertyTypeSet, "set 1x"}, {2, ks.PropertyTypeGet, "get 2\x00"}} {
+			if h.IoControl(ks.IoctlProperty, identifier(q.id, q.flags), []byte("xyz_")); called != q.want {
+				t.Errorf("round %d: %q answered, want %q", round, called, q.want)
+			}
+		}
+	}
+	for _, verb := range []string{"get", "set"} {
+		for id := range uint32(2) {
+			if n := c.requests(id+1, verb); n != 5 {
+				t.Errorf("%d requests to %s %d are counted, there were 5", n, verb, id+1)
+			}
+		}
 	}
 }
 

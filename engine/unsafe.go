@@ -77,7 +77,7 @@ func (irp *IRP) isKept() bool {
 
 // reuse has SystemBuffer be the first n bytes of the kept buffer, which it is: storing the pointer would cost a write barrier. n is at
 // most keptSize.
-func (irp *IRP) reuse(n int) *getWindow {
+func (irp *IRP) reuse(n int) *shortWindow {
 	(*struct {
 		at       *byte
 		len, cap int
@@ -89,10 +89,20 @@ func (irp *IRP) reuse(n int) *getWindow {
 func (irp *IRP) isLaid() bool { return unsafe.SliceData(irp.SystemBuffer) == irp.base.at }
 
 // window returns the kept buffer.
-func (irp *IRP) window() *getWindow { return (*getWindow)(unsafe.Pointer(irp.base.at)) }
+func (irp *IRP) window() *shortWindow { return (*shortWindow)(unsafe.Pointer(irp.base.at)) }
 
-// getWindow is what the buffer of a short GET is seen as.
-type getWindow = [8 + ks.SizeNode]byte
+// answerValue copies the first four bytes of the kept buffer to out, which is as long, unless they are the data of a SET: those go where they
+// are. So there is no branch, which would be mispredicted half of the time where values are read and written.
+func (irp *IRP) answerValue(out []byte) {
+	from, to := irp.base.at, unsafe.SliceData(out)
+	if irp.layout.dir&dataOut == 0 {
+		to = from
+	}
+	*(*[4]byte)(unsafe.Pointer(to)) = *(*[4]byte)(unsafe.Pointer(from))
+}
+
+// shortWindow is what the buffer of a short request is seen as.
+type shortWindow = [8 + ks.SizeNode]byte
 
 // anchor keeps where a buffer lies, though not how long it is: storing three words for each request would be more.
 type anchor struct{ at *byte }
@@ -116,10 +126,10 @@ const reach = math.MaxInt >> (16 * (^uint(0) >> 63))
 // shardOf spreads IRPs, which have more than 256 bytes, among the shards of counters by where they lie.
 func shardOf(irp *IRP) int { return int(uintptr(unsafe.Pointer(irp)) >> 8) }
 
-// bareOf returns what the dispatcher has of a property in bare. Its number is that of an entry of the same dispatcher: that it is one is
-// not checked here, which would be 3 of 22 instructions, but in the twin.
-func (d *Dispatcher) bareOf(item uint32) *bareGet {
-	return (*bareGet)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(d.bare)), uintptr(item)*unsafe.Sizeof(bareGet{})))
+// bareOf returns what the dispatcher has of a property and a verb, GET or SET, in bare. The number is that of an entry of the same
+// dispatcher: that it is one is not checked here, which would be 3 of 22 instructions, but in the twin.
+func (d *Dispatcher) bareOf(item, verb uint32) *bare {
+	return (*bare)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(d.bare)), (2*uintptr(item)+uintptr(verb-1))*unsafe.Sizeof(bare{})))
 }
 
 // counter returns the counter at the place of a meter of the same Counts, which has one in each tally: the twin checks that.

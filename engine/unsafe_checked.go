@@ -45,7 +45,7 @@ func (irp *IRP) isKept() bool {
 }
 
 // reuse is documented in unsafe.go.
-func (irp *IRP) reuse(n int) *getWindow {
+func (irp *IRP) reuse(n int) *shortWindow {
 	irp.SystemBuffer = irp.SystemBuffer[:n]
 	return irp.window()
 }
@@ -54,10 +54,17 @@ func (irp *IRP) reuse(n int) *getWindow {
 func (irp *IRP) isLaid() bool { return irp.base.of(irp.SystemBuffer) }
 
 // window is documented in unsafe.go.
-func (irp *IRP) window() *getWindow { return (*getWindow)(irp.base.buffer(8 + ks.SizeNode)) }
+func (irp *IRP) window() *shortWindow { return (*shortWindow)(irp.base.buffer(8 + ks.SizeNode)) }
 
-// getWindow is documented in unsafe.go.
-type getWindow = [8 + ks.SizeNode]byte
+// answerValue is documented in unsafe.go.
+func (irp *IRP) answerValue(out []byte) {
+	if irp.layout.dir&dataOut != 0 {
+		*(*[4]byte)(out) = [4]byte(irp.window()[:4])
+	}
+}
+
+// shortWindow is documented in unsafe.go.
+type shortWindow = [8 + ks.SizeNode]byte
 
 // anchor is documented in unsafe.go.
 type anchor struct{ b []byte }
@@ -72,7 +79,7 @@ func (a *anchor) buffer(n uint) []byte { return a.b[:n:n] }
 func shardOf(*IRP) int { return 0 }
 
 // bareOf is documented in unsafe.go.
-func (d *Dispatcher) bareOf(item uint32) *bareGet { return &d.bare[item] }
+func (d *Dispatcher) bareOf(item, verb uint32) *bare { return &d.bare[item][verb-1] }
 
 // counter is documented in unsafe.go.
 func (t *tally) counter(at uint32) *uint64 { return &t.counts[at] }

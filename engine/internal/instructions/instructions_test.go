@@ -220,6 +220,16 @@ func paths() []path {
 			return sender(must(device.New(must(engine.Compile(c))).Open()), code, in)
 		}
 	}
+	wide := func(in []byte) func() func() {
+		return func() func() {
+			h, out := must(device.New(must(engine.Compile(config(true)))).Open()), make([]byte, 16)
+			return func() {
+				if n, status := h.IoControl(ks.IoctlProperty, in, out); status != ks.StatusSuccess || n != 16 {
+					panic(status)
+				}
+			}
+		}
+	}
 	onFilter := func(in []byte) func() func() {
 		return func() func() {
 			dev := must(device.NewFilter(device.Filter{Config: config(true), Nodes: []engine.Config{config(true)},
@@ -258,7 +268,11 @@ func paths() []path {
 		{"irp/get", control(config(true), ks.IoctlProperty, request(get))},
 		{"irp/get/table", control(config(false), ks.IoctlProperty, request(get))},
 		{"irp/get/32", control(config(true), ks.IoctlProperty, request(get, make([]byte, 8)...))},
+		{"irp/get/40", control(config(true), ks.IoctlProperty, request(get, make([]byte, 16)...))},
+		{"irp/get/16 bytes", wide(request(get))},
 		{"irp/set", control(config(true), ks.IoctlProperty, request(write))},
+		{"irp/set/32", control(config(true), ks.IoctlProperty, request(write, make([]byte, 8)...))},
+		{"irp/set/16 bytes", wide(request(write))},
 		{"irp/short", func() func() {
 			h := must(device.New(must(engine.Compile(config(true)))).Open())
 			in := request(get)
