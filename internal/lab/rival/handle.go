@@ -110,9 +110,15 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 	irp.InputBufferLength, irp.OutputBufferLength = uint32(len(in)), uint32(len(out))
 	irp.IoStatus.Information = 0 // P-1
 	var request, data []byte
-	if verb == 0 && at == 8 && len(in) == ks.SizeIdentifier { // most requests: a GET of one value
+	if (len(out)-4)&^4 == 0 && len(in) == ks.SizeIdentifier { // most requests: one value, without a branch on which way it goes
 		p := (*[8 + ks.SizeIdentifier]byte)(buffer)
-		binary.LittleEndian.PutUint64(p[0:], 0)
+		var value uint64
+		if len(out) == 4 {
+			value = uint64(binary.LittleEndian.Uint32(out))
+		} else {
+			value = binary.LittleEndian.Uint64(out)
+		}
+		binary.LittleEndian.PutUint64(p[0:], value&-uint64(verb)) // 0 for GET, 1 for SET
 		putWords((*identifier)(p[8:]), lo, hi, word)
 		request, data = p[8:], p[:len(out):len(out)]
 	} else {
@@ -125,12 +131,10 @@ func (h *Handle) IoControl(code uint32, in, out []byte) (n uint32, status ks.Sta
 			verb = 1 // nothing is copied back (N-1)
 		}
 	}
-	if verb == 0 {
-		if information == 4 && len(out) >= 4 {
-			binary.LittleEndian.PutUint32(out, binary.LittleEndian.Uint32(buffer))
-		} else {
-			copy(out, buffer[:min(information, uint64(len(out)))])
-		}
+	if information == 4 && len(out) >= 4 {
+		answerValue(out, buffer, verb)
+	} else if verb == 0 {
+		copy(out, buffer[:min(information, uint64(len(out)))])
 	}
 	if kept {
 		h.taken = false

@@ -38,6 +38,15 @@ func (it *Item) takes(data int) bool {
 	return it.minRest == 0 && uint64(it.minData) <= uint64(data)
 }
 
+// answerValue copies the first four bytes of a buffer to out, or for a SET to themselves, without a branch.
+func answerValue(out, buffer []byte, verb uint32) {
+	from, to := unsafe.SliceData(buffer), unsafe.SliceData(out)
+	if verb != 0 {
+		to = from
+	}
+	*(*[4]byte)(unsafe.Pointer(to)) = *(*[4]byte)(unsafe.Pointer(from))
+}
+
 // putWords is the inverse of words.
 func putWords(b *identifier, lo, hi, word uint64) {
 	if direct {
