@@ -24,7 +24,7 @@ type Meter interface {
 // goes through Meter.Time; every is rounded up to a power of two, and 0 is 1.
 //
 // A meter is around what the declaration has when Count is called, and within what is put around it later, like middleware of Wrap. Yet it
-// costs a GET of up to 8 bytes no second call of a handler: IoControl counts it by itself.
+// costs a GET or SET of 4 or 8 bytes no second call of a handler: IoControl counts it by itself.
 func (config *Config) Count(every uint64, of func(HandlerOf) Meter) *Counts {
 	required(of != nil, "Count: of")
 	c := &Counts{mask: 1<<bits.Len64(max(every, 1)-1) - 1, meters: make([]*meter, 1)}
