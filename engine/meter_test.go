@@ -473,7 +473,8 @@ func TestCountedRequestsReachTheirHandlers(t *testing.T) {
 		}
 	}
 	config := engine.Config{PropertySets: []engine.PropertySet{propertySet(setA,
-		engine.PropertyItem{ID: 1, Get: named("get 1"), Set: named("set 1")}, engine.PropertyItem{ID: 2, Get: named("get 2"), Set: named("set 2")})}}
+		engine.PropertyItem{ID: 1, Get: named("get 1"), Set: named("set 1")},
+		engine.PropertyItem{ID: 2, Get: named("get 2"), Set: named("set 2")})}}
 	c := count(&config, 0)
 	h := opened(t, mustCompile(config))
 	defer h.Close()
@@ -481,7 +482,10 @@ func TestCountedRequestsReachTheirHandlers(t *testing.T) {
 		for _, q := range []struct {
 			id, flags uint32
 			want      string
-		}{{1, ks.PropertyTypeGet, "get 1\x00"}, {2, ks.PropertyTypeSet, "set 2x"}, {1, ks.PropertyTypeSet, "set 1x"}, {2, ks.PropertyTypeGet, "get 2\x00"}} {
+		}{
+			{1, ks.PropertyTypeGet, "get 1\x00"}, {2, ks.PropertyTypeSet, "set 2x"},
+			{1, ks.PropertyTypeSet, "set 1x"}, {2, ks.PropertyTypeGet, "get 2\x00"},
+		} {
 			if h.IoControl(ks.IoctlProperty, identifier(q.id, q.flags), []byte("xyz_")); called != q.want {
 				t.Errorf("round %d: %q answered, want %q", round, called, q.want)
 			}

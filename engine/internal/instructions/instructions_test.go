@@ -269,10 +269,10 @@ func paths() []path {
 		{"irp/get/table", control(config(false), ks.IoctlProperty, request(get))},
 		{"irp/get/32", control(config(true), ks.IoctlProperty, request(get, make([]byte, 8)...))},
 		{"irp/get/40", control(config(true), ks.IoctlProperty, request(get, make([]byte, 16)...))},
-		{"irp/get/16 bytes", wide(request(get))},
+		{"irp/get/wide", wide(request(get))},
 		{"irp/set", control(config(true), ks.IoctlProperty, request(write))},
 		{"irp/set/32", control(config(true), ks.IoctlProperty, request(write, make([]byte, 8)...))},
-		{"irp/set/16 bytes", wide(request(write))},
+		{"irp/set/wide", wide(request(write))},
 		{"irp/short", func() func() {
 			h := must(device.New(must(engine.Compile(config(true)))).Open())
 			in := request(get)
