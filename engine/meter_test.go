@@ -483,8 +483,10 @@ func TestCountedRequestsReachTheirHandlers(t *testing.T) {
 			id, flags uint32
 			want      string
 		}{
-			{1, ks.PropertyTypeGet, "get 1\x00"}, {2, ks.PropertyTypeSet, "set 2x"},
-			{1, ks.PropertyTypeSet, "set 1x"}, {2, ks.PropertyTypeGet, "get 2\x00"},
+			{1, ks.PropertyTypeGet, "get 1\x00"},
+			{2, ks.PropertyTypeSet, "set 2x"},
+			{1, ks.PropertyTypeSet, "set 1x"},
+			{2, ks.PropertyTypeGet, "get 2\x00"},
 		} {
 			if h.IoControl(ks.IoctlProperty, identifier(q.id, q.flags), []byte("xyz_")); called != q.want {
 				t.Errorf("round %d: %q answered, want %q", round, called, q.want)

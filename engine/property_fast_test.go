@@ -289,8 +289,8 @@ func TestS20_FastPathParity(t *testing.T) {
 	}
 }
 
-// Three functions have the lines of a fast request: for items that are found by a table.Direct, for others and requests of other lengths, and
-// for a reference. Each keeps every rule.
+// Three functions have the lines of a fast request: for items that are found by a table.Direct, for others and requests of other lengths,
+// and for a reference. Each keeps every rule.
 func TestF4_F6_F7_S15_EveryShape(t *testing.T) {
 	var handler engine.FastHandler
 	run := func(file *engine.FileObject, mode engine.Mode, request, data []byte, io *engine.IoStatus) bool {
