@@ -181,8 +181,11 @@ func TestF5_RequestIsCaptured(t *testing.T) {
 		return true
 	}}, engine.PropertyItem{})
 	h.file.Context = "mine"
-	for _, n := range []int{24, 25, 32, 63, 64, 65, 500, 64, 24, 499, 501} {
-		in = request{set: setA, id: 1, flags: get, extra: bytes.Repeat([]byte{byte(n)}, n-24)}.bytes()
+	for _, n := range []int{24, 25, 32, 33, 39, 40, 41, 56, 57, 63, 64, 65, 500, 64, 40, 32, 24, 499, 501} {
+		in = request{set: setA, id: 1, flags: get, extra: full(n - 24)}.bytes()
+		for i := range in[24:] {
+			in[24+i] = byte(n + 7*i)
+		}
 		want, data, io := slices.Clone(in), full(3), engine.IoStatus{}
 		if !h.FastProperty(&h.file, engine.KernelMode, in, data, &io) || !bytes.Equal(seenRequest, want) || &seenData[0] != &data[0] {
 			t.Errorf("request of %d bytes: the handler sees % x", n, seenRequest)
@@ -320,7 +323,7 @@ func TestF4_F6_F7_S15_EveryShape(t *testing.T) {
 	table := compile(many)
 	for name, send := range map[string]func(*engine.FileObject, engine.Mode, []byte, []byte, *engine.IoStatus) bool{
 		"direct": direct.FastProperty, "table": table.FastProperty, "reference": ref.FastProperty} {
-		for _, extra := range []int{0, 8} {
+		for _, extra := range []int{0, 8, 16, 20} {
 			var file engine.FileObject
 			exchange := func(flags uint32, n, room int, h engine.FastHandler) (handled bool, io engine.IoStatus) {
 				handler, io = h, stale
