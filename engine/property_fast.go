@@ -27,13 +27,13 @@ func (d *Dispatcher) FastProperty(file *FileObject, mode Mode, request, data []b
 // Ref.FastProperty has the same lines from the handler on: a tail that both share costs 17 % here (docs/rationale.md).
 func fastShort(file *FileObject, mode Mode, request begins, d *Dispatcher, length int, data []byte, io *IoStatus) (handled bool) {
 	handled = true // which is what is returned for a handler that panics
-	if length != ks.SizeIdentifier || !file.idle(len(data)) {
+	if length != ks.SizeIdentifier || !d.properties.direct.Ready() || !file.idle(len(data)) {
 		return fastLong(file, mode, request, d, length, data, io)
 	}
 	lo, hi, word := words(request.identifier())
 	e, ok := d.properties.direct.Find(lo, hi, word)
 	if !ok {
-		return fastLong(file, mode, request, d, length, data, io)
+		return false
 	}
 	verb := uint32(word >> 32)
 	if verb-1 > 1 {

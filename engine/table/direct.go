@@ -5,7 +5,7 @@ import "math/bits"
 // Direct finds an entry with one load: a sum of two products, of the GUID and of the id, leads to a place that no other key has. A Table
 // waits for a pilot on its way, and needs no empty places; a Direct has up to sixteen for a key, which costs memory but no time, as nobody
 // touches them. So it suits up to a few hundred keys, which is what objects have. A Direct is immutable; any number of goroutines may
-// search it at once. The zero value holds nothing, and must not be searched.
+// search it at once. One that is not Ready must not be searched.
 type Direct[V any] struct {
 	mix    uint64    // of a GUID. Its low bits are also the mask of the sum, 0 if there is nothing to find
 	mixID  uint64    // of an id, a multiple of 1<<32: what lies above an id has no part in the product
@@ -21,9 +21,8 @@ const (
 	directShift  = 46   // to such a number; what is left of the sum depends on a GUID and on an id as a whole
 )
 
-// BuildDirect returns a Direct of the entries, which it copies. It is not Ready if there are too many, or if a few attempts do not give
-// each a place of its own. The keys must be distinct. One that is not Ready may be searched all the same, by who asks a Table for what it
-// does not find: it finds the first entry and no other, and if there are none the zero Entry.
+// BuildDirect returns a Direct of the entries, which it copies. It is not Ready if there are none or too many, or if some attempts do not
+// give each a place of its own. The keys must be distinct.
 func BuildDirect[V any](entries []Entry[V]) Direct[V] {
 	d, _ := buildDirect(entries)
 	return d
@@ -32,19 +31,15 @@ func BuildDirect[V any](entries []Entry[V]) Direct[V] {
 // buildDirect is BuildDirect, and returns the places.
 func buildDirect[V any](entries []Entry[V]) (d Direct[V], places []Entry[V]) {
 	if !d.separate(entries) {
-		d = Direct[V]{}
+		return Direct[V]{}, nil
 	}
 	places = newEntries[V](int(d.mask()>>directLine) + 1)
-	if len(entries) != 0 {
-		for i := range places {
-			places[i] = entries[0] // whose key leads elsewhere, so that nobody finds it here
-		}
+	for i := range places {
+		places[i] = entries[0] // whose key leads elsewhere, so that nobody finds it here
 	}
-	if d.Ready() {
-		for i := range entries {
-			e := &entries[i]
-			places[d.place(e.Lo, e.Hi, e.ID)] = *e
-		}
+	for i := range entries {
+		e := &entries[i]
+		places[d.place(e.Lo, e.Hi, e.ID)] = *e
 	}
 	d.memory = newMemory(places)
 	return d, places
