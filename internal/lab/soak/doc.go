@@ -9,5 +9,5 @@
 //
 // A soak checks that each request is answered once, as ordered, and in order; that each pended one is completed once; that each buffer is
 // freed when its request has ended; that each enabled event ends with its handle, and that OnPanic is told of each panic. At the end, no
-// more than 2 % more memory is resident than after a minute, and no goroutine is left.
+// more than 2 % more memory is resident than after a minute, the least of some seconds each, and no goroutine is left.
 package soak

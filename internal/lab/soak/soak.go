@@ -189,14 +189,23 @@ func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses i
 	if long {
 		runtime.MemProfileRate = 0 // what it notes only grows
 	}
+	// How much memory lies between objects in use goes up and down by some percent from one second to the next: so the least is taken of a
+	// while, and not of a moment.
+	while := r.minute / 3
+	least := func(before int) int {
+		now := resident.Least(5, 10*time.Millisecond, &r.pause)
+		if before != 0 {
+			now = min(before, now)
+		}
+		return now
+	}
 	ticks := time.NewTicker(time.Second)
 	defer ticks.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			if long && early != 0 {
-				late = resident.Least(20, 10*time.Millisecond, &r.pause)
-				if (late-early)*50 > early {
+				if late = least(late); (late-early)*50 > early {
 					r.blame("memory", "%d bytes are resident, after a minute %d: more than 2 %% more", late, early)
 				}
 			}
@@ -207,8 +216,12 @@ func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses i
 		}
 		pauses++
 		r.look()
-		if long && early == 0 && time.Since(begin) >= r.minute {
-			early = resident.Least(20, 10*time.Millisecond, &r.pause)
+		if since := time.Since(begin); long && since >= r.minute {
+			if early == 0 || since < r.minute+while {
+				early = least(early)
+			} else if since >= r.Duration-while {
+				late = least(late)
+			}
 		}
 		if r.Progress != nil {
 			r.Progress(time.Since(begin), r.requests.Load())
