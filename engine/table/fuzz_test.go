@@ -39,6 +39,7 @@ func run(t testing.TB, stream []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var direct Direct[int] // of entries shorter than a cache line
 	built := map[Key]int{}
 	for len(stream) > 0 {
 		switch next() {
@@ -69,7 +70,7 @@ func run(t testing.TB, stream []byte) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			table = fresh
+			table, direct = fresh, BuildDirect(entries)
 			clear(built)
 			for k, v := range model {
 				built[k] = v
@@ -80,9 +81,21 @@ func run(t testing.TB, stream []byte) {
 			clear(model)
 		case 'l': // look up
 			k := key()
+			v, ok := built[k]
+			agrees := func(how string, e *Entry[int], found bool) {
+				if found != ok || ok && e.Value != v {
+					t.Fatalf("%s(%s) = %v %v, the model says %v %v", how, k.text(), e, found, v, ok)
+				}
+			}
 			e := table.Lookup(k.Lo, k.Hi, k.ID)
-			if v, ok := built[k]; ok != (e != nil) || ok && e.Value != v {
-				t.Fatalf("Lookup(%s) = %v, the model says %v %v", k.text(), e, v, ok)
+			agrees("Lookup", e, e != nil)
+			e, found := table.Find(k.Lo, k.Hi, k.ID)
+			agrees("Find", e, found)
+			if direct.Ready() {
+				e = direct.Lookup(k.Lo, k.Hi, k.ID)
+				agrees("Direct.Lookup", e, e != nil)
+				e, found = direct.Find(k.Lo, k.Hi, uint64(next())<<32|uint64(k.ID))
+				agrees("Direct.Find", e, found)
 			}
 		case 's': // look up many, members and strangers
 			var keys []Key
