@@ -76,6 +76,17 @@ func run(t testing.TB, stream []byte) {
 				built[k] = v
 			}
 			verify(t, table, entries)
+			if !direct.Ready() {
+				continue
+			}
+			for _, k := range entries {
+				if e, found := direct.Find(k.Lo, k.Hi, uint64(k.ID)); !found || *e != k {
+					t.Fatalf("Direct.Find(%v) = %v %v", k, e, found)
+				}
+				if e := direct.Lookup(k.Lo, k.Hi, k.ID); e == nil || *e != k {
+					t.Fatalf("Direct.Lookup(%v) = %v", k, e)
+				}
+			}
 		case 'r': // remove all
 			entries, duplicates = nil, 0
 			clear(model)
