@@ -606,7 +606,7 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	return n, status
 }
 
-// finishPlain finishes a request of up to 8 bytes of data that is plain. What a SET leaves in the buffer goes nowhere.
+// finishPlain finishes a request of 4 or 8 bytes of data that is plain. What a SET leaves in the buffer goes nowhere.
 func (irp *IRP) finishPlain(p *shortWindow, out []byte) (n uint32) {
 	irp.IoStatus.Status = ks.StatusSuccess
 	information := irp.IoStatus.Information

@@ -137,7 +137,7 @@ func (m *meter) add(irp *IRP) uint64 {
 // tally is where the requests of one IRP are counted.
 type tally struct {
 	of     *Counts
-	d      *Dispatcher // whose GETs IoControl counts here
+	d      *Dispatcher // whose short requests IoControl counts here
 	mask   uint64      // that of the Counts
 	counts []uint64    // by meter; written by who has the request
 	misses uint32      // requests that were for others since the IRP got it
@@ -157,7 +157,7 @@ func bump(n *uint64) uint64 {
 	return next
 }
 
-// takes counts a GET without its meter, unless its time is to be taken.
+// takes counts a short request without its meter, unless its time is to be taken.
 func (t *tally) takes(at uint32) bool {
 	n := t.counter(at)
 	if (*n+1)&t.mask == 0 {
@@ -184,7 +184,7 @@ func (t *tally) missed(irp *IRP) bool {
 	return false
 }
 
-// other has IoControl look at the tally of an IRP whose request is for d, when that is not the dispatcher whose GETs it counts there.
+// other has IoControl look at the tally of an IRP whose request is for d, when that is not the dispatcher whose requests it counts there.
 //
 //go:noinline
 func (t *tally) other(d *Dispatcher, irp *IRP) {

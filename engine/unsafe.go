@@ -91,8 +91,8 @@ func (irp *IRP) isLaid() bool { return unsafe.SliceData(irp.SystemBuffer) == irp
 // window returns the kept buffer.
 func (irp *IRP) window() *shortWindow { return (*shortWindow)(unsafe.Pointer(irp.base.at)) }
 
-// answerValue copies the first four bytes of the kept buffer to out, which is as long, unless they are the data of a SET: those go where
-// they are. So there is no branch, which would be mispredicted half of the time where values are read and written.
+// answerValue copies the first four bytes of the kept buffer to out, which has room for them, unless nothing is to go out, as for a SET:
+// then they go where they are. So there is no branch, which would be mispredicted half of the time where values are read and written.
 func (irp *IRP) answerValue(out []byte) {
 	from, to := irp.base.at, unsafe.SliceData(out)
 	if irp.layout.dir&dataOut == 0 {

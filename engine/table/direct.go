@@ -18,7 +18,7 @@ const (
 	directTries  = 1024 // for each number of places
 	directCrowd  = 5    // at most this many collisions are expected of one try, of which one in 150 then has none
 	directLine   = 6    // a place's number is a multiple of 1<<directLine, as the entries of a cache line lie
-	directShift  = 46   // to such a number; what is left of the sum depends on a GUID and on an id as a whole
+	directShift  = 46   // to such a number
 )
 
 // BuildDirect returns a Direct of the entries, which it copies. It is not Ready if there are none or too many, or if some attempts do not
@@ -101,7 +101,8 @@ const directMask = 1<<(64-directShift) - 1
 func (d *Direct[V]) mask() uint64 { return d.mix & directMask }
 
 // sum is what leads to the place of a key. The bytes of hi are reversed because the upper bits of a factor reach no more than those of the
-// product: who makes GUIDs by hand counts their last byte up.
+// product: who makes GUIDs by hand counts their last byte up. The uppermost reach no place: keys that differ in those alone, as ids do in
+// bit 31, have no Direct.
 func (d *Direct[V]) sum(lo, hi uint64, id uint32) uint64 {
 	return (lo^bits.ReverseBytes64(hi))*d.mix + uint64(id)*d.mixID
 }

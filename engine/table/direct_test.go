@@ -122,6 +122,7 @@ func TestDirectRefuses(t *testing.T) {
 		{"ids from elsewhere", []Entry[[40]byte]{key(1, 1000), key(1, 1001), key(1, 1002)}, true, 4},
 		{"ids far apart", sets(2, 3, 1<<20+7), true, 0},
 		{"ids that differ in their upper bits alone", sets(1, 100, 1<<25), false, 0},
+		{"two ids that differ in the uppermost bit alone", sets(1, 2, 1<<31), false, 0},
 		{"GUIDs that differ in their last byte alone", last, true, 0},
 		{"GUIDs whose halves are the same alike", []Entry[[40]byte]{{Lo: 1, Hi: 2 << 56}, {Lo: 2, Hi: 1 << 56}}, false, 0},
 	} {
