@@ -273,3 +273,71 @@ func TestPoolOfAnother(t *testing.T) {
 		t.Errorf("the other pool %+v", st)
 	}
 }
+
+// TestKeepBufferDirections: in a kept buffer, too, a handler gets the caller's data or zeros, and the caller what it is to get or nothing,
+// whoever sends the request.
+func TestKeepBufferDirections(t *testing.T) {
+	var got []byte
+	handler := func(irp *engine.IRP, _, data []byte) ks.Status {
+		got = bytes.Clone(data)
+		copy(data, bytes.Repeat([]byte{poison}, len(data)))
+		irp.IoStatus.Information = uint64(len(data))
+		return ks.StatusSuccess
+	}
+	config := engine.Config{PropertySets: []engine.PropertySet{propertySet(setA, engine.PropertyItem{ID: 1, Get: handler, Set: handler})},
+		MethodSets: []engine.MethodSet{{Set: setA}}}
+	for flags := range ks.MethodTypeModify + 1 {
+		config.MethodSets[0].Items = append(config.MethodSets[0].Items, engine.MethodItem{ID: flags, Handler: handler, Flags: flags})
+	}
+	node := mustCompile(config)
+	config.Nodes = engine.NewNodeList(node)
+	d := mustCompile(config)
+	ref, ok := d.Resolve(setA, 1)
+	if !ok {
+		t.Fatal("not resolved")
+	}
+	pool, err := arena.New(arena.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	irp := &engine.IRP{Pool: pool, UserEvent: make(chan struct{}, 1)}
+	irp.KeepBuffer()
+	control := func(code uint32) func(in, out []byte) (uint32, ks.Status) {
+		return func(in, out []byte) (uint32, ks.Status) { return d.IoControl(irp, code, in, out) }
+	}
+	reference := func(in, out []byte) (uint32, ks.Status) { return ref.IoControl(irp, in, out) }
+	for _, c := range []struct {
+		name             string
+		send             func(in, out []byte) (uint32, ks.Status)
+		id, flags        uint32
+		dataIn, produced bool
+	}{
+		{"get", control(ks.IoctlProperty), 1, get, false, true},
+		{"set", control(ks.IoctlProperty), 1, set, true, false},
+		{"get by reference", reference, 1, get, false, true},
+		{"set by reference", reference, 1, set, true, false},
+		{"get of a node", control(ks.IoctlProperty), 1, get | topology, false, true},
+		{"set of a node", control(ks.IoctlProperty), 1, set | topology, true, false},
+		{"method", control(ks.IoctlMethod), ks.MethodTypeNone, 0, false, false},
+		{"method that reads", control(ks.IoctlMethod), ks.MethodTypeRead, 0, true, false},
+		{"method that writes", control(ks.IoctlMethod), ks.MethodTypeWrite, 0, false, true},
+		{"method that modifies", control(ks.IoctlMethod), ks.MethodTypeModify, 0, true, true},
+	} {
+		for _, n := range []int{4, 8, 3, 16} {
+			in := request{set: setA, id: c.id, flags: c.flags, extra: make([]byte, 8)}.bytes()
+			for range 2 { // the first takes the buffer
+				out, wantData, wantOut := full(n), make([]byte, n), full(n)
+				if c.dataIn {
+					wantData = full(n)
+				}
+				if c.produced {
+					wantOut = bytes.Repeat([]byte{poison}, n)
+				}
+				got = nil
+				if _, status := c.send(in, out); status != ks.StatusSuccess || !bytes.Equal(got, wantData) || !bytes.Equal(out, wantOut) {
+					t.Errorf("%s: %v, the handler has %x, the caller %x; want %x and %x", c.name, status, got, out, wantData, wantOut)
+				}
+			}
+		}
+	}
+}
