@@ -520,3 +520,45 @@ func TestAMeterThatPanicsChangesNoAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestCountsOfAMerge: where two parts of a declaration are counted apart, each counts its own requests.
+func TestCountsOfAMerge(t *testing.T) {
+	part := func(guid ks.GUID) (engine.Config, *counting) {
+		config := engine.Config{PropertySets: []engine.PropertySet{propertySet(guid, engine.PropertyItem{ID: 1, Get: accepts, Set: accepts},
+			engine.PropertyItem{ID: 2, Get: accepts, Set: accepts})}}
+		return config, count(&config, 4)
+	}
+	a, ofA := part(setA)
+	b, ofB := part(setB)
+	merged, err := engine.MergeSets(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := opened(t, mustCompile(merged))
+	defer h.Close()
+	want := func(guid ks.GUID, id, flags uint32) (n uint64) {
+		n = uint64(10*id + flags)
+		if guid == setB {
+			n += 100
+		}
+		return n
+	}
+	each := func(do func(c *counting, guid ks.GUID, id, flags uint32, verb string)) {
+		for guid, c := range map[ks.GUID]*counting{setA: ofA, setB: ofB} {
+			for id := range uint32(2) {
+				do(c, guid, id+1, get, "get")
+				do(c, guid, id+1, set, "set")
+			}
+		}
+	}
+	each(func(_ *counting, guid ks.GUID, id, flags uint32, _ string) {
+		for range want(guid, id, flags) {
+			h.IoControl(ks.IoctlProperty, request{set: guid, id: id, flags: flags}.bytes(), make([]byte, 4))
+		}
+	})
+	each(func(c *counting, guid ks.GUID, id, flags uint32, verb string) {
+		if n := c.requests(id, verb); n != want(guid, id, flags) {
+			t.Errorf("%v: %d requests to %s %d are counted, there were %d", guid, n, verb, id, want(guid, id, flags))
+		}
+	})
+}
