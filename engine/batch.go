@@ -213,7 +213,7 @@ func (b *batch) answer(a *ahead) {
 			r.BytesReturned, r.Status = irp.finishChecked(status, b.dir, out)
 			continue
 		}
-		r.BytesReturned, r.Status = irp.answerPlain(irp.SystemBuffer, out), ks.StatusSuccess
+		r.BytesReturned, r.Status = irp.answerPlain(irp.SystemBuffer, b.dir, out), ks.StatusSuccess
 		b.held = size
 		irp.setState(stateEntered | stateServed)
 	}

@@ -81,15 +81,15 @@ func (d *Dispatcher) IoControl(irp *IRP, code uint32, in, out []byte) (n uint32,
 		status = ks.Status(code)
 		if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.isLaid() {
 			d.returned(code, at)
-			return irp.finishChecked(status, irp.layout.dir, out)
+			return irp.finishChecked(status, direction(verb), out)
 		}
-		return irp.finishPlain(irp.window(), out), ks.StatusSuccess
+		return irp.finishPlain(irp.window(), direction(verb), out), ks.StatusSuccess
 	}
 	status = ks.Status(irp.short(irp.fill(lo, hi, word, value(word>>32, out), in), len(in), len(out), handler))
 	if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.isLaid() {
-		return irp.finishChecked(status, irp.layout.dir, out)
+		return irp.finishChecked(status, direction(verb), out)
 	}
-	return irp.finishPlain(irp.window(), out), ks.StatusSuccess
+	return irp.finishPlain(irp.window(), direction(verb), out), ks.StatusSuccess
 }
 
 // value returns the 4 or 8 bytes of data that a request begins with: what came in, or zeros (P-8).
@@ -541,11 +541,11 @@ func (irp *IRP) finishChecked(status ks.Status, dir direction, out []byte) (n ui
 	return n, status
 }
 
-// answerPlain copies what the handler produced to the caller.
-func (irp *IRP) answerPlain(used, out []byte) (n uint32) {
+// answerPlain copies what the handler produced to the caller, if the request produces anything.
+func (irp *IRP) answerPlain(used []byte, dir direction, out []byte) (n uint32) {
 	irp.IoStatus.Status = ks.StatusSuccess
 	information := irp.IoStatus.Information
-	if irp.layout.dir&dataOut != 0 {
+	if dir&dataOut != 0 {
 		switch information { // most values: a call to copy them costs 3 ns more
 		case 4:
 			*(*[4]byte)(out) = [4]byte(used)
@@ -565,12 +565,13 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	if irp.isClosed() {
 		return irp.tooLate(in, out)
 	}
+	dir := irp.layout.dir // read now, as a handler may pass the request on as another
 	size := (len(out)+7)&^7 + len(in)
 	if size <= keptSize && irp.isKept() {
 		p := irp.reuse(size)
 		if (len(out)-4)&^4 == 0 && (len(in) == ks.SizeIdentifier || len(in) == ks.SizeNode) {
 			irp.setBuffer(uint32(len(in)), uint32(len(out)))
-			binary.LittleEndian.PutUint64(p[:], value(uint64(irp.layout.dir), out))
+			binary.LittleEndian.PutUint64(p[:], value(uint64(dir), out))
 			irp.ident.write(p[8:])
 			if len(in) == ks.SizeNode {
 				node := irp.ident.node
@@ -581,9 +582,9 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 			}
 			status = ks.Status(irp.short(p, len(in), len(out), handler))
 			if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.isLaid() {
-				return irp.finishChecked(status, irp.layout.dir, out)
+				return irp.finishChecked(status, dir, out)
 			}
-			return irp.finishPlain(irp.window(), out), ks.StatusSuccess
+			return irp.finishPlain(irp.window(), dir, out), ks.StatusSuccess
 		}
 	} else if !irp.takeShort(size) {
 		return irp.serveAny(handler, in, out)
@@ -592,10 +593,10 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 	request, data, handler := irp.capture(in, out, handler)
 	status = irp.call(request, data, handler)
 	if !irp.plain(status, len(out)) || irp.Pool == nil || !irp.base.of(irp.SystemBuffer) {
-		return irp.finishChecked(status, irp.layout.dir, out)
+		return irp.finishChecked(status, dir, out)
 	}
 	used := irp.base.buffer(uint(len(out)+7)&^7 + uint(irp.layout.in))
-	n = irp.answerPlain(used, out)
+	n = irp.answerPlain(used, dir, out)
 	if !irp.kept {
 		irp.SystemBuffer = nil
 		if !irp.Pool.TryFree(used) {
@@ -607,12 +608,12 @@ func (irp *IRP) serve(handler Handler, in, out []byte) (n uint32, status ks.Stat
 }
 
 // finishPlain finishes a request of 4 or 8 bytes of data that is plain. What a SET leaves in the buffer goes nowhere.
-func (irp *IRP) finishPlain(p *shortWindow, out []byte) (n uint32) {
+func (irp *IRP) finishPlain(p *shortWindow, dir direction, out []byte) (n uint32) {
 	irp.IoStatus.Status = ks.StatusSuccess
 	information := irp.IoStatus.Information
 	if information == 4 { // most values: a call to copy them costs 3 ns more
-		irp.answerValue(out)
-	} else if irp.layout.dir&dataOut != 0 {
+		irp.answerValue(dir, out)
+	} else if dir&dataOut != 0 {
 		copy(out, p[:information])
 	}
 	irp.leaveShort()

@@ -341,3 +341,46 @@ func TestKeepBufferDirections(t *testing.T) {
 		}
 	}
 }
+
+// TestP15_PassedOnTheOtherWay: data go the way for which they were laid out, though a handler turns the verb round in its copy and passes
+// the request on. The first requests have no kept buffer yet, the last one has.
+func TestP15_PassedOnTheOtherWay(t *testing.T) {
+	var information uint64
+	writes := func(irp *engine.IRP, _, data []byte) ks.Status {
+		copy(data, "wxyz")
+		irp.IoStatus.Information = information
+		return ks.StatusSuccess
+	}
+	inner := mustCompile(engine.Config{PropertySets: []engine.PropertySet{
+		propertySet(setA, engine.PropertyItem{ID: 1, Get: writes, Set: writes})}})
+	turned := func(flags uint32) engine.Handler {
+		return func(irp *engine.IRP, request, _ []byte) ks.Status {
+			binary.LittleEndian.PutUint32(request[20:], flags)
+			return inner.Property(irp)
+		}
+	}
+	h := opened(t, mustCompile(engine.Config{PropertySets: []engine.PropertySet{
+		propertySet(setA, engine.PropertyItem{ID: 1, Get: turned(set), Set: turned(get)})}}))
+	defer h.Close()
+	for _, c := range []struct {
+		flags       uint32
+		information uint64
+		status      ks.Status
+		n           uint32
+		out         string
+	}{
+		{get, 4, ks.StatusSuccess, 4, "wxyzefgh"},
+		{get, 16, ks.StatusBufferTooSmall, 0, "abcdefgh"},
+		{set, 4, ks.StatusSuccess, 4, "abcdefgh"},
+		{set, 16, ks.StatusSuccess, 16, "abcdefgh"},
+	} {
+		for range 3 {
+			information = c.information
+			out := []byte("abcdefgh")
+			n, status := h.IoControl(ks.IoctlProperty, identifier(1, c.flags), out)
+			if n != c.n || status != c.status || string(out) != c.out {
+				t.Errorf("flags %d, information %d: %d bytes, %v, %q", c.flags, c.information, n, status, out)
+			}
+		}
+	}
+}

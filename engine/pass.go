@@ -114,7 +114,9 @@ func (d *Dispatcher) identifiedProperty(irp *IRP, in, out []byte, allocator Allo
 	}
 	irp.own(d)
 	irp.index = e.Tag
-	irp.layout.dir = direction(verb)
+	if !irp.hasBuffer() {
+		irp.layout.dir = direction(verb)
+	}
 	before := irp.loadState()
 	return irp.settled(d.runGuarded(irp, handler, allocator, in, out), before)
 }

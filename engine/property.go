@@ -87,7 +87,9 @@ func (d *Dispatcher) PropertyWithBuffers(irp *IRP, in, out []byte, allocator All
 	irp.own(d)
 	irp.index = e.Tag
 	irp.ident.lo, irp.ident.hi, irp.ident.word, irp.ident.node = lo, hi, word, node
-	irp.layout.dir = direction(verb)
+	if !irp.hasBuffer() { // else the data go the way for which they were laid out, whatever this pass is (P-15)
+		irp.layout.dir = direction(verb)
+	}
 	before := irp.loadState()
 	return irp.settled(d.runGuarded(irp, handler, allocator, in, out), before)
 }

@@ -93,9 +93,9 @@ func (irp *IRP) window() *shortWindow { return (*shortWindow)(unsafe.Pointer(irp
 
 // answerValue copies the first four bytes of the kept buffer to out, which has room for them, unless nothing is to go out, as for a SET:
 // then they go where they are. So there is no branch, which would be mispredicted half of the time where values are read and written.
-func (irp *IRP) answerValue(out []byte) {
+func (irp *IRP) answerValue(dir direction, out []byte) {
 	from, to := irp.base.at, unsafe.SliceData(out)
-	if irp.layout.dir&dataOut == 0 {
+	if dir&dataOut == 0 {
 		to = from
 	}
 	*(*[4]byte)(unsafe.Pointer(to)) = *(*[4]byte)(unsafe.Pointer(from))

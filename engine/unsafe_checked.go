@@ -57,8 +57,8 @@ func (irp *IRP) isLaid() bool { return irp.base.of(irp.SystemBuffer) }
 func (irp *IRP) window() *shortWindow { return (*shortWindow)(irp.base.buffer(8 + ks.SizeNode)) }
 
 // answerValue is documented in unsafe.go.
-func (irp *IRP) answerValue(out []byte) {
-	if irp.layout.dir&dataOut != 0 {
+func (irp *IRP) answerValue(dir direction, out []byte) {
+	if dir&dataOut != 0 {
 		*(*[4]byte)(out) = [4]byte(irp.window()[:4])
 	}
 }

@@ -98,7 +98,8 @@ func (g *group) item(id uint32) *Item {
 // First is Open.First.
 func (t *Dense) First(lo, hi uint64, id uint32) (item *Item, ok bool) {
 	g, ok := t.first(lo, hi, id)
-	if item = g.item(id); ok {
+	if ok {
+		item = g.item(id)
 		ok = item.minRest != gap
 	}
 	return item, ok
