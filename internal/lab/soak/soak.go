@@ -188,6 +188,7 @@ func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses i
 	long := r.Duration >= 2*r.minute
 	if long {
 		runtime.MemProfileRate = 0 // what it notes only grows
+		startThreads(4*runtime.GOMAXPROCS(0) + 16)
 	}
 	// How much memory lies between objects in use goes up and down by some percent from one second to the next: so the least is taken of a
 	// while, and not of a moment.
@@ -227,6 +228,22 @@ func (r *run) watch(ctx context.Context, begin time.Time) (early, late, pauses i
 			r.Progress(time.Since(begin), r.requests.Load())
 		}
 	}
+}
+
+// startThreads has the scheduler start as many threads. It keeps them, and each has some memory; one that finds all others held up, as on a
+// busy machine after minutes, would look like a leak.
+func startThreads(n int) {
+	var running, ended sync.WaitGroup
+	running.Add(n)
+	for range n {
+		ended.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			running.Done()
+			running.Wait()
+		})
+	}
+	ended.Wait()
 }
 
 // look checks what is balanced when no session runs. A driver counts a completion when Complete has returned, and its client may know
