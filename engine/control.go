@@ -473,19 +473,25 @@ func (irp *IRP) capture(in, out []byte, handler Handler) (request, data []byte, 
 			binary.LittleEndian.PutUint64(rest, irp.ident.node)
 			rest, in = rest[8:], in[8:]
 		}
-		switch { // a pin or a node, and what may follow: a channel
-		case len(rest) == 8 && len(in) == 8:
-			*(*[8]byte)(rest) = [8]byte(in)
-		case len(rest) == 16 && len(in) == 16:
-			*(*[16]byte)(rest) = [16]byte(in)
-		default:
-			copy(rest, in)
-		}
+		copyRest(rest, in)
 	}
 	if len(out) != 0 {
 		data = buffer[:len(out):len(out)]
 	}
 	return request, data, handler
+}
+
+// copyRest copies what follows an identifier, or a node, to a place that is as long: for most requests a pin or a node, or with that a
+// channel, which a call would take longer for.
+func copyRest(to, from []byte) {
+	switch len(to) {
+	case 8:
+		*(*[8]byte)(to) = [8]byte(from)
+	case 16:
+		*(*[16]byte)(to) = [16]byte(from)
+	default:
+		copy(to, from)
+	}
 }
 
 // call calls the handler under a guard (P-21) that is written out, as in Property. It is a function of its own, so that the guard

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/binary"
 	"sync/atomic"
 
 	"github.com/ksdispatch/ksdispatch/engine/internal/invariants"
@@ -76,21 +75,12 @@ func (file *FileObject) captured(lo, hi, word uint64) []byte {
 	return file.small[:ks.SizeIdentifier:ks.SizeIdentifier]
 }
 
-// capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that, which for most requests
-// is a pin or a node, or a node and a channel.
+// capture returns a buffer for the copy of a request with more than an identifier, and copies what follows that.
 //
 //go:noinline
 func (file *FileObject) capture(request []byte) []byte {
 	n := len(request)
 	captured := file.small[:]
-	if n == ks.SizeNode || n == ks.SizeNode+8 {
-		captured = captured[:n:n]
-		binary.LittleEndian.PutUint64(captured[ks.SizeIdentifier:], binary.LittleEndian.Uint64(request[ks.SizeIdentifier:]))
-		if n != ks.SizeNode {
-			binary.LittleEndian.PutUint64(captured[ks.SizeNode:], binary.LittleEndian.Uint64(request[ks.SizeNode:]))
-		}
-		return captured
-	}
 	if n > len(captured) {
 		if n > cap(file.scratch) {
 			file.scratch = make([]byte, n)
@@ -98,7 +88,7 @@ func (file *FileObject) capture(request []byte) []byte {
 		captured = file.scratch
 	}
 	captured = captured[:n:n]
-	copy(captured[ks.SizeIdentifier:], request[ks.SizeIdentifier:])
+	copyRest(captured[ks.SizeIdentifier:], request[ks.SizeIdentifier:])
 	return captured
 }
 
