@@ -251,19 +251,20 @@ type bare struct {
 func (d *Dispatcher) compileCounts() {
 	items := d.properties.items
 	for i := range items {
-		for verb, m := range items[i].decl.meters {
-			if m == nil || d.counts != nil && m.counts != d.counts {
-				continue
-			}
-			if d.counts == nil {
+		for _, m := range items[i].decl.meters {
+			if d.counts == nil && m != nil {
 				d.counts, d.bare = m.counts, make([][2]bare, len(items))
-				for j := range items {
-					for verb, handler := range items[j].slot.handlers {
-						d.bare[j][verb].handler = handler
-					}
-				}
 			}
-			d.bare[i][verb] = bare{[2]Handler{items[i].decl.Get, items[i].decl.Set}[verb], m.at}
+		}
+	}
+	for i := range d.bare {
+		decl := items[i].decl
+		for verb, handler := range [2]Handler{decl.Get, decl.Set} {
+			b := bare{handler: items[i].slot.handlers[verb]}
+			if m := decl.meters[verb]; m != nil && m.counts == d.counts {
+				b = bare{handler, m.at}
+			}
+			d.bare[i][verb] = b
 		}
 	}
 }
