@@ -13,12 +13,13 @@ type Direct[V any] struct {
 }
 
 const (
-	directPlaces = 1024 // at most, 64 KiB of entries that fill a line
-	directPerKey = 16   // places for each key, at most
-	directTries  = 1024 // for each number of places
-	directCrowd  = 5    // at most this many collisions are expected of one try, of which one in 150 then has none
-	directLine   = 6    // a place's number is a multiple of 1<<directLine, as the entries of a cache line lie
-	directShift  = 46   // to such a number
+	directPlaces = 1024                    // at most, 64 KiB of entries that fill a line
+	directPerKey = 16                      // places for each key, at most
+	directTries  = 1024                    // for each number of places
+	directCrowd  = 5                       // at most this many collisions are expected of one try, of which one in 150 then has none
+	directLine   = 6                       // a place's number is a multiple of 1<<directLine, as the entries of a cache line lie
+	directShift  = 46                      // to such a number
+	directMask   = 1<<(64-directShift) - 1 // of what is left by that
 )
 
 // BuildDirect returns a Direct of the entries, which it copies. It is not Ready if there are none or too many, or if some attempts do not
@@ -94,9 +95,6 @@ func (d *Direct[V]) separates(entries []Entry[V], taken *[directPlaces]uint32, t
 	}
 	return true
 }
-
-// directMask has the bits that are left of a sum after directShift.
-const directMask = 1<<(64-directShift) - 1
 
 func (d *Direct[V]) mask() uint64 { return d.mix & directMask }
 
