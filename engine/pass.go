@@ -114,7 +114,7 @@ func (d *Dispatcher) identifiedProperty(irp *IRP, in, out []byte, allocator Allo
 	}
 	irp.own(d)
 	irp.index = e.Tag
-	if !irp.hasBuffer() {
+	if !irp.hasBuffer() { // P-15, as in PropertyWithBuffers
 		irp.layout.dir = direction(verb)
 	}
 	before := irp.loadState()
