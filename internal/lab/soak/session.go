@@ -19,8 +19,8 @@ type soaker struct {
 	out     []byte
 	event   []byte // its KSEVENTDATA
 	signals engine.Object
-	flights [flights]flight
-	trace   []byte // of the sessions that have the fault
+	flights *[flights]flight // of a batch: one after the other its sessions use them
+	trace   []byte           // of the sessions that have the fault
 }
 
 func newSoaker(r *run, number uint64) *soaker {
@@ -186,7 +186,7 @@ func (c *client) send(what order, number uint32) bool {
 	return c.driver.Fault() == nil
 }
 
-// flight is a request of an overlapped handle, in memory that is used again.
+// flight is a request of an overlapped handle, in memory that is used again, by the next session too.
 type flight struct {
 	overlapped device.Overlapped
 	out        [answerSize]byte

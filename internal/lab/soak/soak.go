@@ -84,8 +84,8 @@ func (r *run) blame(kind, format string, args ...any) {
 // soakers have sessions at the same time.
 const soakers = 4
 
-// batch is how many sessions a trace has: those that are over and were in order are forgotten.
-const batch = 16
+// batchSize is how many sessions a trace has: those that are over and were in order are forgotten.
+const batchSize = 16
 
 // Run soaks until the time is over, ctx ends, or there is a fault: that is no error but in the result. The error is that of ctx.
 func Run(ctx context.Context, opt Options) (*Result, error) {
@@ -128,9 +128,8 @@ func Run(ctx context.Context, opt Options) (*Result, error) {
 	return res, ctx.Err()
 }
 
-// batches has sessions, which are recorded, until there is a fault or no more time.
+// batches has batches of sessions until there is a fault or no more time.
 func (s *soaker) batches(plant bool, stop *atomic.Bool) {
-	var record bytes.Buffer
 	crowd, err := s.gather()
 	if err != nil {
 		s.blame("open", "a client that stays: %v", err)
@@ -142,26 +141,32 @@ func (s *soaker) batches(plant bool, stop *atomic.Bool) {
 	for n := 0; !stop.Load() && s.driver.Fault() == nil; n++ {
 		s.pause.RLock()
 		crowd.ask(crowd.handles[n%standing:][:1])
-		record.Reset()
-		r, err := trace.NewRecorder(&record, trace.Config{Wait: true, Buffer: 64 << 10, Sources: []trace.Source{{Name: Source, Digest: s.Plant}}})
-		if err != nil {
-			s.driver.fault("trace", "%v", err)
-			s.pause.RUnlock()
-			return
-		}
-		for i := range batch {
-			s.session(r, plant && i == batch/2)
-			if s.driver.Fault() != nil {
-				break
-			}
-		}
-		if err := r.Close(); err != nil {
-			s.driver.fault("trace", "%v", err)
-		}
-		if s.driver.Fault() != nil {
-			s.trace = record.Bytes()
-		}
+		s.batch(plant)
 		s.pause.RUnlock()
+	}
+}
+
+// batch has sessions, which are recorded. Nothing of them is kept between two batches, when memory is looked at, unless there is a fault.
+func (s *soaker) batch(plant bool) {
+	s.flights = new([flights]flight)
+	defer func() { s.flights = nil }()
+	var record bytes.Buffer
+	r, err := trace.NewRecorder(&record, trace.Config{Wait: true, Buffer: 64 << 10, Sources: []trace.Source{{Name: Source, Digest: s.Plant}}})
+	if err != nil {
+		s.driver.fault("trace", "%v", err)
+		return
+	}
+	for i := range batchSize {
+		s.session(r, plant && i == batchSize/2)
+		if s.driver.Fault() != nil {
+			break
+		}
+	}
+	if err := r.Close(); err != nil {
+		s.driver.fault("trace", "%v", err)
+	}
+	if s.driver.Fault() != nil {
+		s.trace = record.Bytes()
 	}
 }
 
