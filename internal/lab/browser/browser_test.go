@@ -33,18 +33,23 @@ func chromium(t *testing.T) context.Context {
 	}
 	// The browser is to be alone with the page: no first run, no update, no sync, nothing in the background that would ask
 	// the network for something.
-	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("headless", true)}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.Flag("headless", true)}
 	for _, flag := range []string{"no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
 		"disable-component-update", "disable-sync", "hide-scrollbars"} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	// A page is no slower than its machine: only go test's own timeout ends the wait for one, a little early, to say for what.
+	ctx, cancel := t.Context(), func() {}
+	if deadline, ok := t.Deadline(); ok {
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-10*time.Second))
+	}
 	t.Cleanup(cancel)
+	// The browser has a directory of chromedp's, which waits until no process of it writes there any more.
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(func() {
-		_ = chromedp.Cancel(ctx) // waits for the browser, whose directory is removed next
+		_ = chromedp.Cancel(ctx) // waits for the browser, and removes its directory
 		cancel()
 	})
 	require.NoError(t, chromedp.Do(ctx))
