@@ -99,7 +99,7 @@ func healthy(ctx context.Context, dir string, records []record) error {
 		}
 		if name := strings.Join(r.packages, " "); !done[name] {
 			done[name] = true
-			if v := test(ctx, dir, r); v.err != nil || v.killer != "" {
+			if v := test(ctx, dir, r, patient*limit); v.err != nil || v.killer != "" {
 				return fmt.Errorf("the tests fail without any mutant, at %s: %w\n%s", v.killer, v.err, v.output)
 			}
 		}

@@ -28,44 +28,60 @@ var limit = 90 * time.Second
 
 const hang = "a test that hangs"
 
+// patient is how many times the limit the tests may take on a machine that is so busy that they take longer without a mutant, too.
+const patient = 8
+
 // rules are the packages whose tests hold the rules, the ones that kill most mutants first.
 var rules = []string{"./engine/internal/difftest", "./engine", "./engine/device"}
 
-// try puts the mutant into the copied module, runs the tests, and takes it out again.
+// try says which test the mutant fails. One with which a test hangs is given more time if the tests take longer without it, too.
 func try(ctx context.Context, dir string, r record) verdict {
+	for within := limit; ; within *= 2 {
+		v := mutated(ctx, dir, r, within)
+		if v.err != nil || v.killer != hang {
+			return v
+		}
+		control := goTest(ctx, dir, within, v.args...) // or is the machine busy?
+		switch {
+		case control.err != nil:
+			v.err = control.err
+		case control.killer == hang && within < patient*limit:
+			continue
+		case control.killer != "":
+			v.err = fmt.Errorf("without the mutant, too: %s", control.killer)
+		}
+		return v
+	}
+}
+
+// mutated puts the mutant into the copied module, runs the tests, and takes it out again.
+func mutated(ctx context.Context, dir string, r record, within time.Duration) verdict {
 	file := filepath.Join(dir, r.file)
 	original, err := os.ReadFile(file)
 	if err != nil {
 		return verdict{err: err}
 	}
-	mutated, err := r.apply(dir)
+	text, err := r.apply(dir)
 	if err == nil {
-		err = os.WriteFile(file, []byte(mutated), 0o644)
+		err = os.WriteFile(file, []byte(text), 0o644)
 	}
 	if err != nil {
 		return verdict{err: err}
 	}
-	v := test(ctx, dir, r)
+	v := test(ctx, dir, r, within)
 	if err := os.WriteFile(file, original, 0o644); v.err == nil {
 		v.err = err
-	}
-	if v.err == nil && v.killer == hang { // or is the machine busy?
-		if control := goTest(ctx, dir, v.args...); control.err != nil {
-			v.err = control.err
-		} else if control.killer != "" {
-			v.err = fmt.Errorf("without the mutant, too: %s", control.killer)
-		}
 	}
 	return v
 }
 
-// test runs the tests of r until one fails.
-func test(ctx context.Context, dir string, r record) verdict {
+// test runs the tests of r until one fails. Those of a package may take so long.
+func test(ctx context.Context, dir string, r record, within time.Duration) verdict {
 	if r.fuzz != "" {
-		return goTest(ctx, dir, "-run", "^$", "-fuzz", "^"+r.fuzz+"$", "-fuzztime", "60s", "-fuzzminimizetime", "10x", r.packages[0])
+		return goTest(ctx, dir, within, "-run", "^$", "-fuzz", "^"+r.fuzz+"$", "-fuzztime", "60s", "-fuzzminimizetime", "10x", r.packages[0])
 	}
 	if r.packages != nil {
-		return goTest(ctx, dir, r.packages...)
+		return goTest(ctx, dir, within, r.packages...)
 	}
 	begun := time.Now()
 	packages := slices.Clone(rules)
@@ -73,7 +89,7 @@ func test(ctx context.Context, dir string, r record) verdict {
 		slices.Reverse(packages)
 	}
 	for _, p := range packages {
-		if v := goTest(ctx, dir, "-short", p); v.killer != "" || v.err != nil {
+		if v := goTest(ctx, dir, within, "-short", p); v.killer != "" || v.err != nil {
 			v.took = time.Since(begun)
 			return v
 		}
@@ -83,11 +99,11 @@ func test(ctx context.Context, dir string, r record) verdict {
 
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
-func goTest(ctx context.Context, dir string, args ...string) (v verdict) {
+func goTest(ctx context.Context, dir string, within time.Duration, args ...string) (v verdict) {
 	begun := time.Now()
 	v.args = args
 	cmd := exec.CommandContext(ctx, "go",
-		append([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout=" + limit.String(), "-ldflags=-w"}, args...)...)
+		append([]string{"test", "-vet=off", "-count=1", "-failfast", "-timeout=" + within.String(), "-ldflags=-w"}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "KSDISPATCH_SEED=1")
 	b, err := cmd.CombinedOutput()
