@@ -10,7 +10,7 @@ import (
 // standing is how many clients of a soaker stay from its first session to its last, as most of a simulator's do: their handles must
 // answer at the end as they did at the beginning. Memory is judged as a part of what such a simulator has, because what the Go runtime
 // has for itself goes up and down by some hundred kilobytes.
-const standing = 500
+const standing = 1000
 
 // crowd are the clients that stay. They have a device of their own.
 type crowd struct {
