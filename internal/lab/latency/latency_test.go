@@ -2,6 +2,7 @@ package latency
 
 import (
 	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -136,9 +137,13 @@ func TestValuesDoNotAllocate(t *testing.T) {
 	var clock int64
 	m := machine{now: func() int64 { clock += 20; return clock }, settle: func() {}}
 	run := func(values int) float64 {
-		return testing.AllocsPerRun(5, func() {
-			_, _ = m.closed(context.Background(), func(int, int) {}, Config{Cycle: 1, Every: 2, Least: values})
-		})
+		least := math.Inf(1)
+		for range 5 { // what else the process allocates can only add to it
+			least = min(least, testing.AllocsPerRun(5, func() {
+				_, _ = m.closed(context.Background(), func(int, int) {}, Config{Cycle: 1, Every: 2, Least: values})
+			}))
+		}
+		return least
 	}
 	require.Equal(t, run(1), run(10_000))
 }
