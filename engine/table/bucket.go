@@ -40,23 +40,19 @@ func (p *placer) bucket(b uint32) []uint64 { return p.hashes[p.starts[b]:p.start
 
 func (p *placer) size(b uint32) uint32 { return p.starts[int(b)+1] - p.starts[b] }
 
-// check finds what no pilot can separate: entries with one key, keys with one hash, a bucket out of bounds.
-func (p *placer) check() *failure {
-	var bad map[uint32]bool
+// fail says why the part cannot be built: what no pilot can separate, which are entries with one key, keys with one hash and a bucket
+// out of bounds, or else what the placer says, of bucket b. Only then are they looked for.
+func (p *placer) fail(k kind, b uint32) *failure {
+	bad := map[uint32]bool{}
 	for b := range uint32(p.buckets) {
-		hashes := p.bucket(b)
-		p.largest = max(p.largest, len(hashes))
-		if len(hashes) > maxBucket || !distinct(hashes) {
-			if bad == nil {
-				bad = map[uint32]bool{}
-			}
+		if hashes := p.bucket(b); len(hashes) > maxBucket || !distinct(hashes) {
 			bad[b] = true
 		}
 	}
-	if bad == nil {
-		return nil
+	if len(bad) > 0 {
+		return p.worst(bad)
 	}
-	return p.worst(bad)
+	return p.blame(k, b)
 }
 
 // worst returns the failure of a part with such buckets: two entries with one key, else with one hash, else a bucket that is too
@@ -91,14 +87,14 @@ func (p *placer) worst(bad map[uint32]bool) (worst *failure) {
 	}
 	for b := uint32(0); worst == nil; b++ {
 		if bad[b] {
-			worst = p.fail(noPilot, b)
+			worst = p.blame(noPilot, b)
 		}
 	}
 	return worst
 }
 
-// fail blames a bucket.
-func (p *placer) fail(k kind, b uint32) *failure {
+// blame is the failure of a bucket.
+func (p *placer) blame(k kind, b uint32) *failure {
 	f := &failure{kind: k, bucket: p.bucket0 + uint64(b)}
 	for _, r := range p.records {
 		if p.bucketOf(r.hash) == uint64(b) {
@@ -108,11 +104,16 @@ func (p *placer) fail(k kind, b uint32) *failure {
 	return f
 }
 
-// sortBySize lists the buckets by size, largest first and empty ones left out, in p.order: another counting sort.
-func (p *placer) sortBySize() {
+// sortBySize lists the buckets by size, largest first and empty ones left out, in p.order: another counting sort. It reports false if one
+// is out of bounds.
+func (p *placer) sortBySize() bool {
 	var at [maxBucket + 2]uint32
 	for b := range uint32(p.buckets) {
-		at[maxBucket-p.size(b)+1]++
+		size := p.size(b)
+		if size > maxBucket {
+			return false
+		}
+		at[maxBucket-size+1]++
 	}
 	for i := 1; i < len(at); i++ {
 		at[i] += at[i-1]
@@ -124,4 +125,8 @@ func (p *placer) sortBySize() {
 			at[maxBucket-size]++
 		}
 	}
+	if len(p.order) > 0 {
+		p.largest = max(p.largest, int(p.size(p.order[0])))
+	}
+	return true
 }

@@ -55,7 +55,7 @@ pilots:
 		}
 		if distinct(slots[:len(hashes)]) {
 			best, lowest, ok = pilot, cost, true
-			if cost == 1 {
+			if cost <= 4 {
 				break
 			}
 		}

@@ -58,10 +58,9 @@ func (p *placer) enter(part int) {
 // place finds the pilots of the part.
 func (p *placer) place() *failure {
 	p.group()
-	if f := p.check(); f != nil {
-		return f
+	if !p.sortBySize() {
+		return p.fail(noPilot, 0)
 	}
-	p.sortBySize()
 	if len(p.records) > p.slots {
 		return p.fail(noRoom, p.order[0])
 	}
