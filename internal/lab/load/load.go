@@ -95,15 +95,19 @@ func Run(ctx context.Context, opt Options) (*report.Report, error) {
 	ready.Wait()
 	l.begin = time.Now()
 	close(start)
-	samples := l.watch(ctx)
+	s := l.sampler()
+	s.watch(ctx)
 	l.stop.Store(true)
 	close(l.ended)
 	elapsed := time.Since(l.begin)
 	wg.Wait()
-	if len(samples) == 0 {
+	if len(s.samples) == 0 { // the time passed while others had the processors
+		s.sample()
+	}
+	if len(s.samples) == 0 {
 		return nil, errors.Join(ctx.Err(), errors.New("no request was answered in that time; give it a longer --duration"))
 	}
-	rep, err := l.report(clients, samples, elapsed, offers, objects)
+	rep, err := l.report(clients, s.samples, elapsed, offers, objects)
 	if err != nil {
 		return nil, err
 	}
@@ -218,12 +222,19 @@ func (l *load) client(number int) *client {
 		shard: &l.shards[number%len(l.shards)], handles: make([]Handle, l.slots), opened: make([]Handle, l.slots)}
 }
 
+// run has sessions until the load ends, and one at least.
 func (c *client) run() {
-	for !c.stop.Load() {
+	for {
 		c.session(draw(c.rand, c.picks))
+		if c.stop.Load() {
+			break
+		}
 	}
 	c.settle()
 }
+
+// over reports that the load has ended, if the client had a turn: the time may pass while others have the processors.
+func (c *client) over() bool { return c.requests > 0 && c.stop.Load() }
 
 // session takes the steps of a session, and closes what they leave open. It ends early with the load.
 func (c *client) session(s *session) {
@@ -252,7 +263,7 @@ func (c *client) step(s *step) bool {
 		}
 		c.handles[s.slot], c.opened[s.slot] = h, h
 	case opCreatePin:
-		if c.handles[s.slot] = c.handles[s.from]; c.stop.Load() { // the filter stands for a pin that it refuses
+		if c.handles[s.slot] = c.handles[s.from]; c.over() { // the filter stands for a pin that it refuses
 			return false
 		}
 		pin, status := c.handles[s.from].CreatePin(s.in)
@@ -287,7 +298,7 @@ func (c *client) send(s *step) bool {
 		if !c.wait(intended) {
 			return false
 		}
-	} else if c.stop.Load() {
+	} else if c.over() {
 		return false
 	}
 	out := c.out[:s.out]
@@ -314,7 +325,7 @@ func (c *client) send(s *step) bool {
 func (c *client) wait(until time.Duration) bool {
 	left := until - time.Since(c.begin)
 	if left <= 0 {
-		return !c.stop.Load()
+		return !c.over()
 	}
 	c.settle()
 	if c.timer == nil {

@@ -147,6 +147,18 @@ func TestInterruptedLoad(t *testing.T) {
 	require.Len(t, rep.Load.Failures, 1, "the pins that are refused")
 }
 
+// Each client has a turn, and the load a report, though its time is over before it begins.
+func TestLoadWithoutTime(t *testing.T) {
+	for _, rate := range []float64{0, 1e12} { // at which all clients are due at once
+		opt := options(func() (Handle, error) { return answering{ks.StatusSuccess}, nil })
+		opt.Duration, opt.Rate = time.Nanosecond, rate
+		rep, err := Run(t.Context(), opt)
+		require.NoError(t, err)
+		require.Positive(t, rep.Load.Least)
+		require.NotEmpty(t, rep.Results[0].Samples)
+	}
+}
+
 // A device that cannot be opened is counted, and a load in which nothing is answered is an error.
 func TestLoadThatCannotOpen(t *testing.T) {
 	opt := options(func() (Handle, error) { return nil, errors.New("no memory") })

@@ -109,56 +109,69 @@ const intervals = 20
 // livePeriod is how long progress stands.
 const livePeriod = 250 * time.Millisecond
 
-// watch takes a sample of each interval, and tells of the progress, until the time is over or ctx ends. An interval in which nothing
-// was answered is part of the next.
-func (l *load) watch(ctx context.Context) (samples []report.Sample) {
-	interval := max(l.Duration/intervals, time.Millisecond)
-	ctx, cancel := context.WithDeadline(ctx, l.begin.Add(l.Duration))
+// sampler takes a sample of each interval. One in which nothing was answered is part of the next.
+type sampler struct {
+	*load
+	samples []report.Sample
+
+	total         shard // at the last look
+	requests, sum int64 // in total at the last sample
+	at            time.Time
+	before, now   runtime.MemStats
+}
+
+func (l *load) sampler() *sampler {
+	s := &sampler{load: l, at: l.begin}
+	s.total.init()
+	runtime.ReadMemStats(&s.before)
+	return s
+}
+
+func (s *sampler) sample() {
+	end := time.Now()
+	s.load.total(&s.total)
+	n := s.total.requests() - s.requests
+	if n == 0 {
+		return
+	}
+	runtime.ReadMemStats(&s.now)
+	each := float64(end.Sub(s.at)) / float64(n)
+	if s.Rate > 0 {
+		each = float64(s.total.sum-s.sum) / float64(n)
+	}
+	s.samples = append(s.samples, report.Sample{Operations: int(n), NsPerOp: each,
+		AllocsPerOp: float64(s.now.Mallocs-s.before.Mallocs) / float64(n), BytesPerOp: float64(s.now.TotalAlloc-s.before.TotalAlloc) / float64(n),
+		GCCycles: int(s.now.NumGC - s.before.NumGC)})
+	s.at, s.requests, s.sum, s.before = end, s.requests+n, s.total.sum, s.now
+}
+
+// watch takes the samples, and tells of the progress, until the time is over or ctx ends.
+func (s *sampler) watch(ctx context.Context) {
+	interval := max(s.Duration/intervals, time.Millisecond)
+	ctx, cancel := context.WithDeadline(ctx, s.begin.Add(s.Duration))
 	defer cancel()
 	ticks := time.NewTicker(min(interval, livePeriod))
 	defer ticks.Stop()
-	var before, now runtime.MemStats
-	runtime.ReadMemStats(&before)
-	var total shard
-	total.init()
-	at, told := l.begin, l.begin
-	var requests, sum, toldOf int64 // in total at that time
+	told, toldOf := s.begin, int64(0)
 	next := 1
-	sample := func() {
-		end := time.Now()
-		l.total(&total)
-		n := total.requests() - requests
-		if n == 0 {
-			return
-		}
-		runtime.ReadMemStats(&now)
-		each := float64(end.Sub(at)) / float64(n)
-		if l.Rate > 0 {
-			each = float64(total.sum-sum) / float64(n)
-		}
-		samples = append(samples, report.Sample{Operations: int(n), NsPerOp: each,
-			AllocsPerOp: float64(now.Mallocs-before.Mallocs) / float64(n), BytesPerOp: float64(now.TotalAlloc-before.TotalAlloc) / float64(n),
-			GCCycles: int(now.NumGC - before.NumGC)})
-		at, requests, sum, before = end, requests+n, total.sum, now
-	}
 	for {
 		select {
 		case <-ctx.Done():
-			if time.Since(at) > interval/2 || len(samples) == 0 {
-				sample()
+			if time.Since(s.at) > interval/2 || len(s.samples) == 0 {
+				s.sample()
 			}
-			return samples
+			return
 		case <-ticks.C:
 		}
-		if time.Since(l.begin) >= interval*time.Duration(next) && next < intervals {
-			sample()
+		if time.Since(s.begin) >= interval*time.Duration(next) && next < intervals {
+			s.sample()
 			next++
 		}
-		if elapsed := time.Since(told); l.Progress != nil && elapsed >= livePeriod {
-			l.total(&total)
-			n := total.requests()
-			l.Progress(Live{Elapsed: time.Since(l.begin), Requests: n, PerSecond: float64(n-toldOf) / elapsed.Seconds(),
-				Errors: total.errors(), P50: total.response.ValueAtQuantile(50), P99: total.response.ValueAtQuantile(99)})
+		if elapsed := time.Since(told); s.Progress != nil && elapsed >= livePeriod {
+			s.load.total(&s.total)
+			n := s.total.requests()
+			s.Progress(Live{Elapsed: time.Since(s.begin), Requests: n, PerSecond: float64(n-toldOf) / elapsed.Seconds(),
+				Errors: s.total.errors(), P50: s.total.response.ValueAtQuantile(50), P99: s.total.response.ValueAtQuantile(99)})
 			told, toldOf = time.Now(), n
 		}
 	}
