@@ -192,8 +192,11 @@ func traceFault(con *console, path string, err error) error {
 	if err := con.ctx.Err(); err != nil {
 		return err
 	}
-	if errors.As(err, new(badInput)) {
+	switch {
+	case errors.As(err, new(badInput)):
 		return err
+	case errors.As(err, new(*trace.BlockError)): // names its file
+		return badInput{err}
 	}
 	if path == "" {
 		path = "standard input"
@@ -219,7 +222,7 @@ func (c *traceReplaying) replay(con *console, opt trace.ReplayOptions) (*traces.
 	defer f.Close()
 	opt.Goroutines = c.Goroutines
 	if plant, ok := soak.Of(f.Header()); ok && c.Manifest == "" {
-		return c.replayed(con, func() (*trace.Result, error) { return replaySoak(con.ctx, f.Reader, plant, opt) })
+		return c.replayed(con, f, func() (*trace.Result, error) { return replaySoak(con.ctx, f.Reader, plant, opt) })
 	}
 	target, source, err := c.load(con.ctx)
 	if err != nil {
@@ -229,11 +232,11 @@ func (c *traceReplaying) replay(con *console, opt trace.ReplayOptions) (*traces.
 		fmt.Fprintf(con.stderr, "ksbench: %s is not the manifest that the trace was recorded on\n", c.Manifest)
 	}
 	opt.Pends = &target.Pends
-	return c.replayed(con, func() (*trace.Result, error) { return trace.Replay(con.ctx, f.Reader, target.Open, opt) })
+	return c.replayed(con, f, func() (*trace.Result, error) { return trace.Replay(con.ctx, f.Reader, target.Open, opt) })
 }
 
 // replayed is what came of a replay. With a *soak.Fault there is a result, too.
-func (c *traceReplaying) replayed(con *console, replay func() (*trace.Result, error)) (*traces.Differences, error) {
+func (c *traceReplaying) replayed(con *console, f *traffic.File, replay func() (*trace.Result, error)) (*traces.Differences, error) {
 	res, err := replay()
 	switch {
 	case con.ctx.Err() != nil:
@@ -243,7 +246,7 @@ func (c *traceReplaying) replayed(con *console, replay func() (*trace.Result, er
 	case err != nil:
 		return nil, badInput{err}
 	}
-	return &traces.Differences{Name: c.Files[0], Result: res}, err
+	return &traces.Differences{Name: c.Files[0], Result: res, Reordered: c.Goroutines > 1, Incomplete: f.Torn() != nil || f.Dropped() > 0}, err
 }
 
 type traceReplay struct {
@@ -320,7 +323,7 @@ func (c *traceShow) Run(con *console) error {
 }
 
 type traceConvert struct {
-	From     string `arg:"" help:"A trace, or request lines with x_status, x_n and x_output."`
+	From     string `arg:"" help:"A trace, or request lines with x_status, x_n and x_output or x_digest."`
 	Out      string `placeholder:"FILE" help:"Write to a file; a trace needs one. Lines go to standard output without it."`
 	Outcomes bool   `help:"Say in each line how the request was answered, in keys that convert takes and exec does not."`
 }
@@ -405,7 +408,15 @@ type traceCut struct {
 // Run is called by kong.
 func (c *traceCut) Run(con *console) error {
 	cut := traces.Cut{From: c.From, To: c.To, Handles: c.Handle}
-	if c.From < 0 || c.To < 0 || c.To > 0 && c.To <= c.From {
+	for _, at := range []struct {
+		flag string
+		time time.Duration
+	}{{"--from", c.From}, {"--to", c.To}} {
+		if at.time < 0 {
+			return badUsage{fmt.Errorf("%s %v: must not be negative", at.flag, at.time)}
+		}
+	}
+	if c.To > 0 && c.To <= c.From {
 		return badUsage{fmt.Errorf("--from %v --to %v: there is nothing between", c.From, c.To)}
 	}
 	for _, text := range c.Set {

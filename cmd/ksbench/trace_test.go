@@ -66,6 +66,33 @@ func TestARecordingGrows(t *testing.T) {
 	require.NoError(t, f.Close())
 }
 
+// What differs in a trace that was not closed may do so because it lacks requests; what is damaged names its file once.
+func TestTornAndDamagedTraces(t *testing.T) {
+	dir := t.TempDir()
+	file, driver, other := filepath.Join(dir, "a.kst"), filepath.Join(dir, "mine.json"), filepath.Join(dir, "other.json")
+	require.NoError(t, os.WriteFile(driver, []byte(mine), 0o600))
+	require.NoError(t, os.WriteFile(other, []byte(strings.ReplaceAll(mine, `"id": 4`, `"id": 5`)), 0o600))
+	trace := func(code int, args ...string) string {
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, code, run(t.Context(), append([]string{"trace"}, args...), strings.NewReader(request), &stdout, &stderr), "%s", &stderr)
+		return stdout.String() + stderr.String()
+	}
+	trace(exitOK, "record", "--manifest", driver, "--out", file)
+	const note = "The trace lacks requests"
+	require.NotContains(t, trace(exitFailed, "verify", file, "--manifest", other), note)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	end := len(text) - 64
+	require.NoError(t, os.WriteFile(file, text[:end], 0o600))
+	require.Contains(t, trace(exitFailed, "verify", file, "--manifest", other), note)
+	require.NotContains(t, trace(exitOK, "verify", file, "--manifest", driver), note)
+	text[end-1] ^= 1
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	for _, command := range []string{"show", "convert"} {
+		require.Equal(t, 1, strings.Count(trace(exitBadInput, command, file), "a.kst"))
+	}
+}
+
 // Each recorded client is recorded on the devices that it was recorded on, and verifies; elsewhere what is refused is left out.
 func TestClientsAreRecorded(t *testing.T) {
 	dir := t.TempDir()

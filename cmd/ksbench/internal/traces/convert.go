@@ -20,11 +20,12 @@ import (
 	"github.com/ksdispatch/ksdispatch/engine"
 	"github.com/ksdispatch/ksdispatch/engine/ks"
 	"github.com/ksdispatch/ksdispatch/engine/trace"
+	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/traffic"
 )
 
-// FromLines writes the trace of request lines that say how they were answered, with the keys x_status, x_n and x_output. Each x_handle,
-// or each object and file, is a handle on an object of that name. The times of such a trace are 0.
+// FromLines writes the trace of request lines that say how they were answered, with the keys x_status, x_n and x_output or x_digest. Each
+// x_handle, or each object and file, is a handle on an object of that name, unless a line opens it. The times of such a trace are 0.
 func FromLines(ctx context.Context, from io.Reader, to io.Writer) (requests uint64, err error) {
 	header := trace.Header{ID: "lines", OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(), Processors: 1,
 		Start: time.Unix(0, 0).UTC(), Tick: time.Millisecond, ClockEvery: 1}
@@ -32,55 +33,92 @@ func FromLines(ctx context.Context, from io.Reader, to io.Writer) (requests uint
 	if err != nil {
 		return 0, err
 	}
-	handles := make(map[string]uint32)
-	order := uint64(0)
-	write := func(rec trace.Record) error {
-		order++
-		rec.Order, rec.Begin = order, order-1
-		return w.Write(&rec)
-	}
-	err = each(ctx, from, func(l *line) error {
-		if l.Op != exec.ClientRequest {
-			return errors.New("op: only requests can be converted; record the lines on a manifest: ksbench trace record")
-		}
-		if l.status == nil {
-			return errors.New("the line does not say how it was answered (x_status, x_n, x_output); record it on a manifest: ksbench trace record")
-		}
-		handle := handles[l.handle]
-		if handle == 0 {
-			handle = uint32(len(handles) + 1)
-			handles[l.handle] = handle
-			if err := write(trace.Record{Kind: trace.KindOpen, Handle: handle, Parent: handle, In: []byte(l.handle)}); err != nil {
-				return err
-			}
-		}
-		requests++
-		return write(l.record(handle))
-	})
-	if err != nil {
+	c := &converting{to: w, open: make(map[string]uint32)}
+	if err := each(ctx, from, c.line); err != nil {
 		return 0, err
 	}
-	for _, handle := range sortedValues(handles) {
-		if err := write(trace.Record{Kind: trace.KindClose, Handle: handle}); err != nil {
+	for _, name := range slices.SortedFunc(maps.Keys(c.open), func(a, b string) int { return cmp.Compare(c.open[a], c.open[b]) }) {
+		if err := c.close(name); err != nil {
 			return 0, err
 		}
 	}
-	return requests, w.Close()
+	return c.requests, w.Close()
 }
 
-func sortedValues(m map[string]uint32) (values []uint32) {
-	for _, v := range m {
-		values = append(values, v)
+// converting makes records of lines.
+type converting struct {
+	to       *trace.Writer
+	open     map[string]uint32 // by the names of handles
+	handles  uint32            // that were opened
+	order    uint64
+	requests uint64
+}
+
+func (c *converting) write(rec trace.Record) error {
+	c.order++
+	rec.Order, rec.Begin = c.order, c.order-1
+	return c.to.Write(&rec)
+}
+
+func (c *converting) line(l *line) error {
+	switch {
+	case l.Op == exec.ClientOpen && !l.Overlapped:
+		if c.open[l.handle] != 0 {
+			return fmt.Errorf("handle: %q is open; close it first, or take another name", l.handle)
+		}
+		return c.opened(l.handle, l.Object)
+	case l.Op == exec.ClientClose:
+		if c.open[l.handle] == 0 {
+			return fmt.Errorf("handle: no line has opened %q", l.handle)
+		}
+		return c.close(l.handle)
+	case l.Op != exec.ClientRequest || l.Tag != "" || l.Overlapped:
+		return errors.New("only requests that do not pend, opens and closes can be converted; record the lines on a manifest: " +
+			"ksbench trace record")
 	}
-	slices.Sort(values)
-	return values
+	rec, err := l.record()
+	if err != nil {
+		return err
+	}
+	if c.open[l.handle] == 0 {
+		if err := c.opened(l.handle, l.handle); err != nil {
+			return err
+		}
+	}
+	rec.Handle = c.open[l.handle]
+	c.requests++
+	return c.write(rec)
 }
 
-// record is a line with its outcome as a record of a handle.
-func (l *line) record(handle uint32) trace.Record {
-	rec := trace.Record{Kind: trace.KindRequest, Handle: handle, Code: l.Code, Status: *l.status, Information: uint64(l.n),
+func (c *converting) opened(handle, object string) error {
+	c.handles++
+	c.open[handle] = c.handles
+	return c.write(trace.Record{Kind: trace.KindOpen, Handle: c.handles, Parent: c.handles, In: []byte(object)})
+}
+
+func (c *converting) close(handle string) error {
+	number := c.open[handle]
+	delete(c.open, handle)
+	return c.write(trace.Record{Kind: trace.KindClose, Handle: number})
+}
+
+// record is a line with its outcome as a record.
+func (l *line) record() (rec trace.Record, err error) {
+	if l.status == nil {
+		return rec, errors.New("the line does not say how it was answered (x_status, x_n, x_output); " +
+			"record it on a manifest: ksbench trace record")
+	}
+	rec = trace.Record{Kind: trace.KindRequest, Code: l.Code, Status: *l.status, Information: uint64(l.n),
 		Digest: trace.Digest(l.output, l.n, *l.status), In: l.In, Out: l.Out, OutBytes: uint32(len(l.Out)),
 		Flags: trace.FlagExact | trace.FlagCarried}
+	switch produced := min(uint64(l.n), uint64(len(l.Out))); {
+	case l.digest != nil && len(l.output) == 0:
+		rec.Digest = *l.digest
+	case l.digest != nil && *l.digest != rec.Digest:
+		return rec, fmt.Errorf("x_digest: %016x is not that of x_output, %016x; leave one out", *l.digest, rec.Digest)
+	case !l.status.IsError() && uint64(len(l.output)) != produced:
+		return rec, fmt.Errorf("x_output: has %s, and x_n and out say %d", doc.Plural(len(l.output), "byte"), produced)
+	}
 	if l.Kernel {
 		rec.Flags |= trace.FlagKernel
 	}
@@ -90,7 +128,7 @@ func (l *line) record(handle uint32) trace.Record {
 	if l.Code == ks.IoctlEnableEvent || l.Code == ks.IoctlDisableEvent {
 		rec.Flags, rec.Event = rec.Flags|trace.FlagEvent, l.Event
 	}
-	return rec
+	return rec, nil
 }
 
 // requestLine is a line that exec answers. Its keys are in the order in which people read them.
@@ -120,10 +158,11 @@ type requestLine struct {
 	XIoctl  string  `json:"x_ioctl,omitempty"`
 	XStatus string  `json:"x_status,omitempty"`
 	XN      *uint64 `json:"x_n,omitempty"`
+	XDigest string  `json:"x_digest,omitempty"`
 }
 
 // ToLines writes the lines of a trace, which exec and record answer. With outcomes each request says how it was answered, in keys that
-// exec does not take. left is how many records no line can say: other control codes, and nodes that are created.
+// FromLines takes and exec does not. left is how many records no line can say: other control codes, and nodes that are created.
 func ToLines(ctx context.Context, r *trace.Reader, to io.Writer, outcomes bool) (lines, left uint64, err error) {
 	w := bufio.NewWriter(to)
 	enc := json.NewEncoder(w)
@@ -153,6 +192,9 @@ func ToLines(ctx context.Context, r *trace.Reader, to io.Writer, outcomes bool) 
 		if outcomes && len(made) > 0 && rec.Kind == trace.KindRequest {
 			made[0].XHandle, made[0].XIoctl = c.name(rec.Handle), fmt.Sprintf("%08x", rec.Code)
 			made[0].XStatus, made[0].XN = hex32(uint32(rec.Status)), &rec.Information
+			if rec.Digest != 0 {
+				made[0].XDigest = fmt.Sprintf("%016x", rec.Digest)
+			}
 		}
 		if err := encode(append(ended, made...)); err != nil {
 			return lines, left, err

@@ -29,15 +29,37 @@ type line struct {
 	status *ks.Status // nil: the line does not say how it was answered
 	n      uint32
 	output []byte
+	digest *uint64 // in place of the output, which a trace does not have
 }
 
 // outcome are the keys of a recording.
 type outcome struct {
-	Handle string `json:"x_handle"`
-	Ioctl  string `json:"x_ioctl"`
-	Status string `json:"x_status"`
-	N      uint32 `json:"x_n"`
-	Output string `json:"x_output"`
+	handle, ioctl, status, output, digest string
+	n                                     uint32
+}
+
+// take takes them out of the keys of a line.
+func (o *outcome) take(keys map[string]json.RawMessage) error {
+	known := map[string]any{"x_handle": &o.handle, "x_ioctl": &o.ioctl, "x_status": &o.status, "x_n": &o.n, "x_output": &o.output,
+		"x_digest": &o.digest}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if !strings.HasPrefix(key, "x_") {
+			continue
+		}
+		to, ok := known[key]
+		if !ok {
+			return fmt.Errorf("unknown key %q; those of a recording are %s", key, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		if err := json.Unmarshal(keys[key], to); err != nil {
+			want := "a string"
+			if key == "x_n" {
+				want = "a whole number from 0 to 4294967295"
+			}
+			return fmt.Errorf("%s: expected %s, found %s", key, want, keys[key])
+		}
+		delete(keys, key)
+	}
+	return nil
 }
 
 const maxLine = 64 << 20
@@ -70,16 +92,14 @@ func each(ctx context.Context, from io.Reader, f func(l *line) error) error {
 
 func decode(text []byte) (*line, error) {
 	l := new(line)
+	var o outcome
+	var keys map[string]json.RawMessage
 	if strings.Contains(string(text), `"x_`) {
-		var keys map[string]json.RawMessage
-		var o outcome
-		if err := errors.Join(json.Unmarshal(text, &keys), json.Unmarshal(text, &o)); err != nil {
-			return nil, err
+		if err := json.Unmarshal(text, &keys); err != nil {
+			return nil, fmt.Errorf("not an object: %w", err)
 		}
-		for key := range keys {
-			if strings.HasPrefix(key, "x_") {
-				delete(keys, key)
-			}
+		if err := o.take(keys); err != nil {
+			return nil, err
 		}
 		var err error
 		if text, err = json.Marshal(keys); err != nil {
@@ -93,6 +113,9 @@ func decode(text []byte) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	if code, err := strconv.ParseUint(o.ioctl, 16, 32); o.ioctl != "" && (err != nil || uint32(code) != c.Code) {
+		return nil, fmt.Errorf("x_ioctl: %q is not %08x, the code of what the line asks; op says what that is", o.ioctl, c.Code)
+	}
 	l.Client = c
 	if l.handle == "" {
 		if l.handle = c.Handle; l.handle == "" {
@@ -104,16 +127,23 @@ func decode(text []byte) (*line, error) {
 
 // answered notes how a line says that it was answered.
 func (l *line) answered(o *outcome) (err error) {
-	l.handle, l.n = o.Handle, o.N
-	if o.Status != "" {
-		v, err := strconv.ParseUint(o.Status, 0, 32)
+	l.handle, l.n = o.handle, o.n
+	if o.status != "" {
+		v, err := strconv.ParseUint(o.status, 0, 32)
 		if err != nil {
-			return fmt.Errorf("x_status: %q is no status; write 0x and 8 hexadecimal digits", o.Status)
+			return fmt.Errorf("x_status: %q is no status; write 0x and 8 hexadecimal digits", o.status)
 		}
 		status := ks.Status(v)
 		l.status = &status
 	}
-	if l.output, err = hex.DecodeString(o.Output); err != nil {
+	if o.digest != "" {
+		v, err := strconv.ParseUint(o.digest, 16, 64)
+		if err != nil {
+			return fmt.Errorf("x_digest: %q is no digest; write 16 hexadecimal digits", o.digest)
+		}
+		l.digest = &v
+	}
+	if l.output, err = hex.DecodeString(o.output); err != nil {
 		return errors.New("x_output: not hexadecimal; write two digits for each byte and nothing between")
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 	"github.com/ksdispatch/ksdispatch/internal/lab/sheet"
@@ -51,7 +50,7 @@ func (s *Summary) WriteHTML(w io.Writer) error {
 		Tables         []pageTable
 	}{
 		Head: sheet.Head{Sheet: pageSheet, Title: s.name}, Lead: printable(d.Lead), Notes: printable(d.Notes),
-		Bucket: s.bucket.String(), Length: s.length.Round(time.Microsecond).String(), Steps: min(int(s.length/s.bucket)+1, buckets),
+		Bucket: doc.Nanoseconds(float64(s.bucket)), Length: doc.Nanoseconds(float64(s.length)), Steps: min(int(s.length/s.bucket)+1, buckets),
 	}
 	most := uint64(1)
 	for _, h := range s.handles {
@@ -68,7 +67,7 @@ func (s *Summary) WriteHTML(w io.Writer) error {
 			h = new(handleSummary)
 		}
 		p := pageHandle{Name: fmt.Sprintf("h%d", o.Handle), Object: doc.Printable(s.object(o.Handle)), Requests: h.requests, Errors: h.errors,
-			From: h.first.String(), To: h.last.String()}
+			From: doc.Nanoseconds(float64(h.first)), To: doc.Nanoseconds(float64(h.last))}
 		for i, b := range h.line {
 			if b.requests == 0 {
 				continue

@@ -202,12 +202,13 @@ func (s *Summary) object(handle uint32) string {
 func (s *Summary) lead() []string {
 	h := &s.header
 	lead := []string{
-		fmt.Sprintf("%s of %s in %v, %s with an error", doc.Plural(int(s.requests), "request"), doc.Plural(len(s.opened), "handle"),
-			s.length.Round(time.Microsecond), doc.Count(float64(s.errors))),
+		fmt.Sprintf("%s of %s in %s, %s with an error", doc.Plural(int(s.requests), "request"), doc.Plural(len(s.opened), "handle"),
+			doc.Nanoseconds(float64(s.length)), doc.Count(float64(s.errors))),
 		fmt.Sprintf("recorded %s, %s/%s, %s", h.Start.Format(time.RFC3339), h.OS, h.Arch, h.Go),
 	}
 	if h.ClockEvery > 1 {
-		lead = append(lead, fmt.Sprintf("the clock was read for one request in %d; the times of the others are to %v", h.ClockEvery, h.Tick))
+		lead = append(lead, fmt.Sprintf("the clock was read for one request in %d; the times of the others are to %s", h.ClockEvery,
+			doc.Nanoseconds(float64(h.Tick))))
 	}
 	for _, src := range h.Sources {
 		lead = append(lead, fmt.Sprintf("manifest %s, digest %s", src.Name, src.Digest))
@@ -236,8 +237,12 @@ func (s *Summary) Document() *doc.Document {
 		if h == nil {
 			h = new(handleSummary)
 		}
+		from, to := "-", "-"
+		if h.requests > 0 {
+			from, to = doc.Nanoseconds(float64(h.first)), doc.Nanoseconds(float64(h.last))
+		}
 		t.Rows = append(t.Rows, []string{fmt.Sprintf("h%d", o.Handle), s.object(o.Handle), fmt.Sprint(h.requests), fmt.Sprint(h.errors),
-			doc.Nanoseconds(float64(h.first)), doc.Nanoseconds(float64(h.last)), s.spark(h)})
+			from, to, s.spark(h)})
 		if len(t.Rows) == shownRows && len(s.opened) > shownRows {
 			d.Notes = append(d.Notes, fmt.Sprintf("the first %d handles of %d are shown", shownRows, len(s.opened)))
 			break
@@ -255,6 +260,10 @@ func (s *Summary) Document() *doc.Document {
 		t.Rows = append(t.Rows, []string{it.Name(), it.Verb(), fmt.Sprint(it.requests), it.mean(), it.said()})
 	}
 	d.Sections = append(d.Sections, doc.Section{Title: "Items", Table: t})
+	if len(t.Rows) == 0 {
+		d.Sections = d.Sections[:1]
+		return d
+	}
 
 	t = doc.Table{Columns: []doc.Column{{Name: "took"}, {Name: "at"}, {Name: "handle"}, {Name: "item", Words: true},
 		{Name: "verb", Words: true}, {Name: "status", Words: true}}}
@@ -305,15 +314,29 @@ func (s *Summary) spark(h *handleSummary) string {
 
 // Differences are those of a replay, side by side.
 type Differences struct {
-	Name   string
-	Result *trace.Result
+	Name       string
+	Result     *trace.Result
+	Reordered  bool // handles were not kept in order of each other
+	Incomplete bool // requests of the recording are missing
+}
+
+// excuses are what may have made the differences, other than the manifest.
+func (d *Differences) excuses() (lines []string) {
+	if d.Reordered {
+		lines = append(lines, "Each goroutine keeps the order of its handles alone, so that values that several handles read and write "+
+			"may differ; --goroutines 1 keeps the order of all.")
+	}
+	if d.Incomplete {
+		lines = append(lines, "The trace lacks requests that were sent: answers that depend on one differ.")
+	}
+	return lines
 }
 
 // Document is that of doc.Documented.
 func (d *Differences) Document() *doc.Document {
 	res := d.Result
-	to := &doc.Document{Title: d.Name, Lead: []string{fmt.Sprintf("%s sent again in %v, %s requests a second",
-		doc.Plural(int(res.Requests), "request"), res.Elapsed.Round(time.Microsecond),
+	to := &doc.Document{Title: d.Name, Lead: []string{fmt.Sprintf("%s sent again in %s, %s requests a second",
+		doc.Plural(int(res.Requests), "request"), doc.Nanoseconds(float64(res.Elapsed)),
 		doc.Number(math.Round(float64(res.Requests)/max(res.Elapsed.Seconds(), 1e-9))))}}
 	to.Summary = []string{fmt.Sprintf("differences: %d", res.Differences)}
 	if len(res.First) == 0 {
@@ -349,6 +372,7 @@ func (d *Differences) Document() *doc.Document {
 		}
 	}
 	to.Sections = []doc.Section{{Title: fmt.Sprintf("The first %d differences", len(res.First)), Table: t}}
+	to.Notes = d.excuses()
 	return to
 }
 
