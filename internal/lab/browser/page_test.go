@@ -162,6 +162,29 @@ func TestASmallPage(t *testing.T) {
 	}
 }
 
+// The pages of a load and of a trace fit every screen, timelines included.
+func TestTrafficPages(t *testing.T) {
+	ctx := chromium(t)
+	dir := t.TempDir()
+	driver, err := filepath.Abs(filepath.Join("..", "..", "..", "engine", "manifest", "drivers", "data", "wds-simpleaudiosample.json"))
+	require.NoError(t, err)
+	command(t, dir, "load", "--manifest", driver, "--clients", "20", "--duration", "500ms", "--html", "load.html")
+	command(t, dir, "trace", "record", "--manifest", driver, "--client", "portaudio-wavert", "--out", "a.kst")
+	command(t, dir, "trace", "show", "a.kst", "--html", "trace.html")
+	w := watched(t, ctx)
+	for _, name := range []string{"load", "trace"} {
+		for _, width := range widths {
+			for _, colours := range schemes {
+				open(t, ctx, w, "file://"+filepath.Join(dir, name+".html"), width, colours)
+				shoot(t, ctx, fmt.Sprintf("%s-%d-%s", name, width, colours))
+				accessible(t, ctx)
+				out := evaluate[int](t, ctx, `[...document.querySelectorAll("td.line svg")].filter(e => e.getBoundingClientRect().right > innerWidth).length`)
+				require.Zero(t, out, "timelines that lie outside the window")
+			}
+		}
+	}
+}
+
 var hostile = []string{
 	`<script>document.title = "pwned"</script>`, `"><svg onload="document.title = 'pwned'">`,
 	`</style></title></svg><img src=x onerror="document.title = 'pwned'">`,

@@ -177,6 +177,12 @@ func TestTableGoesOnBelow(t *testing.T) {
 	var b strings.Builder
 	table.text(&b, 32)
 	require.Equal(t, "  name         one         two\n  a     1111111111  2222222222\n\n  name       three\n  a     3333333333\n", b.String())
+
+	table.Columns[0].Key, table.Columns[2].Key = true, true
+	b.Reset()
+	table.text(&b, 32)
+	require.Equal(t, "  name         two         one\n  a     2222222222  1111111111\n\n"+
+		"  name         two       three\n  a     2222222222  3333333333\n", b.String())
 }
 
 func TestFold(t *testing.T) {
@@ -191,6 +197,7 @@ func TestFold(t *testing.T) {
 		{"one  two", 4, []string{"one", "two"}},
 		{"abcdefgh", 3, []string{"abc", "def", "gh"}},
 		{"ab/cd/ef", 6, []string{"ab/cd/", "ef"}},
+		{"load-of-a-driver", 12, []string{"load-of-a-", "driver"}},
 		{"  one two", 6, []string{"  one", "  two"}},
 		{"äöü äöü", 3, []string{"äöü", "äöü"}},
 	} {

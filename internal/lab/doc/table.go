@@ -19,7 +19,7 @@ type Table struct {
 type Column struct {
 	Name     string
 	Words    bool // aligned left, and folded where there is no room; figures are aligned right, and whole
-	Key      bool // names the row, and is repeated where the table goes on below; the first column if there is none
+	Key      bool // of the names of a row, which are repeated where the table goes on below; the first column if there is none
 	Optional int  // above 0: can be left out where there is no room, the highest first
 }
 
@@ -103,10 +103,10 @@ func (d *Document) writeText(w io.Writer, width int) error {
 // text lays the table out in columns that line up.
 func (t Table) text(b *strings.Builder, width int) {
 	wide, tight := make([]int, len(t.Columns)), make([]int, len(t.Columns)) // with all words on one line; with as many folds as there may be
-	key := 0
+	var keys []int
 	for i, c := range t.Columns {
 		if c.Key {
-			key = i
+			keys = append(keys, i)
 		}
 		heads := []string{c.Name}
 		if !c.Words {
@@ -120,6 +120,9 @@ func (t Table) text(b *strings.Builder, width int) {
 				wide[i] = max(wide[i], length(line))
 			}
 		}
+	}
+	if keys == nil {
+		keys = []int{0}
 	}
 	tighten := func(most int) {
 		for i, c := range t.Columns {
@@ -153,11 +156,11 @@ func (t Table) text(b *strings.Builder, width int) {
 		tighten(min(least, width/3))
 	}
 	if width > 0 && take(shown) < 0 { // the names lead each part
-		shown = slices.Concat([]int{key}, slices.DeleteFunc(shown, func(i int) bool { return i == key }))
+		shown = slices.Concat(keys, slices.DeleteFunc(shown, func(i int) bool { return slices.Contains(keys, i) }))
 	}
 	for {
-		block := shown[:1] // the names, and as many others as there is room for
-		for len(block) < len(shown) && (width == 0 || len(block) == 1 || take(shown[:len(block)+1]) >= 0) {
+		block := shown[:len(keys)] // the names, and as many others as there is room for
+		for len(block) < len(shown) && (width == 0 || len(block) == len(keys) || take(shown[:len(block)+1]) >= 0) {
 			block = shown[:len(block)+1]
 		}
 		t.block(b, block, wide, tight, take(block))
@@ -165,7 +168,7 @@ func (t Table) text(b *strings.Builder, width int) {
 			break
 		}
 		b.WriteString("\n")
-		shown = append([]int{key}, shown[len(block):]...)
+		shown = slices.Concat(keys, shown[len(block):])
 	}
 	if len(left) > 0 {
 		b.WriteString(strings.Join(fold(fmt.Sprintf("  (left out at %d columns: %s)", width, strings.Join(left, ", ")), width), "\n") + "\n")
@@ -212,7 +215,7 @@ func (t Table) block(b *strings.Builder, columns, wide, tight []int, room int) {
 	}
 }
 
-// fold breaks a line at spaces, and a word longer than the width after a slash, a comma or an underscore or, if it has none,
+// fold breaks a line at spaces, and a word longer than the width after a slash, a comma, an underscore or a hyphen or, if it has none,
 // anywhere. Width 0 is none. Lines after the first are indented like the first.
 func fold(line string, width int) (lines []string) {
 	rest := []rune(Printable(line))
@@ -223,7 +226,7 @@ func fold(line string, width int) (lines []string) {
 	for width > indent && len(rest) > width {
 		at := lastIndex(rest[indent:width+1], " ") + indent
 		if at <= indent {
-			if at = lastIndex(rest[indent:width], "/,_") + indent + 1; at <= indent {
+			if at = lastIndex(rest[indent:width], "/,_-") + indent + 1; at <= indent {
 				at = width
 			}
 		}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,7 +24,7 @@ func TestPageShowsTraffic(t *testing.T) {
 	r.Differences = []report.Difference{{Point: "mine.json", File: "<day>.kst", Block: 3, Offset: 700, Record: 60, Handle: 2,
 		Item: "KSPROPERTY_AUDIO_MUTE", Verb: "GET", In: 24, Out: 4, Rule: "P-16",
 		Recorded: report.Response{Status: "DEVICE_NOT_READY", Digest: "0a"}, Answered: report.Response{Status: "NOT_FOUND", Digest: "0b"}}}
-	html := show(r)
+	html := strings.ReplaceAll(show(r), "<wbr>", "") // where a name may break
 	for _, want := range []string{`id="traffic"`, "Answers that differ: 1.", "SUCCESS 20, NOT_FOUND 1",
 		"&lt;day&gt;.kst, block 3 at 700, record 60",
 		"mine.json: h2 GET KSPROPERTY_AUDIO_MUTE, in 24, out 4", "DEVICE_NOT_READY, n 0, digest 0a", "NOT_FOUND, n 0, digest 0b",

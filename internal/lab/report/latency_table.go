@@ -10,7 +10,9 @@ import (
 func (r *Report) latencySections() (sections []doc.Section) {
 	for _, path := range r.Paths {
 		t := doc.Table{Columns: doc.Figures("workload", "implementation", "of", "min", "p50", "p90", "p99", "p99.9", "p99.99", "max", "timed")}
-		t.Columns[1].Words, t.Columns[2].Words = true, true
+		for i := range 3 {
+			t.Columns[i].Words, t.Columns[i].Key = true, true
+		}
 		t.Columns[len(t.Columns)-1] = doc.Column{Name: "timed", Words: true, Optional: 1}
 		for i := range r.Results {
 			res := &r.Results[i]

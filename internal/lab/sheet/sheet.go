@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"strings"
 
 	"github.com/ksdispatch/ksdispatch/internal/lab/doc"
 )
@@ -42,9 +43,14 @@ type Head struct {
 }
 
 // Template parses a page that begins with {{template "head" .}} and goes on with <body>. Its function name is doc.Printable, for what
-// strangers may have named. It panics if text is wrong.
+// strangers may have named; cell is the same for a cell of a table. It panics if text is wrong.
 func Template(text string) *template.Template {
-	t := template.New("page").Funcs(template.FuncMap{"name": doc.Printable})
+	t := template.New("page").Funcs(template.FuncMap{"name": doc.Printable, "cell": cell})
 	template.Must(t.New("head").Parse(head))
 	return template.Must(t.Parse(text))
+}
+
+// cell lets a name break behind each underscore, and so a table be narrower.
+func cell(text string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(doc.Printable(text)), "_", "_<wbr>"))
 }
