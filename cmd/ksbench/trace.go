@@ -222,7 +222,7 @@ func (c *traceReplaying) replay(con *console, opt trace.ReplayOptions) (*traces.
 	defer f.Close()
 	opt.Goroutines = c.Goroutines
 	if plant, ok := soak.Of(f.Header()); ok && c.Manifest == "" {
-		return c.replayed(con, f, func() (*trace.Result, error) { return replaySoak(con.ctx, f.Reader, plant, opt) })
+		return c.replayed(con, f, opt.Verify, func() (*trace.Result, error) { return replaySoak(con.ctx, f.Reader, plant, opt) })
 	}
 	target, source, err := c.load(con.ctx)
 	if err != nil {
@@ -232,11 +232,12 @@ func (c *traceReplaying) replay(con *console, opt trace.ReplayOptions) (*traces.
 		fmt.Fprintf(con.stderr, "ksbench: %s is not the manifest that the trace was recorded on\n", c.Manifest)
 	}
 	opt.Pends = &target.Pends
-	return c.replayed(con, f, func() (*trace.Result, error) { return trace.Replay(con.ctx, f.Reader, target.Open, opt) })
+	return c.replayed(con, f, opt.Verify, func() (*trace.Result, error) { return trace.Replay(con.ctx, f.Reader, target.Open, opt) })
 }
 
 // replayed is what came of a replay. With a *soak.Fault there is a result, too.
-func (c *traceReplaying) replayed(con *console, f *traffic.File, replay func() (*trace.Result, error)) (*traces.Differences, error) {
+func (c *traceReplaying) replayed(con *console, f *traffic.File, verified bool, replay func() (*trace.Result, error)) (
+	*traces.Differences, error) {
 	res, err := replay()
 	switch {
 	case con.ctx.Err() != nil:
@@ -246,7 +247,8 @@ func (c *traceReplaying) replayed(con *console, f *traffic.File, replay func() (
 	case err != nil:
 		return nil, badInput{err}
 	}
-	return &traces.Differences{Name: c.Files[0], Result: res, Reordered: c.Goroutines > 1, Incomplete: f.Torn() != nil || f.Dropped() > 0}, err
+	return &traces.Differences{Name: c.Files[0], Result: res, Verified: verified, Reordered: c.Goroutines > 1,
+		Incomplete: f.Torn() != nil || f.Dropped() > 0}, err
 }
 
 type traceReplay struct {

@@ -316,6 +316,7 @@ func (s *Summary) spark(h *handleSummary) string {
 type Differences struct {
 	Name       string
 	Result     *trace.Result
+	Verified   bool // answers were compared
 	Reordered  bool // handles were not kept in order of each other
 	Incomplete bool // requests of the recording are missing
 }
@@ -338,11 +339,13 @@ func (d *Differences) Document() *doc.Document {
 	to := &doc.Document{Title: d.Name, Lead: []string{fmt.Sprintf("%s sent again in %s, %s requests a second",
 		doc.Plural(int(res.Requests), "request"), doc.Nanoseconds(float64(res.Elapsed)),
 		doc.Number(math.Round(float64(res.Requests)/max(res.Elapsed.Seconds(), 1e-9))))}}
-	to.Summary = []string{fmt.Sprintf("differences: %d", res.Differences)}
+	if d.Verified {
+		to.Summary = []string{fmt.Sprintf("differences: %d", res.Differences)}
+	}
 	if len(res.First) == 0 {
 		return to
 	}
-	t := doc.Table{Columns: []doc.Column{{Name: "record", Key: true}, {Name: "request", Words: true}, {Name: "", Words: true},
+	t := doc.Table{Columns: []doc.Column{{Name: "record", Key: true}, {Name: "request", Words: true}, {Name: "", Words: true, Key: true},
 		{Name: "recorded", Words: true}, {Name: "replayed", Words: true}}}
 	for i := range res.First {
 		x := &res.First[i]
@@ -371,7 +374,11 @@ func (d *Differences) Document() *doc.Document {
 			add("output", digested(x.Record.Digest, nil), digested(x.Digest, x.Output))
 		}
 	}
-	to.Sections = []doc.Section{{Title: fmt.Sprintf("The first %d differences", len(res.First)), Table: t}}
+	title := "The first difference"
+	if n := len(res.First); n > 1 {
+		title = fmt.Sprintf("The first %d differences", n)
+	}
+	to.Sections = []doc.Section{{Title: title, Table: t}}
 	to.Notes = d.excuses()
 	return to
 }
