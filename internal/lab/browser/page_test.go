@@ -178,8 +178,8 @@ func TestTrafficPages(t *testing.T) {
 				open(t, ctx, w, "file://"+filepath.Join(dir, name+".html"), width, colours)
 				shoot(t, ctx, fmt.Sprintf("%s-%d-%s", name, width, colours))
 				accessible(t, ctx)
-				out := evaluate[int](t, ctx, `[...document.querySelectorAll("td.line svg")].filter(e => e.getBoundingClientRect().right > innerWidth).length`)
-				require.Zero(t, out, "timelines that lie outside the window")
+				outside := `[...document.querySelectorAll("td.line svg")].filter(e => e.getBoundingClientRect().right > innerWidth).length`
+				require.Zero(t, evaluate[int](t, ctx, outside), "timelines that lie outside the window")
 			}
 		}
 	}
