@@ -41,6 +41,15 @@ type Config struct {
 	Pends *Pends
 }
 
+// continued is a handle that is opened in the parts, too, that follow the one with its open.
+type continued struct {
+	handle   uint32
+	parent   uint32 // that it was created on; 0 for none
+	record   []byte // its open
+	children int    // handles created on it that are continued
+	retired  bool   // it has no more requests, but maybe children
+}
+
 // Source is a manifest that recorded devices were made from.
 type Source struct {
 	Name   string `json:"name"`   // of the driver
@@ -89,9 +98,10 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	streams []*stream
-	control []byte            // records of no handle that are to be written
-	first   uint64            // the Order of the first of them
-	open    map[uint32][]byte // the opens of handles that may have more requests, for the parts that follow
+	control []byte                // records of no handle that are to be written
+	first   uint64                // the Order of the first of them
+	opens   []*continued          // of those among the records of control
+	open    map[uint32]*continued // those whose opens are written and that may have more requests, by handle
 	devices map[*device.Device]uint32
 	handles uint32 // numbers that were given
 	err     error
@@ -127,7 +137,7 @@ func NewRecorder(w io.Writer, config Config) (*Recorder, error) {
 	r := &Recorder{
 		config: config, every: uint32(every) - 1, start: time.Now(), out: blocks{to: w},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), ended: make(chan struct{}),
-		open: make(map[uint32][]byte), devices: make(map[*device.Device]uint32),
+		open: make(map[uint32]*continued), devices: make(map[*device.Device]uint32),
 	}
 	sources := config.Sources
 	if sources == nil {
@@ -218,7 +228,11 @@ func (r *Recorder) add(rec Record, opened *stream) {
 	if opened != nil {
 		r.streams, opened.listed = append(r.streams, opened), true // with its open, which is written before its requests
 		rec.Flags |= FlagContinued
-		r.open[opened.handle] = rec.appendTo(nil)
+		c := &continued{handle: opened.handle, record: rec.appendTo(nil)}
+		if rec.Kind == KindCreate {
+			c.parent = rec.Parent
+		}
+		r.opens = append(r.opens, c)
 	}
 }
 
@@ -324,22 +338,46 @@ func (r *Recorder) retire() {
 		case now-s.idleAt < settled || !s.empty():
 			return false
 		}
-		delete(r.open, s.handle)
+		if c := r.open[s.handle]; c != nil {
+			c.retired = true
+			r.discontinue(c)
+		}
 		s.listed = false
 		return true
 	})
 }
 
-// writeControl writes the records of no handle.
+// discontinue leaves a handle that is retired out of the parts that follow, unless one that was created on it is in them.
+func (r *Recorder) discontinue(c *continued) {
+	for c != nil && c.retired && c.children == 0 {
+		delete(r.open, c.handle)
+		if c = r.open[c.parent]; c != nil {
+			c.children--
+		}
+	}
+}
+
+// writeControl writes the records of no handle. A part that begins with them has no other opens of the handles that they open.
 func (r *Recorder) writeControl() error {
 	r.mu.Lock()
-	records, b := r.control, block{kind: blockRecords, first: r.first, dropped: r.lost}
-	r.control = nil
+	records, opens, b := r.control, r.opens, block{kind: blockRecords, first: r.first, dropped: r.lost}
+	r.control, r.opens = nil, nil
 	r.mu.Unlock()
 	if len(records) == 0 {
 		return nil
 	}
-	return r.writeBlock(&b, append(make([]byte, blockHeader), records...))
+	if err := r.writeBlock(&b, append(make([]byte, blockHeader), records...)); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range opens {
+		r.open[c.handle] = c
+		if parent := r.open[c.parent]; parent != nil {
+			parent.children++
+		}
+	}
+	return nil
 }
 
 // writeBlock writes a block whose payload follows the room for its header.
@@ -385,7 +423,7 @@ func (r *Recorder) rotate() error {
 	r.mu.Lock()
 	room := make([]byte, blockHeader)
 	for _, number := range slices.Sorted(maps.Keys(r.open)) {
-		room = append(room, r.open[number]...)
+		room = append(room, r.open[number].record...)
 	}
 	r.mu.Unlock()
 	if len(room) == blockHeader {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -411,6 +412,55 @@ func TestPartsAreOneTrace(t *testing.T) {
 		}
 		if _, err := NewReader(bytes.NewReader(b), int64(len(b)), "bad.kst"); err == nil {
 			t.Error("parts out of order are read")
+		}
+	}
+}
+
+// A part may begin anywhere between the open of a handle and its close, also before the open is written.
+func TestHandlesThatComeAndGoAreOpenedOncePerPart(t *testing.T) {
+	parts := []*bytes.Buffer{new(bytes.Buffer)}
+	r, err := NewRecorder(parts[0], Config{Wait: true, Buffer: 16 << 10, Flush: time.Millisecond, PartSize: 8 << 10,
+		Next: func(n int) (io.Writer, error) {
+			parts = append(parts, new(bytes.Buffer))
+			return parts[n], nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev, rng := items(t), testkit.Rand(t)
+	const handles, each = 300, 20
+	for range handles {
+		h := open(t, r, dev, "items")
+		talk(h, rng, each)
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var whole []byte
+	for _, p := range parts {
+		read(t, p.Bytes()) // by itself
+		whole = append(whole, p.Bytes()...)
+	}
+	res := again(t, read(t, whole), ReplayOptions{}, func() *device.Device { return items(t) })
+	if res.Requests != handles*each || res.Differences != 0 {
+		t.Errorf("%+v", res)
+	}
+}
+
+// A handle that is closed is in the parts that follow as long as one that was created on it.
+func TestParentsAreContinued(t *testing.T) {
+	parent, child, other := &continued{handle: 1, children: 1}, &continued{handle: 2, parent: 1}, &continued{handle: 3}
+	r := &Recorder{open: map[uint32]*continued{1: parent, 2: child, 3: other}}
+	for _, step := range []struct {
+		retired *continued
+		left    int
+	}{{parent, 3}, {other, 2}, {child, 0}} {
+		step.retired.retired = true
+		if r.discontinue(step.retired); len(r.open) != step.left {
+			t.Fatalf("with %d retired %d handles are continued, want %d", step.retired.handle, len(r.open), step.left)
 		}
 	}
 }
