@@ -25,11 +25,11 @@
 //
 // # Lookups alone
 //
-// A Sorted is a slice of keys in order, searched by a binary search. Switch writes out the keys of one real driver as
-// nested switch statements, which the compiler turns into binary searches over constants: it reads no data at all, and a
-// profile-guided build may inline it into its caller. Direct goes further: a whole request on the fast path, with
-// constant sizes and handlers called by name. It does not capture the request, guard against a handler that panics, or
-// check what the handler returns, so it is a limit for code that does without these, not a replacement.
+// A Sorted is a slice of keys in the order of a word made of each, searched by a binary search without branches. Switch writes out the keys
+// of one real driver as nested switch statements, which the compiler turns into binary searches over constants: it reads no data at all,
+// and a profile-guided build may inline it into its caller. Direct goes further: a whole request on the fast path, with constant sizes
+// and handlers called by name. It does not capture the request, guard against a handler that panics, or check what the handler returns,
+// so it is a limit for code that does without these, not a replacement.
 //
 // switch.go is generated from the embedded driver wds-sysvad, from its object with the most properties.
 package rival
