@@ -12,10 +12,10 @@ import (
 
 // Meter is told of the requests of one handler that are more than counted: for package device, and who measures otherwise.
 type Meter interface {
-	// Time answers a request whose time is to be taken: it returns what next does.
+	// Time answers a request whose time is to be taken: it returns what next does, or panics with what next panics with.
 	Time(next Handler, irp *IRP, request, data []byte) ks.Status
-	// Returned is told what the handler has returned to any other request, if that is not STATUS_SUCCESS. It must return; a panic in it
-	// is logged.
+	// Returned is told what the handler has returned to any other request, if that is not STATUS_SUCCESS, and of each that it panicked in
+	// the status that this becomes (P-21). It must return; a panic in it is logged.
 	Returned(status ks.Status)
 }
 
@@ -103,15 +103,30 @@ func (m *meter) around(next Handler) Handler {
 		return next
 	}
 	return func(irp *IRP, request, data []byte) ks.Status {
+		unwinds := true
+		defer func() {
+			if unwinds {
+				m.unwound(recover())
+			}
+		}()
+		var status ks.Status
 		if m.add(irp)&m.counts.mask == 0 {
-			return m.Time(next, irp, request, data)
-		}
-		status := next(irp, request, data)
-		if status != ks.StatusSuccess {
+			status = m.Time(next, irp, request, data)
+		} else if status = next(irp, request, data); status != ks.StatusSuccess {
 			m.returned(status)
 		}
+		unwinds = false
 		return status
 	}
+}
+
+// unwound tells the meter of a panic in its handler, which goes on: its stack is below that of the second.
+func (m *meter) unwound(value any) {
+	if value == nil { // the goroutine ends
+		return
+	}
+	m.returned(recoveredStatus(value))
+	panic(value)
 }
 
 func (m *meter) returned(status ks.Status) {
@@ -273,7 +288,7 @@ func (d *Dispatcher) compileCounts() {
 //
 //go:noinline
 func (d *Dispatcher) returned(code uint64, at uint32) {
-	if status := ks.Status(code); at != 0 && status != ks.StatusSuccess && code&panicked == 0 {
+	if status := ks.Status(code); at != 0 && status != ks.StatusSuccess {
 		d.counts.meters[at].returned(status)
 	}
 }

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"runtime"
@@ -215,25 +216,34 @@ func TestCountsAreExact(t *testing.T) {
 }
 
 // TestCountsOutliveTheRequest: a handler that panics or ends the goroutine, a request that is completed elsewhere, and one whose handle is
-// closed, are counted once. What a handler did not return is told nobody.
+// closed, are counted once. A panic is told as the status that it becomes (P-21), with the handler on the stack that OnPanic gets still.
 func TestCountsOutliveTheRequest(t *testing.T) {
-	for _, every := range []uint64{1, 1 << 20} {
+	for _, with := range []struct {
+		every uint64
+		size  int // of the data: values of 4 bytes have a path of their own
+	}{{1, 4}, {1 << 20, 4}, {1, 16}, {1 << 20, 16}} {
+		every, size := with.every, with.size
 		var do func(irp *engine.IRP) ks.Status
 		config := engine.Config{PropertySets: []engine.PropertySet{{Set: setA, Items: []engine.PropertyItem{
-			{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status { return do(irp) }}}}}, OnPanic: func(any, []byte) {}}
+			{ID: 1, Get: func(irp *engine.IRP, _, _ []byte) ks.Status { return do(irp) }}}}}, OnPanic: func(value any, stack []byte) {
+			if value == "a fault" && !bytes.Contains(stack, []byte("engine_test.throws")) {
+				t.Errorf("every %d: the handler is not on the stack: %s", every, stack)
+			}
+		}}
 		c := count(&config, every)
 		h := opened(t, mustCompile(config))
 		send := func() (status ks.Status) {
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				_, status = h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, 4))
+				_, status = h.IoControl(ks.IoctlProperty, identifier(1, ks.PropertyTypeGet), make([]byte, size))
 			}()
 			<-done
 			return status
 		}
 		for i, f := range []func(irp *engine.IRP) ks.Status{
-			func(*engine.IRP) ks.Status { panic("a fault") },
+			throws,
+			func(*engine.IRP) ks.Status { panic(ks.StatusNoMatch) },
 			func(*engine.IRP) ks.Status { runtime.Goexit(); return 0 },
 			func(irp *engine.IRP) ks.Status { go irp.Complete(ks.StatusSuccess, 0); return ks.StatusPending },
 			func(*engine.IRP) ks.Status { return ks.StatusSuccess },
@@ -250,14 +260,17 @@ func TestCountsOutliveTheRequest(t *testing.T) {
 				t.Errorf("every %d: after request %d %d are counted", every, i, n)
 			}
 		}
-		if want := (map[ks.Status]int{ks.StatusPending: 2, ks.StatusUnsuccessful: 1}); !maps.Equal(c.meters[0].statuses, want) {
+		want := map[ks.Status]int{ks.StatusAccessViolation: 1, ks.StatusNoMatch: 1, ks.StatusPending: 2, ks.StatusUnsuccessful: 1}
+		if !maps.Equal(c.meters[0].statuses, want) {
 			t.Errorf("every %d: the meter was told %v, want %v", every, c.meters[0].statuses, want)
 		}
-		if send() != ks.StatusInvalidHandle || c.Requests(0) != 30 {
+		if send() != ks.StatusInvalidHandle || c.Requests(0) != 35 {
 			t.Errorf("every %d: a closed handle counts", every)
 		}
 	}
 }
+
+func throws(*engine.IRP) ks.Status { panic("a fault") }
 
 // TestTalliesAreBounded: however many handles there are, and whoever forgets to close them.
 func TestTalliesAreBounded(t *testing.T) {

@@ -50,15 +50,12 @@ func (irp *IRP) fill(lo, hi, word, data uint64, in []byte) *shortWindow {
 	return p
 }
 
-// panicked is in what short returns if its handler did not return.
-const panicked = 2 << 32
-
 // short is call for a short request.
 func (irp *IRP) short(p *shortWindow, in, out int, handler Handler) (code uint64) {
 	d := irp.owner // read now, as a handler may pass the request on to another dispatcher
 	defer func() {
 		if code == 0 {
-			code = panicked | uint64(d.recoveredControl(irp, recover()))
+			code = 1<<32 | uint64(d.recoveredControl(irp, recover()))
 		}
 	}()
 	request := p[8:]
