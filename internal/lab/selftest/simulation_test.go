@@ -15,6 +15,9 @@ import (
 
 // Few trials of a fixed seed, which either hold what is promised or do not.
 func TestSimulationHoldsItsPromises(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes: for minutes, under the race detector, and on one goroutine")
+	}
 	s, err := Simulate(context.Background(), 1, 40, nil)
 	require.NoError(t, err)
 	require.True(t, s.OK(), "%+v", s.Promises)
