@@ -31,6 +31,9 @@ func (p *placer) evict(b uint32) bool {
 	return true
 }
 
+// cheap is what costs so little that nothing cheaper is looked for: a bucket of two keys.
+const cheap = 2 * 2
+
 // cheapest finds the pilot that turns out least. It begins at a random one, so that buckets that meet again try others.
 func (p *placer) cheapest(b uint32, recent *[16]uint32) (best uint64, ok bool) {
 	hashes := p.bucket(b)
@@ -55,7 +58,7 @@ pilots:
 		}
 		if distinct(slots[:len(hashes)]) {
 			best, lowest, ok = pilot, cost, true
-			if cost <= 4 {
+			if cost <= cheap {
 				break
 			}
 		}
