@@ -28,10 +28,9 @@ func (r *request) words() (lo, hi uint64, id uint32) {
 // as long.
 type words struct{ lo, hi, id uint64 }
 
-func (r *request) key() words {
-	lo, hi, id := r.words()
-	return words{lo, hi, uint64(id)}
-}
+func wordsOf(lo, hi uint64, id uint32) words { return words{lo, hi, uint64(id)} }
+
+func (r *request) key() words { return wordsOf(r.words()) }
 
 // finder is the adapter of something that finds keys: their position in the order that they were given in plus 1, or 0.
 type finder interface {
@@ -78,7 +77,7 @@ const oneBucket = 1 << 20
 func newSwiss(keys []table.Key) (finder, error) {
 	m := swiss.New(len(keys), swiss.WithHash[words, uint32](hash), swiss.WithMaxBucketCapacity[words, uint32](oneBucket))
 	for i, k := range keys {
-		m.Put(words{k.Lo, k.Hi, uint64(k.ID)}, uint32(i)+1)
+		m.Put(wordsOf(k.Lo, k.Hi, k.ID), uint32(i)+1)
 	}
 	return swissMap{m}, nil
 }
@@ -108,7 +107,7 @@ type xsyncMap struct{ *xsync.Map[words, uint32] }
 func newXsync(keys []table.Key) (finder, error) {
 	m := xsync.NewMap[words, uint32](xsync.WithPresize(len(keys)))
 	for i, k := range keys {
-		m.Store(words{k.Lo, k.Hi, uint64(k.ID)}, uint32(i)+1)
+		m.Store(wordsOf(k.Lo, k.Hi, k.ID), uint32(i)+1)
 	}
 	return xsyncMap{m}, nil
 }
