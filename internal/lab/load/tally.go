@@ -157,7 +157,7 @@ func (s *sampler) watch(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			if time.Since(s.at) > interval/2 || len(s.samples) == 0 {
+			if time.Since(s.at) > interval/2 {
 				s.sample()
 			}
 			return
